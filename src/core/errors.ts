@@ -1,0 +1,36 @@
+/**
+ * Every failure that a request may expect, as one error with a `kind`. What the kind means in HTTP and OCI
+ * terms stands in `http/error-table.ts` alone; nothing here or below knows a status code.
+ */
+
+export type ErrorKind =
+  | 'name-invalid'
+  | 'name-unknown'
+  | 'manifest-unknown'
+  | 'blob-unknown'
+  | 'digest-invalid'
+  | 'denied'
+  | 'pending'
+  | 'build-failed'
+  | 'unservable'
+  | 'unavailable'
+  | 'unsupported'
+
+/** Facts for the client beside the message; must be JSON and must not hold secrets of the machine. */
+export type ErrorDetail = { readonly [key: string]: string | number | boolean | readonly string[] }
+
+export class RegistryError extends Error {
+  readonly kind: ErrorKind
+  readonly detail: ErrorDetail | undefined
+
+  constructor(
+    kind: ErrorKind,
+    message: string,
+    options: { readonly detail?: ErrorDetail; readonly cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'RegistryError'
+    this.kind = kind
+    this.detail = options.detail
+  }
+}
