@@ -61,7 +61,7 @@ export function processTransport(command: readonly string[]): Transport {
       })
       const explainExit = async () => {
         const result = await process
-        if (result.failed && !result.isTerminated && lastWords === '') lastWords = result.shortMessage
+        if (result.failed && !result.isTerminated && lastWords === '') lastWords = result.shortMessage ?? ''
       }
       process.stderr.on('data', (chunk: Buffer) => {
         lastWords = (lastWords + chunk.toString('utf8')).slice(-STDERR_KEPT)

@@ -1,0 +1,79 @@
+/** A few worker threads that walk, hash and read the store, behind three methods. */
+import { Worker } from 'node:worker_threads'
+import { RegistryError } from '../core/errors.ts'
+import type { LayerEntry, Segment } from '../core/segment.ts'
+import type { StorePath } from '../core/store-path.ts'
+import type { Answer, Ask, Job, JobResult, LayerSource } from './worker.ts'
+
+type Pending = { readonly resolve: (result: never) => void; readonly reject: (error: Error) => void }
+type Thread = { readonly worker: Worker; readonly pending: Map<number, Pending> }
+
+/** Under Node's type stripping the sources run as they are; the published package holds what `tsc` makes of them. */
+const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
+
+export class StoreReader {
+  readonly #threads: readonly Thread[]
+  #nextId = 0
+
+  /** @param threads how many; each costs about 10 MB. */
+  constructor(threads: number) {
+    this.#threads = Array.from({ length: threads }, startThread)
+  }
+
+  /** The entries of the layer that these paths make. @throws RegistryError `unservable`, `unavailable`. */
+  walk(paths: readonly StorePath[]): Promise<readonly LayerEntry[]> {
+    return this.#run({ kind: 'walk', paths })
+  }
+
+  /** Digest and size of a layer's tar. @throws RegistryError `unservable`, `unavailable`. */
+  digest(layer: LayerSource): Promise<JobResult['digest']> {
+    return this.#run({ kind: 'digest', layer })
+  }
+
+  /** The bytes of segments, `length` in all. @throws RegistryError `unavailable`. */
+  read(segments: readonly Segment[], length: number): Promise<Uint8Array> {
+    return this.#run({ kind: 'read', segments, length })
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()))
+  }
+
+  async #run<K extends Job['kind']>(job: Extract<Job, { kind: K }>): Promise<JobResult[K]> {
+    const [first, ...others] = this.#threads
+    if (first === undefined) throw new Error('no reader threads')
+    const thread = others.reduce(
+      (best, other) => (other.pending.size < best.pending.size ? other : best),
+      first,
+    )
+    const id = this.#nextId++
+    const { promise, resolve, reject } = Promise.withResolvers<JobResult[K]>()
+    thread.pending.set(id, { resolve, reject })
+    thread.worker.postMessage({ id, job } satisfies Ask)
+    return promise
+  }
+}
+
+function startThread(): Thread {
+  const worker = new Worker(WORKER)
+  const pending = new Map<number, Pending>()
+  worker.on('message', (answer: Answer) => {
+    const waiting = pending.get(answer.id)
+    pending.delete(answer.id)
+    if ('result' in answer) waiting?.resolve(answer.result as never)
+    else waiting?.reject(revive(answer.error))
+  })
+  // A thread that dies leaves nobody waiting. It isn't replaced: only a defect of ours can end it.
+  const fail = (cause: unknown) => {
+    for (const { reject } of pending.values()) reject(new Error('reader thread ended', { cause }))
+    pending.clear()
+  }
+  worker.on('error', fail)
+  worker.on('exit', fail)
+  return { worker, pending }
+}
+
+function revive({ kind, message, detail }: Extract<Answer, { error: unknown }>['error']): Error {
+  if (kind === undefined) return new Error(message)
+  return new RegistryError(kind, message, detail === undefined ? {} : { detail })
+}
