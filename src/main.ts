@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=4 --disable-warning=ExperimentalWarning
 /** The process: arguments and environment in, exit status out. The only file that reads either. */
 import { readFileSync } from 'node:fs'
 import { CommanderError } from 'commander'

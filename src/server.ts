@@ -70,8 +70,12 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
   const app = createApp({ registry, compression: settings.PUSHLESS_COMPRESSION }, logger)
   const { host, port } = addressOf(settings.PUSHLESS_LISTEN)
   try {
-    const url = await app.listen({ host, port, listenTextResolver: (address) => address })
+    const url = await app.listen({ host, port, listenTextResolver: (address) => `bound to ${address}` })
     logger.info({ url, nix: nix.name, state: settings.PUSHLESS_STATE }, 'listening')
+    void registry.warmUp().then(
+      (version) => logger.info({ version }, 'Nix answers'),
+      (error: unknown) => logger.warn({ err: error }, 'Nix does not answer; each pull tries again'),
+    )
     return {
       url,
       close: async () => {

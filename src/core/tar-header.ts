@@ -16,7 +16,7 @@ export type TarEntry =
   | { readonly kind: 'file'; readonly name: string; readonly mode: number; readonly size: number }
 
 export const TAR_FORMAT = 1
-export const BLOCK = 512
+const BLOCK = 512
 /** Two blocks of zeros end an archive. */
 export const TRAILER_SIZE = 2 * BLOCK
 const NAME_SIZE = 100
@@ -55,7 +55,8 @@ export function tarHeader(entry: TarEntry): Uint8Array {
     target: targetFits ? target : asciiOnly(target),
   }
   const paxSize = records === '' ? 0 : BLOCK + padded(records.length)
-  const bytes = Buffer.alloc(paxSize + BLOCK)
+  // From Node's pool: an allocation each would cost more than all the rest.
+  const bytes = Buffer.allocUnsafe(paxSize + BLOCK).fill(0)
   if (paxSize > 0) {
     const pax = {
       prefix: '',
@@ -70,18 +71,6 @@ export function tarHeader(entry: TarEntry): Uint8Array {
   }
   writeBlock(bytes, paxSize, main)
   return bytes
-}
-
-/** Bytes of an entry in the archive: header blocks, content, padding. */
-export function tarEntrySize(entry: TarEntry): number {
-  const name = entry.kind === 'directory' ? `${entry.name}/` : entry.name
-  const needsNoPax =
-    name.length <= NAME_SIZE &&
-    !NOT_ASCII.test(name) &&
-    (entry.kind !== 'symlink' || (entry.target.length <= NAME_SIZE && !NOT_ASCII.test(entry.target))) &&
-    (entry.kind !== 'file' || entry.size <= MAX_USTAR_SIZE)
-  const header = needsNoPax ? BLOCK : tarHeader(entry).length
-  return header + (entry.kind === 'file' ? padded(entry.size) : 0)
 }
 
 /** `size` rounded up to whole blocks. */

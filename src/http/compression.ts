@@ -3,7 +3,7 @@
  * offsets are in the plain bytes, and never of what is small. zstd is several times faster than gzip for the same
  * saving, so gzip is sent only where it is asked for by setting.
  */
-import type { Readable } from 'node:stream'
+import type { Transform } from 'node:stream'
 import { constants, createGzip, createZstdCompress } from 'node:zlib'
 
 /** Settings: `auto` is zstd for clients that accept it and aren't on this machine. */
@@ -32,14 +32,10 @@ export function chooseEncoding(
   return mode === 'gzip' && accepted.has('gzip') ? 'gzip' : undefined
 }
 
-export function compress(stream: Readable, encoding: Encoding): Readable {
-  const compressor =
-    encoding === 'zstd'
-      ? createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } })
-      : createGzip({ level: GZIP_LEVEL })
-  stream.on('error', (error) => compressor.destroy(error))
-  compressor.on('close', () => stream.destroy())
-  return stream.pipe(compressor)
+export function compress(encoding: Encoding): Transform {
+  return encoding === 'zstd'
+    ? createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } })
+    : createGzip({ level: GZIP_LEVEL })
 }
 
 /** Encodings that the client takes: named, and not with `q=0` (RFC 9110 section 12.5.3). */

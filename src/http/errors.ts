@@ -1,34 +1,48 @@
 /** Turns whatever a route throws into an answer, and logs it: once, here. */
-import type { FastifyBaseLogger, FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RegistryError } from '../core/errors.ts'
-import { INTERNAL_ERROR, errorReply } from './error-table.ts'
+import { INTERNAL_ERROR, errorReply, type ErrorReply } from './error-table.ts'
 
 export function registerErrors(app: FastifyInstance): void {
   app.setErrorHandler(async (error, request, reply) => {
     // Fastify's own refusals (a malformed URL, a body too large) come with a status.
     const refusal = error instanceof RegistryError ? error : fromFastify(error)
-    const answer = refusal === undefined ? INTERNAL_ERROR : errorReply(refusal)
-    log(request.log, answer.log, {
-      err: refusal ?? error,
-      method: request.method,
-      url: request.url,
-      status: answer.status,
-    })
-    return sendError(reply, answer)
+    if (refusal !== undefined) return sendRefusal(reply, refusal, request)
+    request.log.error({ err: error, method: request.method, url: request.url }, 'request failed')
+    return send(reply, INTERNAL_ERROR)
   })
   app.setNotFoundHandler((request, reply) =>
-    sendError(
+    sendRefusal(
       reply,
-      errorReply(
-        new RegistryError('name-unknown', 'no such endpoint', {
-          detail: { path: request.url.slice(0, 300) },
-        }),
-      ),
+      new RegistryError('name-unknown', 'no such endpoint', { detail: { path: request.url.slice(0, 300) } }),
     ),
   )
 }
 
-function sendError(reply: FastifyReply, answer: ReturnType<typeof errorReply>): FastifyReply {
+/** @param request logged with it, if given. */
+export function sendRefusal(
+  reply: FastifyReply,
+  refusal: RegistryError,
+  request?: FastifyRequest,
+): FastifyReply {
+  const answer = errorReply(refusal)
+  if (request !== undefined) {
+    const { message, kind, detail, cause } = refusal
+    const facts = {
+      method: request.method,
+      url: request.url,
+      status: answer.status,
+      kind,
+      reason: message,
+      ...detail,
+    }
+    // A stack tells nothing of a failure that was expected; its cause may.
+    request.log[answer.log](cause === undefined ? facts : { ...facts, err: cause }, 'request refused')
+  }
+  return send(reply, answer)
+}
+
+function send(reply: FastifyReply, answer: ErrorReply): FastifyReply {
   if (answer.reason !== undefined) reply.raw.statusMessage = answer.reason
   if (answer.retryAfterSeconds !== undefined) reply.header('retry-after', answer.retryAfterSeconds)
   // The type must be set anew: a stream that failed before its first byte has left its own.
@@ -44,8 +58,4 @@ function fromFastify(error: unknown): RegistryError | undefined {
     typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined
   if (typeof status !== 'number' || status < 400 || status >= 500) return undefined
   return new RegistryError('name-invalid', 'malformed request', { cause: error })
-}
-
-function log(logger: FastifyBaseLogger, level: 'debug' | 'info' | 'warn' | 'error', facts: object): void {
-  logger[level](facts, 'request failed')
 }

@@ -2,7 +2,6 @@
  * The pull side of the OCI Distribution API: end-1, end-2, end-3, end-8 and end-12 of its specification, GET and HEAD
  * each. One wildcard route, parsed in `core/route.ts`: names hold slashes and may be longer than a route parameter.
  */
-import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RegistryError } from '../core/errors.ts'
 import { EMPTY_INDEX, type Document } from '../core/image.ts'
@@ -11,7 +10,8 @@ import { referenceBase } from '../core/reference.ts'
 import { parseRoute, type Route } from '../core/route.ts'
 import { STORE_DIR } from '../core/store-path.ts'
 import type { Blob, Registry } from '../registry/registry.ts'
-import { chooseEncoding, compress, type CompressionMode } from './compression.ts'
+import { chooseEncoding, type CompressionMode } from './compression.ts'
+import { sendStream } from './send-stream.ts'
 import { pageOf, parsePageQuery } from './tag-page.ts'
 
 export type V2Options = { readonly registry: Registry; readonly compression: CompressionMode }
@@ -86,13 +86,13 @@ function sendJson(request: FastifyRequest, reply: FastifyReply, value: unknown):
   return request.method === 'HEAD' ? reply.send() : reply.send(bytes)
 }
 
-function sendBlob(
+async function sendBlob(
   request: FastifyRequest,
   reply: FastifyReply,
   blob: Blob,
   registry: Registry,
   compression: CompressionMode,
-): FastifyReply {
+): Promise<FastifyReply> {
   reply
     .header('content-type', BLOB_TYPE)
     .header('docker-content-digest', blob.digest)
@@ -109,17 +109,17 @@ function sendBlob(
     return reply.code(416).header('content-length', 0).send()
   }
   const range = asked.kind === 'part' ? asked.range : { start: 0, end: blob.size }
-  const stream = Readable.from(registry.read(blob, range), { objectMode: false, highWaterMark: 1 })
+  const chunks = registry.read(blob, range)
   if (asked.kind === 'part') {
-    return reply
+    reply
       .code(206)
       .header('content-range', `bytes ${range.start}-${range.end - 1}/${blob.size}`)
       .header('content-length', range.end - range.start)
-      .send(stream)
+    return sendStream(request, reply, chunks, undefined)
   }
   const encoding = chooseEncoding(compression, request.headers['accept-encoding'], request.ip, blob.size)
-  if (encoding === undefined) return reply.header('content-length', blob.size).send(stream)
+  if (encoding === undefined) reply.header('content-length', blob.size)
   // Offsets and the strong validator belong to the plain bytes.
-  reply.removeHeader('accept-ranges').removeHeader('etag')
-  return reply.header('content-encoding', encoding).send(compress(stream, encoding))
+  else reply.removeHeader('accept-ranges').removeHeader('etag').header('content-encoding', encoding)
+  return sendStream(request, reply, chunks, encoding)
 }

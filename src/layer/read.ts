@@ -7,31 +7,39 @@ import { RegistryError } from '../core/errors.ts'
 import { segmentLength, type Segment } from '../core/segment.ts'
 import { fsPath } from './walk.ts'
 
-type FileSegment = Extract<Segment, { kind: 'file' }>
+/** A part of a file, and where in a chunk it goes. */
+export type FilePart = Omit<Extract<Segment, { kind: 'file' }>, 'kind'> & { readonly at: number }
 
-/** Fills the start of `buffer` with the segments, one behind the other. @returns how many bytes that were. */
-export function readSegments(segments: readonly Segment[], buffer: Uint8Array): number {
+/**
+ * Puts all but the files' bytes into their place, and says where the files' go: the caller's thread does the one, a
+ * reader thread the other, so that no header is copied between the two.
+ */
+export function fillWithoutFiles(segments: readonly Segment[], buffer: Uint8Array): readonly FilePart[] {
+  const parts: FilePart[] = []
   let at = 0
   for (const segment of segments) {
-    const room = buffer.subarray(at, at + segmentLength(segment))
+    const length = segmentLength(segment)
     switch (segment.kind) {
       case 'bytes':
-        room.set(segment.bytes)
+        buffer.set(segment.bytes, at)
         break
-      case 'zeros':
-        room.fill(0)
+      case 'file': {
+        const { path, offset, fileSize } = segment
+        parts.push({ path, offset, length, fileSize, at })
         break
-      case 'file':
-        readFile(segment, room)
-        break
+      }
     }
-    at += room.length
+    at += length
   }
-  return at
+  return parts
 }
 
-/** @throws RegistryError `unavailable` when the file isn't the one that the segment was made from. */
-function readFile({ path, offset, length, fileSize }: FileSegment, room: Uint8Array): void {
+/** @throws RegistryError `unavailable` when a file isn't the one that its part was made from. */
+export function readFiles(parts: readonly FilePart[], buffer: Uint8Array): void {
+  for (const part of parts) readFile(part, buffer)
+}
+
+function readFile({ path, offset, length, fileSize, at }: FilePart, buffer: Uint8Array): void {
   let file: number
   try {
     file = openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW)
@@ -39,22 +47,22 @@ function readFile({ path, offset, length, fileSize }: FileSegment, room: Uint8Ar
     throw new RegistryError('unavailable', `store file vanished: ${path}`, { cause })
   }
   try {
-    // A file read to its end in one go shows its size by itself; only parts need to ask.
-    const isWhole = offset === 0 && length === fileSize
-    if (!isWhole && fstatSync(file).size !== fileSize) throw changed(path)
+    // Read to its end, a file shows its size by itself: one byte more is asked for, and what was there put back.
+    const next = offset + length === fileSize ? buffer[at + length] : undefined
+    if (next === undefined && fstatSync(file).size !== fileSize) throw changed(path)
+    const wanted = next === undefined ? length : length + 1
     let done = 0
     while (done < length) {
-      const count = readSync(file, room, done, length - done, offset + done)
+      const count = readSync(file, buffer, at + done, wanted - done, offset + done)
       if (count === 0) throw changed(path)
       done += count
     }
-    if (isWhole && readSync(file, PROBE, 0, 1, fileSize) !== 0) throw changed(path)
+    if (done > length) throw changed(path)
+    if (next !== undefined) buffer[at + length] = next
   } finally {
     closeSync(file)
   }
 }
-
-const PROBE = new Uint8Array(1)
 
 function changed(path: string): RegistryError {
   return new RegistryError('unavailable', `store file changed its size: ${path}`)

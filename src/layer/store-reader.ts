@@ -1,13 +1,15 @@
 /** A few worker threads that walk, hash and read the store, behind three methods. */
 import { Worker } from 'node:worker_threads'
 import { RegistryError } from '../core/errors.ts'
-import type { LayerEntry, Segment } from '../core/segment.ts'
-import type { StorePath } from '../core/store-path.ts'
+import type { LayerFrame } from '../core/segment.ts'
+import type { FilePart } from './read.ts'
 import type { Answer, Ask, Job, JobResult, LayerSource } from './worker.ts'
 
 type Pending = { readonly resolve: (result: never) => void; readonly reject: (error: Error) => void }
 type Thread = { readonly worker: Worker; readonly pending: Map<number, Pending> }
 
+/** What a reader makes is short-lived; three times V8's default of 16 MB a thread would only lie there. */
+const YOUNG_GENERATION_MB = 4
 /** Under Node's type stripping the sources run as they are; the published package holds what `tsc` makes of them. */
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
 
@@ -20,9 +22,9 @@ export class StoreReader {
     this.#threads = Array.from({ length: threads }, startThread)
   }
 
-  /** The entries of the layer that these paths make. @throws RegistryError `unservable`, `unavailable`. */
-  walk(paths: readonly StorePath[]): Promise<readonly LayerEntry[]> {
-    return this.#run({ kind: 'walk', paths })
+  /** The tar of a layer, all but its files' contents. @throws RegistryError `unservable`, `unavailable`. */
+  frame(layer: LayerSource): Promise<LayerFrame> {
+    return this.#run({ kind: 'frame', layer })
   }
 
   /** Digest and size of a layer's tar. @throws RegistryError `unservable`, `unavailable`. */
@@ -30,16 +32,19 @@ export class StoreReader {
     return this.#run({ kind: 'digest', layer })
   }
 
-  /** The bytes of segments, `length` in all. @throws RegistryError `unavailable`. */
-  read(segments: readonly Segment[], length: number): Promise<Uint8Array> {
-    return this.#run({ kind: 'read', segments, length })
+  /** Reads parts of files into `buffer`, which goes to the reader and comes back. @throws RegistryError `unavailable`. */
+  read(parts: readonly FilePart[], buffer: ArrayBuffer): Promise<ArrayBuffer> {
+    return this.#run({ kind: 'read', parts, buffer }, [buffer])
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()))
   }
 
-  async #run<K extends Job['kind']>(job: Extract<Job, { kind: K }>): Promise<JobResult[K]> {
+  async #run<K extends Job['kind']>(
+    job: Extract<Job, { kind: K }>,
+    transfer: ArrayBuffer[] = [],
+  ): Promise<JobResult[K]> {
     const [first, ...others] = this.#threads
     if (first === undefined) throw new Error('no reader threads')
     const thread = others.reduce(
@@ -49,13 +54,13 @@ export class StoreReader {
     const id = this.#nextId++
     const { promise, resolve, reject } = Promise.withResolvers<JobResult[K]>()
     thread.pending.set(id, { resolve, reject })
-    thread.worker.postMessage({ id, job } satisfies Ask)
+    thread.worker.postMessage({ id, job } satisfies Ask, transfer)
     return promise
   }
 }
 
 function startThread(): Thread {
-  const worker = new Worker(WORKER)
+  const worker = new Worker(WORKER, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } })
   const pending = new Map<number, Pending>()
   worker.on('message', (answer: Answer) => {
     const waiting = pending.get(answer.id)

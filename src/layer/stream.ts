@@ -1,49 +1,62 @@
 /**
  * Any byte range of any blob as a stream of chunks. Memory is bounded for all streams together: the more there are,
- * the smaller their chunks, so that 64 pulls at once need no more than one.
+ * the less each reads ahead.
  */
 import { createHash } from 'node:crypto'
 import type { Digest } from '../core/digest.ts'
 import { RegistryError } from '../core/errors.ts'
 import type { ByteRange } from '../core/range.ts'
 import { contentSize, segmentsOf, type BlobContent } from '../core/segment.ts'
+import { BufferPool } from './buffer-pool.ts'
 import { chunksOf, type Chunk } from './chunk.ts'
-import { readSegments } from './read.ts'
+import { fillWithoutFiles } from './read.ts'
 import type { StoreReader } from './store-reader.ts'
 
-/** Bytes that all streams together may have read ahead. */
-const READ_AHEAD_BUDGET = 24 * 1024 * 1024
-/** Larger chunks gain nothing: 1 MiB already streams at the speed of memory. */
-const MAX_CHUNK = 1024 * 1024
-/** Smaller ones cost more in messages between threads than they save. */
-const MIN_CHUNK = 64 * 1024
-/** One chunk on its way to the socket, one being read. */
-const CHUNKS_PER_STREAM = 2
+/** Bytes that all streams together should hold: beyond it each still gets one chunk. */
+const READ_AHEAD_BUDGET = 16 * 1024 * 1024
+/** All buffers are of one size, so that each can serve any stream next. Larger ones gain nothing. */
+const CHUNK_SIZE = 256 * 1024
+/** For one stream alone: two being read, since there are two readers at least, and one on its way to the socket. */
+const MAX_CHUNKS_AHEAD = 4
 
 export class BlobStreams {
   readonly #reader: StoreReader
+  readonly #buffers = new BufferPool(CHUNK_SIZE, READ_AHEAD_BUDGET)
   #active = 0
 
   constructor(reader: StoreReader) {
     this.#reader = reader
   }
 
-  /** @throws RegistryError `unavailable` in mid-stream when a file isn't what was hashed. */
+  /**
+   * Chunks of the range, each valid until the next is asked for: its memory is used again then. So a consumer must
+   * have passed a chunk on (written to the socket, compressed) before it goes on, as `stream.pipeline` does with any
+   * chunk of at least the writable's high-water mark, which all but the last are.
+   * @throws RegistryError `unavailable` in mid-stream when a file isn't what was hashed.
+   */
   async *read(content: BlobContent, range: ByteRange): AsyncGenerator<Uint8Array> {
     this.#active += 1
-    let ahead: Promise<Uint8Array> | undefined
+    const pending: Promise<Uint8Array>[] = []
     try {
-      for (const chunk of chunksOf(segmentsOf(content, range), () => this.#chunkSize())) {
+      for (const chunk of chunksOf(segmentsOf(content, range), CHUNK_SIZE)) {
         const next = this.#read(chunk)
         // Whoever stops early leaves this one unawaited.
         next.catch(() => undefined)
-        if (ahead !== undefined) yield await ahead
-        ahead = next
+        pending.push(next)
+        while (pending.length >= this.#chunksAhead()) yield* this.#passOn(pending.shift())
       }
-      if (ahead !== undefined) yield await ahead
+      while (pending.length > 0) yield* this.#passOn(pending.shift())
     } finally {
       this.#active -= 1
     }
+  }
+
+  /** Yields a chunk and takes its memory back; not when the consumer broke off, who may still be writing it. */
+  async *#passOn(chunk: Promise<Uint8Array> | undefined): AsyncGenerator<Uint8Array> {
+    if (chunk === undefined) return
+    const bytes = await chunk
+    yield bytes
+    if (bytes.buffer instanceof ArrayBuffer) this.#buffers.give(bytes.buffer)
   }
 
   /**
@@ -61,7 +74,8 @@ export class BlobStreams {
       at += chunk.length
       if (wanted.length === 0) continue
       if (kept !== undefined) yield kept
-      kept = wanted
+      // Kept while others are read into the memory it came in.
+      kept = Buffer.from(wanted)
     }
     if (`sha256:${hash.digest('hex')}` !== digest) {
       throw new RegistryError('unavailable', 'the store holds other bytes than were hashed', {
@@ -71,15 +85,14 @@ export class BlobStreams {
     if (kept !== undefined) yield kept
   }
 
-  #chunkSize(): number {
-    const share = READ_AHEAD_BUDGET / CHUNKS_PER_STREAM / Math.max(1, this.#active)
-    return Math.round(Math.min(MAX_CHUNK, Math.max(MIN_CHUNK, share)))
+  #chunksAhead(): number {
+    const share = Math.floor(READ_AHEAD_BUDGET / CHUNK_SIZE / Math.max(1, this.#active))
+    return Math.min(MAX_CHUNKS_AHEAD, Math.max(1, share))
   }
 
   async #read({ segments, length }: Chunk): Promise<Uint8Array> {
-    if (segments.some(({ kind }) => kind === 'file')) return this.#reader.read(segments, length)
-    const bytes = Buffer.allocUnsafe(length)
-    readSegments(segments, bytes)
-    return bytes
+    const buffer = this.#buffers.take()
+    const parts = fillWithoutFiles(segments, new Uint8Array(buffer))
+    return new Uint8Array(parts.length === 0 ? buffer : await this.#reader.read(parts, buffer), 0, length)
   }
 }

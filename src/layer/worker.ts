@@ -7,16 +7,16 @@ import { setImmediate } from 'node:timers/promises'
 import { parentPort } from 'node:worker_threads'
 import { parseDigest, type Digest } from '../core/digest.ts'
 import { RegistryError, type ErrorDetail, type ErrorKind } from '../core/errors.ts'
-import { layerTree, segmentsOf, type BlobContent, type LayerEntry, type Segment } from '../core/segment.ts'
+import { layerFrame, segmentsOf, type LayerEntry, type LayerFrame } from '../core/segment.ts'
 import type { StorePath } from '../core/store-path.ts'
 import { chunksOf } from './chunk.ts'
-import { readSegments } from './read.ts'
+import { fillWithoutFiles, readFiles, type FilePart } from './read.ts'
 import { walkStorePaths } from './walk.ts'
 
 export type Job =
-  | { readonly kind: 'walk'; readonly paths: readonly StorePath[] }
+  | { readonly kind: 'frame'; readonly layer: LayerSource }
   | { readonly kind: 'digest'; readonly layer: LayerSource }
-  | { readonly kind: 'read'; readonly segments: readonly Segment[]; readonly length: number }
+  | { readonly kind: 'read'; readonly parts: readonly FilePart[]; readonly buffer: ArrayBuffer }
 
 /** What a layer is made of: store paths, or entries made by us. */
 export type LayerSource =
@@ -24,9 +24,9 @@ export type LayerSource =
   | { readonly kind: 'entries'; readonly entries: readonly LayerEntry[] }
 
 export type JobResult = {
-  readonly walk: readonly LayerEntry[]
+  readonly frame: LayerFrame
   readonly digest: { readonly digest: Digest; readonly size: number }
-  readonly read: Uint8Array
+  readonly read: ArrayBuffer
 }
 
 export type Ask = { readonly id: number; readonly job: Job }
@@ -54,33 +54,38 @@ parentPort?.on('message', ({ id, job }: Ask) => {
 
 async function run(job: Job): Promise<JobResult[Job['kind']]> {
   switch (job.kind) {
-    case 'walk':
-      return walkStorePaths(job.paths)
+    case 'frame':
+      return frameOf(job.layer)
     case 'digest':
-      return digestContent({
-        kind: 'tree',
-        tree: layerTree(job.layer.kind === 'paths' ? walkStorePaths(job.layer.paths) : job.layer.entries),
-      })
-    case 'read': {
-      const bytes = Buffer.allocUnsafeSlow(job.length)
-      readSegments(job.segments, bytes)
-      return bytes
-    }
+      return digestOf(frameOf(job.layer))
+    case 'read':
+      readFiles(job.parts, new Uint8Array(job.buffer))
+      return job.buffer
   }
 }
 
-async function digestContent(content: Extract<BlobContent, { kind: 'tree' }>): Promise<JobResult['digest']> {
+function frameOf(layer: LayerSource): LayerFrame {
+  return layerFrame(layer.kind === 'paths' ? walkStorePaths(layer.paths) : layer.entries)
+}
+
+async function digestOf(frame: LayerFrame): Promise<JobResult['digest']> {
   const hash = createHash('sha256')
-  const { size } = content.tree
-  for (const { segments } of chunksOf(segmentsOf(content, { start: 0, end: size }), () => HASH_CHUNK)) {
-    hash.update(buffer.subarray(0, readSegments(segments, buffer)))
+  const segments = segmentsOf({ kind: 'layer', frame }, { start: 0, end: frame.size })
+  for (const chunk of chunksOf(segments, HASH_CHUNK)) {
+    readFiles(fillWithoutFiles(chunk.segments, buffer), buffer)
+    hash.update(buffer.subarray(0, chunk.length))
     await setImmediate()
   }
-  return { digest: parseDigest(`sha256:${hash.digest('hex')}`), size }
+  return { digest: parseDigest(`sha256:${hash.digest('hex')}`), size: frame.size }
 }
 
 function transfersOf(result: JobResult[Job['kind']]): ArrayBuffer[] {
-  return result instanceof Uint8Array && result.buffer instanceof ArrayBuffer ? [result.buffer] : []
+  if (result instanceof ArrayBuffer) return [result]
+  if (!('paths' in result)) return []
+  const { bytes, fileSizes, fileStarts } = result
+  return [bytes, fileSizes, fileStarts].flatMap(({ buffer: moved }) =>
+    moved instanceof ArrayBuffer ? [moved] : [],
+  )
 }
 
 function describe(cause: unknown): Extract<Answer, { error: unknown }>['error'] {

@@ -28,6 +28,11 @@ export class NixStore {
     return this.#pool.name
   }
 
+  /** Opens a connection, so that the first question needn't. @returns Nix's version. @throws RegistryError `unavailable`. */
+  connect(): Promise<string> {
+    return this.#translate(() => this.#pool.connect())
+  }
+
   /** The valid path with this hash, if there is one. */
   pathFromHash(hash: StoreHash): Promise<StorePath | undefined> {
     return this.#query(operations.queryPathFromHashPart(hash))
@@ -166,9 +171,13 @@ export class TemporaryRoots {
     return this.#connection.isOpen
   }
 
-  /** Keeps a path, valid or not yet, from being collected until `close`. One call at a time. */
+  /** Keeps a path, valid or not yet, from being collected until `close`. One call at a time. @throws RegistryError `unavailable`. */
   async add(path: StorePath): Promise<void> {
-    await this.#connection.request(operations.addTempRoot(path))
+    try {
+      await this.#connection.request(operations.addTempRoot(path))
+    } catch (cause) {
+      throw new RegistryError('unavailable', `Nix could not keep ${path} from being collected`, { cause })
+    }
   }
 
   close(): void {

@@ -10,7 +10,7 @@ import { MEDIA_TYPE, type Document } from '../core/image.ts'
 import type { ByteRange } from '../core/range.ts'
 import { referenceBase, type Reference } from '../core/reference.ts'
 import type { Selector } from '../core/route.ts'
-import { layerTree, type BlobContent, type LayerTree } from '../core/segment.ts'
+import type { BlobContent, LayerFrame } from '../core/segment.ts'
 import type { StorePath } from '../core/store-path.ts'
 import type { StoreReader } from '../layer/store-reader.ts'
 import { BlobStreams } from '../layer/stream.ts'
@@ -44,8 +44,9 @@ export type RegistryOptions = {
 
 /** An image is a few kilobytes; its layers' entries are counted apart. */
 const IMAGES_KEPT = 2_000
-/** Entries of layers kept, about 200 bytes each; a layer that isn't is walked again, which costs milliseconds. */
-const ENTRIES_KEPT = 100_000
+/** Frames of layers kept, in bytes; one that isn't is walked again, which costs milliseconds. */
+const FRAME_BYTES_KEPT = 32 * 1024 * 1024
+const BYTES_PER_PATH = 150
 /** Seconds after which a client that was put off should ask again: builds of less are over within the hold. */
 const RETRY_AFTER_S = 5
 /** A derivation may have to be fetched before it can be built, and built before its output is there. */
@@ -60,9 +61,10 @@ export class Registry {
   /** By name, then by tag. */
   readonly #images = new LRUCache<string, Map<string, Image>>({ max: IMAGES_KEPT })
   readonly #making = new SingleFlight<Image>()
-  readonly #trees = new LRUCache<Digest, LayerTree>({
-    maxSize: ENTRIES_KEPT,
-    sizeCalculation: ({ entries }) => entries.length + 1,
+  readonly #framing = new SingleFlight<LayerFrame>()
+  readonly #frames = new LRUCache<Digest, LayerFrame>({
+    maxSize: FRAME_BYTES_KEPT,
+    sizeCalculation: ({ bytes, paths }) => bytes.length + paths.length * BYTES_PER_PATH,
   })
 
   constructor(options: RegistryOptions) {
@@ -96,7 +98,7 @@ export class Registry {
     const image = await this.#imageWith(reference, (candidate) => hasBlob(candidate, digest))
     const layer = image?.layerByDigest.get(digest)
     if (layer !== undefined) {
-      const content: BlobContent = { kind: 'tree', tree: await this.#tree(layer) }
+      const content: BlobContent = { kind: 'layer', frame: await this.#frame(layer) }
       return { digest, size: layer.size, mediaType: MEDIA_TYPE.layer, content }
     }
     for (const { digest: found, bytes, mediaType } of image === undefined
@@ -138,6 +140,12 @@ export class Registry {
     throw new RegistryError('pending', 'still being built or fetched: ask again', {
       detail: { path: name, retryAfterSeconds: RETRY_AFTER_S },
     })
+  }
+
+  /** Connects to Nix, so that the first pull needn't. @returns Nix's version. @throws RegistryError `unavailable`. */
+  async warmUp(): Promise<string> {
+    const [version] = await Promise.all([this.#options.nix.connect(), this.#roots.connect()])
+    return version
   }
 
   close(): void {
@@ -190,20 +198,19 @@ export class Registry {
     return undefined
   }
 
-  async #tree(layer: ImageLayer): Promise<LayerTree> {
-    const known = this.#trees.get(layer.digest)
+  async #frame({ digest, size, source }: ImageLayer): Promise<LayerFrame> {
+    const known = this.#frames.get(digest)
     if (known !== undefined) return known
-    const { source } = layer
-    const tree = layerTree(
-      source.kind === 'paths' ? await this.#options.reader.walk(source.paths) : source.entries,
-    )
-    if (tree.size !== layer.size) {
-      throw new RegistryError('unavailable', 'the store holds other files than were hashed', {
-        detail: { digest: layer.digest },
-      })
-    }
-    this.#trees.set(layer.digest, tree)
-    return tree
+    return this.#framing.run(digest, async () => {
+      const frame = await this.#options.reader.frame(source)
+      if (frame.size !== size) {
+        throw new RegistryError('unavailable', 'the store holds other files than were hashed', {
+          detail: { digest },
+        })
+      }
+      this.#frames.set(digest, frame)
+      return frame
+    })
   }
 }
 

@@ -15,7 +15,7 @@ export class TempRoots {
   readonly #nix: NixStore
   #young: Generation | undefined
   #old: Generation | undefined
-  #queue: Promise<void> = Promise.resolve()
+  #queue: Promise<unknown> = Promise.resolve()
   readonly #timer: NodeJS.Timeout
 
   constructor(nix: NixStore) {
@@ -32,9 +32,12 @@ export class TempRoots {
   /** Keeps a path, valid or not yet. @throws RegistryError `unavailable`. */
   async add(path: StorePath): Promise<void> {
     if (this.has(path)) return
-    const added = this.#queue.then(() => this.#add(path))
-    this.#queue = added.catch(() => undefined)
-    return added
+    await this.#inTurn(() => this.#add(path))
+  }
+
+  /** @throws RegistryError `unavailable`. */
+  async connect(): Promise<void> {
+    await this.#inTurn(() => this.#current())
   }
 
   close(): void {
@@ -43,12 +46,24 @@ export class TempRoots {
     this.#old?.roots.close()
   }
 
+  /** A connection takes one request at a time. */
+  async #inTurn(work: () => Promise<unknown>): Promise<void> {
+    const done = this.#queue.then(work)
+    this.#queue = done.catch(() => undefined)
+    await done
+  }
+
   async #add(path: StorePath): Promise<void> {
+    const { roots, paths } = await this.#current()
+    await roots.add(path)
+    paths.add(path)
+  }
+
+  async #current(): Promise<Generation> {
     if (this.#young?.roots.isOpen !== true) {
       this.#young = { roots: await this.#nix.openRoots(), paths: new Set() }
     }
-    await this.#young.roots.add(path)
-    this.#young.paths.add(path)
+    return this.#young
   }
 
   #age(): void {
