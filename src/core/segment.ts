@@ -62,7 +62,7 @@ export function layerFrame(entries: readonly LayerEntry[]): LayerFrame {
   }
   put(ZEROS.subarray(0, TRAILER_SIZE))
   return {
-    bytes: Buffer.concat(pieces),
+    bytes: joined(pieces),
     paths: files.map(({ path }) => path),
     fileSizes: Float64Array.from(files, ({ size }) => size),
     fileStarts: Float64Array.from(files, ({ start }) => start),
@@ -117,6 +117,17 @@ export function cut(segment: Segment, from: number, to: number): Segment {
     case 'file':
       return { ...segment, offset: segment.offset + from, length: to - from }
   }
+}
+
+/** Into memory of its own, which can be handed to another thread; `Buffer.concat` may take it from a shared pool. */
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
 }
 
 const ZEROS = new Uint8Array(TRAILER_SIZE)

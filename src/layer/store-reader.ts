@@ -14,12 +14,13 @@ const YOUNG_GENERATION_MB = 4
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
 
 export class StoreReader {
-  readonly #threads: readonly Thread[]
+  readonly #threads: Thread[]
   #nextId = 0
+  #closed = false
 
   /** @param threads how many; each costs about 10 MB. */
   constructor(threads: number) {
-    this.#threads = Array.from({ length: threads }, startThread)
+    this.#threads = Array.from({ length: threads }, (_, slot) => this.#start(slot))
   }
 
   /** The tar of a layer, all but its files' contents. @throws RegistryError `unservable`, `unavailable`. */
@@ -38,6 +39,7 @@ export class StoreReader {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()))
   }
 
@@ -57,25 +59,25 @@ export class StoreReader {
     thread.worker.postMessage({ id, job } satisfies Ask, transfer)
     return promise
   }
-}
 
-function startThread(): Thread {
-  const worker = new Worker(WORKER, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } })
-  const pending = new Map<number, Pending>()
-  worker.on('message', (answer: Answer) => {
-    const waiting = pending.get(answer.id)
-    pending.delete(answer.id)
-    if ('result' in answer) waiting?.resolve(answer.result as never)
-    else waiting?.reject(revive(answer.error))
-  })
-  // A thread that dies leaves nobody waiting. It isn't replaced: only a defect of ours can end it.
-  const fail = (cause: unknown) => {
-    for (const { reject } of pending.values()) reject(new Error('reader thread ended', { cause }))
-    pending.clear()
+  /** A thread in its place. Only a defect of ours can end one: whoever waits is told, and another takes its place. */
+  #start(slot: number): Thread {
+    const worker = new Worker(WORKER, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } })
+    const pending = new Map<number, Pending>()
+    worker.on('message', (answer: Answer) => {
+      const waiting = pending.get(answer.id)
+      pending.delete(answer.id)
+      if ('result' in answer) waiting?.resolve(answer.result as never)
+      else waiting?.reject(revive(answer.error))
+    })
+    let cause: unknown
+    worker.on('error', (error) => (cause = error))
+    worker.on('exit', () => {
+      if (!this.#closed) this.#threads[slot] = this.#start(slot)
+      for (const { reject } of pending.values()) reject(new Error('reader thread ended', { cause }))
+    })
+    return { worker, pending }
   }
-  worker.on('error', fail)
-  worker.on('exit', fail)
-  return { worker, pending }
 }
 
 function revive({ kind, message, detail }: Extract<Answer, { error: unknown }>['error']): Error {
