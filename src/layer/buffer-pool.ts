@@ -10,11 +10,11 @@ export class BufferPool {
 
   /**
    * @param size bytes of each buffer.
-   * @param maxIdleBytes bytes of buffers that may lie idle.
+   * @param maxIdle how many may lie idle.
    */
-  constructor(size: number, maxIdleBytes: number) {
+  constructor(size: number, maxIdle: number) {
     this.#size = size
-    this.#maxIdle = Math.floor(maxIdleBytes / size)
+    this.#maxIdle = maxIdle
   }
 
   /** A buffer holding anything. */

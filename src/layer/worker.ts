@@ -71,7 +71,7 @@ function frameOf(layer: LayerSource): LayerFrame {
 async function digestOf(frame: LayerFrame): Promise<JobResult['digest']> {
   const hash = createHash('sha256')
   const segments = segmentsOf({ kind: 'layer', frame }, { start: 0, end: frame.size })
-  for (const chunk of chunksOf(segments, HASH_CHUNK)) {
+  for (const chunk of chunksOf(segments, () => HASH_CHUNK)) {
     readFiles(fillWithoutFiles(chunk.segments, buffer), buffer)
     hash.update(buffer.subarray(0, chunk.length))
     await setImmediate()
