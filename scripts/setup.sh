@@ -3,6 +3,7 @@
 # packages behind the commands that the caller needs. A second run finds all present and changes nothing.
 #
 #   sh scripts/setup.sh modules                     node_modules, with Node 24 in node_modules/.bin
+#   sh scripts/setup.sh build                       that, and dist/ if a source is newer
 #   sh scripts/setup.sh demo                        that, and Nix
 #   sh scripts/setup.sh test                        that, and the clients and tools the tests use
 #   sh scripts/setup.sh bench                       that, and the registry the bench compares with
@@ -37,6 +38,16 @@ modules() {
   esac
 }
 
+# What runs is what would be published: without the type stripper it takes 50 MB less, and starts in half the time.
+build() {
+  modules
+  if [ ! -e dist/.built ] || [ -n "$(find src tsconfig.json tsconfig.build.json -newer dist/.built -print -quit)" ]; then
+    rm -rf dist
+    node_modules/.bin/tsc -p tsconfig.build.json
+    touch dist/.built
+  fi
+}
+
 packages() {
   missing=''
   for pair in "$@"; do
@@ -64,21 +75,22 @@ packages() {
 # shellcheck disable=SC2086 # lists of words
 case "${1:-modules}" in
   modules) modules ;;
+  build) build ;;
   demo)
-    modules
+    build
     packages $nix_tools || { say 'the demo builds with Nix: nothing can be shown without it'; exit 1; }
     # Any client will do; with none present the demo checks every blob itself.
     for client in containerd podman skopeo; do command -v $client >/dev/null && exit 0; done
     packages $demo_clients || true
     ;;
   test)
-    modules
+    build
     # Without these the tests that need them are skipped, each saying why.
     packages $nix_tools $test_tools || true
     ;;
   bench)
-    modules
+    build
     packages $nix_tools $test_tools $bench_tools || { say 'the bench needs all of these'; exit 1; }
     ;;
-  *) say "unknown part: $1 (modules, demo, test, bench)"; exit 2 ;;
+  *) say "unknown part: $1 (modules, build, demo, test, bench)"; exit 2 ;;
 esac

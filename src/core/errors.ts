@@ -12,6 +12,7 @@ export type ErrorKind =
   | 'denied'
   | 'pending'
   | 'build-failed'
+  | 'fetch-failed'
   | 'unservable'
   | 'unavailable'
   | 'unsupported'

@@ -1,0 +1,147 @@
+/**
+ * Every setting, once: its flag, its environment variable, what it means, its default with unit and reason. The
+ * command line, the help texts and the README's table are made from this. Nothing below the process reads the
+ * environment; settings are passed down.
+ */
+import { join } from 'node:path'
+import { Type, type Static } from 'typebox'
+import { envSchema } from 'env-schema'
+import { COMPRESSION_MODES } from './http/compression.ts'
+
+/** Reads as `unix:/path`, as a command, or as `auto`. */
+const NIX_AUTO = 'auto'
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+
+export const SETTINGS = Type.Object({
+  PUSHLESS_LISTEN: Type.String({
+    default: '127.0.0.1:5000',
+    pattern: '^.+:[0-9]{1,5}$',
+    description:
+      'address and port to listen on; port 0 takes a free one. Loopback by default: reachable is a decision',
+  }),
+  PUSHLESS_STATE: Type.String({
+    minLength: 1,
+    description: 'directory for digests of layers; may be deleted while stopped',
+  }),
+  PUSHLESS_NIX: Type.String({
+    default: NIX_AUTO,
+    minLength: 1,
+    description:
+      'how to reach Nix: auto (the daemon\u2019s socket, else nix-daemon --stdio), unix:PATH, or a command that speaks the worker protocol on stdin and stdout',
+  }),
+  PUSHLESS_SERVE_PACKAGES: Type.Boolean({
+    default: false,
+    description:
+      'serve any directory of the store as an image, not only images. Off: a store may hold secrets',
+  }),
+  PUSHLESS_HOLD: Type.Number({
+    default: 20,
+    minimum: 0,
+    maximum: 280,
+    description:
+      'seconds a request may wait for a build or fetch before 429; the work goes on. containerd 2.3 gives up after 30',
+  }),
+  PUSHLESS_VERIFY: Type.Boolean({
+    default: false,
+    description:
+      'hash blobs again while they are streamed, and cut the connection before the last chunk of a wrong one',
+  }),
+  PUSHLESS_COMPRESSION: Type.Enum([...COMPRESSION_MODES], {
+    default: 'auto',
+    description:
+      'compression of layers on their way: auto (zstd for clients elsewhere that accept it), none, zstd (whoever accepts it), gzip (zstd or gzip)',
+  }),
+  PUSHLESS_GRACE: Type.Number({
+    default: 30,
+    minimum: 0,
+    maximum: 3600,
+    description: 'seconds that running downloads get to end after SIGTERM. Kubernetes kills after 30',
+  }),
+  PUSHLESS_LOG_LEVEL: Type.Enum([...LOG_LEVELS], {
+    default: 'info',
+    description: 'debug, info, warn, error or silent; one JSON line each on standard output',
+  }),
+})
+
+export type Settings = Readonly<Static<typeof SETTINGS>>
+export type SettingName = keyof Settings
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** What people write for booleans in environments, beside `true` and `false`; no setting's text is one of these. */
+const TRUTH: Readonly<Record<string, boolean>> = { yes: true, no: false, on: true, off: false }
+
+export type SettingFacts = {
+  readonly name: SettingName
+  readonly flag: string
+  readonly isSwitch: boolean
+  readonly description: string
+  /** As a person would write it. */
+  readonly default: string
+}
+
+const DEFAULT_STATE_TEXT = '/var/lib/pushless, or ~/.local/state/pushless where not root'
+
+/** What help texts and the README say of each setting. */
+export const SETTING_FACTS: readonly SettingFacts[] = Object.entries(
+  // A TypeBox schema is JSON Schema, whose annotations its types don't carry.
+  SETTINGS.properties as unknown as Record<SettingName, Annotations>,
+).map(([name, { description, type, default: preset }]) => ({
+  name: name as SettingName,
+  flag: flagOf(name as SettingName),
+  isSwitch: type === 'boolean',
+  description,
+  default: preset === undefined ? DEFAULT_STATE_TEXT : preset === false ? 'off' : String(preset),
+}))
+type Annotations = {
+  readonly description: string
+  readonly type?: string
+  readonly default?: string | number | boolean
+}
+
+/** `PUSHLESS_LOG_LEVEL` to `--log-level`. */
+export function flagOf(name: SettingName): string {
+  return `--${name.slice('PUSHLESS_'.length).toLowerCase().replaceAll('_', '-')}`
+}
+
+/**
+ * Settings from flags, else the environment, else defaults.
+ * @param flags by setting name, as text or `true`.
+ * @throws Error naming the setting and what it takes.
+ */
+export function readSettings(
+  flags: Readonly<Record<string, unknown>>,
+  environment: Environment,
+  isRoot: boolean,
+): Settings {
+  const given = Object.fromEntries(
+    Object.keys(SETTINGS.properties).flatMap((name) => {
+      const value = flags[name] ?? environment[name]
+      return value === undefined || value === ''
+        ? []
+        : [[name, typeof value === 'string' ? (TRUTH[value] ?? value) : value]]
+    }),
+  )
+  const data = { PUSHLESS_STATE: defaultState(environment, isRoot), ...given }
+  try {
+    return Object.freeze(envSchema<Settings>({ schema: SETTINGS, data, dotenv: false, env: false }))
+  } catch (cause) {
+    throw new Error(explain(cause), { cause })
+  }
+}
+
+/** Where services keep state; for other users the place of the XDG Base Directory Specification. */
+export function defaultState(environment: Environment, isRoot: boolean): string {
+  if (isRoot) return '/var/lib/pushless'
+  const home = environment['HOME'] ?? '.'
+  return join(environment['XDG_STATE_HOME'] ?? join(home, '.local', 'state'), 'pushless')
+}
+
+/** `env/PUSHLESS_HOLD must be number` as `--hold (PUSHLESS_HOLD): must be number`. */
+function explain(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return message.replaceAll(
+    /env\/(PUSHLESS_[A-Z_]+)/g,
+    (_, name: SettingName) => `${flagOf(name)} (${name}):`,
+  )
+}

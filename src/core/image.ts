@@ -1,0 +1,85 @@
+/**
+ * The two JSON documents of an image, as bytes: these bytes are what their digests name, so key order, spacing and
+ * every field are fixed here. Source: OCI image-spec, config.md and manifest.md.
+ */
+import { digestOf, type Digest } from './digest.ts'
+
+export const MEDIA_TYPE = {
+  manifest: 'application/vnd.oci.image.manifest.v1+json',
+  index: 'application/vnd.oci.image.index.v1+json',
+  config: 'application/vnd.oci.image.config.v1+json',
+  layer: 'application/vnd.oci.image.layer.v1.tar',
+} as const
+export type MediaType = (typeof MEDIA_TYPE)[keyof typeof MEDIA_TYPE]
+
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
+
+export type Platform = { readonly architecture: string; readonly variant?: string; readonly os: 'linux' }
+
+/** A plain tar: its digest is its diff_id. */
+export type LayerDescriptor = {
+  readonly digest: Digest
+  /** Bytes of the tar. */
+  readonly size: number
+  /** What `docker history` shows. */
+  readonly createdBy: string
+}
+
+export type Document = { readonly mediaType: MediaType; readonly bytes: Uint8Array; readonly digest: Digest }
+
+/** One second after the epoch, as every time in the Nix store: a real one would change the digest each time. */
+const CREATED = '1970-01-01T00:00:01Z'
+
+/**
+ * @param config the OCI `config` object (Env, Entrypoint, …), key order irrelevant.
+ * @param layers bottom first.
+ */
+export function imageConfig(
+  platform: Platform,
+  config: { readonly [key: string]: Json },
+  layers: readonly LayerDescriptor[],
+): Document {
+  return document(MEDIA_TYPE.config, {
+    ...platform,
+    config,
+    created: CREATED,
+    history: layers.map(({ createdBy }) => ({ created: CREATED, created_by: createdBy })),
+    rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
+  })
+}
+
+export function imageManifest(config: Document, layers: readonly LayerDescriptor[]): Document {
+  return document(MEDIA_TYPE.manifest, {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPE.manifest,
+    config: { mediaType: config.mediaType, digest: config.digest, size: config.bytes.length },
+    layers: layers.map(({ digest, size }) => ({ mediaType: MEDIA_TYPE.layer, digest, size })),
+  })
+}
+
+/** What an image has no referrers looks like; end-12 answers it for every digest. */
+export const EMPTY_INDEX: Document = document(MEDIA_TYPE.index, {
+  schemaVersion: 2,
+  mediaType: MEDIA_TYPE.index,
+  manifests: [],
+})
+
+function document(mediaType: MediaType, value: Json): Document {
+  const bytes = Buffer.from(JSON.stringify(sorted(value)))
+  return { mediaType, bytes, digest: digestOf(bytes) }
+}
+
+/** The same value with every object's keys in byte order. */
+function sorted(value: Json): Json {
+  if (value === null || typeof value !== 'object') return value
+  if (isList(value)) return value.map(sorted)
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+      .map(([key, item]) => [key, sorted(item)]),
+  )
+}
+
+function isList(value: Json): value is readonly Json[] {
+  return Array.isArray(value)
+}

@@ -1,0 +1,70 @@
+/**
+ * The one place where failures get their HTTP status and OCI code (OCI distribution-spec, "Error Codes"). The reason
+ * phrase matters: of a failed HEAD containerd shows nothing else, so it is what stands in a Pod's events.
+ */
+import type { ErrorDetail, ErrorKind, RegistryError } from '../core/errors.ts'
+
+type Row = {
+  readonly status: number
+  readonly code: string
+  /** Where the standard phrase says too little. */
+  readonly reason?: string
+  readonly retryAfterSeconds?: number
+  /** Sent instead of the error's own message and detail, which are for the operator's log alone. */
+  readonly publicMessage?: string
+  readonly log: 'debug' | 'info' | 'warn' | 'error'
+}
+
+/** Where the error doesn't say better. Clients that heed it (podman, skopeo, CRI-O) wait that long between tries. */
+const RETRY_AFTER_SECONDS = 5
+
+const TABLE = {
+  'name-invalid': { status: 400, code: 'NAME_INVALID', log: 'debug' },
+  'name-unknown': { status: 404, code: 'NAME_UNKNOWN', log: 'info' },
+  'manifest-unknown': { status: 404, code: 'MANIFEST_UNKNOWN', log: 'info' },
+  'blob-unknown': { status: 404, code: 'BLOB_UNKNOWN', log: 'info' },
+  'digest-invalid': { status: 400, code: 'DIGEST_INVALID', log: 'debug' },
+  // What may not be pulled looks like what isn't there, or the registry would tell which paths a store holds.
+  denied: { status: 404, code: 'NAME_UNKNOWN', publicMessage: 'no such store path', log: 'warn' },
+  pending: { status: 429, code: 'TOOMANYREQUESTS', retryAfterSeconds: RETRY_AFTER_SECONDS, log: 'info' },
+  'build-failed': { status: 500, code: 'UNKNOWN', reason: 'nix build failed', log: 'error' },
+  'fetch-failed': { status: 500, code: 'UNKNOWN', reason: 'nix fetch failed', log: 'error' },
+  unservable: { status: 500, code: 'UNKNOWN', reason: 'not servable as an image', log: 'error' },
+  unavailable: {
+    status: 503,
+    code: 'UNKNOWN',
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    publicMessage: 'the registry cannot answer just now; its log says why',
+    log: 'error',
+  },
+  unsupported: { status: 405, code: 'UNSUPPORTED', log: 'debug' },
+} as const satisfies Record<ErrorKind, Row>
+
+export type ErrorReply = Row & { readonly body: Buffer }
+
+export function errorReply({ kind, message, detail }: RegistryError): ErrorReply {
+  const row: Row = TABLE[kind]
+  const retryAfterSeconds = detail?.['retryAfterSeconds']
+  return {
+    ...row,
+    ...(typeof retryAfterSeconds === 'number' ? { retryAfterSeconds } : {}),
+    body:
+      row.publicMessage === undefined
+        ? errorBody(row.code, message, detail)
+        : errorBody(row.code, row.publicMessage),
+  }
+}
+
+/** For a defect of ours: says nothing of it. */
+export const INTERNAL_ERROR: ErrorReply = {
+  status: 500,
+  code: 'UNKNOWN',
+  log: 'error',
+  body: errorBody('UNKNOWN', 'internal error; the registry\u2019s log says more'),
+}
+
+function errorBody(code: string, message: string, detail?: ErrorDetail): Buffer {
+  return Buffer.from(
+    JSON.stringify({ errors: [{ code, message, ...(detail === undefined ? {} : { detail }) }] }),
+  )
+}

@@ -1,0 +1,61 @@
+/** Turns whatever a route throws into an answer, and logs it: once, here. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { RegistryError } from '../core/errors.ts'
+import { INTERNAL_ERROR, errorReply, type ErrorReply } from './error-table.ts'
+
+export function registerErrors(app: FastifyInstance): void {
+  app.setErrorHandler(async (error, request, reply) => {
+    // Fastify's own refusals (a malformed URL, a body too large) come with a status.
+    const refusal = error instanceof RegistryError ? error : fromFastify(error)
+    if (refusal !== undefined) return sendRefusal(reply, refusal, request)
+    request.log.error({ err: error, method: request.method, url: request.url }, 'request failed')
+    return send(reply, INTERNAL_ERROR)
+  })
+  app.setNotFoundHandler((request, reply) =>
+    sendRefusal(
+      reply,
+      new RegistryError('name-unknown', 'no such endpoint', { detail: { path: request.url.slice(0, 300) } }),
+    ),
+  )
+}
+
+/** @param request logged with it, if given. */
+export function sendRefusal(
+  reply: FastifyReply,
+  refusal: RegistryError,
+  request?: FastifyRequest,
+): FastifyReply {
+  const answer = errorReply(refusal)
+  if (request !== undefined) {
+    const { message, kind, detail, cause } = refusal
+    const facts = {
+      method: request.method,
+      url: request.url,
+      status: answer.status,
+      kind,
+      reason: message,
+      ...detail,
+    }
+    // A stack tells nothing of a failure that was expected; its cause may.
+    request.log[answer.log](cause === undefined ? facts : { ...facts, err: cause }, 'request refused')
+  }
+  return send(reply, answer)
+}
+
+function send(reply: FastifyReply, answer: ErrorReply): FastifyReply {
+  if (answer.reason !== undefined) reply.raw.statusMessage = answer.reason
+  if (answer.retryAfterSeconds !== undefined) reply.header('retry-after', answer.retryAfterSeconds)
+  // The type must be set anew: a stream that failed before its first byte has left its own.
+  return reply
+    .code(answer.status)
+    .type('application/json')
+    .header('content-length', answer.body.length)
+    .send(answer.body)
+}
+
+function fromFastify(error: unknown): RegistryError | undefined {
+  const status =
+    typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined
+  if (typeof status !== 'number' || status < 400 || status >= 500) return undefined
+  return new RegistryError('name-invalid', 'malformed request', { cause: error })
+}

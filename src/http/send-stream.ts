@@ -1,0 +1,57 @@
+/**
+ * A stream as the body of a reply. Not fastify's own `reply.send(stream)`: it reads ahead of the socket, and our chunks
+ * are valid only until the next one is asked for (layer/stream.ts). The first chunk is awaited before the headers
+ * leave, so that what fails at once still gets an answer; what fails later cuts the connection.
+ */
+import { pipeline } from 'node:stream/promises'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { compress, type Encoding } from './compression.ts'
+
+/** @param chunks as `Registry.read` gives them. */
+export async function sendStream(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  chunks: AsyncGenerator<Uint8Array>,
+  encoding: Encoding | undefined,
+): Promise<FastifyReply> {
+  const first = await chunks.next()
+  reply.hijack()
+  const { raw } = reply
+  raw.writeHead(reply.statusCode, Object.fromEntries(Object.entries(reply.getHeaders()).filter(isPresent)))
+  const { method, url } = request
+  const start = performance.now()
+  try {
+    const body = withFirst(first, chunks)
+    await (encoding === undefined ? pipeline(body, raw) : pipeline(body, compress(encoding), raw))
+    reply.log.debug(
+      { method, url, status: reply.statusCode, ms: Math.round(performance.now() - start) },
+      'request',
+    )
+  } catch (error) {
+    raw.destroy()
+    if (isPrematureClose(error)) reply.log.debug({ method, url }, 'client left during a download')
+    else reply.log.error({ err: error, method, url }, 'download cut')
+  }
+  return reply
+}
+
+async function* withFirst(
+  first: IteratorResult<Uint8Array, unknown>,
+  rest: AsyncGenerator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    if (first.done !== true) yield first.value
+    yield* rest
+  } finally {
+    await rest.return(undefined)
+  }
+}
+
+function isPresent<T>(entry: [string, T | undefined]): entry is [string, T] {
+  return entry[1] !== undefined
+}
+
+function isPrematureClose(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET' || code === 'EPIPE'
+}

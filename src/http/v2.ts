@@ -1,0 +1,125 @@
+/**
+ * The pull side of the OCI Distribution API: end-1, end-2, end-3, end-8 and end-12 of its specification, GET and HEAD
+ * each. One wildcard route, parsed in `core/route.ts`: names hold slashes and may be longer than a route parameter.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { RegistryError } from '../core/errors.ts'
+import { EMPTY_INDEX, type Document } from '../core/image.ts'
+import { parseRange } from '../core/range.ts'
+import { referenceBase } from '../core/reference.ts'
+import { parseRoute, type Route } from '../core/route.ts'
+import { STORE_DIR } from '../core/store-path.ts'
+import type { Blob, Registry } from '../registry/registry.ts'
+import { chooseEncoding, type CompressionMode } from './compression.ts'
+import { sendStream } from './send-stream.ts'
+import { pageOf, parsePageQuery } from './tag-page.ts'
+
+export type V2Options = { readonly registry: Registry; readonly compression: CompressionMode }
+
+const ALLOW = 'GET, HEAD'
+const BLOB_TYPE = 'application/octet-stream'
+
+export function registerV2(app: FastifyInstance, options: V2Options): void {
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.method === 'GET' || request.method === 'HEAD') return
+    reply.header('allow', ALLOW)
+    // The body of a push isn't read, so the connection can't serve another request.
+    reply.header('connection', 'close')
+    throw new RegistryError(
+      'unsupported',
+      'nobody pushes here: images are store paths, made when they are pulled',
+    )
+  })
+  for (const path of ['/v2', '/v2/']) {
+    app.all(path, async (_request, reply) => reply.type('application/json').send(Buffer.from('{}')))
+  }
+  app.all('/v2/*', async (request, reply) => {
+    const url = request.raw.url ?? ''
+    const query = url.indexOf('?')
+    const path = query === -1 ? url : url.slice(0, query)
+    return answer(parseRoute(path.slice(path.indexOf('v2') + 2)), request, reply, options)
+  })
+}
+
+async function answer(
+  route: Route,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { registry, compression }: V2Options,
+): Promise<FastifyReply> {
+  switch (route.kind) {
+    case 'manifest':
+      return sendDocument(request, reply, await registry.manifest(route.reference, route.selector))
+    case 'blob':
+      return sendBlob(
+        request,
+        reply,
+        await registry.blob(route.reference, route.digest),
+        registry,
+        compression,
+      )
+    case 'tags': {
+      const tags = await registry.tags(route.reference)
+      const page = pageOf(tags, parsePageQuery(request.raw.url ?? ''))
+      const name = `${STORE_DIR.slice(1)}/${referenceBase(route.reference)}`
+      if (page.next !== undefined) reply.header('link', `</v2/${name}/tags/list?${page.next}>; rel="next"`)
+      return sendJson(request, reply, { name, tags: page.tags })
+    }
+    case 'referrers':
+      return sendDocument(request, reply, EMPTY_INDEX)
+  }
+}
+
+function sendDocument(request: FastifyRequest, reply: FastifyReply, document: Document): FastifyReply {
+  const { bytes, digest, mediaType } = document
+  reply
+    .header('content-type', mediaType)
+    .header('content-length', bytes.length)
+    .header('docker-content-digest', digest)
+    .header('etag', `"${digest}"`)
+  return request.method === 'HEAD' ? reply.send() : reply.send(bytes)
+}
+
+function sendJson(request: FastifyRequest, reply: FastifyReply, value: unknown): FastifyReply {
+  const bytes = Buffer.from(JSON.stringify(value))
+  reply.header('content-type', 'application/json').header('content-length', bytes.length)
+  return request.method === 'HEAD' ? reply.send() : reply.send(bytes)
+}
+
+async function sendBlob(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  blob: Blob,
+  registry: Registry,
+  compression: CompressionMode,
+): Promise<FastifyReply> {
+  reply
+    .header('content-type', BLOB_TYPE)
+    .header('docker-content-digest', blob.digest)
+    .header('etag', `"${blob.digest}"`)
+    .header('accept-ranges', 'bytes')
+    .header('vary', 'accept-encoding')
+    // A digest never names other bytes.
+    .header('cache-control', 'public, max-age=31536000, immutable')
+  if (request.method === 'HEAD') return reply.header('content-length', blob.size).send()
+
+  const asked = parseRange(request.headers.range, blob.size)
+  if (asked.kind === 'unsatisfiable') {
+    reply.header('content-range', `bytes */${blob.size}`).removeHeader('docker-content-digest')
+    return reply.code(416).header('content-length', 0).send()
+  }
+  const range = asked.kind === 'part' ? asked.range : { start: 0, end: blob.size }
+  const chunks = registry.read(blob, range)
+  if (asked.kind === 'part') {
+    reply
+      .code(206)
+      .header('content-range', `bytes ${range.start}-${range.end - 1}/${blob.size}`)
+      .header('content-length', range.end - range.start)
+    return sendStream(request, reply, chunks, undefined)
+  }
+  const encoding = chooseEncoding(compression, request.headers['accept-encoding'], request.ip, blob.size)
+  if (encoding === undefined) reply.header('content-length', blob.size)
+  // Offsets and the strong validator belong to the plain bytes.
+  else reply.removeHeader('accept-ranges').removeHeader('etag').header('content-encoding', encoding)
+  return sendStream(request, reply, chunks, encoding)
+}

@@ -1,0 +1,69 @@
+/**
+ * The bytes behind segments, read from the store. A file that vanished or has another size than when it was hashed is
+ * an error, so that the connection is cut: a blob is never finished with other bytes. Synchronous: see walk.ts.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { RegistryError } from '../core/errors.ts'
+import { segmentLength, type Segment } from '../core/segment.ts'
+import { fsPath } from './walk.ts'
+
+/** A part of a file, and where in a chunk it goes. */
+export type FilePart = Omit<Extract<Segment, { kind: 'file' }>, 'kind'> & { readonly at: number }
+
+/**
+ * Puts all but the files' bytes into their place, and says where the files' go: the caller's thread does the one, a
+ * reader thread the other, so that no header is copied between the two.
+ */
+export function fillWithoutFiles(segments: readonly Segment[], buffer: Uint8Array): readonly FilePart[] {
+  const parts: FilePart[] = []
+  let at = 0
+  for (const segment of segments) {
+    const length = segmentLength(segment)
+    switch (segment.kind) {
+      case 'bytes':
+        buffer.set(segment.bytes, at)
+        break
+      case 'file': {
+        const { path, offset, fileSize } = segment
+        parts.push({ path, offset, length, fileSize, at })
+        break
+      }
+    }
+    at += length
+  }
+  return parts
+}
+
+/** @throws RegistryError `unavailable` when a file isn't the one that its part was made from. */
+export function readFiles(parts: readonly FilePart[], buffer: Uint8Array): void {
+  for (const part of parts) readFile(part, buffer)
+}
+
+function readFile({ path, offset, length, fileSize, at }: FilePart, buffer: Uint8Array): void {
+  let file: number
+  try {
+    file = openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW)
+  } catch (cause) {
+    throw new RegistryError('unavailable', `store file vanished: ${path}`, { cause })
+  }
+  try {
+    // Read to its end, a file shows its size by itself: one byte more is asked for, and what was there put back.
+    const next = offset + length === fileSize ? buffer[at + length] : undefined
+    if (next === undefined && fstatSync(file).size !== fileSize) throw changed(path)
+    const wanted = next === undefined ? length : length + 1
+    let done = 0
+    while (done < length) {
+      const count = readSync(file, buffer, at + done, wanted - done, offset + done)
+      if (count === 0) throw changed(path)
+      done += count
+    }
+    if (done > length) throw changed(path)
+    if (next !== undefined) buffer[at + length] = next
+  } finally {
+    closeSync(file)
+  }
+}
+
+function changed(path: string): RegistryError {
+  return new RegistryError('unavailable', `store file changed its size: ${path}`)
+}

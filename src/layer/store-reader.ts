@@ -1,0 +1,86 @@
+/** A few worker threads that walk, hash and read the store, behind three methods. */
+import { Worker } from 'node:worker_threads'
+import { RegistryError } from '../core/errors.ts'
+import type { LayerFrame } from '../core/segment.ts'
+import type { FilePart } from './read.ts'
+import type { Answer, Ask, Job, JobResult, LayerSource } from './worker.ts'
+
+type Pending = { readonly resolve: (result: never) => void; readonly reject: (error: Error) => void }
+type Thread = { readonly worker: Worker; readonly pending: Map<number, Pending> }
+
+/** What a reader makes is short-lived; three times V8's default of 16 MB a thread would only lie there. */
+const YOUNG_GENERATION_MB = 4
+/** Under Node's type stripping the sources run as they are; the published package holds what `tsc` makes of them. */
+const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
+
+export class StoreReader {
+  readonly #threads: Thread[]
+  #nextId = 0
+  #closed = false
+
+  /** @param threads how many; each costs about 10 MB. */
+  constructor(threads: number) {
+    this.#threads = Array.from({ length: threads }, (_, slot) => this.#start(slot))
+  }
+
+  /** The tar of a layer, all but its files' contents. @throws RegistryError `unservable`, `unavailable`. */
+  frame(layer: LayerSource): Promise<LayerFrame> {
+    return this.#run({ kind: 'frame', layer })
+  }
+
+  /** Digest and size of a layer's tar. @throws RegistryError `unservable`, `unavailable`. */
+  digest(layer: LayerSource): Promise<JobResult['digest']> {
+    return this.#run({ kind: 'digest', layer })
+  }
+
+  /** Reads parts of files into `buffer`, which goes to the reader and comes back. @throws RegistryError `unavailable`. */
+  read(parts: readonly FilePart[], buffer: ArrayBuffer): Promise<ArrayBuffer> {
+    return this.#run({ kind: 'read', parts, buffer }, [buffer])
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()))
+  }
+
+  async #run<K extends Job['kind']>(
+    job: Extract<Job, { kind: K }>,
+    transfer: ArrayBuffer[] = [],
+  ): Promise<JobResult[K]> {
+    const [first, ...others] = this.#threads
+    if (first === undefined) throw new Error('no reader threads')
+    const thread = others.reduce(
+      (best, other) => (other.pending.size < best.pending.size ? other : best),
+      first,
+    )
+    const id = this.#nextId++
+    const { promise, resolve, reject } = Promise.withResolvers<JobResult[K]>()
+    thread.pending.set(id, { resolve, reject })
+    thread.worker.postMessage({ id, job } satisfies Ask, transfer)
+    return promise
+  }
+
+  /** A thread in its place. Only a defect of ours can end one: whoever waits is told, and another takes its place. */
+  #start(slot: number): Thread {
+    const worker = new Worker(WORKER, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } })
+    const pending = new Map<number, Pending>()
+    worker.on('message', (answer: Answer) => {
+      const waiting = pending.get(answer.id)
+      pending.delete(answer.id)
+      if ('result' in answer) waiting?.resolve(answer.result as never)
+      else waiting?.reject(revive(answer.error))
+    })
+    let cause: unknown
+    worker.on('error', (error) => (cause = error))
+    worker.on('exit', () => {
+      if (!this.#closed) this.#threads[slot] = this.#start(slot)
+      for (const { reject } of pending.values()) reject(new Error('reader thread ended', { cause }))
+    })
+    return { worker, pending }
+  }
+}
+
+function revive({ kind, message, detail }: Extract<Answer, { error: unknown }>['error']): Error {
+  if (kind === undefined) return new Error(message)
+  return new RegistryError(kind, message, detail === undefined ? {} : { detail })
+}

@@ -1,0 +1,99 @@
+/**
+ * The thread that touches the store: walks, hashes and reads, with synchronous calls and nothing to wait for but the
+ * disk. Hashing lets waiting reads pass between chunks, so that a cold image doesn't stop the streams of warm ones.
+ */
+import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
+import { parentPort } from 'node:worker_threads'
+import { parseDigest, type Digest } from '../core/digest.ts'
+import { RegistryError, type ErrorDetail, type ErrorKind } from '../core/errors.ts'
+import { layerFrame, segmentsOf, type LayerEntry, type LayerFrame } from '../core/segment.ts'
+import type { StorePath } from '../core/store-path.ts'
+import { chunksOf } from './chunk.ts'
+import { fillWithoutFiles, readFiles, type FilePart } from './read.ts'
+import { walkStorePaths } from './walk.ts'
+
+export type Job =
+  | { readonly kind: 'frame'; readonly layer: LayerSource }
+  | { readonly kind: 'digest'; readonly layer: LayerSource }
+  | { readonly kind: 'read'; readonly parts: readonly FilePart[]; readonly buffer: ArrayBuffer }
+
+/** What a layer is made of: store paths, or entries made by us. */
+export type LayerSource =
+  | { readonly kind: 'paths'; readonly paths: readonly StorePath[] }
+  | { readonly kind: 'entries'; readonly entries: readonly LayerEntry[] }
+
+export type JobResult = {
+  readonly frame: LayerFrame
+  readonly digest: { readonly digest: Digest; readonly size: number }
+  readonly read: ArrayBuffer
+}
+
+export type Ask = { readonly id: number; readonly job: Job }
+export type Answer =
+  | { readonly id: number; readonly result: JobResult[Job['kind']] }
+  | {
+      readonly id: number
+      readonly error: {
+        readonly kind: ErrorKind | undefined
+        readonly message: string
+        readonly detail: ErrorDetail | undefined
+      }
+    }
+
+/** Large enough that a read costs little beside its copy, small enough (under 1 ms of hashing) to let others pass. */
+const HASH_CHUNK = 1024 * 1024
+const buffer = Buffer.allocUnsafeSlow(HASH_CHUNK)
+
+parentPort?.on('message', ({ id, job }: Ask) => {
+  void run(job).then(
+    (result) => parentPort?.postMessage({ id, result } satisfies Answer, transfersOf(result)),
+    (cause: unknown) => parentPort?.postMessage({ id, error: describe(cause) } satisfies Answer),
+  )
+})
+
+async function run(job: Job): Promise<JobResult[Job['kind']]> {
+  switch (job.kind) {
+    case 'frame':
+      return frameOf(job.layer)
+    case 'digest':
+      return digestOf(frameOf(job.layer))
+    case 'read':
+      readFiles(job.parts, new Uint8Array(job.buffer))
+      return job.buffer
+  }
+}
+
+function frameOf(layer: LayerSource): LayerFrame {
+  return layerFrame(layer.kind === 'paths' ? walkStorePaths(layer.paths) : layer.entries)
+}
+
+async function digestOf(frame: LayerFrame): Promise<JobResult['digest']> {
+  const hash = createHash('sha256')
+  const segments = segmentsOf({ kind: 'layer', frame }, { start: 0, end: frame.size })
+  for (const chunk of chunksOf(segments, () => HASH_CHUNK)) {
+    readFiles(fillWithoutFiles(chunk.segments, buffer), buffer)
+    hash.update(buffer.subarray(0, chunk.length))
+    await setImmediate()
+  }
+  return { digest: parseDigest(`sha256:${hash.digest('hex')}`), size: frame.size }
+}
+
+function transfersOf(result: JobResult[Job['kind']]): ArrayBuffer[] {
+  if (result instanceof ArrayBuffer) return [result]
+  if (!('paths' in result)) return []
+  const { bytes, fileSizes, fileStarts } = result
+  return [bytes, fileSizes, fileStarts].flatMap(({ buffer: moved }) =>
+    moved instanceof ArrayBuffer ? [moved] : [],
+  )
+}
+
+function describe(cause: unknown): Extract<Answer, { error: unknown }>['error'] {
+  if (cause instanceof RegistryError)
+    return { kind: cause.kind, message: cause.message, detail: cause.detail }
+  return {
+    kind: undefined,
+    message: cause instanceof Error ? cause.message : String(cause),
+    detail: undefined,
+  }
+}

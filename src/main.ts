@@ -1,0 +1,34 @@
+#!/usr/bin/env -S node --max-semi-space-size=4 --disable-warning=ExperimentalWarning
+/** The process: arguments and environment in, exit status out. The only file that reads either. */
+import { readFileSync } from 'node:fs'
+import { CommanderError } from 'commander'
+import { createProgram } from './cli/program.ts'
+import { RegistryError } from './core/errors.ts'
+
+/** Wrong usage, as shells and most tools have it. */
+const EXIT_USAGE = 2
+
+try {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  const program = createProgram({ environment: process.env, isRoot: process.getuid?.() === 0, version })
+  await program.parseAsync(process.argv)
+} catch (error) {
+  process.exitCode = report(error)
+}
+
+function report(error: unknown): number {
+  // Commander has said what was wrong, or shown the help that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE
+  const message = error instanceof Error ? error.message : String(error)
+  const detail = error instanceof RegistryError && error.detail !== undefined ? describe(error.detail) : ''
+  process.stderr.write(`pushless: ${message}${detail}\n`)
+  return 1
+}
+
+function describe(detail: NonNullable<RegistryError['detail']>): string {
+  return Object.entries(detail)
+    .map(([key, value]) => `\n  ${key}: ${Array.isArray(value) ? value.join('\n    ') : String(value)}`)
+    .join('')
+}

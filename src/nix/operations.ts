@@ -1,0 +1,192 @@
+/** The requests of the worker protocol that we make, and the shapes of their replies. Source: `daemon.cc` of Nix. */
+import { parseStorePath, type StoreHash, type StorePath } from '../core/store-path.ts'
+import type { Request } from './connection.ts'
+import { plainText } from './messages.ts'
+import type { WireReader, WireWriter } from './wire.ts'
+
+const OPERATION = {
+  isValidPath: 1,
+  ensurePath: 10,
+  addTempRoot: 11,
+  queryPathInfo: 26,
+  queryPathFromHashPart: 29,
+  queryValidPaths: 31,
+  queryValidDerivers: 33,
+  queryMissing: 40,
+  queryDerivationOutputMap: 41,
+  buildPathsWithResults: 46,
+} as const
+
+export type PathInfo = {
+  readonly path: StorePath
+  /** sha256 of the path as a Nix archive, hexadecimal. */
+  readonly narHash: string
+  readonly narSize: number
+  /** May hold the path itself. */
+  readonly references: readonly StorePath[]
+}
+
+/** What Nix would do to make paths valid. Sizes in bytes. */
+export type Missing = {
+  readonly willBuild: readonly StorePath[]
+  readonly willSubstitute: readonly StorePath[]
+  readonly unknown: readonly StorePath[]
+  readonly downloadSize: number
+  readonly narSize: number
+}
+
+/** One output of a derivation, or a path to substitute. */
+export type Wanted =
+  { readonly derivation: StorePath; readonly output: string } | { readonly path: StorePath }
+
+export type BuildOutcome =
+  { readonly kind: 'done' } | { readonly kind: 'failed'; readonly status: string; readonly message: string }
+
+/** `BuildResult::Status`, in its order. */
+const STATUS = [
+  'Built',
+  'Substituted',
+  'AlreadyValid',
+  'PermanentFailure',
+  'InputRejected',
+  'OutputRejected',
+  'TransientFailure',
+  'CachedFailure',
+  'TimedOut',
+  'MiscFailure',
+  'DependencyFailed',
+  'LogLimitExceeded',
+  'NotDeterministic',
+  'ResolvesToAlreadyValid',
+  'NoSubstituters',
+] as const
+const SUCCEEDED: ReadonlySet<string> = new Set([
+  'Built',
+  'Substituted',
+  'AlreadyValid',
+  'ResolvesToAlreadyValid',
+])
+const BUILD_MODE_NORMAL = 0
+
+export const isValidPath = (path: StorePath): Request<boolean> =>
+  request(
+    OPERATION.isValidPath,
+    (out) => out.string(path),
+    (reply) => reply.boolean(),
+  )
+
+/** Substitutes a path that isn't valid; fails when nothing offers it. */
+export const ensurePath = (path: StorePath): Request<void> =>
+  request(OPERATION.ensurePath, (out) => out.string(path), acknowledged)
+
+/** Keeps a path (valid or not yet) from being collected while the connection lives. */
+export const addTempRoot = (path: StorePath): Request<void> =>
+  request(OPERATION.addTempRoot, (out) => out.string(path), acknowledged)
+
+export const queryPathInfo = (path: StorePath): Request<PathInfo | undefined> =>
+  request(
+    OPERATION.queryPathInfo,
+    (out) => out.string(path),
+    async (reply) => {
+      if (!(await reply.boolean())) return undefined
+      await reply.string() // deriver
+      const narHash = await reply.string()
+      const references = await storePaths(reply)
+      await reply.bigint() // registration time
+      const narSize = await reply.number()
+      await reply.boolean() // built here
+      await reply.strings() // signatures
+      await reply.string() // content address
+      return { path, narHash, narSize, references }
+    },
+  )
+
+export const queryPathFromHashPart = (hash: StoreHash): Request<StorePath | undefined> =>
+  request(
+    OPERATION.queryPathFromHashPart,
+    (out) => out.string(hash),
+    async (reply) => parseStorePath(await reply.string()),
+  )
+
+export const queryValidPaths = (paths: readonly StorePath[]): Request<readonly StorePath[]> =>
+  request(OPERATION.queryValidPaths, (out) => out.strings(paths).number(0), storePaths)
+
+/** The derivations in the store that make this path, even if none was ever built. */
+export const queryValidDerivers = (path: StorePath): Request<readonly StorePath[]> =>
+  request(OPERATION.queryValidDerivers, (out) => out.string(path), storePaths)
+
+/** Output names to paths; no path where it isn't known before the build. */
+export const queryDerivationOutputMap = (
+  derivation: StorePath,
+): Request<ReadonlyMap<string, StorePath | undefined>> =>
+  request(
+    OPERATION.queryDerivationOutputMap,
+    (out) => out.string(derivation),
+    async (reply) =>
+      new Map(
+        await reply.list(async () => [await reply.string(), parseStorePath(await reply.string())] as const),
+      ),
+  )
+
+export const queryMissing = (wanted: readonly Wanted[]): Request<Missing> =>
+  request(
+    OPERATION.queryMissing,
+    (out) => out.strings(wanted.map(wantedText)),
+    async (reply) => ({
+      willBuild: await storePaths(reply),
+      willSubstitute: await storePaths(reply),
+      unknown: await storePaths(reply),
+      downloadSize: await reply.number(),
+      narSize: await reply.number(),
+    }),
+  )
+
+export const buildPathsWithResults = (wanted: readonly Wanted[]): Request<readonly BuildOutcome[]> =>
+  request(
+    OPERATION.buildPathsWithResults,
+    (out) => out.strings(wanted.map(wantedText)).number(BUILD_MODE_NORMAL),
+    (reply) => reply.list(() => readBuildOutcome(reply)),
+  )
+
+async function readBuildOutcome(reply: WireReader): Promise<BuildOutcome> {
+  await reply.string() // what was asked
+  const code = await reply.number()
+  const message = plainText(await reply.string())
+  await reply.number() // times built
+  await reply.boolean() // found not deterministic
+  await reply.bigint() // start
+  await reply.bigint() // stop
+  await reply.list(async () => {
+    await reply.string()
+    return reply.string()
+  })
+  const status = STATUS[code] ?? `status ${code}`
+  return SUCCEEDED.has(status) ? { kind: 'done' } : { kind: 'failed', status, message }
+}
+
+function request<T>(
+  operation: number,
+  write: (out: WireWriter) => void,
+  read: (reply: WireReader) => Promise<T>,
+): Request<T> {
+  return {
+    write: (out) => {
+      out.number(operation)
+      write(out)
+    },
+    read,
+  }
+}
+
+async function acknowledged(reply: WireReader): Promise<void> {
+  await reply.number() // always 1
+}
+
+async function storePaths(reply: WireReader): Promise<readonly StorePath[]> {
+  return (await reply.strings()).flatMap((text) => parseStorePath(text) ?? [])
+}
+
+/** The textual form of a derived path, with `!` as every version reads it. */
+function wantedText(wanted: Wanted): string {
+  return 'path' in wanted ? wanted.path : `${wanted.derivation}!${wanted.output}`
+}

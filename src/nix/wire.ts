@@ -1,0 +1,94 @@
+/**
+ * The framing of Nix's worker protocol: little-endian 64-bit integers, and byte strings with their length before and
+ * zeros behind them up to a multiple of eight. Source: Nix manual, "Serialisation Used by Nix"; `serialise.hh`.
+ */
+
+/** No message we read comes near this; more means that we lost our place in the stream. */
+const MAX_STRING_LENGTH = 256 * 1024 * 1024
+const MAX_LIST_LENGTH = 16 * 1024 * 1024
+
+/** Collects one request. */
+export class WireWriter {
+  readonly #chunks: Uint8Array[] = []
+
+  number(value: number | bigint): this {
+    const bytes = Buffer.alloc(8)
+    bytes.writeBigUInt64LE(BigInt(value))
+    this.#chunks.push(bytes)
+    return this
+  }
+
+  string(text: string): this {
+    const bytes = Buffer.from(text)
+    this.number(bytes.length)
+    this.#chunks.push(bytes, Buffer.alloc((8 - (bytes.length % 8)) % 8))
+    return this
+  }
+
+  strings(texts: readonly string[]): this {
+    this.number(texts.length)
+    for (const text of texts) this.string(text)
+    return this
+  }
+
+  bytes(): Uint8Array {
+    return Buffer.concat(this.#chunks)
+  }
+}
+
+/** Reads numbers and strings from a stream of chunks. Every method rejects when the stream ends or fails first. */
+export class WireReader {
+  readonly #source: AsyncIterator<Uint8Array>
+  #buffer: Buffer = Buffer.alloc(0)
+
+  constructor(source: AsyncIterable<Uint8Array>) {
+    this.#source = source[Symbol.asyncIterator]()
+  }
+
+  async number(): Promise<number> {
+    const value = (await this.#take(8)).readBigUInt64LE()
+    if (value > BigInt(Number.MAX_SAFE_INTEGER))
+      throw new Error(`worker protocol: number out of range: ${value}`)
+    return Number(value)
+  }
+
+  /** Numbers that may be anything, like 2^64 - 1 for "unknown". */
+  async bigint(): Promise<bigint> {
+    return (await this.#take(8)).readBigUInt64LE()
+  }
+
+  async boolean(): Promise<boolean> {
+    return (await this.number()) !== 0
+  }
+
+  async string(): Promise<string> {
+    const length = await this.number()
+    if (length > MAX_STRING_LENGTH) throw new Error(`worker protocol: string of ${length} bytes`)
+    const padded = await this.#take(length + ((8 - (length % 8)) % 8))
+    return padded.toString('utf8', 0, length)
+  }
+
+  async strings(): Promise<string[]> {
+    return this.list(() => this.string())
+  }
+
+  async list<T>(item: () => Promise<T>): Promise<T[]> {
+    const length = await this.number()
+    if (length > MAX_LIST_LENGTH) throw new Error(`worker protocol: list of ${length} items`)
+    const items: T[] = []
+    for (let i = 0; i < length; i++) items.push(await item())
+    return items
+  }
+
+  /** The next `length` bytes, read as they come. */
+  async #take(length: number): Promise<Buffer> {
+    while (this.#buffer.length < length) {
+      const { done, value } = await this.#source.next()
+      if (done === true) throw new Error('worker protocol: the connection ended')
+      this.#buffer = this.#buffer.length === 0 ? Buffer.from(value) : Buffer.concat([this.#buffer, value])
+    }
+    const taken = this.#buffer.subarray(0, length)
+    this.#buffer = this.#buffer.subarray(length)
+    return taken
+  }
+}

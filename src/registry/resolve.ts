@@ -1,0 +1,94 @@
+/**
+ * From a reference to what has to be done for it: nothing, a fetch or a build. Starts no work.
+ *
+ * Only a valid path can be found by its hash alone. For one that isn't valid Nix asks for the whole name, so there the
+ * slug must be the exact store name, which it is for every image of `nix/image.nix`.
+ */
+import { RegistryError } from '../core/errors.ts'
+import { isNamedBy, referenceBase, type Reference } from '../core/reference.ts'
+import { isDerivationPath, storePathOf, type StorePath } from '../core/store-path.ts'
+import type { Derivation } from '../nix/derivation.ts'
+import type { NixStore } from '../nix/nix-store.ts'
+
+export type Resolved =
+  | { readonly kind: 'valid'; readonly path: StorePath }
+  | { readonly kind: 'substitutable'; readonly path: StorePath }
+  | {
+      readonly kind: 'buildable'
+      readonly derivation: StorePath
+      readonly output: string
+      /** Not known before the build for content-addressed outputs. */
+      readonly path: StorePath | undefined
+    }
+
+/** Tags that every name has: `nix` is what our manifests say, `latest` what clients say when nobody says anything. */
+export const DEFAULT_TAGS: readonly string[] = ['latest', 'nix']
+const DEFAULT_OUTPUT = 'out'
+
+/**
+ * @param tag one of the default tags, or for a derivation also the name of an output.
+ * @throws RegistryError `name-unknown`, `manifest-unknown`, `unavailable`.
+ */
+export async function resolve(nix: NixStore, reference: Reference, tag: string): Promise<Resolved> {
+  const target = await find(nix, reference)
+  if (target.kind !== 'valid' || !isDerivationPath(target.path)) {
+    // A derivation that is still to be fetched is looked into once it is here.
+    if (target.kind !== 'substitutable' && !DEFAULT_TAGS.includes(tag)) throw unknownTag(tag, DEFAULT_TAGS)
+    return target
+  }
+  const derivation = await nix.derivation(target.path)
+  const output = outputFor(derivation, tag)
+  const path = derivation.outputs.get(output)
+  if (path !== undefined && (await nix.isValid(path))) return { kind: 'valid', path }
+  return { kind: 'buildable', derivation: target.path, output, path }
+}
+
+/** Every tag that the reference has, sorted. @throws RegistryError `name-unknown`, `unavailable`. */
+export async function tagsOf(nix: NixStore, reference: Reference): Promise<readonly string[]> {
+  const target = await find(nix, reference)
+  if (target.kind !== 'valid' || !isDerivationPath(target.path)) return DEFAULT_TAGS
+  const derivation = await nix.derivation(target.path)
+  return [...new Set([...DEFAULT_TAGS, ...derivation.outputs.keys()])].sort()
+}
+
+/** What the name itself stands for, before any tag. */
+async function find(nix: NixStore, reference: Reference): Promise<Resolved> {
+  const valid = await nix.pathFromHash(reference.storeHash)
+  if (valid !== undefined) {
+    if (!isNamedBy(valid, reference))
+      throw unknownName(reference, 'the store has another name with this hash')
+    return { kind: 'valid', path: valid }
+  }
+  const path = reference.slug === undefined ? undefined : storePathOf(reference.storeHash, reference.slug)
+  if (path === undefined)
+    throw unknownName(reference, 'not in the store, and its full name is needed to look further')
+  const { willSubstitute } = await nix.missing([{ path }])
+  if (willSubstitute.includes(path)) return { kind: 'substitutable', path }
+  for (const deriver of await nix.derivers(path)) {
+    const { outputs } = await nix.derivation(deriver)
+    for (const [output, made] of outputs) {
+      if (made === path) return { kind: 'buildable', derivation: deriver, output, path }
+    }
+  }
+  throw unknownName(reference, 'not in the store, no cache has it, and no derivation makes it')
+}
+
+function outputFor(derivation: Derivation, tag: string): string {
+  const names = [...derivation.outputs.keys()]
+  if (names.includes(tag)) return tag
+  const [first = DEFAULT_OUTPUT] = names
+  if (DEFAULT_TAGS.includes(tag)) return names.includes(DEFAULT_OUTPUT) ? DEFAULT_OUTPUT : first
+  throw unknownTag(tag, [...DEFAULT_TAGS, ...names])
+}
+
+function unknownName(reference: Reference, why: string): RegistryError {
+  return new RegistryError('name-unknown', `no such store path: ${why}`, {
+    detail: { path: referenceBase(reference) },
+  })
+}
+
+export function unknownTag(tag: string, tags: readonly string[]): RegistryError {
+  return new RegistryError('manifest-unknown', 'no such tag', {
+    detail: { tag, tags: [...new Set(tags)].sort() },
+  })
+}

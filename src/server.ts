@@ -1,0 +1,105 @@
+/** Wiring: settings in, a running registry out. */
+import { availableParallelism } from 'node:os'
+import { setTimeout } from 'node:timers/promises'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Settings } from './config.ts'
+import { createApp } from './http/app.ts'
+import { StoreReader } from './layer/store-reader.ts'
+import { NixStore } from './nix/nix-store.ts'
+import { autoTransport, processTransport, socketTransport, type Transport } from './nix/transport.ts'
+import { DigestIndex } from './registry/digest-index.ts'
+import { Registry, type RegistryOptions } from './registry/registry.ts'
+
+export type RunningServer = {
+  /** `http://127.0.0.1:5000`, with the port that was taken. */
+  readonly url: string
+  /** Stops listening, lets running downloads end, for the time set, and cuts the rest. */
+  readonly close: () => Promise<void>
+}
+
+/** Two so that one long read never stops all others; more than four wait for the same memory. */
+const MIN_READERS = 2
+const MAX_READERS = 4
+
+/** Everything below HTTP, for the server and for the commands that need none. */
+export function openRegistry(
+  settings: Settings,
+  listeners: Pick<RegistryOptions, 'onWork' | 'onImage'> & { readonly holdMs?: number },
+): { readonly registry: Registry; readonly nix: NixStore; readonly close: () => Promise<void> } {
+  // First, since it is what fails: a damaged or locked database must end the start.
+  const index = new DigestIndex(settings.PUSHLESS_STATE)
+  const nix = new NixStore(transportOf(settings.PUSHLESS_NIX))
+  const reader = new StoreReader(Math.min(MAX_READERS, Math.max(MIN_READERS, availableParallelism())))
+  const registry = new Registry({
+    nix,
+    reader,
+    index,
+    servePackages: settings.PUSHLESS_SERVE_PACKAGES,
+    holdMs: settings.PUSHLESS_HOLD * 1000,
+    verify: settings.PUSHLESS_VERIFY,
+    ...listeners,
+  })
+  return {
+    registry,
+    nix,
+    close: async () => {
+      registry.close()
+      nix.close()
+      await reader.close()
+      index.close()
+    },
+  }
+}
+
+/** @throws RegistryError `unavailable` for an unusable state directory; the system's error when it can't listen. */
+export async function startServer(settings: Settings, logger: FastifyBaseLogger): Promise<RunningServer> {
+  const { registry, nix, close } = openRegistry(settings, {
+    onWork: (work, event) => {
+      if (event.kind === 'log')
+        logger.debug({ work, derivation: event.derivation, line: event.line }, 'nix log')
+      else logger.info({ work, ...event }, 'nix')
+    },
+    onImage: ({ root, kind, manifest, layers }, steps) => {
+      const size = layers.reduce((sum, layer) => sum + layer.size, 0)
+      logger.info(
+        { root, kind, digest: manifest.digest, layers: layers.length, size, ms: steps },
+        'image ready',
+      )
+    },
+  })
+  const app = createApp({ registry, compression: settings.PUSHLESS_COMPRESSION }, logger)
+  const { host, port } = addressOf(settings.PUSHLESS_LISTEN)
+  try {
+    const url = await app.listen({ host, port, listenTextResolver: (address) => `bound to ${address}` })
+    logger.info({ url, nix: nix.name, state: settings.PUSHLESS_STATE }, 'listening')
+    void registry.warmUp().then(
+      (version) => logger.info({ version }, 'Nix answers'),
+      (error: unknown) => logger.warn({ err: error }, 'Nix does not answer; each pull tries again'),
+    )
+    return {
+      url,
+      close: async () => {
+        const closed = app.close()
+        await Promise.race([closed, setTimeout(settings.PUSHLESS_GRACE * 1000, undefined, { ref: false })])
+        app.server.closeAllConnections()
+        await closed
+        await close()
+      },
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+export function transportOf(setting: string): Transport {
+  if (setting === 'auto') return autoTransport()
+  if (setting.startsWith('unix:')) return socketTransport(setting.slice('unix:'.length))
+  return processTransport(setting.split(' ').filter((word) => word !== ''))
+}
+
+/** `127.0.0.1:5000` or `[::1]:5000`. */
+function addressOf(listen: string): { readonly host: string; readonly port: number } {
+  const colon = listen.lastIndexOf(':')
+  return { host: listen.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(listen.slice(colon + 1)) }
+}
