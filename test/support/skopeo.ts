@@ -1,0 +1,71 @@
+/** skopeo as a client that changes nothing: what it copies is, byte for byte, what the registry served. */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { execa } from 'execa'
+import { containersConfig } from './registries-conf.ts'
+import { temporaryDirectory } from './scope.ts'
+import type { Scope } from './scope.ts'
+
+const COPY_LIMIT_MS = 300_000
+
+/**
+ * Copies `nix.internal/nix/store/…:nix` from the registry at `url` to a directory of the scope, and checks that each
+ * blob there has the sha256 that is its name.
+ * @returns the directory: `manifest.json`, and each blob as 64 hex digits
+ */
+export async function copyToDir(
+  scope: Scope,
+  reference: string,
+  url: string,
+  args: readonly string[] = [],
+): Promise<string> {
+  const directory = await temporaryDirectory(scope, 'skopeo')
+  const { registries, policy } = await containersConfig(directory, url)
+  const image = join(directory, 'image')
+  await mkdir(image)
+  await execa(
+    'skopeo',
+    [
+      'copy',
+      '--registries-conf',
+      registries,
+      '--policy',
+      policy,
+      '--src-tls-verify=false',
+      ...args,
+      `docker://${reference}`,
+      `dir:${image}`,
+    ],
+    { timeout: COPY_LIMIT_MS },
+  )
+  await checkBlobs(image)
+  return image
+}
+
+/** Copies an OCI layout directory into a registry that takes pushes. */
+export async function pushLayout(layout: string, url: string, name: string, tag: string): Promise<void> {
+  await execa(
+    'skopeo',
+    [
+      'copy',
+      '--insecure-policy',
+      '--dest-tls-verify=false',
+      `oci:${layout}`,
+      `docker://${new URL(url).host}/${name}:${tag}`,
+    ],
+    { timeout: COPY_LIMIT_MS },
+  )
+}
+
+async function checkBlobs(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (!/^[0-9a-f]{64}$/.test(name)) continue
+    const hash = createHash('sha256')
+    await pipeline(createReadStream(join(directory, name)), hash)
+    const digest = hash.digest('hex')
+    if (digest !== name) throw new Error(`skopeo wrote blob ${name}, and its bytes have sha256 ${digest}`)
+  }
+}
