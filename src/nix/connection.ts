@@ -40,6 +40,8 @@ export class NixConnection {
     this.#reader = reader
     this.#minor = minor
     this.version = version
+    // An idle connection that ends says so here, and nowhere else.
+    duplex.input.once('close', () => (this.#closed = true))
   }
 
   /** @throws ConnectionError when what answers is no Nix daemon, or too old a one. */

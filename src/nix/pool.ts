@@ -107,9 +107,12 @@ export class NixPool {
   }
 
   #take(): NixConnection | undefined {
-    const idle = this.#idle.pop()
-    clearTimeout(idle?.timer)
-    return idle?.connection
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      clearTimeout(idle.timer)
+      if (idle.connection.isOpen) return idle.connection
+      this.release(idle.connection)
+    }
+    return undefined
   }
 
   #keep(connection: NixConnection): void {

@@ -90,7 +90,7 @@ export class DigestIndex {
       return use()
     } catch (cause) {
       if (cause instanceof RegistryError) throw cause
-      const reason = cause instanceof Error ? cause.message : String(cause)
+      const reason = (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s+/g, ' ')
       throw new RegistryError('unavailable', `state database ${this.#path}: ${reason}${adviceFor(reason)}`, {
         cause,
       })

@@ -44,8 +44,9 @@ export async function startPushless(
   const daemon = await startDaemon(scope, {
     command: [
       process.execPath,
+      '--max-semi-space-size=4',
       '--disable-warning=ExperimentalWarning',
-      join(root, 'src/main.ts'),
+      join(root, 'dist/main.js'),
       'serve',
       '--listen',
       options.listen ?? '127.0.0.1:0',

@@ -1,0 +1,89 @@
+/** containerd as a node has it: hosts.toml, pull, run; and a download that breaks off and goes on. */
+import { createServer, request } from 'node:http'
+import { once } from 'node:events'
+import t from 'tap'
+import { imageName } from './client.ts'
+import { startContainerd } from '../support/containerd.ts'
+import { busybox } from '../support/nix.ts'
+import { startPushless } from '../support/registry-process.ts'
+import { missing } from '../support/requirement.ts'
+import type { Scope } from '../support/scope.ts'
+
+void t.test('containerd', { skip: missing('nix', 'containerd', 'root') }, async (t) => {
+  const path = await busybox()
+  const name = imageName(path)
+  const { url } = await startPushless(t, { args: ['--serve-packages'] })
+  const containerd = await startContainerd(t)
+
+  await t.test('pulls and runs an image that nobody pushed', async (t) => {
+    await containerd.hostsDir(url)
+    const pulled = await containerd.pull(name)
+    t.equal(pulled.exitCode, 0, pulled.stderr)
+    const ran = await containerd.run(name, [
+      '/bin/sh',
+      '-c',
+      'echo from $(readlink /bin/sh); ls -ld /tmp; cat /etc/passwd',
+    ])
+    t.equal(ran.exitCode, 0, ran.stderr)
+    t.match(ran.stdout, new RegExp(`^from ${path}/bin/sh`))
+    t.match(ran.stdout, /^drwxrwxrwt .* \/tmp$/m)
+    t.match(ran.stdout, /^root:x:0:0:/m)
+    await containerd.remove(name)
+  })
+
+  await t.test('resumes a layer by Range after the connection was cut', async (t) => {
+    const proxy = await cuttingProxy(t, url)
+    await containerd.hostsDir(proxy.url)
+    const pulled = await containerd.pull(name)
+    t.equal(pulled.exitCode, 0, pulled.stderr)
+    t.equal(proxy.cuts(), 1, 'one download was cut')
+    t.ok(
+      proxy.ranges().some((range) => /^bytes=[1-9][0-9]*-/.test(range)),
+      `went on with ${proxy.ranges().join(', ')}`,
+    )
+    t.match(await containerd.run(name, ['/bin/echo', 'whole']), { exitCode: 0, stdout: 'whole' })
+  })
+
+  await t.test('shows why an image can\u2019t be pulled', async (t) => {
+    await containerd.hostsDir(url)
+    const { exitCode, stderr } = await containerd.pull(
+      'nix.internal/nix/store/00000000000000000000000000000000-nothing:nix',
+    )
+    t.not(exitCode, 0)
+    t.match(stderr, /not found/)
+  })
+})
+
+type Proxy = { readonly url: string; readonly cuts: () => number; readonly ranges: () => readonly string[] }
+
+/** Passes everything on, and cuts the first large download after half of it. */
+async function cuttingProxy(scope: Scope, target: string): Promise<Proxy> {
+  let cuts = 0
+  const ranges: string[] = []
+  const server = createServer((incoming, outgoing) => {
+    const { range } = incoming.headers
+    if (range !== undefined) ranges.push(range)
+    const { method = 'GET', headers } = incoming
+    request(new URL(incoming.url ?? '/', target), { method, headers }, (response) => {
+      const length = Number(response.headers['content-length'] ?? 0)
+      outgoing.writeHead(response.statusCode ?? 500, response.headers)
+      if (method === 'HEAD' || length < 1e6 || cuts > 0) {
+        response.pipe(outgoing)
+        return
+      }
+      cuts += 1
+      let passed = 0
+      response.on('data', (chunk: Buffer) => {
+        if (passed > length / 2) incoming.socket.destroy()
+        else outgoing.write(chunk)
+        passed += chunk.length
+      })
+    }).end()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  scope.teardown(() => void server.close())
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return { url: `http://127.0.0.1:${address.port}`, cuts: () => cuts, ranges: () => ranges }
+}
