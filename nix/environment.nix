@@ -1,0 +1,55 @@
+# Environment variables, for images and for containers of a Pod.
+let
+  inherit (builtins)
+    attrNames
+    elemAt
+    isAttrs
+    isBool
+    isFloat
+    isInt
+    isString
+    match
+    toJSON
+    ;
+  inherit (import ./refuse.nix) refuse;
+  inherit (import ./store-path.nix) toText;
+in
+rec {
+  isName = name: match "[^=]+" name != null;
+
+  checkName =
+    builder: field: name:
+    if isName name then name else refuse builder "a name in ${field}" name "one that isn't empty and has no `=`";
+
+  # A value's text: numbers as in JSON, booleans as true and false, paths and derivations as their store paths.
+  toValue =
+    builder: field: value:
+    let
+      text = toText builder field value;
+    in
+    if isBool value || isInt value || isFloat value then
+      toJSON value
+    else if text == null then
+      refuse builder field value "a string, a number, a boolean, a path or a derivation"
+    else
+      "${text}";
+
+  # { A = 1; B = "x"; } -> [ { name = "A"; value = "1"; } { name = "B"; value = "x"; } ], sorted by name.
+  toPairs =
+    builder: field: env:
+    if !isAttrs env then
+      refuse builder field env "an attribute set, variable name to value"
+    else
+      map (name: {
+        name = checkName builder field name;
+        value = toValue builder "${field}.${toJSON name}" env.${name};
+      }) (attrNames env);
+
+  # "A=x=y" -> "A"
+  nameOf =
+    builder: field: assignment:
+    let
+      parts = if isString assignment then match "([^=]+)=.*" assignment else null;
+    in
+    if parts == null then refuse builder field assignment ''a string "NAME=value"'' else elemAt parts 0;
+}

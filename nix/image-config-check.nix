@@ -1,0 +1,121 @@
+# What each key of an image's `config` may hold (image-spec config.md, "properties"; and Healthcheck, OnBuild, Shell of
+# Docker's image specification 1.2). A checker takes the field's name for the refusal and the value, and returns the
+# value, normalised.
+let
+  inherit (builtins)
+    all
+    attrNames
+    isAttrs
+    isBool
+    isInt
+    isList
+    isString
+    listToAttrs
+    mapAttrs
+    match
+    toJSON
+    ;
+  inherit (import ./refuse.nix) refuse onlyKnown;
+  environment = import ./environment.nix;
+  port = import ./port.nix;
+
+  builder = "image";
+
+  check =
+    expected: isFine: field: value:
+    if isFine value then value else refuse builder field value expected;
+
+  absolute = check "an absolute path" (value: isString value && match "/.*" value != null);
+  boolean = check "true or false" isBool;
+  # A duration is a number of nanoseconds in Docker's specification.
+  natural = check "a whole number, not negative" (value: isInt value && value >= 0);
+
+  strings =
+    field: value:
+    if !isList value then
+      refuse builder field value ''a list of strings, such as [ "/bin/serve" "--all" ]''
+    else
+      map (check "a string" isString "an item of ${field}") value;
+
+  stringSet =
+    field: value:
+    if isAttrs value then
+      mapAttrs (key: check "a string" isString "${field}.${toJSON key}") value
+    else
+      refuse builder field value "an attribute set of strings";
+
+  # OCI writes a set as an object whose values are empty objects.
+  emptySet =
+    toName: field: value:
+    if isAttrs value && all (key: value.${key} == { }) (attrNames value) then
+      listToAttrs (
+        map (key: {
+          name = toName "a key of ${field}" key;
+          value = { };
+        }) (attrNames value)
+      )
+    else
+      refuse builder field value "an attribute set whose values are { }";
+
+  user =
+    field: value:
+    if isInt value && value >= 0 then
+      toString value
+    else
+      check ''a user name or number, with a group if needed: "nobody", 1000, "1000:1000"'' (
+        text: isString text && match "[^:[:space:]]+(:[^:[:space:]]+)?" text != null
+      ) field value;
+
+  stopSignal =
+    field: value:
+    if isInt value && value >= 1 && value <= 64 then
+      toString value
+    else
+      check ''a signal: "SIGTERM", "SIGRTMIN+3" or a number from 1 to 64'' (
+        text: isString text && match "SIG[A-Z0-9]+([+-][0-9]+)?|[1-9]|[1-5][0-9]|6[0-4]" text != null
+      ) field value;
+
+  assignments =
+    field: value:
+    if isList value then
+      map (item: builtins.seq (environment.nameOf builder "an item of ${field}" item) item) value
+    else
+      refuse builder field value ''a list of "NAME=value"'';
+
+  healthcheckKeys = {
+    Test = strings;
+    Interval = natural;
+    Timeout = natural;
+    StartPeriod = natural;
+    StartInterval = natural;
+    Retries = natural;
+  };
+  healthcheck =
+    field: value:
+    if isAttrs value then
+      mapAttrs (key: healthcheckKeys.${key} "${field}.${key}") (
+        onlyKnown builder field (attrNames healthcheckKeys) value
+      )
+    else
+      refuse builder field value "an attribute set";
+in
+rec {
+  parse = {
+    User = user;
+    ExposedPorts = emptySet (port.exposed builder);
+    Env = assignments;
+    Entrypoint = strings;
+    Cmd = strings;
+    Volumes = emptySet absolute;
+    WorkingDir = absolute;
+    Labels = stringSet;
+    StopSignal = stopSignal;
+    ArgsEscaped = boolean;
+    Healthcheck = healthcheck;
+    OnBuild = strings;
+    Shell = strings;
+  };
+  keys = attrNames parse;
+
+  inherit absolute;
+}

@@ -1,0 +1,49 @@
+# Which names may stand in an image reference as they are. The grammar is the one that kubelet, containerd, Docker,
+# podman and CRI-O enforce (distribution/reference, regexp.go): lower case letters and digits, with single separators
+# `.`, `_`, `__` or any run of `-` between them.
+let
+  inherit (builtins)
+    concatStringsSep
+    elemAt
+    genList
+    isString
+    match
+    replaceStrings
+    split
+    stringLength
+    substring
+    ;
+
+  # References are limited to 255 characters, host and path together (distribution/reference before 0.6, and
+  # containers/image): "nix.internal/nix/store/", the hash and "-" take 56 of them.
+  maxLength = 199;
+
+  letters = text: genList (at: substring at 1 text) (stringLength text);
+  lowerCase = replaceStrings (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (letters "abcdefghijklmnopqrstuvwxyz");
+
+  isComponent =
+    text: stringLength text <= 255 && match "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*" text != null;
+
+  isImageName = text: isString text && stringLength text <= maxLength && isComponent text;
+
+  # The nearest legal name: lower case, every run that the grammar forbids becomes "-", ends trimmed, cut to fit.
+  suggest =
+    text:
+    let
+      separator = run: if match "\\.|_|__|-+" run == null then "-" else run;
+      parts = map (part: if isString part then part else separator (elemAt part 0)) (
+        split "([^a-z0-9]+)" (lowerCase (substring 0 (2 * maxLength) text))
+      );
+      trimmed = match "[^a-z0-9]*(.*)" (concatStringsSep "" parts);
+      cut = match "(.*[a-z0-9])[^a-z0-9]*" (substring 0 maxLength (elemAt trimmed 0));
+    in
+    if cut == null then "image" else elemAt cut 0;
+in
+{
+  inherit
+    isComponent
+    isImageName
+    suggest
+    maxLength
+    ;
+}
