@@ -66,7 +66,10 @@ void t.test('a process', async (t) => {
   t.equal(await firstWords(duplex, 'ab'), 'abab')
   duplex.close()
   t.equal(
-    await Promise.race([once(duplex.input, 'close').then(() => 'gone'), setTimeout(5000, 'still there')]),
+    await Promise.race([
+      once(duplex.input, 'close').then(() => 'gone'),
+      setTimeout(5000, 'still there', { ref: false }),
+    ]),
     'gone',
   )
 })
