@@ -154,6 +154,7 @@ void t.test('a frame holds no byte of the files it is about', async (t) => {
   t.strictSame([...fileSizes], [513])
   t.strictSame([...fileStarts], [3 * 512])
   t.equal(bytes.length, size - 513)
+  t.equal(bytes.buffer.byteLength, bytes.length, 'its memory is its own, so that threads can pass it on')
 })
 
 void t.test('a file segment says where in which file, and how large that file is', async (t) => {
