@@ -11,7 +11,8 @@ export type RangeRequest =
   | { readonly kind: 'part'; readonly range: ByteRange }
   | { readonly kind: 'unsatisfiable' }
 
-const SINGLE = /^bytes=\s*(\d*)-(\d*)\s*$/
+/** Names of units are case-insensitive. */
+const SINGLE = /^bytes=\s*(\d*)-(\d*)\s*$/i
 
 /**
  * @param header the Range header, if any. What is no well-formed single range of bytes is ignored, as the RFC asks.

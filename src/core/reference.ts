@@ -75,7 +75,8 @@ export function isNamedBy(path: StorePath, reference: Reference): boolean {
   if (slug === undefined || slug === name) return true
   const whole = fullSlugOf(name)
   if (slug === whole) return true
-  return slug.length >= MIN_CUT_SLUG_LENGTH && trimSeparators(whole.slice(0, slug.length)) === slug
+  // Cut where separators stand, it is shorter by those.
+  return trimSeparators(whole.slice(0, Math.max(slug.length, MIN_CUT_SLUG_LENGTH))) === slug
 }
 
 /** The image name to write into a manifest or on a command line, with the tag `nix`. */

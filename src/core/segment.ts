@@ -70,11 +70,22 @@ export function layerFrame(entries: readonly LayerEntry[]): LayerFrame {
   }
 }
 
+/** In memory of its own, not of Node's pool, so that a thread can pass it on to another. */
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return bytes
+}
+
 export function contentSize(content: BlobContent): number {
   return content.kind === 'bytes' ? content.bytes.length : content.frame.size
 }
 
-/** The segments of `range`, in order, each cut to lie within it. No segment is empty. */
+/** The segments of `range`, in order, each cut to lie within it and within the blob. No segment is empty. */
 export function* segmentsOf(content: BlobContent, range: ByteRange): Generator<Segment> {
   if (content.kind === 'bytes') {
     const bytes = content.bytes.subarray(range.start, range.end)
@@ -87,16 +98,17 @@ export function* segmentsOf(content: BlobContent, range: ByteRange): Generator<S
   let ahead = 0
   for (let i = 0; i < file; i++) ahead += fileSizes[i] ?? 0
   let at = range.start
-  while (at < range.end) {
+  const stop = Math.min(range.end, size)
+  while (at < stop) {
     const start = fileStarts[file] ?? size
     if (at < start) {
-      const end = Math.min(start, range.end)
+      const end = Math.min(start, stop)
       yield { kind: 'bytes', bytes: bytes.subarray(at - ahead, end - ahead) }
       at = end
       continue
     }
     const fileSize = fileSizes[file] ?? 0
-    const end = Math.min(start + fileSize, range.end)
+    const end = Math.min(start + fileSize, stop)
     yield { kind: 'file', path: paths[file] ?? '', offset: at - start, length: end - at, fileSize }
     at = end
     ahead += fileSize

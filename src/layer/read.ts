@@ -5,7 +5,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { RegistryError } from '../core/errors.ts'
 import { segmentLength, type Segment } from '../core/segment.ts'
-import { fsPath } from './walk.ts'
+import { fsPath, shown } from './walk.ts'
 
 /** A part of a file, and where in a chunk it goes. */
 export type FilePart = Omit<Extract<Segment, { kind: 'file' }>, 'kind'> & { readonly at: number }
@@ -39,13 +39,20 @@ export function readFiles(parts: readonly FilePart[], buffer: Uint8Array): void 
   for (const part of parts) readFile(part, buffer)
 }
 
-function readFile({ path, offset, length, fileSize, at }: FilePart, buffer: Uint8Array): void {
-  let file: number
+function readFile(part: FilePart, buffer: Uint8Array): void {
   try {
-    file = openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW)
+    readOrThrow(part, buffer)
   } catch (cause) {
-    throw new RegistryError('unavailable', `store file vanished: ${path}`, { cause })
+    if (cause instanceof RegistryError) throw cause
+    const reason = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
+    throw new RegistryError('unavailable', `store file cannot be read${reason}: ${shown(part.path)}`, {
+      cause,
+    })
   }
+}
+
+function readOrThrow({ path, offset, length, fileSize, at }: FilePart, buffer: Uint8Array): void {
+  const file = openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
     // Read to its end, a file shows its size by itself: one byte more is asked for, and what was there put back.
     const next = offset + length === fileSize ? buffer[at + length] : undefined
@@ -65,5 +72,5 @@ function readFile({ path, offset, length, fileSize, at }: FilePart, buffer: Uint
 }
 
 function changed(path: string): RegistryError {
-  return new RegistryError('unavailable', `store file changed its size: ${path}`)
+  return new RegistryError('unavailable', `store file changed its size: ${shown(path)}`)
 }

@@ -46,10 +46,10 @@ const HASH_CHUNK = 1024 * 1024
 const buffer = Buffer.allocUnsafeSlow(HASH_CHUNK)
 
 parentPort?.on('message', ({ id, job }: Ask) => {
-  void run(job).then(
-    (result) => parentPort?.postMessage({ id, result } satisfies Answer, transfersOf(result)),
-    (cause: unknown) => parentPort?.postMessage({ id, error: describe(cause) } satisfies Answer),
-  )
+  void run(job)
+    .then((result) => parentPort?.postMessage({ id, result } satisfies Answer, transfersOf(result)))
+    // Also for what can't be posted: else the thread would end, and whoever asked would wait.
+    .catch((cause: unknown) => parentPort?.postMessage({ id, error: describe(cause) } satisfies Answer))
 })
 
 async function run(job: Job): Promise<JobResult[Job['kind']]> {

@@ -74,6 +74,11 @@ export class NixPool {
   async open(): Promise<NixConnection> {
     if (this.#closed) throw new ConnectionError('shutting down')
     const connection = await this.#connect()
+    // It may have been closed meanwhile, and then nobody else would end this one.
+    if (this.#closed) {
+      connection.close()
+      throw new ConnectionError('shutting down')
+    }
     this.#open.add(connection)
     return connection
   }

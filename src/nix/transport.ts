@@ -35,9 +35,14 @@ export function socketTransport(path: string): Transport {
     name: `unix:${path}`,
     open: async () => {
       const socket = connect(path)
-      await once(socket, 'connect', { signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS) })
       // A failure shows in what is read or written; without a listener it would end the process.
       socket.on('error', () => undefined)
+      try {
+        await once(socket, 'connect', { signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS) })
+      } catch (error) {
+        socket.destroy()
+        throw error
+      }
       return { input: socket, output: socket, explain: () => '', close: () => socket.destroy() }
     },
   }

@@ -1,0 +1,79 @@
+/** Store paths of the Nix on this machine, for what no fake should be believed about. No network: nothing is fetched. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { parseStorePath, type StorePath } from '../../src/core/store-path.ts'
+
+const TIMEOUT_MS = 60_000
+const ENVIRONMENT = { NIX_CONFIG: 'substituters =\nexperimental-features = nix-command' } as const
+
+/** Also for `nix-daemon --stdio`, which tests start through the server's own code. */
+Object.assign(process.env, ENVIRONMENT)
+
+/** Why tests that need Nix can't run; `false` where they can, as tap's `skip` has it. */
+export const withoutNix: string | false = await run('nix-store', ['--version']).then(
+  () => false,
+  (cause: unknown) =>
+    `no Nix here: ${cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause)}`,
+)
+
+/** A directory, file or link as a store path: its name and content decide which. */
+export async function addToStore(path: string): Promise<StorePath> {
+  return storePath(await run('nix-store', ['--add', path]))
+}
+
+/** Adds what `fill` writes to the path that it is given, under the name. */
+export async function makeStorePath(
+  name: string,
+  fill: (path: string) => Promise<unknown>,
+): Promise<StorePath> {
+  const directory = await mkdtemp(join(tmpdir(), 'store-path-'))
+  try {
+    const path = join(directory, name)
+    await fill(path)
+    return await addToStore(path)
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** The derivation of a Nix expression. */
+export async function instantiate(expression: string): Promise<StorePath> {
+  return storePath(await run('nix-instantiate', ['--expr', expression]))
+}
+
+/** A derivation that runs a shell script, as a Nix expression; `$out` and the builtins of sh are all it has. */
+export function shellDerivation(name: string, script: string, more = ''): string {
+  return `derivation { name = "${name}"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" ${indented(script)} ]; ${more} }`
+}
+
+/** Builds a derivation. @returns its outputs. */
+export async function realise(derivation: StorePath): Promise<readonly StorePath[]> {
+  return (await run('nix-store', ['--realise', derivation])).split('\n').map(storePath)
+}
+
+/** Takes a path out of the store again, which fails when another needs it. */
+export async function deleteFromStore(path: StorePath): Promise<void> {
+  await run('nix-store', ['--delete', path])
+}
+
+export async function nixStoreQuery(...args: readonly string[]): Promise<readonly string[]> {
+  return (await run('nix-store', ['--query', ...args])).split('\n')
+}
+
+async function run(command: string, args: readonly string[]): Promise<string> {
+  const { stdout } = await execa(command, args, { env: ENVIRONMENT, timeout: TIMEOUT_MS })
+  return stdout
+}
+
+function storePath(text: string): StorePath {
+  const path = parseStorePath(text.trim().replace(/!.*$/, ''))
+  if (path === undefined) throw new Error(`no store path: ${text}`)
+  return path
+}
+
+/** A Nix string that may hold anything but two single quotes. */
+function indented(text: string): string {
+  return `''${text.replaceAll('${', "''${")}''`
+}
