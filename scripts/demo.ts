@@ -37,12 +37,13 @@ try {
 async function demo(scope: Scope): Promise<void> {
   say('pushless: an image that nobody pushes, from the Nix store to a running container\n')
   const file = await step(`nix build -f ${EXAMPLE}: the image and its Pod`, async () => {
-    const { stdout } = await execa('nix-build', ['--no-out-link', EXAMPLE], {
+    const { stdout } = await execa('nix', ['build', '-f', EXAMPLE, '--no-link', '--json'], {
       cwd: ROOT,
       env: nixEnv,
-      stderr: 'pipe',
     })
-    return stdout.trim()
+    const [built] = JSON.parse(stdout) as readonly { readonly outputs: { readonly out: string } }[]
+    if (built === undefined) throw new Error('nix build built nothing')
+    return built.outputs.out
   })
   const { items } = JSON.parse(await readFile(file, 'utf8')) as { readonly items: readonly [Pod] }
   const [pod] = items

@@ -131,17 +131,6 @@ export function cut(segment: Segment, from: number, to: number): Segment {
   }
 }
 
-/** Into memory of its own, which can be handed to another thread; `Buffer.concat` may take it from a shared pool. */
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.length
-  }
-  return whole
-}
-
 const ZEROS = new Uint8Array(TRAILER_SIZE)
 
 /** The number of the first file whose content ends behind `position`; the number of files if there is none. */
