@@ -86,7 +86,9 @@ in
   volumes,
 }@args:
 let
-  known = onlyKnown builder "config" check.keys (if isAttrs config then config else refuse builder "config" config "an attribute set");
+  known = onlyKnown builder "config" check.keys (
+    if isAttrs config then config else refuse builder "config" config "an attribute set"
+  );
 
   # The OCI spelling, checked; null where absent.
   fromConfig = key: if known ? ${key} then check.parse.${key} "config.${key}" known.${key} else null;

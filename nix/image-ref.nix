@@ -51,7 +51,12 @@ let
       shallow = if match ".*\\.drv" name != null then unsafeDiscardOutputDependency path else path;
       base = baseNameOf shallow;
       # The registry names itself, not this machine's store directory: always nix/store.
-      repository = if isRegistry registry then "${registry}/nix/store" else refuse "imageRef" "registry" registry ''a host with a dot or a port, such as "nix.internal" or "localhost:5000"'';
+      repository =
+        if isRegistry registry then
+          "${registry}/nix/store"
+        else
+          refuse "imageRef" "registry" registry
+            ''a host with a dot or a port, such as "nix.internal" or "localhost:5000"'';
       legal = isComponent name && stringLength "${repository}/${hash}-${name}" <= maxLength;
     in
     builtins.seq (onlyKnown "imageRef" "argument" (attrNames (functionArgs imageRef)) args) (

@@ -30,6 +30,8 @@ let
     loongarch64-linux.architecture = "loong64";
   };
   architectures = map (platform: platform.architecture) (attrValues platforms);
+  # Each once, in order.
+  names = attrNames (builtins.groupBy (name: name) architectures);
   list = concatStringsSep ", ";
 in
 {
@@ -65,7 +67,7 @@ in
   platformNamed =
     builder: system: architecture:
     if !(elem architecture architectures) then
-      refuse builder "architecture" architecture "a name as in OCI image indexes: ${list (attrNames (builtins.groupBy (name: name) architectures))}"
+      refuse builder "architecture" architecture "a name as in OCI image indexes: ${list names}"
     else if (platforms.${system} or { }).architecture or null == architecture then
       platforms.${system}
     else

@@ -1,0 +1,66 @@
+import t from 'tap'
+import { evaluate, evaluateAll, refusal, root, withoutNix } from './nix-command.ts'
+
+// flake.nix as Nix calls it, with a stub for nixpkgs: what it gives is evaluated, and nothing of nixpkgs is needed.
+const stub = `import ${root}test/nix/stub-nixpkgs`
+const outputs = `
+  let
+    flake = import ${root}flake.nix;
+    outputs = flake.outputs { self = outputs; nixpkgs = ${stub}; };
+  in
+`
+
+void t.test('outputs of the flake', { skip: withoutNix }, async (t) => {
+  t.same(await evaluate(`${outputs} builtins.attrNames outputs`), ['apps', 'lib', 'nixosModules', 'packages'])
+  const systems = ['aarch64-darwin', 'aarch64-linux', 'x86_64-darwin', 'x86_64-linux']
+  for (const output of ['apps', 'packages'])
+    t.same(await evaluate(`${outputs} builtins.attrNames outputs.${output}`), systems, output)
+  const [drvs, app, input] = await evaluateAll(
+    [
+      'map (packages: packages.default.drvPath) (builtins.attrValues outputs.packages)',
+      'outputs.apps.x86_64-linux.default',
+      'flake.inputs.nixpkgs.url',
+    ],
+    outputs,
+  )
+  t.match(
+    drvs,
+    Array.from(systems, () => /-pushless-[0-9.]+\.drv$/),
+  )
+  t.match(app, { type: 'app', program: /-pushless-[0-9.]+\/bin\/pushless$/ })
+  t.match(input, /^github:NixOS\/nixpkgs\//)
+})
+
+void t.test('the library of the flake', { skip: withoutNix }, async (t) => {
+  const one =
+    '[ (outputs.lib.pod { name = "a"; containers.b.image = outputs.lib.image { name = "c"; system = "x86_64-linux"; }; }) ]'
+  t.match(
+    await evaluate(`${outputs} ((outputs.lib.forSystem "aarch64-linux").list "all" ${one}).system`),
+    'aarch64-linux',
+  )
+  t.match(
+    await refusal(`${outputs} (outputs.lib.list "all" ${one}).drvPath`),
+    /^list: system is unknown in pure evaluation/,
+  )
+})
+
+void t.test('the package', { skip: withoutNix }, async (t) => {
+  const [name, meta, installPhase, modules] = await evaluateAll(
+    [
+      'it.name',
+      'it.meta',
+      'it.installPhase',
+      '{ inherit (it.nodeModules) name buildPhase outputHash outputHashMode; }',
+    ],
+    `${outputs} let it = outputs.packages.x86_64-linux.default; in`,
+  )
+  t.match(name, /^pushless-[0-9]/)
+  t.match(meta, { mainProgram: 'pushless', license: { spdxId: 'Apache-2.0' } })
+  t.match(installPhase, /makeWrapper \S+-nodejs\/bin\/node \$out\/bin\/pushless/)
+  t.match(modules, {
+    name: /-node-modules-/,
+    buildPhase: /--omit=dev/,
+    outputHash: /^sha256-/,
+    outputHashMode: 'recursive',
+  })
+})

@@ -1,0 +1,113 @@
+import t from 'tap'
+import { evaluate, refusal, root, withoutNix } from './nix-command.ts'
+
+/** What nix/module.nix makes of settings of `services.pushless`, with a stub for nixpkgs. */
+function configOf(given: string): string {
+  return `
+    let
+      nixpkgs = import ${root}test/nix/stub-nixpkgs;
+      config = nixpkgs.lib.evalModule {
+        module = import ${root}nix/module.nix;
+        pkgs = nixpkgs.legacyPackages.x86_64-linux;
+        given = { ${given} };
+      };
+      service = config.systemd.services.pushless;
+    in
+  `
+}
+
+void t.test('off unless enabled', { skip: withoutNix }, async (t) => {
+  t.same(await evaluate(`${configOf('')} config`), {})
+})
+
+void t.test('the unit, by defaults', { skip: withoutNix }, async (t) => {
+  t.match(await evaluate(`${configOf('enable = true;')} config`), {
+    networking: { firewall: { allowedTCPPorts: [] } },
+    systemd: {
+      services: {
+        pushless: {
+          wantedBy: ['multi-user.target'],
+          after: ['network.target', 'nix-daemon.socket'],
+          environment: {
+            PUSHLESS_LISTEN: '127.0.0.1:5000',
+            PUSHLESS_STATE: '/var/lib/pushless',
+            PUSHLESS_SERVE_PACKAGES: 'false',
+          },
+          serviceConfig: {
+            ExecStart: /^"\/.*-pushless-[0-9.]+\/bin\/pushless" "serve"$/,
+            DynamicUser: true,
+            StateDirectory: 'pushless',
+            ProtectSystem: 'strict',
+            CapabilityBoundingSet: [''],
+            // Sockets of the daemon, and of clients.
+            RestrictAddressFamilies: ['AF_INET', 'AF_INET6', 'AF_UNIX'],
+          },
+        },
+      },
+    },
+  })
+  const keys = await evaluate(`${configOf('enable = true;')} builtins.attrNames service.serviceConfig`)
+  t.notMatch(
+    String(keys),
+    /MemoryDenyWriteExecute|PrivateNetwork|ProtectSystem=full/,
+    'Node compiles, and listens',
+  )
+})
+
+void t.test('settings become environment variables', { skip: withoutNix }, async (t) => {
+  const environment = await evaluate(
+    `${configOf(`
+    enable = true;
+    listen = "[::]:5000";
+    servePackages = true;
+    settings = { hold = 25; log-level = "debug"; verify = true; };
+  `)} service.environment`,
+  )
+  t.same(environment, {
+    PUSHLESS_HOLD: '25',
+    PUSHLESS_LISTEN: '[::]:5000',
+    PUSHLESS_LOG_LEVEL: 'debug',
+    PUSHLESS_SERVE_PACKAGES: 'true',
+    PUSHLESS_STATE: '/var/lib/pushless',
+    PUSHLESS_VERIFY: 'true',
+  })
+})
+
+void t.test('further words, the firewall, and a port that needs leave', { skip: withoutNix }, async (t) => {
+  const config = `
+    enable = true;
+    listen = "0.0.0.0:443";
+    openFirewall = true;
+    extraFlags = [ "--verify" "--hold=1 2" ];
+  `
+  t.match(
+    await evaluate(`${configOf(config)} {
+      inherit (config.networking.firewall) allowedTCPPorts;
+      inherit (service.serviceConfig) ExecStart AmbientCapabilities CapabilityBoundingSet;
+    }`),
+    {
+      allowedTCPPorts: [443],
+      ExecStart: /"serve" "--verify" "--hold=1 2"$/,
+      AmbientCapabilities: ['CAP_NET_BIND_SERVICE'],
+      CapabilityBoundingSet: ['CAP_NET_BIND_SERVICE'],
+    },
+  )
+})
+
+void t.test('refused', { skip: withoutNix }, async (t) => {
+  const cases: Record<string, readonly [given: string, message: RegExp]> = {
+    'an address without port': [
+      'enable = true; openFirewall = true; listen = "localhost";',
+      /services\.pushless: listen is "localhost", expected an address and a port/,
+    ],
+    'flags in one string': ['enable = true; extraFlags = "--verify";', /extraFlags/],
+    'a setting that is a list': ['enable = true; settings.hold = [ 1 ];', /settings/],
+    "a setting that is the module's": [
+      'enable = true; settings.state = "/srv";',
+      /settings "state" is set by the module/,
+    ],
+    'an option that there is not': ['enable = true; port = 5000;', /unknown == \[/],
+  }
+  for (const [name, [given, expected]] of Object.entries(cases))
+    t.match((await refusal(`${configOf(given)} config`)) ?? 'no refusal', expected, name)
+})
