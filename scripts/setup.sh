@@ -16,7 +16,7 @@ nix_tools='nix:nix-bin'
 demo_clients='containerd:containerd runc:runc'
 test_tools='containerd:containerd runc:runc podman:podman crun:crun skopeo:skopeo busybox:busybox-static
   patchelf:patchelf debootstrap:debootstrap curl:curl git:git'
-bench_tools='docker-registry:docker-registry'
+bench_tools='docker-registry:docker-registry wrk:wrk'
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
