@@ -1,0 +1,119 @@
+/** The Nix client against real daemons: the machine's own Nix (2.8 on Debian bookworm), and 2.26 in a chroot. */
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { execa } from 'execa'
+import { parseStorePath, storeHashOf, type StorePath } from '../../src/core/store-path.ts'
+import type { NixEvent } from '../../src/nix/messages.ts'
+import { NixStore } from '../../src/nix/nix-store.ts'
+import { processTransport } from '../../src/nix/transport.ts'
+import { chrootNix, missingTrixieNix } from '../support/chroot-nix.ts'
+import { nixEnv } from '../support/nix.ts'
+import { missing } from '../support/requirement.ts'
+import { temporaryDirectory } from '../support/scope.ts'
+
+type Nix = {
+  readonly daemonCommand: readonly string[]
+  /** Runs a Nix command line tool. */
+  readonly run: (args: readonly string[]) => Promise<string>
+  /** A file that the tool can read. */
+  readonly addFile: (name: string, content: string) => Promise<string>
+  readonly version: RegExp
+}
+
+const EXPRESSION = `
+  { salt }:
+  let
+    system = builtins.currentSystem;
+    dependency = derivation {
+      name = "dependency-\${salt}"; inherit system; builder = "/bin/sh";
+      args = [ "-c" "echo building the dependency; echo \${salt} > $out" ];
+    };
+  in {
+    good = derivation {
+      name = "good-\${salt}"; inherit system; builder = "/bin/sh"; outputs = [ "out" "dev" ];
+      args = [ "-c" "echo one; echo two >&2; echo \${dependency} > $out; echo > $dev" ];
+    };
+    bad = derivation {
+      name = "bad-\${salt}"; inherit system; builder = "/bin/sh";
+      args = [ "-c" "echo about to fail; exit 3" ];
+    };
+  }`
+
+void t.test('the Nix of this machine', { skip: missing('nix') }, async (t) => {
+  const directory = await temporaryDirectory(t, 'expression')
+  await conforms(t, {
+    daemonCommand: ['env', `NIX_CONF_DIR=${nixEnv.NIX_CONF_DIR}`, 'nix-daemon', '--stdio'],
+    run: async ([command = '', ...args]) => (await execa(command, args, { env: nixEnv })).stdout,
+    addFile: async (name, content) => {
+      await writeFile(join(directory, name), content)
+      return join(directory, name)
+    },
+    version: /^2\./,
+  })
+})
+
+void t.test('Nix 2.26 or later', { skip: await missingTrixieNix() }, async (t) => {
+  await conforms(t, { ...(await chrootNix(t)), version: /^2\.(?:2[6-9]|[3-9][0-9])\./ })
+})
+
+/** What the registry asks of every Nix. */
+async function conforms(t: Test, { daemonCommand, run, addFile, version }: Nix): Promise<void> {
+  const nix = new NixStore(processTransport(daemonCommand))
+  t.teardown(() => nix.close())
+  const file = await addFile('expression.nix', EXPRESSION)
+  const salt = `${process.pid}-${Date.now()}`
+  const instantiate = async (attribute: string) =>
+    path(await run(['nix-instantiate', file, '-A', attribute, '--argstr', 'salt', salt]))
+  const good = await instantiate('good')
+  const bad = await instantiate('bad')
+  const outputs = (await run(['nix-store', '--query', '--outputs', good])).split('\n').map(path)
+  const out = outputs.find((output) => !output.endsWith('-dev')) ?? path('')
+
+  t.match(await nix.connect(), version)
+  t.equal(await nix.isValid(out), false)
+  t.equal(await nix.isValid(good), true)
+  t.equal(await nix.pathFromHash(storeHashOf(out)), undefined)
+  t.equal(await nix.pathFromHash(storeHashOf(good)), good)
+  t.strictSame(await nix.derivers(out), [good], 'the deriver of a path that was never built')
+  t.match(await nix.missing([{ path: out }]), { willBuild: [], willSubstitute: [], unknown: [out] })
+  t.equal((await nix.missing([{ derivation: good, output: 'out' }])).willBuild.length, 2)
+
+  const roots = await nix.openRoots()
+  await roots.add(out)
+  const events: NixEvent[] = []
+  t.strictSame(await nix.build(good, 'out', (event) => events.push(event)), { kind: 'done' })
+  t.equal(events.filter(({ kind }) => kind === 'building').length, 2)
+  t.strictSame(
+    events.flatMap((event) => (event.kind === 'log' && event.derivation === good ? [event.line] : [])),
+    ['one', 'two'],
+    'lines of its log, live and told apart from those of its dependency',
+  )
+  const closure = await nix.closure(out)
+  t.equal(closure.length, 2)
+  t.strictSame(
+    closure.map((info) => info.path).toSorted(),
+    (await run(['nix-store', '--query', '--requisites', out])).split('\n').toSorted(),
+  )
+  for (const info of closure) {
+    t.match(info.narHash, /^[0-9a-f]{64}$/)
+    t.equal(String(info.narSize), (await run(['nix-store', '--query', '--size', info.path])).trim())
+  }
+  await t.rejects(run(['nix-store', '--delete', out]), 'what has a temporary root is not deleted')
+  roots.close()
+
+  const failed = await nix.build(bad, 'out', () => undefined)
+  t.match(failed, { kind: 'failed', status: /Failure$/, message: /exit code 3/ })
+  const unknown = path(`/nix/store/${'0'.repeat(32)}-unknown`)
+  t.match(await nix.fetch(unknown, () => undefined).catch((error: unknown) => error), {
+    kind: 'fetch-failed',
+  })
+  t.match(await nix.closure(unknown).catch((error: unknown) => error), { kind: 'unavailable' })
+  t.equal(await nix.isValid(good), true, 'and questions are answered after all that')
+}
+
+function path(text: string): StorePath {
+  const parsed = parseStorePath(text.trim().replace(/!.*$/, ''))
+  if (parsed === undefined) throw new Error(`not a store path: ${text}`)
+  return parsed
+}
