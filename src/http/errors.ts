@@ -42,10 +42,21 @@ export function sendRefusal(
   return send(reply, answer)
 }
 
+/** What a route may have said of the body that it meant to send: a stream can fail before its first byte. */
+const BODY_HEADERS = [
+  'accept-ranges',
+  'cache-control',
+  'content-encoding',
+  'content-range',
+  'docker-content-digest',
+  'etag',
+  'vary',
+] as const
+
 function send(reply: FastifyReply, answer: ErrorReply): FastifyReply {
+  for (const name of BODY_HEADERS) reply.removeHeader(name)
   if (answer.reason !== undefined) reply.raw.statusMessage = answer.reason
   if (answer.retryAfterSeconds !== undefined) reply.header('retry-after', answer.retryAfterSeconds)
-  // The type must be set anew: a stream that failed before its first byte has left its own.
   return reply
     .code(answer.status)
     .type('application/json')

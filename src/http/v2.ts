@@ -93,6 +93,11 @@ async function sendBlob(
   registry: Registry,
   compression: CompressionMode,
 ): Promise<FastifyReply> {
+  const isHead = request.method === 'HEAD'
+  const asked = parseRange(isHead ? undefined : request.headers.range, blob.size)
+  if (asked.kind === 'unsatisfiable') {
+    return reply.code(416).header('content-range', `bytes */${blob.size}`).header('content-length', 0).send()
+  }
   reply
     .header('content-type', BLOB_TYPE)
     .header('docker-content-digest', blob.digest)
@@ -101,13 +106,8 @@ async function sendBlob(
     .header('vary', 'accept-encoding')
     // A digest never names other bytes.
     .header('cache-control', 'public, max-age=31536000, immutable')
-  if (request.method === 'HEAD') return reply.header('content-length', blob.size).send()
+  if (isHead) return reply.header('content-length', blob.size).send()
 
-  const asked = parseRange(request.headers.range, blob.size)
-  if (asked.kind === 'unsatisfiable') {
-    reply.header('content-range', `bytes */${blob.size}`).removeHeader('docker-content-digest')
-    return reply.code(416).header('content-length', 0).send()
-  }
   const range = asked.kind === 'part' ? asked.range : { start: 0, end: blob.size }
   const chunks = registry.read(blob, range)
   if (asked.kind === 'part') {

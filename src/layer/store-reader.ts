@@ -6,7 +6,7 @@ import type { FilePart } from './read.ts'
 import type { Answer, Ask, Job, JobResult, LayerSource } from './worker.ts'
 
 type Pending = { readonly resolve: (result: never) => void; readonly reject: (error: Error) => void }
-type Thread = { readonly worker: Worker; readonly pending: Map<number, Pending> }
+type Thread = { readonly worker: Worker; readonly pending: Map<number, Pending>; isAlive: boolean }
 
 /** What a reader makes is short-lived; three times V8's default of 16 MB a thread would only lie there. */
 const YOUNG_GENERATION_MB = 4
@@ -14,13 +14,15 @@ const YOUNG_GENERATION_MB = 4
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
 
 export class StoreReader {
+  readonly #script: URL
   readonly #threads: Thread[]
   #nextId = 0
-  #closed = false
+  #isClosed = false
 
   /** @param threads how many; each costs about 10 MB. */
-  constructor(threads: number) {
-    this.#threads = Array.from({ length: threads }, (_, slot) => this.#start(slot))
+  constructor(threads: number, script: URL = WORKER) {
+    this.#script = script
+    this.#threads = Array.from({ length: threads }, () => startThread(script))
   }
 
   /** The tar of a layer, all but its files' contents. @throws RegistryError `unservable`, `unavailable`. */
@@ -39,7 +41,7 @@ export class StoreReader {
   }
 
   async close(): Promise<void> {
-    this.#closed = true
+    this.#isClosed = true
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()))
   }
 
@@ -47,12 +49,7 @@ export class StoreReader {
     job: Extract<Job, { kind: K }>,
     transfer: ArrayBuffer[] = [],
   ): Promise<JobResult[K]> {
-    const [first, ...others] = this.#threads
-    if (first === undefined) throw new Error('no reader threads')
-    const thread = others.reduce(
-      (best, other) => (other.pending.size < best.pending.size ? other : best),
-      first,
-    )
+    const thread = this.#idlest()
     const id = this.#nextId++
     const { promise, resolve, reject } = Promise.withResolvers<JobResult[K]>()
     thread.pending.set(id, { resolve, reject })
@@ -60,24 +57,38 @@ export class StoreReader {
     return promise
   }
 
-  /** A thread in its place. Only a defect of ours can end one: whoever waits is told, and another takes its place. */
-  #start(slot: number): Thread {
-    const worker = new Worker(WORKER, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } })
-    const pending = new Map<number, Pending>()
-    worker.on('message', (answer: Answer) => {
-      const waiting = pending.get(answer.id)
-      pending.delete(answer.id)
-      if ('result' in answer) waiting?.resolve(answer.result as never)
-      else waiting?.reject(revive(answer.error))
-    })
-    let cause: unknown
-    worker.on('error', (error) => (cause = error))
-    worker.on('exit', () => {
-      if (!this.#closed) this.#threads[slot] = this.#start(slot)
-      for (const { reject } of pending.values()) reject(new Error('reader thread ended', { cause }))
-    })
-    return { worker, pending }
+  /** The thread with the least to do. One that died is replaced here, so that none dies for nothing. */
+  #idlest(): Thread {
+    if (this.#isClosed) throw new Error('reader is closed')
+    for (const [i, { isAlive }] of this.#threads.entries()) {
+      if (!isAlive) this.#threads[i] = startThread(this.#script)
+    }
+    const [first, ...others] = this.#threads
+    if (first === undefined) throw new Error('no reader threads')
+    return others.reduce((best, other) => (other.pending.size < best.pending.size ? other : best), first)
   }
+}
+
+function startThread(script: URL): Thread {
+  const worker = new Worker(script, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } })
+  const pending = new Map<number, Pending>()
+  const thread = { worker, pending, isAlive: true }
+  worker.on('message', (answer: Answer) => {
+    const waiting = pending.get(answer.id)
+    pending.delete(answer.id)
+    if ('result' in answer) waiting?.resolve(answer.result as never)
+    else waiting?.reject(revive(answer.error))
+  })
+  // A thread that dies, for want of memory at worst, leaves nobody waiting.
+  const fail = (cause: unknown) => {
+    thread.isAlive = false
+    for (const { reject } of pending.values())
+      reject(new RegistryError('unavailable', 'a reader thread ended', { cause }))
+    pending.clear()
+  }
+  worker.on('error', fail)
+  worker.on('exit', fail)
+  return thread
 }
 
 function revive({ kind, message, detail }: Extract<Answer, { error: unknown }>['error']): Error {

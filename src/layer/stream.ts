@@ -35,7 +35,7 @@ export class BlobStreams {
   /**
    * Chunks of the range, each valid until the next is asked for: its memory is used again then. So a consumer must
    * have passed a chunk on (written to the socket, compressed) before it goes on, as `stream.pipeline` does with any
-   * chunk of at least the writable's high-water mark, which all but the last are.
+   * chunk of at least the writable's high-water mark. The last chunk may be less, and is never used again.
    * @throws RegistryError `unavailable` in mid-stream when a file isn't what was hashed.
    */
   async *read(content: BlobContent, range: ByteRange): AsyncGenerator<Uint8Array> {
@@ -103,7 +103,9 @@ export class BlobStreams {
   }
 
   async #read({ segments, length }: Chunk): Promise<Uint8Array> {
-    const buffer = this.#pool(length).take()
+    // A writable keeps less than its high-water mark by reference and asks on at once: memory of its own, then.
+    const isFull = length === LARGE_CHUNK || length === SMALL_CHUNK
+    const buffer = isFull ? this.#pool(length).take() : Buffer.allocUnsafeSlow(length).buffer
     const parts = fillWithoutFiles(segments, new Uint8Array(buffer))
     return new Uint8Array(parts.length === 0 ? buffer : await this.#reader.read(parts, buffer), 0, length)
   }

@@ -12,16 +12,23 @@ const DIRECTORY_MODE = 0o755
 export class FileTree {
   readonly #root = new Map<string, Node>()
 
-  directory(name: string, mode: number = DIRECTORY_MODE): void {
-    this.#put(name, { kind: 'directory', mode, children: new Map() })
+  /** Keeps what is in a directory of this name, and without `mode` its mode too. */
+  directory(name: string, mode?: number): void {
+    const { parent, last } = this.#place(name)
+    const present = parent.get(last)
+    const { mode: had, children } =
+      present?.kind === 'directory' ? present : { mode: DIRECTORY_MODE, children: new Map<string, Node>() }
+    parent.set(last, { kind: 'directory', mode: mode ?? had, children })
   }
 
   file(name: string, mode: number, content: Uint8Array): void {
-    this.#put(name, { kind: 'file', mode, content })
+    const { parent, last } = this.#place(name)
+    parent.set(last, { kind: 'file', mode, content })
   }
 
   symlink(name: string, target: string): void {
-    this.#put(name, { kind: 'symlink', target })
+    const { parent, last } = this.#place(name)
+    parent.set(last, { kind: 'symlink', target })
   }
 
   /** Depth first, each directory's entries sorted by byte value. */
@@ -29,25 +36,22 @@ export class FileTree {
     return [...flatten(this.#root, '')]
   }
 
-  #put(name: string, node: Node): void {
+  /** The directory that holds the name, made where it isn't there, and the last part of the name. */
+  #place(name: string): { readonly parent: Map<string, Node>; readonly last: string } {
     const parts = name.split('/')
     const last = parts.pop() ?? ''
-    let directory = this.#root
+    let parent = this.#root
     for (const part of parts) {
-      const child = directory.get(part)
+      const child = parent.get(part)
       if (child?.kind === 'directory') {
-        directory = child.children
+        parent = child.children
       } else {
         const made = { kind: 'directory', mode: DIRECTORY_MODE, children: new Map<string, Node>() } as const
-        directory.set(part, made)
-        directory = made.children
+        parent.set(part, made)
+        parent = made.children
       }
     }
-    const present = directory.get(last)
-    // A directory put over another keeps what is in it.
-    if (node.kind === 'directory' && present?.kind === 'directory')
-      directory.set(last, { ...node, children: present.children })
-    else directory.set(last, node)
+    return { parent, last }
   }
 }
 

@@ -6,7 +6,9 @@ import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Platform } from '../core/image.ts'
 import { storeNameOf, type StorePath } from '../core/store-path.ts'
+import { fsPath } from '../layer/walk.ts'
 import { rootEntries } from './root-layer.ts'
+import { storeTarget } from './store-target.ts'
 import type { Source } from './source.ts'
 
 /** The same as nix/image.nix sets; part of the image's identity. */
@@ -52,7 +54,8 @@ export function commandOf(name: string, programs: readonly string[]): string | u
 }
 
 async function programsIn(path: StorePath): Promise<readonly string[]> {
-  const names = await readdir(join(path, 'bin')).catch(() => [])
+  const bin = await storeTarget(join(path, 'bin'))
+  const names = bin === undefined ? [] : await readdir(fsPath(bin)).catch(() => [])
   return names.filter((name) => !name.startsWith('.')).sort()
 }
 
@@ -67,7 +70,8 @@ async function platformOf(programs: readonly string[]): Promise<Platform> {
 }
 
 async function elfMachine(path: string): Promise<number | undefined> {
-  const file = await open(path).catch(() => undefined)
+  const target = await storeTarget(Buffer.from(path).toString('latin1'))
+  const file = target === undefined ? undefined : await open(fsPath(target)).catch(() => undefined)
   if (file === undefined) return undefined
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(20), 0, 20, 0)

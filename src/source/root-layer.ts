@@ -6,8 +6,9 @@ import { readFile, stat } from 'node:fs/promises'
 import { RegistryError } from '../core/errors.ts'
 import type { LayerEntry } from '../core/segment.ts'
 import type { StorePath } from '../core/store-path.ts'
-import { STORE_DIRECTORIES } from '../layer/walk.ts'
+import { STORE_DIRECTORIES, fsPath } from '../layer/walk.ts'
 import { FileTree } from './file-tree.ts'
+import { storeTarget } from './store-target.ts'
 import { linkContents } from './symlink-farm.ts'
 
 export type RootFiles = {
@@ -58,21 +59,28 @@ export async function rootEntries({ contents, files, links }: RootFiles): Promis
 async function readSourceFile(
   path: string,
 ): Promise<{ readonly bytes: Uint8Array; readonly isExecutable: boolean }> {
-  const { size, mode } = await stat(path)
+  const target = await storeTarget(Buffer.from(path).toString('latin1'))
+  if (target === undefined) throw new RegistryError('unservable', `${path}: not a file of the store`)
+  const found = await stat(fsPath(target))
+  if (!found.isFile()) throw new RegistryError('unservable', `${path}: not a file`)
+  const { size, mode } = found
   if (size > MAX_FILE_SIZE) {
     throw new RegistryError(
       'unservable',
       `${path}: ${size} bytes are too many to copy into the image: link to it instead`,
     )
   }
-  return { bytes: await readFile(path), isExecutable: (mode & 0o111) !== 0 }
+  return { bytes: await readFile(fsPath(target)), isExecutable: (mode & 0o111) !== 0 }
 }
 
 /** `/etc/x` as a byte string relative to the root. */
 function byteName(path: string): string {
   const name = Buffer.from(path.slice(1)).toString('latin1')
   const parts = name.split('/')
-  if (parts.some((part) => part === '' || part === '.' || part === '..' || part.startsWith('.wh.'))) {
+  if (
+    !path.startsWith('/') ||
+    parts.some((part) => part === '' || part === '.' || part === '..' || part.startsWith('.wh.'))
+  ) {
     throw new RegistryError('unservable', `not a path that an image can hold: ${path}`)
   }
   if (parts[0] === 'nix' && (parts.length === 1 || parts[1] === 'store')) {

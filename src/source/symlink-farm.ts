@@ -7,6 +7,7 @@ import { RegistryError } from '../core/errors.ts'
 import type { StorePath } from '../core/store-path.ts'
 import { fsPath } from '../layer/walk.ts'
 import type { FileTree } from './file-tree.ts'
+import { storeTarget } from './store-target.ts'
 
 /** Facts for Nix about a package, never for a running program. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['nix-support', 'nix'])
@@ -70,12 +71,10 @@ async function targetOf(path: string): Promise<string> {
   return target?.startsWith('/') === true ? target : path
 }
 
-/** Also for a link to one. */
+/** Also for a link to one in the store. */
 async function isDirectory(path: string): Promise<boolean> {
-  return stat(fsPath(path)).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )
+  const target = await storeTarget(path)
+  return target !== undefined && (await stat(fsPath(target))).isDirectory()
 }
 
 function directoriesAbove(name: string): string[] {

@@ -1,0 +1,97 @@
+import t from 'tap'
+import { RegistryError, type ErrorKind } from '../../src/core/errors.ts'
+import { INTERNAL_ERROR, errorReply } from '../../src/http/error-table.ts'
+import { failureOf } from './fake-registry.ts'
+
+type Expected = {
+  readonly status: number
+  readonly code: string
+  readonly retryAfter?: number
+  readonly isSecret?: true
+}
+
+/** A kind that is missing here, or too many, doesn't compile. */
+const TABLE = {
+  'name-invalid': { status: 400, code: 'NAME_INVALID' },
+  'name-unknown': { status: 404, code: 'NAME_UNKNOWN' },
+  'manifest-unknown': { status: 404, code: 'MANIFEST_UNKNOWN' },
+  'blob-unknown': { status: 404, code: 'BLOB_UNKNOWN' },
+  'digest-invalid': { status: 400, code: 'DIGEST_INVALID' },
+  denied: { status: 404, code: 'NAME_UNKNOWN', isSecret: true },
+  pending: { status: 429, code: 'TOOMANYREQUESTS', retryAfter: 5 },
+  'build-failed': { status: 500, code: 'UNKNOWN' },
+  'fetch-failed': { status: 500, code: 'UNKNOWN' },
+  unservable: { status: 500, code: 'UNKNOWN' },
+  unavailable: { status: 503, code: 'UNKNOWN', retryAfter: 5, isSecret: true },
+  unsupported: { status: 405, code: 'UNSUPPORTED' },
+} as const satisfies Record<ErrorKind, Expected>
+
+/** OCI distribution-spec, "Error Codes". */
+const OCI_CODES = [
+  'BLOB_UNKNOWN',
+  'DIGEST_INVALID',
+  'MANIFEST_UNKNOWN',
+  'NAME_INVALID',
+  'NAME_UNKNOWN',
+  'UNSUPPORTED',
+  'TOOMANYREQUESTS',
+  // Not in the specification's list; distribution's own for what has no better.
+  'UNKNOWN',
+]
+
+const parse = (body: Buffer) =>
+  JSON.parse(body.toString()) as { errors: { code: string; message: string; detail?: unknown }[] }
+
+void t.test('every kind has its answer', async (t) => {
+  for (const [kind, expected] of Object.entries(TABLE) as [ErrorKind, Expected][]) {
+    const { status, code, retryAfterSeconds, body } = errorReply(failureOf(kind))
+    t.equal(status, expected.status, kind)
+    t.equal(code, expected.code, kind)
+    t.ok(OCI_CODES.includes(code), `${kind}: a code that clients know`)
+    t.equal(retryAfterSeconds, expected.retryAfter, kind)
+    const { errors } = parse(body)
+    t.equal(errors.length, 1)
+    t.equal(errors[0]?.code, code)
+    if (expected.isSecret === true) {
+      t.notMatch(body.toString(), 'secret', `${kind}: message, detail and cause are for the log alone`)
+      t.not(errors[0]?.message, '', kind)
+    } else {
+      t.equal(errors[0]?.message, `secret message of ${kind}`)
+      t.strictSame(errors[0]?.detail, { path: '/secret/path' })
+      t.notMatch(body.toString(), 'secret cause', kind)
+    }
+  }
+})
+
+void t.test('what is denied can’t be told from what isn’t there', async (t) => {
+  const [denied, unknown] = (['denied', 'name-unknown'] as const).map((kind) => errorReply(failureOf(kind)))
+  t.equal(denied?.status, unknown?.status)
+  t.equal(denied?.code, unknown?.code)
+  t.equal(denied?.reason, unknown?.reason)
+})
+
+void t.test('an error that knows better when to come back says so', async (t) => {
+  const reply = errorReply(new RegistryError('pending', 'later', { detail: { retryAfterSeconds: 30 } }))
+  t.equal(reply.retryAfterSeconds, 30)
+  const nonsense = errorReply(
+    new RegistryError('pending', 'later', { detail: { retryAfterSeconds: 'soon' } }),
+  )
+  t.equal(nonsense.retryAfterSeconds, 5)
+})
+
+void t.test('a reason phrase is one that HTTP can carry', async (t) => {
+  for (const kind of Object.keys(TABLE) as ErrorKind[]) {
+    const { reason } = errorReply(failureOf(kind))
+    if (reason !== undefined) t.match(reason, /^[ -~]+$/, kind)
+  }
+})
+
+void t.test('an error without detail has none', async (t) => {
+  const { body } = errorReply(new RegistryError('blob-unknown', 'no'))
+  t.equal(body.toString(), '{"errors":[{"code":"BLOB_UNKNOWN","message":"no"}]}')
+})
+
+void t.test('a defect of ours is a 500 that says nothing of it', async (t) => {
+  t.equal(INTERNAL_ERROR.status, 500)
+  t.equal(parse(INTERNAL_ERROR.body).errors[0]?.code, 'UNKNOWN')
+})

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { layerFrame, type LayerEntry } from '../../src/core/segment.ts'
+import type { StorePath } from '../../src/core/store-path.ts'
+import { StoreReader } from '../../src/layer/store-reader.ts'
+import { makeStorePath, withoutNix } from '../nix/real-store.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'store-reader-'))
+const reader = new StoreReader(2)
+t.teardown(async () => {
+  await reader.close()
+  rmSync(directory, { recursive: true })
+})
+
+const NOWHERE = join(directory, 'nowhere') as StorePath
+
+void t.test('the frame and digest of entries', async (t) => {
+  const content = Buffer.from('content')
+  const entries: readonly LayerEntry[] = [
+    { kind: 'directory', name: 'etc', mode: 0o755 },
+    { kind: 'file', name: 'etc/file', mode: 0o444, size: content.length, content },
+  ]
+  const expected = layerFrame(entries)
+  const frame = await reader.frame({ kind: 'entries', entries })
+  t.ok(Buffer.from(frame.bytes).equals(expected.bytes))
+  t.equal(frame.size, expected.size)
+  t.strictSame(await reader.digest({ kind: 'entries', entries }), {
+    digest: `sha256:${createHash('sha256').update(expected.bytes).digest('hex')}`,
+    size: expected.size,
+  })
+})
+
+void t.test('the layer of a store path is the same for ever', { skip: withoutNix }, async (t) => {
+  const path = await makeStorePath('unit-format-1', async (path) => {
+    await mkdir(join(path, 'bin'), { recursive: true })
+    await writeFile(join(path, 'bin', 'run'), '#!/bin/sh\necho run\n', { mode: 0o755 })
+    await writeFile(join(path, 'empty'), '')
+    await writeFile(join(path, 'größe'), 'x'.repeat(2_000_000))
+    await symlink('bin/run', join(path, 'link'))
+  })
+  // Nix names what is added by its content: a path of another hash would be another tree.
+  t.equal(path, '/nix/store/70lm8p3vrzcs62363q8hp1flifq5nmq3-unit-format-1')
+  // Walk, headers and contents together: another digest means format 2 (see core/tar-header.ts).
+  t.strictSame(await reader.digest({ kind: 'paths', paths: [path] }), {
+    digest: 'sha256:b82f2546b18cb97b3826f02b2776ab3a3b5ecb898cb1f08cc50fb1327bf25c5f',
+    size: 2_007_040,
+  })
+  const frame = await reader.frame({ kind: 'paths', paths: [path] })
+  t.equal(frame.size, 2_007_040)
+  t.strictSame(frame.paths, [`${path}/bin/run`, Buffer.from(`${path}/größe`).toString('latin1')])
+})
+
+void t.test('a file is read into the buffer that is given, and the buffer comes back', async (t) => {
+  const path = join(directory, 'file')
+  writeFileSync(path, '0123456789')
+  const buffer = new ArrayBuffer(8)
+  const back = await reader.read([{ path, offset: 2, length: 4, fileSize: 10, at: 1 }], buffer)
+  t.equal(buffer.detached, true, 'moved, not copied')
+  t.equal(back.byteLength, 8)
+  t.equal(Buffer.from(back).toString('latin1', 1, 5), '2345')
+})
+
+void t.test('failures come back as what they are', async (t) => {
+  const gone = { name: 'RegistryError', kind: 'unavailable', message: `store path vanished: ${NOWHERE}` }
+  await t.rejects(reader.frame({ kind: 'paths', paths: [NOWHERE] }), gone)
+  await t.rejects(reader.digest({ kind: 'paths', paths: [NOWHERE] }), gone)
+  const part = { path: NOWHERE, offset: 0, length: 1, fileSize: 1, at: 0 }
+  await t.rejects(reader.read([part], new ArrayBuffer(8)), { name: 'RegistryError', kind: 'unavailable' })
+  const whiteout = join(directory, 'tree') as StorePath
+  await mkdir(join(whiteout, '.wh.x'), { recursive: true })
+  await t.rejects(reader.digest({ kind: 'paths', paths: [whiteout] }), {
+    name: 'RegistryError',
+    kind: 'unservable',
+    detail: { path: `${whiteout}/.wh.x` },
+  })
+})
+
+void t.test('much asked at once is all answered', async (t) => {
+  const paths = Array.from({ length: 40 }, (_, i) => {
+    const path = join(directory, `many-${i}`)
+    writeFileSync(path, `content ${i}`)
+    return path as StorePath
+  })
+  const [digests, failures] = await Promise.all([
+    Promise.all(paths.map((path) => reader.digest({ kind: 'paths', paths: [path] }))),
+    Promise.allSettled(paths.map(() => reader.frame({ kind: 'paths', paths: [NOWHERE] }))),
+  ])
+  t.equal(new Set(digests.map(({ digest }) => digest)).size, 40)
+  t.ok(failures.every(({ status }) => status === 'rejected'))
+})
+
+void t.test('a closed reader refuses, and lets nobody wait', async (t) => {
+  const other = new StoreReader(2)
+  const entries: readonly LayerEntry[] = []
+  const running = other.digest({ kind: 'entries', entries })
+  const ended = Promise.allSettled([running])
+  await other.close()
+  await ended
+  await t.rejects(other.digest({ kind: 'entries', entries }), /closed/)
+})
+
+void t.test('a thread that dies takes its own work with it, and the next work finds another', async (t) => {
+  // Ends at the first job, and later ones of its kind too.
+  const dying = new URL(
+    'data:text/javascript,' +
+      encodeURIComponent(
+        'import { parentPort } from "node:worker_threads"; parentPort.on("message", () => process.exit(1))',
+      ),
+  )
+  const other = new StoreReader(1, dying)
+  t.teardown(() => other.close())
+  for (let i = 0; i < 3; i++) {
+    await t.rejects(
+      other.digest({ kind: 'entries', entries: [] }),
+      { name: 'RegistryError', kind: 'unavailable' },
+      `try ${i}`,
+    )
+  }
+})

@@ -1,0 +1,90 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { commandOf, packageSource } from '../../src/source/package.ts'
+import { makeStorePath, withoutNix } from '../nix/real-store.ts'
+
+void t.test('the command of a package', async (t) => {
+  for (const [name, programs, expected] of [
+    ['hello-2.12.1', ['hello'], 'hello'],
+    ['coreutils-9.5', ['only'], 'only'],
+    ['hello-2.12.1', ['hello', 'other'], 'hello'],
+    ['hello', ['hello', 'other'], 'hello'],
+    ['git-lfs-3.5.1', ['git-lfs', 'git'], 'git-lfs'],
+    ['python3-3.12.4', ['python', 'python3', 'python3.12'], 'python3'],
+    ['nginx-1.26-dev', ['a', 'nginx'], 'nginx'],
+    ['coreutils-9.5', ['cat', 'ls'], undefined],
+    ['hello-2.12.1', [], undefined],
+    ['hello-wrapped', ['hello', 'other'], undefined],
+  ] as const) {
+    t.equal(commandOf(name, programs), expected, `${name}: ${programs.join(' ')}`)
+  }
+})
+
+/** The first 20 bytes of an ELF file; e_machine is the last two. */
+function elf(machine: number): Buffer {
+  const bytes = Buffer.alloc(64)
+  bytes.write('\u007fELF', 'latin1')
+  bytes.writeUInt16LE(machine, 18)
+  return bytes
+}
+
+function packageWith(name: string, programs: Readonly<Record<string, Buffer | string>>) {
+  return makeStorePath(name, async (path) => {
+    await mkdir(join(path, 'bin'), { recursive: true })
+    for (const [program, content] of Object.entries(programs)) {
+      if (typeof content === 'string') await symlink(content, join(path, 'bin', program))
+      else await writeFile(join(path, 'bin', program), content, { mode: 0o755 })
+    }
+  })
+}
+
+void t.test('the platform is what its programs are made for', { skip: withoutNix }, async (t) => {
+  const script = Buffer.from('#!/bin/sh\n')
+  for (const [what, programs, expected] of [
+    ['amd64', { a: elf(62) }, { architecture: 'amd64', os: 'linux' }],
+    ['arm64', { a: elf(183) }, { architecture: 'arm64', os: 'linux' }],
+    ['arm', { a: elf(40) }, { architecture: 'arm', variant: 'v7', os: 'linux' }],
+    ['386', { a: elf(3) }, { architecture: '386', os: 'linux' }],
+    ['riscv64', { a: elf(243) }, { architecture: 'riscv64', os: 'linux' }],
+    ['a script first', { a: script, b: elf(183) }, { architecture: 'arm64', os: 'linux' }],
+    ['an unknown machine first', { a: elf(9999), b: elf(183) }, { architecture: 'arm64', os: 'linux' }],
+    ['no binary', { a: script }, { architecture: 'amd64', os: 'linux' }],
+    ['an empty file', { a: Buffer.alloc(0) }, { architecture: 'amd64', os: 'linux' }],
+    ['no program', {}, { architecture: 'amd64', os: 'linux' }],
+    [
+      'a program of the serving machine',
+      { a: '/proc/self/exe', b: elf(183) },
+      { architecture: 'arm64', os: 'linux' },
+    ],
+  ] as const) {
+    const { platform } = await packageSource(
+      await packageWith(`package-${what.replaceAll(' ', '-')}`, programs),
+    )
+    t.strictSame(platform, expected, what)
+  }
+})
+
+void t.test('a package as an image', { skip: withoutNix }, async (t) => {
+  const path = await packageWith('tool-1.0', { tool: elf(62), '.tool-wrapped': elf(62) })
+  const { kind, config, layers } = await packageSource(path)
+  t.equal(kind, 'package')
+  t.strictSame(
+    config,
+    { Env: ['PATH=/bin:/sbin'], Entrypoint: [`${path}/bin/tool`] },
+    'hidden programs don’t count',
+  )
+  t.strictSame(layers[0], { kind: 'closure', maxLayers: 60, except: [] })
+  const root = layers[1]
+  t.ok(
+    root?.kind === 'entries' &&
+      root.entries.some((entry) => entry.kind === 'symlink' && entry.target === `${path}/bin/tool`),
+  )
+  t.equal(root?.kind === 'entries' ? root.createdBy : '', 'root of tool-1.0')
+  const several = await packageWith('tools-1.0', { a: elf(62), b: elf(62) })
+  t.strictSame(
+    (await packageSource(several)).config,
+    { Env: ['PATH=/bin:/sbin'] },
+    'no command where it can’t be told',
+  )
+})

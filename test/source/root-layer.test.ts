@@ -1,0 +1,170 @@
+import { symlink, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { rootEntries, type RootFiles } from '../../src/source/root-layer.ts'
+import { makeStorePath, withoutNix } from '../nix/real-store.ts'
+
+const EMPTY: RootFiles = { contents: [], files: {}, links: {} }
+
+async function root(more: Partial<RootFiles>) {
+  const entries = await rootEntries({ ...EMPTY, ...more })
+  return new Map(entries.map((entry) => [entry.name, entry]))
+}
+
+const textOf = (entry: { readonly content?: Uint8Array } | undefined) =>
+  Buffer.from(entry?.content ?? []).toString()
+
+void t.test('what every image has at its root', async (t) => {
+  const entries = await rootEntries(EMPTY)
+  t.strictSame(
+    entries.map((entry) => [entry.kind, entry.name, 'mode' in entry ? entry.mode.toString(8) : '']),
+    [
+      ['directory', 'nix', '755'],
+      ['directory', 'nix/store', '755'],
+      ['directory', 'etc', '755'],
+      ['file', 'etc/group', '444'],
+      ['file', 'etc/nsswitch.conf', '444'],
+      ['file', 'etc/passwd', '444'],
+      ['directory', 'root', '700'],
+      ['directory', 'tmp', '1777'],
+    ],
+  )
+  const byName = new Map(entries.map((entry) => [entry.name, entry]))
+  t.match(textOf(byName.get('etc/passwd')), /^root:x:0:0:.*\nnobody:x:65534:65534:.*\n$/)
+  t.match(textOf(byName.get('etc/group')), /^root:x:0:\nnobody:x:65534:\n$/)
+  t.match(textOf(byName.get('etc/nsswitch.conf')), /^hosts: files dns$/m)
+})
+
+void t.test('files of its own', async (t) => {
+  const found = await root({
+    files: {
+      '/etc/app.conf': { text: 'größe\n' },
+      '/bin/run': { text: '#!', mode: '0755' },
+      '/secret': { text: '', mode: '400' },
+      '/etc/passwd': { text: 'mine' },
+      '/größe/x': { text: 'x' },
+    },
+    links: { '/bin/sh': '/bin/run', '/etc/group': 'größe', '/var/run': '../run' },
+  })
+  t.match(found.get('etc/app.conf'), { kind: 'file', mode: 0o444, size: 8 })
+  t.equal(textOf(found.get('etc/app.conf')), 'größe\n')
+  t.match(found.get('bin/run'), { kind: 'file', mode: 0o755 })
+  t.match(found.get('secret'), { kind: 'file', mode: 0o400, size: 0 })
+  t.equal(textOf(found.get('etc/passwd')), 'mine', 'over those that every image has')
+  t.match(found.get(Buffer.from('größe/x').toString('latin1')), { kind: 'file' })
+  t.match(found.get('bin/sh'), { kind: 'symlink', target: '/bin/run' })
+  t.match(found.get('etc/group'), { kind: 'symlink', target: Buffer.from('größe').toString('latin1') })
+  t.match(found.get('var/run'), { kind: 'symlink', target: '../run' })
+  t.match(found.get('var'), { kind: 'directory', mode: 0o755 })
+})
+
+void t.test('places that an image can’t put a file', async (t) => {
+  for (const path of [
+    '/',
+    '/a//b',
+    '/a/',
+    '/./a',
+    '/a/..',
+    '/../etc/passwd',
+    '/.wh.x',
+    '/a/.wh..wh..opq',
+    'etc/x',
+    'x',
+  ]) {
+    const refused = {
+      name: 'RegistryError',
+      kind: 'unservable',
+      message: `not a path that an image can hold: ${path}`,
+    }
+    await t.rejects(root({ files: { [path]: { text: '' } } }), refused, `file ${path}`)
+    await t.rejects(root({ links: { [path]: '/x' } }), refused, `link ${path}`)
+  }
+  for (const path of [
+    '/nix',
+    '/nix/store',
+    '/nix/store/x',
+    '/nix/store/aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x/y',
+  ]) {
+    await t.rejects(root({ files: { [path]: { text: '' } } }), {
+      name: 'RegistryError',
+      kind: 'unservable',
+      message: new RegExp(`not the image's to write to: ${path}`),
+    })
+  }
+  t.ok((await root({ files: { '/nix/var/x': { text: '' } } })).has('nix/var/x'), 'beside the store it can')
+})
+
+void t.test('a file needs a text or a source', async (t) => {
+  await t.rejects(root({ files: { '/x': { mode: '0755' } } }), {
+    name: 'RegistryError',
+    kind: 'unservable',
+    message: 'file /x has neither text nor source',
+  })
+})
+
+void t.test('files of the store are copied', { skip: withoutNix }, async (t) => {
+  const tree = await makeStorePath('root-source', async (path) => {
+    await mkdir(path)
+    await writeFile(join(path, 'run'), '#!/bin/sh', { mode: 0o755 })
+    await writeFile(join(path, 'größe'), 'text')
+    await symlink('run', join(path, 'link'))
+    await symlink('/etc/hostname', join(path, 'outside'))
+  })
+  const found = await root({
+    files: {
+      '/run': { source: `${tree}/run` },
+      '/link': { source: `${tree}/link` },
+      '/text': { source: `${tree}/größe` },
+      '/moded': { source: `${tree}/run`, mode: '0600' },
+    },
+  })
+  t.match(found.get('run'), { kind: 'file', mode: 0o555, size: 9 }, 'executable as it was')
+  t.equal(textOf(found.get('run')), '#!/bin/sh')
+  t.match(found.get('link'), { kind: 'file', mode: 0o555, size: 9 }, 'what a link points to')
+  t.match(found.get('text'), { kind: 'file', mode: 0o444 })
+  t.match(found.get('moded'), { kind: 'file', mode: 0o600 })
+
+  for (const source of [
+    `${tree}/missing`,
+    '/etc/hostname',
+    '/etc',
+    `${tree}/../../../etc/hostname`,
+    `${tree}/outside`,
+    '/nix/store',
+  ]) {
+    await t.rejects(
+      root({ files: { '/x': { source } } }),
+      { name: 'RegistryError', kind: 'unservable', message: `${source}: not a file of the store` },
+      `${source}: nothing but the store is the image's to copy from`,
+    )
+  }
+  await t.rejects(root({ files: { '/x': { source: tree } } }), {
+    name: 'RegistryError',
+    kind: 'unservable',
+    message: `${tree}: not a file`,
+  })
+})
+
+void t.test(
+  'contents lie under the image’s own files, and over those that every image has',
+  { skip: withoutNix },
+  async (t) => {
+    const tree = await makeStorePath('root-contents', async (path) => {
+      for (const name of ['etc', 'tmp', 'root', 'bin']) await mkdir(join(path, name), { recursive: true })
+      for (const name of ['etc/passwd', 'etc/app.conf', 'tmp/x', 'bin/sh'])
+        await writeFile(join(path, name), '')
+    })
+    const found = await root({
+      contents: [tree],
+      files: { '/etc/app.conf': { text: 'mine' } },
+      links: { '/bin/sh': '/mine' },
+    })
+    t.match(found.get('etc/passwd'), { kind: 'symlink', target: `${tree}/etc/passwd` })
+    t.match(found.get('etc/app.conf'), { kind: 'file' })
+    t.match(found.get('bin/sh'), { kind: 'symlink', target: '/mine' })
+    t.match(found.get('tmp'), { kind: 'directory', mode: 0o1777 }, '/tmp stays open to all')
+    t.match(found.get('root'), { kind: 'directory', mode: 0o700 }, '/root stays closed')
+    t.match(found.get('tmp/x'), { kind: 'symlink' })
+  },
+)
