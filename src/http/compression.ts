@@ -32,10 +32,13 @@ export function chooseEncoding(
   return mode === 'gzip' && accepted.has('gzip') ? 'gzip' : undefined
 }
 
+/** Takes one chunk at a time: their memory is used again (layer/stream.ts). */
 export function compress(encoding: Encoding): Transform {
+  // A stream's option, which the types of zlib's leave out.
+  const oneChunk: object = { writableHighWaterMark: 1 }
   return encoding === 'zstd'
-    ? createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } })
-    : createGzip({ level: GZIP_LEVEL })
+    ? createZstdCompress({ ...oneChunk, params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } })
+    : createGzip({ ...oneChunk, level: GZIP_LEVEL })
 }
 
 /** Encodings that the client takes: named, and not with `q=0` (RFC 9110 section 12.5.3). */

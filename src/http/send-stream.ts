@@ -3,6 +3,8 @@
  * are valid only until the next one is asked for (layer/stream.ts). The first chunk is awaited before the headers
  * leave, so that what fails at once still gets an answer; what fails later cuts the connection.
  */
+import type { ServerResponse } from 'node:http'
+import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { compress, type Encoding } from './compression.ts'
@@ -22,7 +24,7 @@ export async function sendStream(
   const start = performance.now()
   try {
     const body = withFirst(first, chunks)
-    await (encoding === undefined ? pipeline(body, raw) : pipeline(body, compress(encoding), raw))
+    await (encoding === undefined ? pipeline(body, unqueued(raw)) : pipeline(body, compress(encoding), raw))
     reply.log.debug(
       { method, url, status: reply.statusCode, ms: Math.round(performance.now() - start) },
       'request',
@@ -33,6 +35,26 @@ export async function sendStream(
     else reply.log.error({ err: error, method, url }, 'download cut')
   }
   return reply
+}
+
+/**
+ * The response as a stream that takes a chunk only when the one before has left for the kernel: a response by itself
+ * queues what is smaller than its high-water mark, and its chunks' memory is used again.
+ */
+function unqueued(raw: ServerResponse): Writable {
+  const sink = new Writable({
+    highWaterMark: 1,
+    write: (chunk: Uint8Array, _encoding, done) => void raw.write(chunk, done),
+    final: (done) => void raw.end(() => done()),
+  })
+  raw.once('close', () => {
+    if (!raw.writableFinished) sink.destroy(new PrematureClose())
+  })
+  return sink
+}
+
+class PrematureClose extends Error {
+  readonly code = 'ERR_STREAM_PREMATURE_CLOSE'
 }
 
 async function* withFirst(

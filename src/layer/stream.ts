@@ -14,9 +14,9 @@ import type { StoreReader } from './store-reader.ts'
 
 /** Two sizes of buffers, so that each can serve any stream next: 1.6 GB/s for one pull with large ones, 1.2 with small. */
 const LARGE_CHUNK = 1024 * 1024
-const SMALL_CHUNK = 256 * 1024
+const SMALL_CHUNK = 128 * 1024
 /** With more streams than this the readers are busy all the time anyway, and memory counts. */
-const STREAMS_WITH_LARGE_CHUNKS = 4
+const STREAMS_WITH_LARGE_CHUNKS = 2
 /** For one stream alone: two being read, since there are two readers at least, and one on its way to the socket. */
 const MAX_CHUNKS_AHEAD = 4
 /** Small chunks that all streams together should hold: beyond it each still gets one. */
@@ -33,9 +33,8 @@ export class BlobStreams {
   }
 
   /**
-   * Chunks of the range, each valid until the next is asked for: its memory is used again then. So a consumer must
-   * have passed a chunk on (written to the socket, compressed) before it goes on, as `stream.pipeline` does with any
-   * chunk of at least the writable's high-water mark. The last chunk may be less, and is never used again.
+   * Chunks of the range, each valid until the next is asked for: its memory is used again then. So a consumer goes on
+   * only when a chunk is written to the socket or compressed, not when it is queued (http/send-stream.ts).
    * @throws RegistryError `unavailable` in mid-stream when a file isn't what was hashed.
    */
   async *read(content: BlobContent, range: ByteRange): AsyncGenerator<Uint8Array> {
@@ -103,9 +102,7 @@ export class BlobStreams {
   }
 
   async #read({ segments, length }: Chunk): Promise<Uint8Array> {
-    // A writable keeps less than its high-water mark by reference and asks on at once: memory of its own, then.
-    const isFull = length === LARGE_CHUNK || length === SMALL_CHUNK
-    const buffer = isFull ? this.#pool(length).take() : Buffer.allocUnsafeSlow(length).buffer
+    const buffer = this.#pool(length).take()
     const parts = fillWithoutFiles(segments, new Uint8Array(buffer))
     return new Uint8Array(parts.length === 0 ? buffer : await this.#reader.read(parts, buffer), 0, length)
   }
