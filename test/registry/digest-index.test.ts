@@ -40,16 +40,17 @@ const overwrite = (from: number, length: number) => (path: string) => {
   closeSync(file)
 }
 
-/** Root may write everywhere, so it becomes another user for this long. */
-function asNobody(what: () => void): void {
+/** Where these can't be written. Root may write everywhere, so it becomes another user for this long. */
+function withoutRights(paths: readonly string[], what: () => void): void {
   const isRoot = process.geteuid?.() === 0
-  chmodSync(base, isRoot ? 0o755 : 0o555)
+  const modes = paths.map((path) => ({ path, mode: statSync(path).mode }))
+  for (const path of paths) chmodSync(path, 0o555)
   if (isRoot) process.seteuid?.(65_534)
   try {
     what()
   } finally {
     if (isRoot) process.seteuid?.(0)
-    else chmodSync(base, 0o755)
+    for (const { path, mode } of modes) chmodSync(path, mode)
   }
 }
 
@@ -240,7 +241,7 @@ void t.test('a directory that can’t be is an error that names it', async (t) =
 
 void t.test('a directory that can’t be written is an error that names it', async (t) => {
   const directory = filled()
-  asNobody(() => {
+  withoutRights([base, directory, fileIn(directory)], () => {
     t.throws(() => new DigestIndex(join(directory, 'below')), unavailable(join(directory, 'below'), /EACCES/))
     const closed = join(base, 'closed')
     t.throws(() => new DigestIndex(closed), unavailable(closed, /EACCES/))
