@@ -10,12 +10,14 @@ import { COMPRESSION_MODES } from './http/compression.ts'
 
 /** Reads as `unix:/path`, as a command, or as `auto`. */
 const NIX_AUTO = 'auto'
+/** A host and a port up to 65535. */
+const LISTEN = '^.+:(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$'
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 
 export const SETTINGS = Type.Object({
   PUSHLESS_LISTEN: Type.String({
     default: '127.0.0.1:5000',
-    pattern: '^.+:[0-9]{1,5}$',
+    pattern: LISTEN,
     description:
       'address and port to listen on; port 0 takes a free one. Loopback by default: reachable is a decision',
   }),
@@ -68,8 +70,15 @@ export type SettingName = keyof Settings
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** What people write for booleans in environments, beside `true` and `false`; no setting's text is one of these. */
-const TRUTH: Readonly<Record<string, boolean>> = { yes: true, no: false, on: true, off: false }
+/** What people write for switches in environments, beside `true` and `false`. */
+const TRUTH: Readonly<Record<string, boolean>> = {
+  '1': true,
+  '0': false,
+  yes: true,
+  no: false,
+  on: true,
+  off: false,
+}
 
 export type SettingFacts = {
   readonly name: SettingName
@@ -115,11 +124,10 @@ export function readSettings(
   isRoot: boolean,
 ): Settings {
   const given = Object.fromEntries(
-    Object.keys(SETTINGS.properties).flatMap((name) => {
+    SETTING_FACTS.flatMap(({ name, isSwitch }) => {
       const value = flags[name] ?? environment[name]
-      return value === undefined || value === ''
-        ? []
-        : [[name, typeof value === 'string' ? (TRUTH[value] ?? value) : value]]
+      if (value === undefined || value === '') return []
+      return [[name, isSwitch && typeof value === 'string' ? (TRUTH[value] ?? value) : value]]
     }),
   )
   const data = { PUSHLESS_STATE: defaultState(environment, isRoot), ...given }

@@ -114,6 +114,16 @@ function adviceFor(reason: string): string {
 function open(directory: string, path: string): DatabaseSync {
   mkdirSync(directory, { recursive: true })
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
+  try {
+    prepareFile(database)
+    return database
+  } catch (cause) {
+    database.close()
+    throw cause
+  }
+}
+
+function prepareFile(database: DatabaseSync): void {
   // A crash of the machine may lose the last rows, which are only a cache, and never the file.
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;')
   const check = database.prepare('PRAGMA quick_check(1)').get()
@@ -124,7 +134,6 @@ function open(directory: string, path: string): DatabaseSync {
       `BEGIN IMMEDIATE; DROP TABLE IF EXISTS layers; DROP TABLE IF EXISTS manifests; ${SCHEMA} COMMIT;`,
     )
   }
-  return database
 }
 
 function sumOf(parts: readonly (string | Uint8Array)[]): string {

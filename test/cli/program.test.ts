@@ -1,0 +1,115 @@
+import { CommanderError } from 'commander'
+import t from 'tap'
+import { SETTING_FACTS } from '../../src/config.ts'
+import { createProgram } from '../../src/cli/program.ts'
+
+/** Nothing that is run here may get as far as to serve: the state directory can't be made. */
+const NOWHERE = '/dev/null/state'
+
+async function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  const heard = { out: '', error: '' }
+  const program = createProgram({
+    environment: { PUSHLESS_STATE: NOWHERE, ...environment },
+    isRoot: true,
+    version: '1.2.3',
+  })
+  for (const command of [program, ...program.commands]) {
+    command.configureOutput({
+      writeOut: (text) => (heard.out += text),
+      writeErr: (text) => (heard.error += text),
+      getOutHelpWidth: () => 10_000,
+      getErrHelpWidth: () => 10_000,
+    })
+  }
+  const failure: unknown = await program.parseAsync(['node', 'pushless', ...args]).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  return { ...heard, failure, code: failure instanceof CommanderError ? failure.code : undefined }
+}
+
+void t.test('version and help', async (t) => {
+  t.match(await run(['--version']), { out: '1.2.3\n', code: 'commander.version' })
+  const { out, code } = await run(['--help'])
+  t.equal(code, 'commander.helpDisplayed')
+  t.match(out, /serve/)
+  t.match(out, /inspect/)
+})
+
+void t.test('the help of serve has every setting: its flag, variable, meaning and default', async (t) => {
+  const { out } = await run(['serve', '--help'])
+  for (const { name, flag, isSwitch, description, default: preset } of SETTING_FACTS) {
+    t.ok(out.includes(isSwitch ? `${flag} ` : `${flag} <value>`), flag)
+    t.ok(out.includes(`${description} (${name}; default: ${preset})`), name)
+  }
+})
+
+void t.test('the help of inspect has what it takes, and no more', async (t) => {
+  const { out } = await run(['inspect', '--help'])
+  for (const flag of ['--json', '--state', '--nix', '--serve-packages']) t.ok(out.includes(flag), flag)
+  for (const flag of ['--listen', '--grace', '--hold']) t.notOk(out.includes(flag), flag)
+})
+
+void t.test('what isn’t understood is an error that names it', async (t) => {
+  for (const [args, code, message] of [
+    [['serve', '--port', '80'], 'commander.unknownOption', /--port/],
+    [['serve', '--listn', 'x'], 'commander.unknownOption', /--listn.*\n.*--listen/],
+    [['serve', '--state'], 'commander.optionMissingArgument', /--state/],
+    [['serve', 'extra'], 'commander.excessArguments', /too many arguments/],
+    [['inspect'], 'commander.missingArgument', /ref/],
+    [['inspect', 'a', 'b'], 'commander.excessArguments', /too many arguments/],
+    [['inspect', '--listen', 'x', 'a'], 'commander.unknownOption', /--listen/],
+    [['push'], 'commander.unknownCommand', /push/],
+    [['--unknown'], 'commander.unknownOption', /--unknown/],
+  ] as const) {
+    const { error, code: found } = await run(args)
+    t.equal(found, code, args.join(' '))
+    t.match(error, message, args.join(' '))
+  }
+})
+
+void t.test('a bad setting ends the command before anything is begun', async (t) => {
+  for (const [args, environment, message] of [
+    [['serve', '--hold', 'long'], {}, '--hold (PUSHLESS_HOLD): must be number'],
+    [['serve'], { PUSHLESS_HOLD: 'long' }, '--hold (PUSHLESS_HOLD): must be number'],
+    [['serve', '--compression', 'brotli'], {}, '--compression (PUSHLESS_COMPRESSION): must'],
+    [['inspect', 'x'], { PUSHLESS_VERIFY: 'maybe' }, '--verify (PUSHLESS_VERIFY): must be boolean'],
+  ] as const) {
+    const { failure } = await run(args, environment)
+    t.ok(failure instanceof Error && failure.message.includes(message), args.join(' '))
+  }
+})
+
+void t.test('flags reach the command, in kebab-case, before the environment', async (t) => {
+  // The first thing that serve does is to make the state directory, and its error names it.
+  for (const [args, environment, directory] of [
+    [['serve', '--log-level', 'silent'], {}, NOWHERE],
+    [['serve', '--log-level', 'silent', '--state', '/dev/null/flag'], {}, '/dev/null/flag'],
+    [
+      ['serve', '--log-level=silent', '--state=/dev/null/flag', '--serve-packages', '--verify'],
+      { PUSHLESS_STATE: '/dev/null/environment' },
+      '/dev/null/flag',
+    ],
+    [
+      ['inspect', `nix.internal/nix/store/${'0'.repeat(32)}`],
+      { PUSHLESS_STATE: '/dev/null/environment' },
+      '/dev/null/environment',
+    ],
+  ] as const) {
+    const { failure } = await run(args, environment)
+    t.match(
+      failure,
+      {
+        name: 'RegistryError',
+        kind: 'unavailable',
+        message: new RegExp(`state database ${directory}/index.sqlite`),
+      },
+      args.join(' '),
+    )
+  }
+})
+
+void t.test('inspect refuses what is no image before it opens anything', async (t) => {
+  const { failure } = await run(['inspect', 'nginx:latest'])
+  t.match(failure, { name: 'RegistryError', kind: 'name-invalid', message: 'not an image: nginx:latest' })
+})

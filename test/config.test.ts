@@ -1,0 +1,142 @@
+import t from 'tap'
+import {
+  SETTINGS,
+  SETTING_FACTS,
+  defaultState,
+  flagOf,
+  readSettings,
+  type SettingName,
+} from '../src/config.ts'
+
+const DEFAULTS = {
+  PUSHLESS_LISTEN: '127.0.0.1:5000',
+  PUSHLESS_STATE: '/var/lib/pushless',
+  PUSHLESS_NIX: 'auto',
+  PUSHLESS_SERVE_PACKAGES: false,
+  PUSHLESS_HOLD: 20,
+  PUSHLESS_VERIFY: false,
+  PUSHLESS_COMPRESSION: 'auto',
+  PUSHLESS_GRACE: 30,
+  PUSHLESS_LOG_LEVEL: 'info',
+}
+
+void t.test('without anything said, the defaults', async (t) => {
+  const settings = readSettings({}, {}, true)
+  t.strictSame({ ...settings }, DEFAULTS)
+  t.ok(Object.isFrozen(settings))
+  t.strictSame(
+    { ...readSettings({}, { PATH: '/bin', PUSHLESS_UNKNOWN: 'x', HOME: '/root' }, true) },
+    DEFAULTS,
+    'the rest of the environment is nobody’s business',
+  )
+})
+
+void t.test('every setting by flag and by environment, as text', async (t) => {
+  for (const [name, text, expected] of [
+    ['PUSHLESS_LISTEN', '0.0.0.0:80', '0.0.0.0:80'],
+    ['PUSHLESS_LISTEN', '[::]:65535', '[::]:65535'],
+    ['PUSHLESS_LISTEN', 'localhost:0', 'localhost:0'],
+    ['PUSHLESS_STATE', '/tmp/x', '/tmp/x'],
+    ['PUSHLESS_NIX', 'unix:/run/nix', 'unix:/run/nix'],
+    ['PUSHLESS_NIX', 'ssh host nix-daemon --stdio', 'ssh host nix-daemon --stdio'],
+    ['PUSHLESS_NIX', 'on', 'on'],
+    ['PUSHLESS_STATE', '1', '1'],
+    ['PUSHLESS_SERVE_PACKAGES', 'true', true],
+    ['PUSHLESS_SERVE_PACKAGES', 'yes', true],
+    ['PUSHLESS_SERVE_PACKAGES', 'on', true],
+    ['PUSHLESS_SERVE_PACKAGES', '1', true],
+    ['PUSHLESS_VERIFY', 'true', true],
+    ['PUSHLESS_VERIFY', 'false', false],
+    ['PUSHLESS_VERIFY', 'no', false],
+    ['PUSHLESS_VERIFY', 'off', false],
+    ['PUSHLESS_VERIFY', '0', false],
+    ['PUSHLESS_HOLD', '0', 0],
+    ['PUSHLESS_HOLD', '2.5', 2.5],
+    ['PUSHLESS_HOLD', '280', 280],
+    ['PUSHLESS_GRACE', '3600', 3600],
+    ['PUSHLESS_COMPRESSION', 'zstd', 'zstd'],
+    ['PUSHLESS_COMPRESSION', 'gzip', 'gzip'],
+    ['PUSHLESS_COMPRESSION', 'none', 'none'],
+    ['PUSHLESS_LOG_LEVEL', 'silent', 'silent'],
+  ] as const satisfies readonly (readonly [SettingName, string, unknown])[]) {
+    t.strictSame(
+      { ...readSettings({ [name]: text }, {}, true) },
+      { ...DEFAULTS, [name]: expected },
+      `${flagOf(name)} ${text}`,
+    )
+    t.strictSame(
+      { ...readSettings({}, { [name]: text }, true) },
+      { ...DEFAULTS, [name]: expected },
+      `${name}=${text}`,
+    )
+  }
+  t.equal(readSettings({ PUSHLESS_VERIFY: true }, {}, true).PUSHLESS_VERIFY, true, 'a switch that is there')
+})
+
+void t.test('a flag goes before the environment; what is empty is as good as not said', async (t) => {
+  t.equal(readSettings({ PUSHLESS_HOLD: '1' }, { PUSHLESS_HOLD: '2' }, true).PUSHLESS_HOLD, 1)
+  t.equal(readSettings({ PUSHLESS_HOLD: undefined }, { PUSHLESS_HOLD: '2' }, true).PUSHLESS_HOLD, 2)
+  t.equal(readSettings({}, { PUSHLESS_HOLD: '' }, true).PUSHLESS_HOLD, 20)
+})
+
+void t.test('a bad value names the flag and the variable', async (t) => {
+  for (const [name, text] of [
+    ['PUSHLESS_LISTEN', '5000'],
+    ['PUSHLESS_LISTEN', ':5000'],
+    ['PUSHLESS_LISTEN', 'localhost:http'],
+    ['PUSHLESS_LISTEN', 'localhost:65536'],
+    ['PUSHLESS_LISTEN', 'localhost:99999'],
+    ['PUSHLESS_LISTEN', 'localhost:-1'],
+    ['PUSHLESS_SERVE_PACKAGES', 'maybe'],
+    ['PUSHLESS_SERVE_PACKAGES', '2'],
+    ['PUSHLESS_HOLD', 'long'],
+    ['PUSHLESS_HOLD', '-1'],
+    ['PUSHLESS_HOLD', '281'],
+    ['PUSHLESS_HOLD', '20s'],
+    ['PUSHLESS_VERIFY', 'nope'],
+    ['PUSHLESS_COMPRESSION', 'brotli'],
+    ['PUSHLESS_GRACE', '3601'],
+    ['PUSHLESS_LOG_LEVEL', 'loud'],
+  ] as const satisfies readonly (readonly [SettingName, string])[]) {
+    for (const [flags, environment] of [
+      [{ [name]: text }, {}],
+      [{}, { [name]: text }],
+    ]) {
+      const message = new RegExp(`${flagOf(name)} \\(${name}\\): must`)
+      t.throws(
+        () => readSettings(flags ?? {}, environment ?? {}, true),
+        { name: 'Error', message },
+        `${name}=${text}`,
+      )
+    }
+  }
+})
+
+void t.test('where state is kept', async (t) => {
+  for (const [environment, isRoot, expected] of [
+    [{}, true, '/var/lib/pushless'],
+    [{ HOME: '/root', XDG_STATE_HOME: '/x' }, true, '/var/lib/pushless'],
+    [{ HOME: '/home/me' }, false, '/home/me/.local/state/pushless'],
+    [{ HOME: '/home/me', XDG_STATE_HOME: '/x' }, false, '/x/pushless'],
+    [{}, false, '.local/state/pushless'],
+  ] as const) {
+    t.equal(defaultState(environment, isRoot), expected)
+    t.equal(readSettings({}, environment, isRoot).PUSHLESS_STATE, expected)
+  }
+})
+
+void t.test('every setting has a flag, a description and a default that people can read', async (t) => {
+  t.strictSame(
+    SETTING_FACTS.map(({ name }) => name),
+    Object.keys(SETTINGS.properties),
+  )
+  const flags = new Set(SETTING_FACTS.map(({ flag }) => flag))
+  t.equal(flags.size, SETTING_FACTS.length, 'no flag is two settings')
+  for (const { name, flag, isSwitch, description, default: preset } of SETTING_FACTS) {
+    t.match(flag, /^--[a-z]+(-[a-z]+)*$/, name)
+    t.ok(description.length > 20, `${name}: description`)
+    t.ok(preset.length > 0 && preset !== 'undefined', `${name}: default`)
+    t.equal(isSwitch, typeof DEFAULTS[name] === 'boolean', name)
+  }
+  t.equal(flagOf('PUSHLESS_LOG_LEVEL'), '--log-level')
+})

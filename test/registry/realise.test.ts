@@ -1,0 +1,133 @@
+import { setImmediate } from 'node:timers/promises'
+import t from 'tap'
+import { RegistryError } from '../../src/core/errors.ts'
+import { parseStorePath, type StorePath } from '../../src/core/store-path.ts'
+import type { NixEvent } from '../../src/nix/messages.ts'
+import type { NixStore } from '../../src/nix/nix-store.ts'
+import type { BuildOutcome } from '../../src/nix/operations.ts'
+import { Realiser } from '../../src/registry/realise.ts'
+
+const DRV = storePath('aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x.drv')
+const PATH = storePath('bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x')
+const BUILD = { kind: 'buildable', derivation: DRV, output: 'out', path: PATH } as const
+const FETCH = { kind: 'substitutable', path: PATH } as const
+const FAILED: BuildOutcome = {
+  kind: 'failed',
+  status: 'PermanentFailure',
+  message: 'builder failed\nwith exit code 1',
+}
+const ignore = () => undefined
+
+function storePath(base: string): StorePath {
+  const path = parseStorePath(`/nix/store/${base}`)
+  if (path === undefined) throw new Error(`no store path: ${base}`)
+  return path
+}
+
+/** Counts what is running, and does as it is told. */
+function storeDoing(work: (onEvent: (event: NixEvent) => void) => Promise<BuildOutcome>) {
+  const facts = { begun: 0, running: 0, most: 0 }
+  const run = async (onEvent: (event: NixEvent) => void) => {
+    facts.begun += 1
+    facts.most = Math.max(facts.most, ++facts.running)
+    try {
+      return await work(onEvent)
+    } finally {
+      facts.running -= 1
+    }
+  }
+  const store: Pick<NixStore, 'fetch' | 'build'> = {
+    fetch: async (_path, onEvent) => void (await run(onEvent)),
+    build: async (_derivation, _output, onEvent) => run(onEvent),
+  }
+  return { nix: store as NixStore, facts }
+}
+
+void t.test('work is done once, however many ask', async (t) => {
+  const { nix, facts } = storeDoing(async () => {
+    await setImmediate()
+    return { kind: 'done' }
+  })
+  const heard: string[] = []
+  const realiser = new Realiser(nix, (work, { kind }) => heard.push(`${kind} ${work}`))
+  await Promise.all([realiser.realise(BUILD), realiser.realise(BUILD), realiser.realise(BUILD)])
+  t.equal(facts.begun, 1)
+  t.strictSame(heard, [`started ${DRV}!out`, `done ${DRV}!out`])
+  await realiser.realise(BUILD)
+  t.equal(facts.begun, 2, 'what is over may be asked for again')
+})
+
+void t.test('builds wait for each other, fetches hardly', async (t) => {
+  for (const [kind, most] of [
+    ['build', 2],
+    ['fetch', 8],
+  ] as const) {
+    const { nix, facts } = storeDoing(async () => {
+      await setImmediate()
+      return { kind: 'done' }
+    })
+    const realiser = new Realiser(nix, ignore)
+    await Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        realiser.realise(
+          kind === 'build'
+            ? { ...BUILD, output: `o${i}` }
+            : { kind: 'substitutable', path: storePath(`bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x${i}`) },
+        ),
+      ),
+    )
+    t.strictSame(facts, { begun: 20, running: 0, most }, kind)
+  }
+})
+
+void t.test('a failed build says why, with its last lines', async (t) => {
+  const { nix } = storeDoing(async (onEvent) => {
+    onEvent({ kind: 'building', derivation: DRV })
+    for (let i = 1; i <= 50; i++) onEvent({ kind: 'log', line: `line ${i}`, derivation: DRV })
+    return FAILED
+  })
+  const heard: string[] = []
+  const failure: unknown = await new Realiser(nix, (_work, { kind }) => heard.push(kind))
+    .realise(BUILD)
+    .catch((error: unknown) => error)
+  t.match(failure, {
+    name: 'RegistryError',
+    kind: 'build-failed',
+    message: 'nix build failed: builder failed',
+    detail: {
+      derivation: DRV,
+      output: 'out',
+      status: 'PermanentFailure',
+      reason: 'builder failed\nwith exit code 1',
+    },
+  })
+  t.strictSame(
+    failure instanceof RegistryError ? failure.detail?.['log'] : undefined,
+    Array.from({ length: 20 }, (_, i) => `line ${i + 31}`),
+  )
+  t.equal(heard.at(-1), 'failed')
+  t.equal(heard.filter((kind) => kind === 'log').length, 50)
+})
+
+void t.test('a failure is remembered for a while, but for what may pass by itself', async (t) => {
+  for (const [what, fails, times] of [
+    ['a failed build', () => Promise.resolve(FAILED), 1],
+    ['a failed fetch', () => Promise.reject(new RegistryError('fetch-failed', 'no')), 1],
+    ['Nix out of reach', () => Promise.reject(new RegistryError('unavailable', 'no')), 3],
+    ['a defect', () => Promise.reject(new Error('no')), 3],
+  ] as const) {
+    const { nix, facts } = storeDoing(fails)
+    const realiser = new Realiser(nix, ignore)
+    for (let i = 0; i < 3; i++) await t.rejects(realiser.realise(BUILD))
+    t.equal(facts.begun, times, what)
+    await t.rejects(realiser.realise({ ...BUILD, output: 'dev' }))
+    t.equal(facts.begun, times + 1, `${what}: other work is tried`)
+  }
+})
+
+void t.test('a fetch and a build are told apart', async (t) => {
+  const { nix, facts } = storeDoing(async () => ({ kind: 'done' }))
+  const realiser = new Realiser(nix, ignore)
+  await Promise.all([realiser.realise(FETCH), realiser.realise(BUILD)])
+  t.equal(facts.begun, 2)
+})

@@ -1,0 +1,211 @@
+/** Against a store of the same shape: a real one can't be told to have substituters and half-known derivations. */
+import t from 'tap'
+import { parseReference } from '../../src/core/reference.ts'
+import { parseStorePath, type StorePath } from '../../src/core/store-path.ts'
+import { parseDerivation } from '../../src/nix/derivation.ts'
+import type { NixStore } from '../../src/nix/nix-store.ts'
+import { resolve, tagsOf } from '../../src/registry/resolve.ts'
+
+const A = 'aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'
+const B = 'bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'
+const C = 'cw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'
+const D = 'dw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'
+const VALID = storePath(`${A}-Hello`)
+const OUT = storePath(`${B}-made`)
+const DEV = storePath(`${C}-made-dev`)
+const DRV = storePath(`${D}-made.drv`)
+
+function storePath(base: string): StorePath {
+  const path = parseStorePath(`/nix/store/${base}`)
+  if (path === undefined) throw new Error(`no store path: ${base}`)
+  return path
+}
+
+type World = {
+  readonly valid?: readonly StorePath[]
+  readonly substitutable?: readonly StorePath[]
+  readonly derivers?: readonly StorePath[]
+  /** Outputs of every derivation. */
+  readonly outputs?: Readonly<Record<string, string>>
+}
+
+function storeOf({
+  valid = [],
+  substitutable = [],
+  derivers = [],
+  outputs = { dev: DEV, out: OUT },
+}: World): NixStore {
+  const rows = Object.entries(outputs).map(([name, path]) => `("${name}","${path}","","")`)
+  const store: Pick<NixStore, 'pathFromHash' | 'isValid' | 'missing' | 'derivers' | 'derivation'> = {
+    pathFromHash: async (hash) => valid.find((path) => path.slice(11, 43) === hash),
+    isValid: async (path) => valid.includes(path),
+    missing: async (wanted) => {
+      const paths = wanted.map((each) => ('path' in each ? each.path : each.derivation))
+      return {
+        willBuild: [],
+        willSubstitute: paths.filter((path) => substitutable.includes(path)),
+        unknown: paths.filter((path) => !substitutable.includes(path)),
+        downloadSize: 0,
+        narSize: 0,
+      }
+    },
+    derivers: async () => derivers,
+    derivation: async () => parseDerivation(`Derive([${rows.join()}],[],[],"s","b",[],[])`),
+  }
+  return store as NixStore
+}
+
+const fails = (kind: string, message: RegExp) => ({ name: 'RegistryError', kind, message })
+const CA = { out: '' }
+const ONLY_LIB = { bin: OUT, lib: DEV }
+
+void t.test('what is to be done for a reference', async (t) => {
+  for (const [what, world, name, tag, expected] of [
+    ['a valid path, by hash', { valid: [VALID] }, A, 'latest', { kind: 'valid', path: VALID }],
+    ['a valid path, by its name', { valid: [VALID] }, `${A}-Hello`, 'nix', { kind: 'valid', path: VALID }],
+    ['a valid path, by its slug', { valid: [VALID] }, `${A}-hello`, 'latest', { kind: 'valid', path: VALID }],
+    [
+      'a valid path, by another name',
+      { valid: [VALID] },
+      `${A}-other`,
+      'latest',
+      fails('name-unknown', /another name/),
+    ],
+    ['a valid path, another tag', { valid: [VALID] }, A, 'out', fails('manifest-unknown', /no such tag/)],
+    ['a path of no store, by hash', {}, A, 'latest', fails('name-unknown', /full name is needed/)],
+    ['a path of no store', {}, `${A}-Hello`, 'latest', fails('name-unknown', /no derivation makes it/)],
+    [
+      'a path that a cache has',
+      { substitutable: [VALID] },
+      `${A}-Hello`,
+      'latest',
+      { kind: 'substitutable', path: VALID },
+    ],
+    [
+      'a path that a cache has, by its slug only',
+      { substitutable: [VALID] },
+      `${A}-hello`,
+      'latest',
+      fails('name-unknown', /no derivation/),
+    ],
+    [
+      'a path that a cache has, by hash only',
+      { substitutable: [VALID] },
+      A,
+      'latest',
+      fails('name-unknown', /full name/),
+    ],
+    [
+      'a path that a derivation makes',
+      { derivers: [DRV] },
+      `${B}-made`,
+      'latest',
+      { kind: 'buildable', derivation: DRV, output: 'out', path: OUT },
+    ],
+    [
+      'another output of it',
+      { derivers: [DRV] },
+      `${C}-made-dev`,
+      'nix',
+      { kind: 'buildable', derivation: DRV, output: 'dev', path: DEV },
+    ],
+    [
+      'an output by the tag of one',
+      { derivers: [DRV] },
+      `${B}-made`,
+      'out',
+      fails('manifest-unknown', /no such tag/),
+    ],
+    [
+      'a cache before a derivation',
+      { derivers: [DRV], substitutable: [OUT] },
+      `${B}-made`,
+      'latest',
+      { kind: 'substitutable', path: OUT },
+    ],
+    [
+      'a deriver that makes others',
+      { derivers: [DRV] },
+      `${A}-Hello`,
+      'latest',
+      fails('name-unknown', /no derivation/),
+    ],
+    [
+      'a derivation',
+      { valid: [DRV] },
+      `${D}-made.drv`,
+      'latest',
+      { kind: 'buildable', derivation: DRV, output: 'out', path: OUT },
+    ],
+    [
+      'a derivation, by hash',
+      { valid: [DRV] },
+      D,
+      'nix',
+      { kind: 'buildable', derivation: DRV, output: 'out', path: OUT },
+    ],
+    [
+      'an output of a derivation by tag',
+      { valid: [DRV] },
+      D,
+      'dev',
+      { kind: 'buildable', derivation: DRV, output: 'dev', path: DEV },
+    ],
+    ['an output that it hasn’t', { valid: [DRV] }, D, 'doc', fails('manifest-unknown', /no such tag/)],
+    ['a derivation that was built', { valid: [DRV, OUT] }, D, 'latest', { kind: 'valid', path: OUT }],
+    [
+      'a derivation of which another output was built',
+      { valid: [DRV, OUT] },
+      D,
+      'dev',
+      { kind: 'buildable', derivation: DRV, output: 'dev', path: DEV },
+    ],
+    [
+      'a derivation without out: its first',
+      { valid: [DRV], outputs: ONLY_LIB },
+      D,
+      'latest',
+      { kind: 'buildable', derivation: DRV, output: 'bin', path: OUT },
+    ],
+    [
+      'a content-addressed derivation',
+      { valid: [DRV], outputs: CA },
+      D,
+      'latest',
+      { kind: 'buildable', derivation: DRV, output: 'out', path: undefined },
+    ],
+    [
+      'a derivation with an output called latest',
+      { valid: [DRV], outputs: { latest: DEV, out: OUT } },
+      D,
+      'latest',
+      { kind: 'buildable', derivation: DRV, output: 'latest', path: DEV },
+    ],
+    [
+      'a derivation that a cache has, whatever the tag',
+      { substitutable: [DRV] },
+      `${D}-made.drv`,
+      'dev',
+      { kind: 'substitutable', path: DRV },
+    ],
+  ] as const) {
+    const resolving = resolve(storeOf(world), parseReference(`nix/store/${name}`), tag)
+    if ('message' in expected) await t.rejects(resolving, expected, what)
+    else t.strictSame(await resolving, expected, what)
+  }
+})
+
+void t.test('the tags of a reference, sorted', async (t) => {
+  for (const [what, world, name, expected] of [
+    ['a valid path', { valid: [VALID] }, A, ['latest', 'nix']],
+    ['a path that is to be fetched', { substitutable: [VALID] }, `${A}-Hello`, ['latest', 'nix']],
+    ['a derivation', { valid: [DRV] }, D, ['dev', 'latest', 'nix', 'out']],
+    ['an output called latest', { valid: [DRV], outputs: { latest: OUT } }, D, ['latest', 'nix']],
+  ] as const) {
+    t.strictSame(await tagsOf(storeOf(world), parseReference(`nix/store/${name}`)), expected, what)
+  }
+  await t.rejects(tagsOf(storeOf({}), parseReference(`nix/store/${A}`)), {
+    name: 'RegistryError',
+    kind: 'name-unknown',
+  })
+})
