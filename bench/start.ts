@@ -42,7 +42,7 @@ export async function measureStart(
   const gzip = median(theirs.map((round) => round.gzip))
   return [
     {
-      name: "built closure to running container, against archive + push + pull",
+      name: 'built closure to running container, against archive + push + pull',
       value: (whole / plain).toFixed(2),
       number: whole / plain,
       target: `<= ${TARGET_RATIO}`,

@@ -14,9 +14,9 @@ cd "$(dirname "$0")/.."
 # command that must exist : Debian package that brings it
 nix_tools='nix:nix-bin'
 demo_clients='containerd:containerd runc:runc'
-test_tools='containerd:containerd runc:runc podman:podman crun:crun skopeo:skopeo busybox:busybox-static
-  patchelf:patchelf debootstrap:debootstrap curl:curl git:git'
-bench_tools='docker-registry:docker-registry wrk:wrk'
+test_tools='containerd:containerd runc:runc podman:podman conmon:conmon catatonit:catatonit skopeo:skopeo busybox:busybox-static
+  patchelf:patchelf debootstrap:debootstrap flock:util-linux curl:curl git:git docker-registry:docker-registry'
+bench_tools='wrk:wrk'
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 

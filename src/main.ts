@@ -1,5 +1,6 @@
-#!/usr/bin/env -S node --max-semi-space-size=4 --disable-warning=ExperimentalWarning
+#!/usr/bin/env -S node --disable-warning=ExperimentalWarning
 /** The process: arguments and environment in, exit status out. The only file that reads either. */
+import './v8-flags.ts'
 import { readFileSync } from 'node:fs'
 import { CommanderError } from 'commander'
 import { createProgram } from './cli/program.ts'

@@ -92,7 +92,7 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
   }
 }
 
-export function transportOf(setting: string): Transport {
+function transportOf(setting: string): Transport {
   if (setting === 'auto') return autoTransport()
   if (setting.startsWith('unix:')) return socketTransport(setting.slice('unix:'.length))
   return processTransport(setting.split(' ').filter((word) => word !== ''))

@@ -10,7 +10,7 @@ export const MEDIA_TYPE = {
   config: 'application/vnd.oci.image.config.v1+json',
   layer: 'application/vnd.oci.image.layer.v1.tar',
 } as const
-export type MediaType = (typeof MEDIA_TYPE)[keyof typeof MEDIA_TYPE]
+type MediaType = (typeof MEDIA_TYPE)[keyof typeof MEDIA_TYPE]
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 

@@ -21,7 +21,7 @@ export type Transport = {
   readonly open: () => Promise<Duplex>
 }
 
-export const DAEMON_SOCKET = '/nix/var/nix/daemon-socket/socket'
+const DAEMON_SOCKET = '/nix/var/nix/daemon-socket/socket'
 export const EMBEDDED_COMMAND = ['nix-daemon', '--stdio'] as const
 /** A local socket answers at once or never. */
 const CONNECT_TIMEOUT_MS = 5_000

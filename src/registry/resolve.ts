@@ -87,7 +87,7 @@ function unknownName(reference: Reference, why: string): RegistryError {
   })
 }
 
-export function unknownTag(tag: string, tags: readonly string[]): RegistryError {
+function unknownTag(tag: string, tags: readonly string[]): RegistryError {
   return new RegistryError('manifest-unknown', 'no such tag', {
     detail: { tag, tags: [...new Set(tags)].sort() },
   })

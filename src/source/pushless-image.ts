@@ -38,7 +38,7 @@ const ImageFile = Type.Object({
   links: Type.Optional(Type.Record(AbsolutePath, Type.String({ minLength: 1 }))),
   maxLayers: Type.Integer({ minimum: 1, maximum: MAX_LAYERS }),
 })
-export type ImageFile = Static<typeof ImageFile>
+type ImageFile = Static<typeof ImageFile>
 const validator = Compile(ImageFile)
 
 /** @returns nothing when the file isn't a pushless image. @throws RegistryError `unservable` when it is a broken one. */

@@ -22,7 +22,7 @@ export type Manifest = {
   readonly config: Descriptor
   readonly layers: readonly Descriptor[]
 }
-export type Descriptor = { readonly mediaType: string; readonly digest: string; readonly size: number }
+type Descriptor = { readonly mediaType: string; readonly digest: string; readonly size: number }
 
 export type PulledImage = { readonly digest: string; readonly manifest: Manifest; readonly text: string }
 

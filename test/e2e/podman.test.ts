@@ -1,17 +1,14 @@
 /** podman: run, and a Pod that `nix build` made, played as it is. */
 import t from 'tap'
-import { execa } from 'execa'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { imageName } from './client.ts'
-import { busybox, nixEnv } from '../support/nix.ts'
+import { busybox } from '../support/nix.ts'
+import { exampleManifest } from './example.ts'
 import { podmanFor } from '../support/podman.ts'
 import { startPushless } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 void t.test('podman', { skip: missing('nix', 'podman', 'root') }, async (t) => {
   const { url } = await startPushless(t, { args: ['--serve-packages'] })
@@ -24,10 +21,7 @@ void t.test('podman', { skip: missing('nix', 'podman', 'root') }, async (t) => {
   })
 
   await t.test('plays the Pod of the example, pulled by the name in it', async (t) => {
-    const { stdout: file } = await execa('nix-build', ['--no-out-link', 'examples/greeter'], {
-      env: nixEnv,
-      cwd: ROOT,
-    })
+    const file = await exampleManifest()
     const manifest = join(await temporaryDirectory(t, 'pod'), 'pod.json')
     const list = JSON.parse(await readFile(file, 'utf8')) as { items: [{ spec: object }] }
     // The host's network, since a test may not change the machine's; everything else is as built.

@@ -19,7 +19,7 @@ export const withoutNix: string | false = await run('nix-store', ['--version']).
 )
 
 /** A directory, file or link as a store path: its name and content decide which. */
-export async function addToStore(path: string): Promise<StorePath> {
+async function addToStore(path: string): Promise<StorePath> {
   return storePath(await run('nix-store', ['--add', path]))
 }
 
@@ -54,7 +54,7 @@ export async function realise(derivation: StorePath): Promise<readonly StorePath
 }
 
 /** Takes a path out of the store again, which fails when another needs it. */
-export async function deleteFromStore(path: StorePath): Promise<void> {
+async function deleteFromStore(path: StorePath): Promise<void> {
   await run('nix-store', ['--delete', path])
 }
 

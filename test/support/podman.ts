@@ -30,7 +30,7 @@ export interface Podman {
   podman(...args: readonly string[]): Promise<Ran>
 }
 
-export interface PlayedContainer {
+interface PlayedContainer {
   /** `<pod>-<container>`. */
   readonly name: string
   readonly exitCode: number

@@ -44,7 +44,6 @@ export async function startPushless(
   const daemon = await startDaemon(scope, {
     command: [
       process.execPath,
-      '--max-semi-space-size=4',
       '--disable-warning=ExperimentalWarning',
       join(root, 'dist/main.js'),
       'serve',
