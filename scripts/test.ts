@@ -9,11 +9,13 @@ import { execa } from 'execa'
 const FILE_TIMEOUT_S = 900
 
 const files = process.argv.slice(2)
-const run = execa(
-  'tap',
-  ['run', '--reporter=tap', `--timeout=${FILE_TIMEOUT_S}`, ...(files.length > 0 ? files : ['test'])],
-  { preferLocal: true, stdin: 'ignore', stdout: 'pipe', stderr: 'inherit', reject: false },
-)
+const run = execa('tap', ['run', '--reporter=tap', `--timeout=${FILE_TIMEOUT_S}`, ...files], {
+  preferLocal: true,
+  stdin: 'ignore',
+  stdout: 'pipe',
+  stderr: 'inherit',
+  reject: false,
+})
 
 const whole: string[] = []
 let totals: Readonly<Record<string, number>> = {}

@@ -53,11 +53,6 @@ export async function realise(derivation: StorePath): Promise<readonly StorePath
   return (await run('nix-store', ['--realise', derivation])).split('\n').map(storePath)
 }
 
-/** Takes a path out of the store again, which fails when another needs it. */
-async function deleteFromStore(path: StorePath): Promise<void> {
-  await run('nix-store', ['--delete', path])
-}
-
 export async function nixStoreQuery(...args: readonly string[]): Promise<readonly string[]> {
   return (await run('nix-store', ['--query', ...args])).split('\n')
 }
