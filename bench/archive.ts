@@ -1,7 +1,8 @@
 /**
- * The usual way of an image: an archive of its layers on disk, then a push. An OCI layout with the very layers that
- * pushless plans, each written by one GNU tar and hashed once: what dockerTools does with Python, twice a layer, costs
- * more. So the peer is at its best.
+ * The usual way of an image: an archive on disk, then a push. Two forms of it, both with the very layers that pushless
+ * plans, each written by one GNU tar and hashed once (dockerTools does that in Python, twice a layer):
+ * - as nixpkgs' `buildLayeredImage` and skopeo do by default: one docker-archive through pigz, pushed gzipped;
+ * - at its best: an OCI layout of plain layers, pushed as they are, which takes flags that nobody sets.
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
@@ -27,8 +28,10 @@ const TAR = [
   '--format=posix',
 ]
 
-/** @param image store path of a pushless image. @returns the directory of an OCI layout. */
-export async function archive(scope: Scope, image: string): Promise<string> {
+export type Form = 'usual' | 'best'
+
+/** @param image store path of a pushless image. @returns what skopeo pushes: `oci:DIRECTORY` or `docker-archive:FILE`. */
+export async function archive(scope: Scope, image: string, form: Form): Promise<string> {
   const directory = await temporaryDirectory(scope, 'archive')
   const blobs = join(directory, 'blobs', 'sha256')
   await mkdir(blobs, { recursive: true })
@@ -45,41 +48,59 @@ export async function archive(scope: Scope, image: string): Promise<string> {
     await rename(file, join(blobs, digest))
     written.push({ mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: `sha256:${digest}`, size })
   }
-  const put = async (mediaType: string, value: unknown): Promise<Descriptor> => {
-    const text = JSON.stringify(value)
-    const digest = sha256(text)
-    await writeFile(join(blobs, digest.replace('sha256:', '')), text)
-    return { mediaType, digest, size: Buffer.byteLength(text) }
-  }
   const rootfs = { type: 'layers', diff_ids: written.map(({ digest }) => digest) }
-  const configDescriptor = await put('application/vnd.oci.image.config.v1+json', {
-    architecture: 'amd64',
-    os: 'linux',
-    config,
-    rootfs,
-  })
-  const mediaType = 'application/vnd.oci.image.manifest.v1+json'
-  const manifest = await put(mediaType, {
-    schemaVersion: 2,
-    mediaType,
-    config: configDescriptor,
-    layers: written,
-  })
-  await writeFile(join(directory, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [manifest] }))
-  await writeFile(join(directory, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }))
-  return directory
+  const document = { architecture: 'amd64', os: 'linux', config, rootfs }
+  return form === 'best'
+    ? ociLayout(directory, document, written)
+    : dockerArchive(directory, document, written)
 }
 
-/** @param compressed as skopeo does by default, else the same digests as in the layout. */
-export async function push(layout: string, url: string, name: string, compressed: boolean): Promise<void> {
+/** @param form also says how it is pushed: gzipped as skopeo does by default, or with the digests that it has. */
+export async function push(source: string, url: string, name: string, form: Form): Promise<void> {
   const options = [
     '--insecure-policy',
     '--dest-tls-verify=false',
-    ...(compressed ? [] : ['--preserve-digests']),
+    ...(form === 'best' ? ['--preserve-digests'] : []),
   ]
-  await execa('skopeo', ['copy', ...options, `oci:${layout}`, `docker://${new URL(url).host}/${name}:nix`], {
+  await execa('skopeo', ['copy', ...options, source, `docker://${new URL(url).host}/${name}:nix`], {
     timeout: PUSH_LIMIT_MS,
   })
+}
+
+async function ociLayout(directory: string, config: object, layers: readonly Descriptor[]): Promise<string> {
+  const put = async (mediaType: string, value: unknown): Promise<Descriptor> => {
+    const text = JSON.stringify(value)
+    const digest = sha256(text)
+    await writeFile(join(directory, 'blobs', digest.replace(':', '/')), text)
+    return { mediaType, digest, size: Buffer.byteLength(text) }
+  }
+  const described = await put('application/vnd.oci.image.config.v1+json', config)
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json'
+  const manifest = await put(mediaType, { schemaVersion: 2, mediaType, config: described, layers })
+  await writeFile(join(directory, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [manifest] }))
+  await writeFile(join(directory, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }))
+  return `oci:${directory}`
+}
+
+async function dockerArchive(
+  directory: string,
+  config: object,
+  layers: readonly Descriptor[],
+): Promise<string> {
+  const files = layers.map(({ digest }) => `blobs/${digest.replace(':', '/')}`)
+  await writeFile(join(directory, 'config.json'), JSON.stringify(config))
+  await writeFile(
+    join(directory, 'manifest.json'),
+    JSON.stringify([{ Config: 'config.json', RepoTags: null, Layers: files }]),
+  )
+  const file = join(directory, 'image.tar.gz')
+  const tar = execa('tar', ['-cf', '-', ...files, 'config.json', 'manifest.json'], {
+    cwd: directory,
+    buffer: false,
+    encoding: 'buffer',
+  })
+  await tar.pipe('pigz', ['-nT', '--stdout'], { stdout: { file }, buffer: false })
+  return `docker-archive:${file}`
 }
 
 async function hashOf(file: string): Promise<string> {

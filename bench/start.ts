@@ -7,7 +7,7 @@ import { startContainerd, type Containerd } from '../test/support/containerd.ts'
 import { startDockerRegistry } from '../test/support/docker-registry.ts'
 import { startPushless } from '../test/support/registry-process.ts'
 import type { Scope } from '../test/support/scope.ts'
-import { archive, push } from './archive.ts'
+import { archive, push, type Form } from './archive.ts'
 import { median, timed, type Figure } from './figure.ts'
 import { benchImage } from './image.ts'
 
@@ -29,31 +29,34 @@ export async function measureStart(
   image: string,
 ): Promise<readonly Figure[]> {
   const ours: { readonly before: number; readonly whole: number }[] = []
-  const theirs: { readonly plain: number; readonly gzip: number; readonly steps: string }[] = []
+  const usual: { readonly ms: number; readonly steps: string }[] = []
+  const best: { readonly ms: number; readonly steps: string }[] = []
   for (let round = 0; round < ROUNDS; round++) {
     ours.push(await startOurs(scope, closure, round))
-    const plain = await startTheirs(scope, image, false)
-    const gzip = await startTheirs(scope, image, true)
-    theirs.push({ plain: plain.ms, gzip: gzip.ms, steps: plain.steps })
+    usual.push(await startTheirs(scope, image, 'usual'))
+    best.push(await startTheirs(scope, image, 'best'))
   }
   const whole = median(ours.map((round) => round.whole))
   const before = median(ours.map((round) => round.before))
-  const plain = median(theirs.map((round) => round.plain))
-  const gzip = median(theirs.map((round) => round.gzip))
-  return [
-    {
-      name: 'built closure to running container, against archive + push + pull',
-      value: (whole / plain).toFixed(2),
-      number: whole / plain,
+  const against = (name: string, theirs: typeof usual): Figure => {
+    const ms = median(theirs.map((round) => round.ms))
+    return {
+      name: `built closure to running container, against ${name}`,
+      value: (whole / ms).toFixed(2),
+      number: whole / ms,
       target: `<= ${TARGET_RATIO}`,
-      isMet: whole / plain <= TARGET_RATIO,
-      note: `${seconds(whole)} against ${seconds(plain)} (${theirs[0]?.steps}); ${seconds(gzip)} as skopeo pushes by default, gzipped`,
-    },
+      isMet: whole / ms <= TARGET_RATIO,
+      note: `${seconds(whole)} against ${seconds(ms)} (${theirs.find((round) => round.ms === ms)?.steps})`,
+    }
+  }
+  return [
+    against('archive + push + pull as usual', usual),
+    against('the same at its best, uncompressed', best),
     {
       name: 'of that, before the pull begins',
       value: (before / whole).toFixed(3),
       number: before / whole,
-      target: '<= 0.05',
+      target: `<= ${TARGET_BEFORE_PULL}`,
       isMet: before / whole <= TARGET_BEFORE_PULL,
       note: `${before.toFixed(0)} ms: evaluating and building the image file`,
     },
@@ -79,13 +82,13 @@ async function startOurs(
 async function startTheirs(
   scope: Scope,
   image: string,
-  compressed: boolean,
+  form: Form,
 ): Promise<{ readonly ms: number; readonly steps: string }> {
   const registry = await startDockerRegistry(scope)
   const containerd = await startContainerd(scope)
   await containerd.hostsDir(registry.url)
-  const written = await timed(() => archive(scope, image))
-  const pushed = await timed(() => push(written.result, registry.url, 'bench', compressed))
+  const written = await timed(() => archive(scope, image, form))
+  const pushed = await timed(() => push(written.result, registry.url, 'bench', form))
   const run = await timed(() => pullAndRun(containerd, 'nix.internal/bench:nix'))
   await containerd.stop()
   await registry.stop()

@@ -21,14 +21,9 @@ export async function sendStream(
   const { raw } = reply
   raw.writeHead(reply.statusCode, Object.fromEntries(Object.entries(reply.getHeaders()).filter(isPresent)))
   const { method, url } = request
-  const start = performance.now()
   try {
     const body = withFirst(first, chunks)
     await (encoding === undefined ? pipeline(body, unqueued(raw)) : pipeline(body, compress(encoding), raw))
-    reply.log.debug(
-      { method, url, status: reply.statusCode, ms: Math.round(performance.now() - start) },
-      'request',
-    )
   } catch (error) {
     raw.destroy()
     // Writing to a client that left fails with one of the system's many codes; our own failures have none.

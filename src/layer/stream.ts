@@ -17,8 +17,8 @@ const LARGE_CHUNK = 1024 * 1024
 const SMALL_CHUNK = 128 * 1024
 /** With more streams than this the readers are busy all the time anyway, and memory counts. */
 const STREAMS_WITH_LARGE_CHUNKS = 2
-/** For one stream alone: two being read, since there are two readers at least, and one on its way to the socket. */
-const MAX_CHUNKS_AHEAD = 4
+/** For one stream alone: two being read, since there are two readers at least, one on its way to the socket. */
+const MAX_CHUNKS_AHEAD = 3
 /** Small chunks that all streams together should hold: beyond it each still gets one. */
 const SMALL_CHUNKS = 64
 
