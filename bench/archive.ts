@@ -94,12 +94,10 @@ async function dockerArchive(
     JSON.stringify([{ Config: 'config.json', RepoTags: null, Layers: files }]),
   )
   const file = join(directory, 'image.tar.gz')
-  const tar = execa('tar', ['-cf', '-', ...files, 'config.json', 'manifest.json'], {
+  const compressor = ['--use-compress-program', 'pigz -nT']
+  await execa('tar', [...compressor, '-cf', file, ...files, 'config.json', 'manifest.json'], {
     cwd: directory,
-    buffer: false,
-    encoding: 'buffer',
   })
-  await tar.pipe('pigz', ['-nT', '--stdout'], { stdout: { file }, buffer: false })
   return `docker-archive:${file}`
 }
 

@@ -69,7 +69,7 @@ async function demo(scope: Scope): Promise<void> {
       what is served: config, layers, the store paths in each
   npm run --silent pushless -- serve --help
       every setting
-  change the greeting in ${EXAMPLE}/default.nix and run the demo again: only the changed layer is new
+  change the greeting in ${EXAMPLE}/hello.nix and run the demo again: the new image has a new name
   README.md, "Pointing clients at it": containerd, podman, Docker, CRI-O, k3s`)
 }
 

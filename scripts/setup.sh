@@ -13,6 +13,7 @@ cd "$(dirname "$0")/.."
 
 # command that must exist : Debian package that brings it
 nix_tools='nix:nix-bin'
+demo_tools='busybox:busybox-static'
 demo_clients='containerd:containerd runc:runc'
 test_tools='containerd:containerd runc:runc podman:podman conmon:conmon catatonit:catatonit skopeo:skopeo busybox:busybox-static
   patchelf:patchelf debootstrap:debootstrap flock:util-linux curl:curl git:git docker-registry:docker-registry'
@@ -78,7 +79,7 @@ case "${1:-modules}" in
   build) build ;;
   demo)
     build
-    packages $nix_tools || { say 'the demo builds with Nix: nothing can be shown without it'; exit 1; }
+    packages $nix_tools $demo_tools || { say 'the demo builds its image with these: nothing can be shown without them'; exit 1; }
     # Any client will do; with none present the demo checks every blob itself.
     for client in containerd podman skopeo; do command -v $client >/dev/null && exit 0; done
     packages $demo_clients || true

@@ -1,0 +1,9 @@
+import { readFile } from 'node:fs/promises'
+import t from 'tap'
+import { withSettingsTable } from '../scripts/settings-table.ts'
+
+void t.test('the README has every setting as it is', async (t) => {
+  const text = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+  t.equal(withSettingsTable(text), text, 'else run: node scripts/settings-table.ts')
+  t.match(text, /\| `--listen` \| `PUSHLESS_LISTEN` \|/)
+})
