@@ -1,7 +1,8 @@
 /**
  * The usual way of an image: an archive on disk, then a push. Two forms of it, both with the very layers that pushless
  * plans, each written by one GNU tar and hashed once (dockerTools does that in Python, twice a layer):
- * - as nixpkgs' `buildLayeredImage` and skopeo do by default: one docker-archive through pigz, pushed gzipped;
+ * - as usual: a docker-archive, as nixpkgs' `streamLayeredImage` writes it, pushed by skopeo as it pushes by default,
+ *   that is gzipped (`buildLayeredImage` would compress the archive beforehand, too);
  * - at its best: an OCI layout of plain layers, pushed as they are, which takes flags that nobody sets.
  */
 import { createHash } from 'node:crypto'
@@ -93,9 +94,8 @@ async function dockerArchive(
     join(directory, 'manifest.json'),
     JSON.stringify([{ Config: 'config.json', RepoTags: null, Layers: files }]),
   )
-  const file = join(directory, 'image.tar.gz')
-  const compressor = ['--use-compress-program', 'pigz -nT']
-  await execa('tar', [...compressor, '-cf', file, ...files, 'config.json', 'manifest.json'], {
+  const file = join(directory, 'image.tar')
+  await execa('tar', ['-cf', file, ...files, 'config.json', 'manifest.json'], {
     cwd: directory,
   })
   return `docker-archive:${file}`

@@ -17,7 +17,7 @@ demo_tools='busybox:busybox-static'
 demo_clients='containerd:containerd runc:runc'
 test_tools='containerd:containerd runc:runc podman:podman conmon:conmon catatonit:catatonit skopeo:skopeo busybox:busybox-static
   patchelf:patchelf debootstrap:debootstrap flock:util-linux curl:curl git:git docker-registry:docker-registry'
-bench_tools='wrk:wrk pigz:pigz'
+bench_tools='wrk:wrk'
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
