@@ -68,6 +68,9 @@ export const SETTINGS = Type.Object({
 export type Settings = Readonly<Static<typeof SETTINGS>>
 export type SettingName = keyof Settings
 
+/** A setting that has a value it can't have. */
+export class SettingsError extends Error {}
+
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** What people write for switches in environments, beside `true` and `false`. */
@@ -116,7 +119,7 @@ export function flagOf(name: SettingName): string {
 /**
  * Settings from flags, else the environment, else defaults.
  * @param flags by setting name, as text or `true`.
- * @throws Error naming the setting and what it takes.
+ * @throws SettingsError naming the setting and what it takes.
  */
 export function readSettings(
   flags: Readonly<Record<string, unknown>>,
@@ -134,7 +137,7 @@ export function readSettings(
   try {
     return Object.freeze(envSchema<Settings>({ schema: SETTINGS, data, dotenv: false, env: false }))
   } catch (cause) {
-    throw new Error(explain(cause), { cause })
+    throw new SettingsError(explain(cause), { cause })
   }
 }
 

@@ -4,6 +4,7 @@ import './v8-flags.ts'
 import { readFileSync } from 'node:fs'
 import { CommanderError } from 'commander'
 import { createProgram } from './cli/program.ts'
+import { SettingsError } from './config.ts'
 import { RegistryError } from './core/errors.ts'
 
 /** Wrong usage, as shells and most tools have it. */
@@ -22,10 +23,11 @@ try {
 function report(error: unknown): number {
   // Commander has said what was wrong, or shown the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE
+  const isUsage = error instanceof SettingsError
   const message = error instanceof Error ? error.message : String(error)
   const detail = error instanceof RegistryError && error.detail !== undefined ? describe(error.detail) : ''
   process.stderr.write(`pushless: ${message}${detail}\n`)
-  return 1
+  return isUsage ? EXIT_USAGE : 1
 }
 
 function describe(detail: NonNullable<RegistryError['detail']>): string {

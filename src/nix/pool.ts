@@ -12,6 +12,8 @@ import type { Transport } from './transport.ts'
  * which takes 30 ms before it answers its first.
  */
 const MAX_QUERY_CONNECTIONS = 1
+/** A daemon that doesn't answer a question in this time, which takes it 0.1 ms, is stuck: another connection may not be. */
+const QUERY_LIMIT_MS = 15_000
 /** An idle connection is a process of the daemon's. Short pauses between pulls shouldn't cost a new one. */
 const IDLE_MS = 10 * 60_000
 
@@ -105,7 +107,7 @@ export class NixPool {
 
   async #ask<T>(connection: NixConnection, request: Request<T>): Promise<T> {
     try {
-      return await connection.request(request)
+      return await connection.request(request, () => undefined, AbortSignal.timeout(QUERY_LIMIT_MS))
     } finally {
       this.#keep(connection)
     }

@@ -26,7 +26,8 @@ export type Blob = {
   readonly digest: Digest
   readonly size: number
   readonly mediaType: string
-  readonly content: BlobContent
+  /** Walks the store for a layer that wasn't streamed for a while: only for who reads it. */
+  readonly content: () => Promise<BlobContent>
 }
 
 export type RegistryOptions = {
@@ -98,23 +99,24 @@ export class Registry {
     const image = await this.#imageWith(reference, (candidate) => hasBlob(candidate, digest))
     const layer = image?.layerByDigest.get(digest)
     if (layer !== undefined) {
-      const content: BlobContent = { kind: 'layer', frame: await this.#frame(layer) }
+      const content = async (): Promise<BlobContent> => ({ kind: 'layer', frame: await this.#frame(layer) })
       return { digest, size: layer.size, mediaType: MEDIA_TYPE.layer, content }
     }
     for (const { digest: found, bytes, mediaType } of image === undefined
       ? []
       : [image.config, image.manifest]) {
       if (found === digest)
-        return { digest, size: bytes.length, mediaType, content: { kind: 'bytes', bytes } }
+        return { digest, size: bytes.length, mediaType, content: async () => ({ kind: 'bytes', bytes }) }
     }
     throw new RegistryError('blob-unknown', 'this name has no blob with this digest', { detail: { digest } })
   }
 
   /** @throws RegistryError `unavailable` in mid-stream when the store changed: cut the connection then. */
-  read({ content, digest }: Blob, range: ByteRange): AsyncGenerator<Uint8Array> {
-    return this.#options.verify
-      ? this.#streams.readVerified(content, range, digest)
-      : this.#streams.read(content, range)
+  async *read({ content, digest }: Blob, range: ByteRange): AsyncGenerator<Uint8Array> {
+    const found = await content()
+    yield* this.#options.verify
+      ? this.#streams.readVerified(found, range, digest)
+      : this.#streams.read(found, range)
   }
 
   /** Sorted. @throws RegistryError `name-unknown`, `unavailable`. */

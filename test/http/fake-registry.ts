@@ -54,7 +54,7 @@ export function fakeRegistry(failure?: FakeFailure): FakeRegistry {
         { bytes: LAYER, digest: LAYER_DIGEST, mediaType: MEDIA_TYPE.layer },
       ]) {
         if (found === digest)
-          return { digest, size: bytes.length, mediaType, content: { kind: 'bytes', bytes } }
+          return { digest, size: bytes.length, mediaType, content: async () => ({ kind: 'bytes', bytes }) }
       }
       throw new RegistryError('blob-unknown', 'no such blob')
     },
@@ -65,7 +65,8 @@ export function fakeRegistry(failure?: FakeFailure): FakeRegistry {
     read: async function* ({ content }, { start, end }) {
       streams.begun += 1
       try {
-        const bytes = content.kind === 'bytes' ? content.bytes.subarray(start, end) : new Uint8Array()
+        const found = await content()
+        const bytes = found.kind === 'bytes' ? found.bytes.subarray(start, end) : new Uint8Array()
         for (let at = 0, count = 0; at < bytes.length; at += PIECE, count++) {
           if (failure?.at === 'stream' && count === failure.after) {
             // What came before leaves first.
