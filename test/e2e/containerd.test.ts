@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import t from 'tap'
 import { imageName } from './client.ts'
 import { startContainerd } from '../support/containerd.ts'
-import { busybox } from '../support/nix.ts'
+import { busybox, fixture, nixInstantiate } from '../support/nix.ts'
 import { startPushless } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
 import type { Scope } from '../support/scope.ts'
@@ -51,6 +51,11 @@ void t.test('containerd', { skip: missing('nix', 'containerd', 'root') }, async 
     )
     t.not(exitCode, 0)
     t.match(stderr, /not found/)
+    const salt = `containerd-${process.pid}`
+    const failing = await nixInstantiate(fixture('shapes.nix'), ['-A', 'fails', '--argstr', 'salt', salt])
+    const failed = await containerd.pull(imageName(failing))
+    t.not(failed.exitCode, 0)
+    t.match(failed.stderr, /500 nix build failed/, 'of a HEAD that failed it shows the reason phrase alone')
   })
 })
 
