@@ -1,6 +1,6 @@
 /** The repository's own example, as its README shows it. */
 import { fileURLToPath } from 'node:url'
-import { nixBuild } from '../support/nix.ts'
+import { nixBuild, only } from '../support/nix.ts'
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/greeter', import.meta.url))
 
@@ -12,10 +12,4 @@ export async function exampleImage(): Promise<string> {
 /** Store path of the manifest: one JSON `List` file. */
 export async function exampleManifest(): Promise<string> {
   return only(await nixBuild(EXAMPLE))
-}
-
-function only(paths: readonly string[]): string {
-  const [path] = paths
-  if (path === undefined) throw new Error('nothing was built')
-  return path
 }

@@ -54,7 +54,8 @@ async function lines(command: string, args: readonly string[]): Promise<string[]
   return stdout.filter((line) => line !== '')
 }
 
-function only(paths: readonly string[]): string {
+/** The one path of a build that makes one. @throws when it made none, or more. */
+export function only(paths: readonly string[]): string {
   const [path, ...more] = paths
   if (path === undefined || more.length > 0)
     throw new Error(`one store path expected, not ${paths.length}: ${paths.join(' ')}`)
