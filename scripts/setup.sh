@@ -15,7 +15,7 @@ cd "$(dirname "$0")/.."
 nix_tools='nix:nix-bin'
 demo_tools='busybox:busybox-static'
 demo_clients='containerd:containerd runc:runc'
-test_tools='containerd:containerd runc:runc podman:podman conmon:conmon catatonit:catatonit skopeo:skopeo busybox:busybox-static
+test_tools='containerd:containerd runc:runc podman:podman conmon:conmon /usr/lib/podman/netavark:netavark catatonit:catatonit skopeo:skopeo busybox:busybox-static
   patchelf:patchelf debootstrap:debootstrap flock:util-linux curl:curl git:git docker-registry:docker-registry'
 bench_tools='wrk:wrk'
 

@@ -33,8 +33,9 @@ const ACTIVITY = { build: 105, substitute: 108 } as const
 const RESULT_LOG_LINE = 101
 const POST_BUILD_LOG_LINE = 107
 const FIELD_NUMBER = 0
-// oxlint-disable-next-line no-control-regex -- terminal escapes are control characters
-const ANSI = /\u001b\[[0-9;]*[A-Za-z]/g
+/** Colours, and whatever else steers a terminal or is no text: a builder prints what it likes. */
+// oxlint-disable-next-line no-control-regex -- control characters are what is meant
+const CONTROL = /\u001b\[[0-9;]*[A-Za-z]|[\u0000-\u0008\u000b-\u001f\u007f]/g
 
 /**
  * Reads messages until the daemon says that the reply follows.
@@ -129,5 +130,5 @@ function emitLines(text: string, derivation: string | undefined, onEvent: (event
 
 /** Without colours, and without the line end that some messages carry. */
 export function plainText(text: string): string {
-  return text.replaceAll(ANSI, '').replace(/\n$/, '')
+  return text.replaceAll(CONTROL, '').replace(/\n$/, '')
 }

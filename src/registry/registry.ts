@@ -43,6 +43,9 @@ export type RegistryOptions = {
   readonly onImage?: (image: Image, steps: Readonly<Partial<Record<Step | 'realise', number>>>) => void
 }
 
+/** An image, and what its root was when it was made (see `stampOf`). */
+type Known = { readonly image: Image; readonly stamp: string }
+
 /** An image is a few kilobytes; its layers' entries are counted apart. */
 const IMAGES_KEPT = 2_000
 /** Frames of layers kept, in bytes; one that isn't is walked again, which costs milliseconds. */
@@ -60,7 +63,7 @@ export class Registry {
   readonly #roots: TempRoots
   readonly #streams: BlobStreams
   /** By name, then by tag. */
-  readonly #images = new LRUCache<string, Map<string, Image>>({ max: IMAGES_KEPT })
+  readonly #images = new LRUCache<string, Map<string, Known>>({ max: IMAGES_KEPT })
   readonly #making = new SingleFlight<Image>()
   readonly #framing = new SingleFlight<LayerFrame>()
   readonly #frames = new LRUCache<Digest, LayerFrame>({
@@ -131,10 +134,11 @@ export class Registry {
   async image(reference: Reference, tag: string): Promise<Image> {
     const name = referenceBase(reference)
     const known = this.#images.get(name)?.get(tag)
-    if (known !== undefined && isThere(known.root)) {
+    if (known !== undefined && stampOf(known.image.root) === known.stamp) {
+      const { root } = known.image
       // Not waited for: a root in the store now outlives this request, and the next may need it.
-      if (!this.#roots.has(known.root)) this.#roots.add(known.root).catch(() => undefined)
-      return known
+      if (!this.#roots.has(root)) this.#roots.add(root).catch(() => undefined)
+      return known.image
     }
     const making = this.#making.run(`${name}:${tag}`, () => this.#make(reference, tag))
     const made = await within(making, this.#options.holdMs)
@@ -159,10 +163,11 @@ export class Registry {
     const start = performance.now()
     const root = await this.#realise(reference, tag)
     steps.realise = performance.now() - start
+    const stamp = stampOf(root) ?? ''
     const image = await makeImage(this.#options, root, (step, ms) => (steps[step] = ms))
     this.#options.index.putManifest(root, image.manifest)
     const name = referenceBase(reference)
-    this.#images.set(name, new Map([...(this.#images.get(name) ?? []), [tag, image]]))
+    this.#images.set(name, new Map([...(this.#images.get(name) ?? []), [tag, { image, stamp }]]))
     this.#options.onImage?.(image, steps)
     return image
   }
@@ -186,8 +191,8 @@ export class Registry {
    * which: those at hand are tried first, then the default one, then the other outputs that are valid.
    */
   async #imageWith(reference: Reference, matches: (image: Image) => boolean): Promise<Image | undefined> {
-    for (const image of this.#images.get(referenceBase(reference))?.values() ?? []) {
-      if (matches(image) && isThere(image.root)) return image
+    for (const { image, stamp } of this.#images.get(referenceBase(reference))?.values() ?? []) {
+      if (matches(image) && stampOf(image.root) === stamp) return image
     }
     const image = await this.image(reference, DEFAULT_TAG)
     if (matches(image)) return image
@@ -220,7 +225,11 @@ function hasBlob(image: Image, digest: Digest): boolean {
   return image.layerByDigest.has(digest) || image.config.digest === digest || image.manifest.digest === digest
 }
 
-/** Nix removes a path only after all that refers to it: while the root is there, its closure is. */
-function isThere(root: StorePath): boolean {
-  return lstatSync(root, { throwIfNoEntry: false }) !== undefined
+/**
+ * Says whether a path is still the one that an image was made of: a path that was collected and made again is another
+ * file, and its contents may differ. Its closure needs no look: Nix removes a path only after all that refers to it.
+ */
+function stampOf(root: StorePath): string | undefined {
+  const stat = lstatSync(root, { throwIfNoEntry: false })
+  return stat === undefined ? undefined : `${stat.ino} ${stat.ctimeMs}`
 }

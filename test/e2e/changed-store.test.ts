@@ -77,6 +77,19 @@ void t.test('a path collected between manifest and blob', { skip: missing('nix')
     )
   })
 
+  await t.test('is another image when it is built again with other contents', async (t) => {
+    const expression = `derivation { name = "differs-${process.pid}"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "mkdir $out; date +%s%N > $out/file" ]; PATH = "/usr/bin:/bin"; }`
+    const { stdout: path } = await execa('nix-build', ['--no-out-link', '-E', expression], { env: nixEnv })
+    const server = await startPushless(t, { args: ['--serve-packages'] })
+    const { digest } = await pullManifest(server.url, path)
+    await collect(server, path)
+    await execa('nix-build', ['--no-out-link', '-E', expression], { env: nixEnv })
+    t.not((await pullManifest(server.url, path)).digest, digest)
+    t.equal((await pullAll(server.url, path)).size, 3, 'and every blob of it is right')
+    const old = await refusal(await fetch(`${repositoryUrl(server.url, path)}/manifests/${digest}`))
+    t.match(old, { status: 404, code: 'MANIFEST_UNKNOWN', message: /was served before/ })
+  })
+
   await t.test('is unknown when nothing can', async (t) => {
     const { path, server, digest } = await pulledOnce(t, 'collected')
     await collect(server, path)

@@ -2,6 +2,7 @@
 // that starts processes. Nothing is fetched, and no `result` links are made.
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
+import { nixEnv } from '../support/nix.ts'
 import pLimit from 'p-limit'
 
 /** The repository. */
@@ -36,7 +37,7 @@ async function run(command: string, args: readonly string[], options: { input?: 
     execa(command, [...args], {
       reject: false,
       timeout: timeLimitMs,
-      env: { NIX_CONFIG: 'substituters =\nexperimental-features = nix-command flakes', NIX_PATH: '' },
+      env: { ...nixEnv, NIX_PATH: '' },
       ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
     }),
   )

@@ -4,19 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { parseStorePath, type StorePath } from '../../src/core/store-path.ts'
+import { nixEnv } from '../support/nix.ts'
+import { missing } from '../support/requirement.ts'
 
 const TIMEOUT_MS = 60_000
-const ENVIRONMENT = { NIX_CONFIG: 'substituters =\nexperimental-features = nix-command' } as const
 
 /** Also for `nix-daemon --stdio`, which tests start through the server's own code. */
-Object.assign(process.env, ENVIRONMENT)
+Object.assign(process.env, nixEnv)
 
 /** Why tests that need Nix can't run; `false` where they can, as tap's `skip` has it. */
-export const withoutNix: string | false = await run('nix-store', ['--version']).then(
-  () => false,
-  (cause: unknown) =>
-    `no Nix here: ${cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause)}`,
-)
+export const withoutNix: string | false = missing('nix')
 
 /** A directory, file or link as a store path: its name and content decide which. */
 async function addToStore(path: string): Promise<StorePath> {
@@ -58,7 +55,7 @@ export async function nixStoreQuery(...args: readonly string[]): Promise<readonl
 }
 
 async function run(command: string, args: readonly string[]): Promise<string> {
-  const { stdout } = await execa(command, args, { env: ENVIRONMENT, timeout: TIMEOUT_MS })
+  const { stdout } = await execa(command, args, { env: nixEnv, timeout: TIMEOUT_MS })
   return stdout
 }
 

@@ -54,7 +54,8 @@ export async function startPushless(
       ...(options.args ?? []),
     ],
     cwd: root,
-    env: { ...nixEnv, ...options.env },
+    // A Nix of its own, under the tests' settings: a system's daemon would have the system's.
+    env: { ...nixEnv, PUSHLESS_NIX: 'nix-daemon --stdio', ...options.env },
     ready: (text) => {
       const line = parseLog(text)
       if (line === undefined) return undefined
