@@ -43,6 +43,47 @@ export const SETTINGS = Type.Object({
     description:
       'seconds a request may wait for a build or fetch before 429; the work goes on. containerd 2.3 gives up after 30',
   }),
+  PUSHLESS_BUILDS: Type.Integer({
+    default: 2,
+    minimum: 1,
+    maximum: 1000,
+    description:
+      'builds at once. Each is a process of Nix\u2019s, which divides the machine further by max-jobs and cores',
+  }),
+  PUSHLESS_FETCHES: Type.Integer({
+    default: 8,
+    minimum: 1,
+    maximum: 1000,
+    description: 'fetches at once. They wait for the network, not for this machine',
+  }),
+  PUSHLESS_QUEUE: Type.Integer({
+    default: 100,
+    minimum: 0,
+    maximum: 100_000,
+    description:
+      'builds, and as many fetches, that may wait for their turn; past it 429 at once. Each costs a few kilobytes',
+  }),
+  PUSHLESS_WORK_TIME: Type.Number({
+    default: 7200,
+    minimum: 0,
+    maximum: 604_800,
+    description:
+      'seconds that a build or fetch may take, 0 for no limit. Large packages take hours, stuck ones for ever',
+  }),
+  PUSHLESS_SILENT_TIME: Type.Number({
+    default: 1800,
+    minimum: 0,
+    maximum: 604_800,
+    description:
+      'seconds that a build or fetch may go on without a sign of life, 0 for no limit. Linking a large program is silent for minutes',
+  }),
+  PUSHLESS_FETCH_SIZE: Type.Number({
+    default: 0,
+    minimum: 0,
+    maximum: 1e9,
+    description:
+      'megabytes, unpacked, that may be fetched for one image, 0 for no limit. Asks what is missing beforehand, so it costs a look-up',
+  }),
   PUSHLESS_VERIFY: Type.Boolean({
     default: false,
     description:

@@ -37,6 +37,14 @@ export function openRegistry(
     servePackages: settings.PUSHLESS_SERVE_PACKAGES,
     holdMs: settings.PUSHLESS_HOLD * 1000,
     verify: settings.PUSHLESS_VERIFY,
+    limits: {
+      buildsAtOnce: settings.PUSHLESS_BUILDS,
+      fetchesAtOnce: settings.PUSHLESS_FETCHES,
+      queued: settings.PUSHLESS_QUEUE,
+      workMs: settings.PUSHLESS_WORK_TIME * 1000,
+      silentMs: settings.PUSHLESS_SILENT_TIME * 1000,
+      fetchBytes: settings.PUSHLESS_FETCH_SIZE * 1e6,
+    },
     ...listeners,
   })
   return {

@@ -84,11 +84,12 @@ export class NixStore {
 
   /**
    * Substitutes a path.
+   * @param signal gives it up.
    * @throws RegistryError `fetch-failed`, `unavailable`.
    */
-  async fetch(path: StorePath, onEvent: (event: NixEvent) => void): Promise<void> {
+  async fetch(path: StorePath, onEvent: (event: NixEvent) => void, signal?: AbortSignal): Promise<void> {
     try {
-      await this.#work(operations.ensurePath(path), onEvent)
+      await this.#work(operations.ensurePath(path), onEvent, signal)
     } catch (cause) {
       if (!(cause instanceof NixError)) throw cause
       throw new RegistryError('fetch-failed', `nix could not fetch ${path}`, {
@@ -98,14 +99,19 @@ export class NixStore {
     }
   }
 
-  /** Builds an output (or fetches it, where a cache has it). @throws RegistryError `unavailable`. */
+  /** Builds an output (or fetches it, where a cache has it); `signal` gives it up. @throws RegistryError `unavailable`. */
   async build(
     derivation: StorePath,
     output: string,
     onEvent: (event: NixEvent) => void,
+    signal?: AbortSignal,
   ): Promise<BuildOutcome> {
     try {
-      const [outcome] = await this.#work(operations.buildPathsWithResults([{ derivation, output }]), onEvent)
+      const [outcome] = await this.#work(
+        operations.buildPathsWithResults([{ derivation, output }]),
+        onEvent,
+        signal,
+      )
       return outcome ?? { kind: 'failed', status: 'MiscFailure', message: 'Nix gave no result' }
     } catch (cause) {
       if (!(cause instanceof NixError)) throw cause
@@ -134,8 +140,8 @@ export class NixStore {
     return this.#refusalIsUnavailable(() => this.#translate(() => this.#pool.query(request)))
   }
 
-  async #work<T>(request: Request<T>, onEvent: (event: NixEvent) => void): Promise<T> {
-    return this.#translate(() => this.#pool.work(request, onEvent))
+  async #work<T>(request: Request<T>, onEvent: (event: NixEvent) => void, signal?: AbortSignal): Promise<T> {
+    return this.#translate(() => this.#pool.work(request, onEvent, signal))
   }
 
   /** A question that Nix can't answer says something of Nix's state, like a damaged database. */

@@ -17,7 +17,7 @@ import { BlobStreams } from '../layer/stream.ts'
 import type { NixStore } from '../nix/nix-store.ts'
 import type { DigestIndex } from './digest-index.ts'
 import { makeImage, type Image, type ImageLayer, type Step } from './image.ts'
-import { Realiser, type WorkListener } from './realise.ts'
+import { Realiser, type WorkLimits, type WorkListener } from './realise.ts'
 import { DEFAULT_TAGS, resolve, tagsOf } from './resolve.ts'
 import { SingleFlight, within } from './single-flight.ts'
 import { TempRoots } from './temp-roots.ts'
@@ -37,6 +37,7 @@ export type RegistryOptions = {
   readonly servePackages: boolean
   /** Milliseconds that a request may wait for work that goes on without it. */
   readonly holdMs: number
+  readonly limits: WorkLimits
   /** Whether blobs are hashed again while they are streamed. */
   readonly verify: boolean
   readonly onWork?: WorkListener
@@ -73,7 +74,7 @@ export class Registry {
 
   constructor(options: RegistryOptions) {
     this.#options = options
-    this.#realiser = new Realiser(options.nix, options.onWork ?? (() => undefined))
+    this.#realiser = new Realiser(options.nix, options.limits, options.onWork ?? (() => undefined))
     this.#roots = new TempRoots(options.nix)
     this.#streams = new BlobStreams(options.reader)
   }

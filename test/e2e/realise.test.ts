@@ -128,6 +128,30 @@ void t.test('a derivation that was never built', { skip: missing('nix') }, async
   })
 })
 
+void t.test('a build that takes too long or hangs', { skip: missing('nix') }, async (t) => {
+  for (const [flag, says] of [
+    ['--work-time', /^nix build took longer than 2 s/],
+    ['--silent-time', /^nix build said nothing for 2 s/],
+  ] as const) {
+    const expression = join(await temporaryDirectory(t, 'hang'), 'hang.nix')
+    const mark = `hang-${flag.slice(2)}-${process.pid}`
+    await writeFile(
+      expression,
+      `derivation { name = "${mark}"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "echo begun; exec sleep 1000.${process.pid}" ]; PATH = "/usr/bin:/bin"; }`,
+    )
+    const server = await startPushless(t, { args: ['--serve-packages', flag, '2'] })
+    const got = await refusal(
+      await fetch(`${repositoryUrl(server.url, await nixInstantiate(expression))}/manifests/nix`),
+    )
+    t.match(got, { status: 500, reason: 'nix build failed', message: says, detail: { log: ['begun'] } })
+    await until(async () => {
+      const { stdout } = await execa('ps', ['-eo', 'args='])
+      return stdout.includes(`sleep 1000.${process.pid}`) ? undefined : true
+    })
+    t.pass('and its builder is gone')
+  }
+})
+
 void t.test('Nix stopped, restarted or killed', { skip: missing('nix') }, async (t) => {
   await t.test('killed in mid-build: an answer, and the next pull builds', async (t) => {
     const drv = await slowDerivation(`killed-${process.pid}`, 3)

@@ -1,11 +1,11 @@
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setInterval } from 'node:timers/promises'
 import t from 'tap'
 import { RegistryError } from '../../src/core/errors.ts'
 import { parseStorePath, type StorePath } from '../../src/core/store-path.ts'
 import type { NixEvent } from '../../src/nix/messages.ts'
 import type { NixStore } from '../../src/nix/nix-store.ts'
 import type { BuildOutcome } from '../../src/nix/operations.ts'
-import { Realiser } from '../../src/registry/realise.ts'
+import { Realiser, type WorkLimits } from '../../src/registry/realise.ts'
 
 const DRV = storePath('aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x.drv')
 const PATH = storePath('bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x')
@@ -15,6 +15,14 @@ const FAILED: BuildOutcome = {
   kind: 'failed',
   status: 'PermanentFailure',
   message: 'builder failed\nwith exit code 1',
+}
+const LIMITS: WorkLimits = {
+  buildsAtOnce: 2,
+  fetchesAtOnce: 8,
+  queued: 100,
+  workMs: 0,
+  silentMs: 0,
+  fetchBytes: 0,
 }
 const ignore = () => undefined
 
@@ -49,7 +57,7 @@ void t.test('work is done once, however many ask', async (t) => {
     return { kind: 'done' }
   })
   const heard: string[] = []
-  const realiser = new Realiser(nix, (work, { kind }) => heard.push(`${kind} ${work}`))
+  const realiser = new Realiser(nix, LIMITS, (work, { kind }) => heard.push(`${kind} ${work}`))
   await Promise.all([realiser.realise(BUILD), realiser.realise(BUILD), realiser.realise(BUILD)])
   t.equal(facts.begun, 1)
   t.strictSame(heard, [`started ${DRV}!out`, `done ${DRV}!out`])
@@ -66,7 +74,7 @@ void t.test('builds wait for each other, fetches hardly', async (t) => {
       await setImmediate()
       return { kind: 'done' }
     })
-    const realiser = new Realiser(nix, ignore)
+    const realiser = new Realiser(nix, LIMITS, ignore)
     await Promise.all(
       Array.from({ length: 20 }, (_, i) =>
         realiser.realise(
@@ -87,7 +95,7 @@ void t.test('a failed build says why, with its last lines', async (t) => {
     return FAILED
   })
   const heard: string[] = []
-  const failure: unknown = await new Realiser(nix, (_work, { kind }) => heard.push(kind))
+  const failure: unknown = await new Realiser(nix, LIMITS, (_work, { kind }) => heard.push(kind))
     .realise(BUILD)
     .catch((error: unknown) => error)
   t.match(failure, {
@@ -117,7 +125,7 @@ void t.test('a failure is remembered for a while, but for what may pass by itsel
     ['a defect', () => Promise.reject(new Error('no')), 3],
   ] as const) {
     const { nix, facts } = storeDoing(fails)
-    const realiser = new Realiser(nix, ignore)
+    const realiser = new Realiser(nix, LIMITS, ignore)
     for (let i = 0; i < 3; i++) await t.rejects(realiser.realise(BUILD))
     t.equal(facts.begun, times, what)
     await t.rejects(realiser.realise({ ...BUILD, output: 'dev' }))
@@ -127,7 +135,74 @@ void t.test('a failure is remembered for a while, but for what may pass by itsel
 
 void t.test('a fetch and a build are told apart', async (t) => {
   const { nix, facts } = storeDoing(async () => ({ kind: 'done' }))
-  const realiser = new Realiser(nix, ignore)
+  const realiser = new Realiser(nix, LIMITS, ignore)
   await Promise.all([realiser.realise(FETCH), realiser.realise(BUILD)])
   t.equal(facts.begun, 2)
+})
+
+void t.test('past the queue work is refused at once, and nothing that runs is', async (t) => {
+  const gate = Promise.withResolvers<void>()
+  const { nix } = storeDoing(async () => {
+    await gate.promise
+    return { kind: 'done' }
+  })
+  const realiser = new Realiser(nix, { ...LIMITS, buildsAtOnce: 1, queued: 1 }, ignore)
+  const build = (output: string) => realiser.realise({ ...BUILD, output })
+  const running = build('a')
+  await setImmediate()
+  const waiting = build('b')
+  await setImmediate()
+  await t.rejects(build('c'), Object.assign(new Error(), { kind: 'pending' }))
+  const again = build('a')
+  gate.resolve()
+  await Promise.all([running, waiting, again])
+  await build('c')
+})
+
+void t.test('work that takes too long, or says nothing, is given up with its log', async (t) => {
+  for (const [limits, talks, reason] of [
+    [{ workMs: 120 }, true, 'took longer than 0.12 s'],
+    [{ silentMs: 60 }, false, 'said nothing for 0.06 s'],
+  ] as const) {
+    let gaveUp = false
+    const build: NixStore['build'] = async (_derivation, _output, onEvent, signal) => {
+      onEvent({ kind: 'log', line: 'begun', derivation: undefined })
+      try {
+        for await (const _ of setInterval(10, undefined, { signal: signal ?? AbortSignal.abort() })) {
+          if (talks) onEvent({ kind: 'log', line: 'still here', derivation: undefined })
+        }
+      } catch {
+        gaveUp = true
+      }
+      throw new RegistryError('unavailable', 'Nix is not reachable')
+    }
+    const realiser = new Realiser({ build } as unknown as NixStore, { ...LIMITS, ...limits }, ignore)
+    const error: unknown = await realiser.realise(BUILD).catch((cause: unknown) => cause)
+    t.match(error, {
+      kind: 'build-failed',
+      message: `nix build ${reason}`,
+      detail: { status: 'TimedOut', reason },
+    })
+    t.match(error, { detail: { log: talks ? /still here/ : ['begun'] } })
+    t.ok(gaveUp, 'the work was told')
+  }
+})
+
+const missing: NixStore['missing'] = async () => ({
+  willBuild: [],
+  willSubstitute: [PATH],
+  unknown: [],
+  downloadSize: 10,
+  narSize: 1001,
+})
+
+void t.test('more than may be fetched is not begun', async (t) => {
+  const { nix, facts } = storeDoing(async () => ({ kind: 'done' }))
+  Object.assign(nix, { missing })
+  const refused = new Realiser(nix, { ...LIMITS, fetchBytes: 1000 }, ignore)
+  await t.rejects(refused.realise(FETCH), Object.assign(new Error(), { kind: 'fetch-failed' }))
+  await t.rejects(refused.realise(BUILD), Object.assign(new Error(), { kind: 'fetch-failed' }))
+  t.equal(facts.begun, 0)
+  await new Realiser(nix, { ...LIMITS, fetchBytes: 1001 }, ignore).realise(FETCH)
+  t.equal(facts.begun, 1)
 })

@@ -47,6 +47,7 @@ function registryOf(t: Ending, options: Partial<RegistryOptions> = {}) {
     servePackages: false,
     holdMs: 60_000,
     verify: false,
+    limits: { buildsAtOnce: 2, fetchesAtOnce: 8, queued: 100, workMs: 0, silentMs: 0, fetchBytes: 0 },
     onWork: (what, { kind }) => work.push(`${kind} ${what}`),
     ...options,
   })
