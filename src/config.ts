@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { Type, type Static } from 'typebox'
 import { envSchema } from 'env-schema'
 import { COMPRESSION_MODES } from './http/compression.ts'
+import { WAIT_MODES } from './http/wait.ts'
 
 /** Reads as `unix:/path`, as a command, or as `auto`. */
 const NIX_AUTO = 'auto'
@@ -42,6 +43,11 @@ export const SETTINGS = Type.Object({
     maximum: 280,
     description:
       'seconds a request may wait for a build or fetch before 429; the work goes on. containerd 2.3 gives up after 30',
+  }),
+  PUSHLESS_WAIT: Type.Enum([...WAIT_MODES], {
+    default: 'retry',
+    description:
+      'what comes after the hold: retry (429, and the client asks again), or redirect (307 to the same URL, at most 9 times, then 429), for clusters whose kubelet pulls one image at a time',
   }),
   PUSHLESS_BUILDS: Type.Integer({
     default: 2,

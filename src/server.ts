@@ -75,7 +75,10 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
       )
     },
   })
-  const app = createApp({ registry, compression: settings.PUSHLESS_COMPRESSION }, logger)
+  const app = createApp(
+    { registry, compression: settings.PUSHLESS_COMPRESSION, wait: settings.PUSHLESS_WAIT },
+    logger,
+  )
   const { host, port } = addressOf(settings.PUSHLESS_LISTEN)
   try {
     const url = await app.listen({ host, port, listenTextResolver: (address) => `bound to ${address}` })

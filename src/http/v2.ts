@@ -13,8 +13,13 @@ import type { Blob, Registry } from '../registry/registry.ts'
 import { chooseEncoding, type CompressionMode } from './compression.ts'
 import { sendStream } from './send-stream.ts'
 import { pageOf, parsePageQuery } from './tag-page.ts'
+import { nextWait, type WaitMode } from './wait.ts'
 
-export type V2Options = { readonly registry: Registry; readonly compression: CompressionMode }
+export type V2Options = {
+  readonly registry: Registry
+  readonly compression: CompressionMode
+  readonly wait: WaitMode
+}
 
 const ALLOW = 'GET, HEAD'
 const BLOB_TYPE = 'application/octet-stream'
@@ -37,7 +42,13 @@ export function registerV2(app: FastifyInstance, options: V2Options): void {
     const url = request.raw.url ?? ''
     const query = url.indexOf('?')
     const path = query === -1 ? url : url.slice(0, query)
-    return answer(parseRoute(path.slice(path.indexOf('v2') + 2)), request, reply, options)
+    try {
+      return await answer(parseRoute(path.slice(path.indexOf('v2') + 2)), request, reply, options)
+    } catch (error) {
+      const next = error instanceof RegistryError ? nextWait(options.wait, error, url) : undefined
+      if (next === undefined) throw error
+      return reply.code(307).header('location', next).header('content-length', 0).send()
+    }
   })
 }
 

@@ -59,6 +59,27 @@ void t.test('containerd', { skip: missing('nix', 'containerd', 'root') }, async 
   })
 })
 
+void t.test(
+  'one pull waits for a build of nine holds',
+  { skip: missing('nix', 'containerd', 'root') },
+  async (t) => {
+    for (const wait of ['redirect', 'retry']) {
+      const salt = `${wait}-${process.pid}`
+      const args = ['-A', 'slow', '--argstr', 'salt', salt, '--arg', 'seconds', '9']
+      const slow = await nixInstantiate(fixture('shapes.nix'), args)
+      const { url, logs } = await startPushless(t, {
+        args: ['--serve-packages', '--hold', '1', '--wait', wait],
+      })
+      const containerd = await startContainerd(t)
+      await containerd.hostsDir(url)
+      t.match(await containerd.pull(imageName(slow)), { exitCode: 0 }, wait)
+      const refused = logs.filter(({ status }) => status === 429).length
+      if (wait === 'redirect') t.equal(refused, 0, 'nothing was refused on the way')
+      else t.ok(refused > 1, `containerd came back by itself, ${refused} times`)
+    }
+  },
+)
+
 type Proxy = { readonly url: string; readonly cuts: () => number; readonly ranges: () => readonly string[] }
 
 /** Passes everything on, and cuts the first large download after half of it. */
