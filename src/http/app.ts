@@ -23,7 +23,7 @@ export function createApp(options: V2Options, logger: FastifyBaseLogger): Fastif
     routerOptions: { maxParamLength: 2048 },
   })
   registerErrors(app)
-  registerHealth(app)
+  registerHealth(app, () => options.registry.askNix())
   registerV2(app, options)
   return app
 }

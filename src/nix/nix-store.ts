@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { RegistryError } from '../core/errors.ts'
 import type { ClosureNode } from '../core/plan.ts'
-import type { StoreHash, StorePath } from '../core/store-path.ts'
+import { STORE_DIR, parseStorePath, type StoreHash, type StorePath } from '../core/store-path.ts'
 import { ConnectionError, type NixConnection, type Request } from './connection.ts'
 import { parseDerivation, type Derivation } from './derivation.ts'
 import { NixError, type NixEvent } from './messages.ts'
@@ -15,6 +15,9 @@ import { NixPool } from './pool.ts'
 import type { Transport } from './transport.ts'
 
 export type ClosurePath = ClosureNode & PathInfo
+
+/** A path that no store has: to ask for something. */
+const NOBODYS = parseStorePath(`${STORE_DIR}/${'0'.repeat(32)}-nobodys`)
 
 export class NixStore {
   readonly #pool: NixPool
@@ -31,6 +34,11 @@ export class NixStore {
   /** Opens a connection, so that the first question needn't. @returns Nix's version. @throws RegistryError `unavailable`. */
   connect(): Promise<string> {
     return this.#translate(() => this.#pool.connect())
+  }
+
+  /** Whether Nix answers at all. @throws RegistryError `unavailable`. */
+  async ping(): Promise<void> {
+    if (NOBODYS !== undefined) await this.isValid(NOBODYS)
   }
 
   /** The valid path with this hash, if there is one. */

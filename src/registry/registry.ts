@@ -155,6 +155,11 @@ export class Registry {
     return version
   }
 
+  /** A question that Nix always has an answer to. @throws RegistryError `unavailable`. */
+  async askNix(): Promise<void> {
+    await this.#options.nix.ping()
+  }
+
   close(): void {
     this.#roots.close()
   }

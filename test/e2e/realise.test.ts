@@ -172,6 +172,8 @@ void t.test('Nix stopped, restarted or killed', { skip: missing('nix') }, async 
     const server = await startPushless(t, { args: ['--serve-packages', '--nix', `unix:${socket}`] })
     const manifest = `${repositoryUrl(server.url, path)}/manifests/nix`
     t.match(await refusal(await fetch(manifest)), { status: 503, message: /log says why/ })
+    t.equal((await fetch(`${server.url}/readyz`)).status, 503)
+    t.equal((await fetch(`${server.url}/healthz`)).status, 200)
     const reason = await until(() =>
       server.logs.find((line: LogLine) => line['reason'] === 'Nix is not reachable'),
     )
@@ -179,7 +181,7 @@ void t.test('Nix stopped, restarted or killed', { skip: missing('nix') }, async 
     for (const round of [1, 2]) {
       const daemon = await startSocketDaemon(t, socket)
       await until(async () => ((await fetch(manifest)).status === 200 ? true : undefined))
-      t.pass(`daemon ${round} answers through its socket`)
+      t.equal((await fetch(`${server.url}/readyz`)).status, 200, `daemon ${round} answers through its socket`)
       await daemon.stop()
     }
   })

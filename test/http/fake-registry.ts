@@ -38,7 +38,7 @@ export function fakeRegistry(failure?: FakeFailure): FakeRegistry {
     if (failure?.at === 'ask') throw failure.error
     if (storeHash !== HASH) throw new RegistryError('name-unknown', 'no such store path')
   }
-  const registry: Pick<Registry, 'manifest' | 'blob' | 'tags' | 'read'> = {
+  const registry: Pick<Registry, 'manifest' | 'blob' | 'tags' | 'read' | 'askNix'> = {
     manifest: async (reference, selector) => {
       ask('manifest', reference)
       const isThere =
@@ -58,6 +58,7 @@ export function fakeRegistry(failure?: FakeFailure): FakeRegistry {
       }
       throw new RegistryError('blob-unknown', 'no such blob')
     },
+    askNix: async () => undefined,
     tags: async (reference) => {
       ask('tags', reference)
       return ['dev', 'latest', 'nix', 'out']
