@@ -41,8 +41,8 @@ export type Answer =
       }
     }
 
-/** Large enough that a read costs little beside its copy, small enough (under 1 ms of hashing) to let others pass. */
-const HASH_CHUNK = 1024 * 1024
+/** Small enough to be hashed out of the processor's cache, and to let waiting reads pass often; 1 MiB was 5 % slower. */
+const HASH_CHUNK = 256 * 1024
 const buffer = Buffer.allocUnsafeSlow(HASH_CHUNK)
 
 parentPort?.on('message', ({ id, job }: Ask) => {
