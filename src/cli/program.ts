@@ -10,24 +10,6 @@ export type ProcessFacts = {
   readonly version: string
 }
 
-const SERVE: readonly SettingName[] = [
-  'PUSHLESS_LISTEN',
-  'PUSHLESS_STATE',
-  'PUSHLESS_NIX',
-  'PUSHLESS_SERVE_PACKAGES',
-  'PUSHLESS_HOLD',
-  'PUSHLESS_WAIT',
-  'PUSHLESS_BUILDS',
-  'PUSHLESS_FETCHES',
-  'PUSHLESS_QUEUE',
-  'PUSHLESS_WORK_TIME',
-  'PUSHLESS_SILENT_TIME',
-  'PUSHLESS_FETCH_SIZE',
-  'PUSHLESS_VERIFY',
-  'PUSHLESS_COMPRESSION',
-  'PUSHLESS_GRACE',
-  'PUSHLESS_LOG_LEVEL',
-]
 const INSPECT: readonly SettingName[] = ['PUSHLESS_STATE', 'PUSHLESS_NIX', 'PUSHLESS_SERVE_PACKAGES']
 
 export function createProgram(facts: ProcessFacts): Command {
@@ -39,7 +21,7 @@ export function createProgram(facts: ProcessFacts): Command {
     .showSuggestionAfterError()
     .exitOverride()
 
-  withSettings(program.command('serve'), SERVE)
+  withSettings(program.command('serve'))
     .description('serve images to containerd, CRI-O, podman, Docker and every other OCI client')
     .action(async (options: object) => serve(settingsFrom(options, facts)))
 
@@ -55,9 +37,10 @@ export function createProgram(facts: ProcessFacts): Command {
   return program
 }
 
-function withSettings(command: Command, names: readonly SettingName[]): Command {
+/** @param names all settings where none are named. */
+function withSettings(command: Command, names?: readonly SettingName[]): Command {
   for (const { name, flag, isSwitch, description, default: preset } of SETTING_FACTS) {
-    if (!names.includes(name)) continue
+    if (names?.includes(name) === false) continue
     command.addOption(
       new Option(isSwitch ? flag : `${flag} <value>`, `${description} (${name}; default: ${preset})`),
     )

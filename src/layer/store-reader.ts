@@ -19,7 +19,7 @@ export class StoreReader {
   #nextId = 0
   #isClosed = false
 
-  /** @param threads how many; each costs about 10 MB. */
+  /** @param threads how many; each costs about 15 MB. */
   constructor(threads: number, script: URL = WORKER) {
     this.#script = script
     this.#threads = Array.from({ length: threads }, () => startThread(script))

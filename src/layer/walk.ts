@@ -3,8 +3,8 @@
  * entries of a directory sorted by byte value. Owners, times and all mode bits but "executable" are dropped, as Nix
  * does; hard links (an optimised store has them, another not) become files of their own. Layer tar, format 1.
  *
- * Synchronous on purpose: it runs on a worker thread, where 5000 calls cost 30 ms, against half a second on the
- * thread pool.
+ * Synchronous on purpose: it runs on a worker thread, where 5000 calls of lstat take 11 ms, against 220 ms awaited one
+ * after the other.
  */
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { RegistryError } from '../core/errors.ts'

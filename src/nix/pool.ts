@@ -8,7 +8,7 @@ import type { NixEvent } from './messages.ts'
 import type { Transport } from './transport.ts'
 
 /**
- * Questions at once. One connection answers 600 in 60 ms; opening a second means another process of the daemon's,
+ * Questions at once. One connection answers 600 in 60 to 100 ms; opening a second means another process of the daemon's,
  * which takes 30 ms before it answers its first.
  */
 const MAX_QUERY_CONNECTIONS = 1
