@@ -2,13 +2,15 @@
 import { availableParallelism } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import type { Settings } from './config.ts'
+import type { Settings } from './settings.ts'
 import { createApp } from './http/app.ts'
+import { readToken } from './http/token.ts'
 import { StoreReader } from './layer/store-reader.ts'
 import { NixStore } from './nix/nix-store.ts'
 import { autoTransport, processTransport, socketTransport, type Transport } from './nix/transport.ts'
 import { DigestIndex } from './registry/digest-index.ts'
 import { Registry, type RegistryOptions } from './registry/registry.ts'
+import { workName } from './registry/resolve.ts'
 
 export type RunningServer = {
   /** `http://127.0.0.1:5000`, with the port that was taken. */
@@ -59,13 +61,16 @@ export function openRegistry(
   }
 }
 
-/** @throws RegistryError `unavailable` for an unusable state directory; the system's error when it can't listen. */
+/** @throws RegistryError `unavailable` for an unusable state directory or token file; the system's error when it can't listen. */
 export async function startServer(settings: Settings, logger: FastifyBaseLogger): Promise<RunningServer> {
+  const token = readToken(settings.PUSHLESS_TOKEN_FILE)
   const { registry, nix, close } = openRegistry(settings, {
     onWork: (work, event) => {
+      const name = workName(work)
       if (event.kind === 'log')
-        logger.debug({ work, derivation: event.derivation, line: event.line }, 'nix log')
-      else logger.info({ work, ...event }, 'nix')
+        logger.debug({ work: name, derivation: event.derivation, line: event.line }, 'nix log')
+      // Why it failed is logged where it is answered.
+      else if (event.kind !== 'queued') logger.info({ work: name, ...event, error: undefined }, 'nix')
     },
     onImage: ({ root, kind, manifest, layers }, steps) => {
       const size = layers.reduce((sum, layer) => sum + layer.size, 0)
@@ -76,7 +81,7 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
     },
   })
   const app = createApp(
-    { registry, compression: settings.PUSHLESS_COMPRESSION, wait: settings.PUSHLESS_WAIT },
+    { registry, token, compression: settings.PUSHLESS_COMPRESSION, wait: settings.PUSHLESS_WAIT },
     logger,
   )
   const { host, port } = addressOf(settings.PUSHLESS_LISTEN)

@@ -1,12 +1,6 @@
 import t from 'tap'
-import {
-  SETTINGS,
-  SETTING_FACTS,
-  defaultState,
-  flagOf,
-  readSettings,
-  type SettingName,
-} from '../src/config.ts'
+import { SETTING_FACTS, defaultState, flagOf, readSettings } from '../src/config.ts'
+import { SETTINGS, type SettingName } from '../src/settings.ts'
 
 const DEFAULTS = {
   PUSHLESS_LISTEN: '127.0.0.1:5000',
@@ -21,6 +15,7 @@ const DEFAULTS = {
   PUSHLESS_WORK_TIME: 7200,
   PUSHLESS_SILENT_TIME: 1800,
   PUSHLESS_FETCH_SIZE: 0,
+  PUSHLESS_TOKEN_FILE: '',
   PUSHLESS_VERIFY: false,
   PUSHLESS_COMPRESSION: 'auto',
   PUSHLESS_GRACE: 30,

@@ -1,8 +1,9 @@
 /** `pushless inspect`: what would be served for a reference, made here and now, without a server. */
-import type { Settings } from '../config.ts'
+import type { Settings } from '../settings.ts'
 import type { Json } from '../core/image.ts'
 import { imageNameOf } from '../core/reference.ts'
 import type { Image, Step } from '../registry/image.ts'
+import { workName } from '../registry/resolve.ts'
 import { openRegistry } from '../server.ts'
 import { parseImageArgument } from './image-argument.ts'
 
@@ -19,7 +20,7 @@ export async function inspect(text: string, settings: Settings, asJson: boolean)
     holdMs: NO_HOLD_MS,
     onImage: (_image, taken) => (steps = taken),
     onWork: (work, event) => {
-      if (event.kind === 'started') process.stderr.write(`making ${work}\n`)
+      if (event.kind === 'started') process.stderr.write(`making ${workName(work)}\n`)
       if (event.kind === 'log') process.stderr.write(`${event.line}\n`)
     },
   })

@@ -1,6 +1,7 @@
 /** The command line: one command a file beside this one; flags come from the settings table. */
 import { Command, Option } from 'commander'
-import { SETTING_FACTS, readSettings, type Environment, type SettingName, type Settings } from '../config.ts'
+import { SETTING_FACTS, readSettings, type Environment } from '../config.ts'
+import type { SettingName, Settings } from '../settings.ts'
 import { inspect } from './inspect.ts'
 import { serve } from './serve.ts'
 

@@ -1,7 +1,7 @@
 /** `pushless serve`: runs until it is told to stop, and then lets running downloads end. */
 import closeWithGrace from 'close-with-grace'
 import { pino } from 'pino'
-import type { Settings } from '../config.ts'
+import type { Settings } from '../settings.ts'
 import { startServer } from '../server.ts'
 
 /** Beyond the grace that downloads get, for the rest of the shutdown. */

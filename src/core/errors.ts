@@ -10,6 +10,7 @@ export type ErrorKind =
   | 'blob-unknown'
   | 'digest-invalid'
   | 'denied'
+  | 'unauthorized'
   | 'pending'
   | 'build-failed'
   | 'fetch-failed'

@@ -6,7 +6,12 @@ import { registerHealth } from './health.ts'
 import { RequestLog } from './request-log.ts'
 import { registerV2, type V2Options } from './v2.ts'
 
-export function createApp(options: V2Options, logger: FastifyBaseLogger): FastifyInstance {
+export type AppOptions = V2Options & {
+  /** See token.ts. */
+  readonly token: string | undefined
+}
+
+export function createApp(options: AppOptions, logger: FastifyBaseLogger): FastifyInstance {
   const app = Fastify({
     loggerInstance: logger,
     logController: new RequestLog(),

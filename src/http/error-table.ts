@@ -10,6 +10,8 @@ type Row = {
   /** Where the standard phrase says too little. */
   readonly reason?: string
   readonly retryAfterSeconds?: number
+  /** How the client may identify itself (RFC 9110, 11.6.1); netrc answers to Basic. */
+  readonly challenge?: string
   /** Sent instead of the error's own message and detail, which are for the operator's log alone. */
   readonly publicMessage?: string
   readonly log: 'debug' | 'info' | 'warn' | 'error'
@@ -26,6 +28,7 @@ const TABLE = {
   'digest-invalid': { status: 400, code: 'DIGEST_INVALID', log: 'debug' },
   // What may not be pulled looks like what isn't there, or the registry would tell which paths a store holds.
   denied: { status: 404, code: 'NAME_UNKNOWN', publicMessage: 'no such store path', log: 'warn' },
+  unauthorized: { status: 401, code: 'UNAUTHORIZED', challenge: 'Basic realm="pushless"', log: 'warn' },
   pending: { status: 429, code: 'TOOMANYREQUESTS', retryAfterSeconds: RETRY_AFTER_SECONDS, log: 'info' },
   'build-failed': { status: 500, code: 'UNKNOWN', reason: 'nix build failed', log: 'error' },
   'fetch-failed': { status: 500, code: 'UNKNOWN', reason: 'nix fetch failed', log: 'error' },

@@ -57,6 +57,7 @@ function send(reply: FastifyReply, answer: ErrorReply): FastifyReply {
   for (const name of BODY_HEADERS) reply.removeHeader(name)
   if (answer.reason !== undefined) reply.raw.statusMessage = answer.reason
   if (answer.retryAfterSeconds !== undefined) reply.header('retry-after', answer.retryAfterSeconds)
+  if (answer.challenge !== undefined) reply.header('www-authenticate', answer.challenge)
   return reply
     .code(answer.status)
     .type('application/json')

@@ -27,6 +27,8 @@ const BLOB_TYPE = 'application/octet-stream'
 export function registerV2(app: FastifyInstance, options: V2Options): void {
   app.addHook('onRequest', async (request, reply) => {
     if (request.method === 'GET' || request.method === 'HEAD') return
+    // Routes of other plugins that take other methods.
+    if (!request.is404 && request.routeOptions.url?.startsWith('/v2') !== true) return
     reply.header('allow', ALLOW)
     // The body of a push isn't read, so the connection can't serve another request.
     reply.header('connection', 'close')

@@ -8,14 +8,15 @@ import { RegistryError } from '../core/errors.ts'
 import type { StorePath } from '../core/store-path.ts'
 import type { NixEvent } from '../nix/messages.ts'
 import type { NixStore } from '../nix/nix-store.ts'
-import type { Resolved } from './resolve.ts'
+import { workName, type Work } from './resolve.ts'
 import { SingleFlight } from './single-flight.ts'
 
-/** What is told to whoever watches, for logs. `work` is what is being made. */
-export type WorkListener = (
-  work: string,
-  event: NixEvent | { readonly kind: 'started' | 'done' | 'failed' },
-) => void
+/** What is told to whoever watches, for logs and figures. */
+type WorkEvent =
+  | NixEvent
+  | { readonly kind: 'queued' | 'started' | 'done' }
+  | { readonly kind: 'failed'; readonly error: unknown }
+export type WorkListener = (work: Work, event: WorkEvent) => void
 
 /** How much work there may be; the settings of the same names say why the defaults are what they are. */
 export type WorkLimits = {
@@ -35,8 +36,6 @@ const FAILURE_MEMORY_MS = 60_000
 const FAILURES_REMEMBERED = 1_000
 /** Enough to see what went wrong, little enough for an error body. */
 const LOG_LINES_KEPT = 20
-
-type ToDo = Exclude<Resolved, { kind: 'valid' }>
 
 export class Realiser {
   readonly #nix: NixStore
@@ -63,22 +62,23 @@ export class Realiser {
    * @throws RegistryError `build-failed` and `fetch-failed` with the last log lines, `pending` when too much waits
    * already, `unavailable`.
    */
-  async realise(todo: ToDo): Promise<void> {
-    const work = todo.kind === 'substitutable' ? todo.path : `${todo.derivation}!${todo.output}`
-    const failure = this.#failures.get(work)
+  async realise(work: Work): Promise<void> {
+    const name = workName(work)
+    const failure = this.#failures.get(name)
     if (failure !== undefined) throw failure
-    return this.#flight.run(work, async () => {
-      const turns = todo.kind === 'substitutable' ? this.#fetches : this.#builds
+    return this.#flight.run(name, async () => {
+      const turns = work.kind === 'fetch' ? this.#fetches : this.#builds
       if (turns.pendingCount >= this.#limits.queued) {
         throw new RegistryError('pending', 'too much is being built or fetched: ask again', {
-          detail: { work },
+          detail: { work: name },
         })
       }
-      return turns(() => this.#do(work, todo))
+      this.#listen(work, { kind: 'queued' })
+      return turns(() => this.#do(work))
     })
   }
 
-  async #do(work: string, todo: ToDo): Promise<void> {
+  async #do(work: Work): Promise<void> {
     this.#listen(work, { kind: 'started' })
     const patience = new Patience(this.#limits)
     const log: string[] = []
@@ -89,15 +89,16 @@ export class Realiser {
       this.#listen(work, event)
     }
     try {
-      await this.#checkSize(todo)
-      if (todo.kind === 'substitutable') await this.#nix.fetch(todo.path, onEvent, patience.signal)
-      else await this.#build(todo.derivation, todo.output, log, onEvent, patience.signal)
+      await this.#checkSize(work)
+      if (work.kind === 'fetch') await this.#nix.fetch(work.path, onEvent, patience.signal)
+      else await this.#build(work.derivation, work.output, log, onEvent, patience.signal)
       this.#listen(work, { kind: 'done' })
     } catch (cause) {
-      const error = patience.signal.aborted ? lost(patience.signal, todo, log, cause) : cause
-      this.#listen(work, { kind: 'failed' })
+      const error = patience.signal.aborted ? lost(patience.signal, work, log, cause) : cause
+      this.#listen(work, { kind: 'failed', error })
       // What may pass by itself, like a daemon that restarts, is tried again at once.
-      if (error instanceof RegistryError && error.kind !== 'unavailable') this.#failures.set(work, error)
+      if (error instanceof RegistryError && error.kind !== 'unavailable')
+        this.#failures.set(workName(work), error)
       throw error
     } finally {
       patience.end()
@@ -105,10 +106,10 @@ export class Realiser {
   }
 
   /** @throws RegistryError `fetch-failed` when more than is allowed would have to be fetched. */
-  async #checkSize(todo: ToDo): Promise<void> {
+  async #checkSize(work: Work): Promise<void> {
     const { fetchBytes } = this.#limits
     if (fetchBytes === 0) return
-    const { narSize } = await this.#nix.missing([todo.kind === 'substitutable' ? { path: todo.path } : todo])
+    const { narSize } = await this.#nix.missing([work])
     if (narSize <= fetchBytes) return
     throw new RegistryError(
       'fetch-failed',
@@ -162,15 +163,15 @@ class Patience {
 }
 
 /** What work that we gave up failed with: the connection was closed by us, which ends the builders, too. */
-function lost(signal: AbortSignal, todo: ToDo, log: readonly string[], cause: unknown): RegistryError {
+function lost(signal: AbortSignal, work: Work, log: readonly string[], cause: unknown): RegistryError {
   const reason = String(signal.reason)
-  if (todo.kind === 'substitutable') {
+  if (work.kind === 'fetch') {
     return new RegistryError('fetch-failed', `nix fetch ${reason}`, {
       cause,
-      detail: { path: todo.path, reason },
+      detail: { path: work.path, reason },
     })
   }
-  const { derivation, output } = todo
+  const { derivation, output } = work
   return new RegistryError('build-failed', `nix build ${reason}`, {
     cause,
     detail: { derivation, output, status: 'TimedOut', reason, log: [...log] },

@@ -184,7 +184,7 @@ export class Registry {
       const resolved = await resolve(nix, reference, tag)
       // Rooted before the work begins, so that there is no moment at which it could be collected.
       if (resolved.path !== undefined) await this.#roots.add(resolved.path)
-      if (resolved.kind !== 'valid') await this.#realiser.realise(resolved)
+      if (resolved.kind !== 'valid') await this.#realiser.realise(resolved.work)
       else if (await nix.isValid(resolved.path)) return resolved.path
     }
     throw new RegistryError('unavailable', 'Nix made the path, and it is not there', {

@@ -12,14 +12,22 @@ import type { NixStore } from '../nix/nix-store.ts'
 
 export type Resolved =
   | { readonly kind: 'valid'; readonly path: StorePath }
-  | { readonly kind: 'substitutable'; readonly path: StorePath }
   | {
-      readonly kind: 'buildable'
-      readonly derivation: StorePath
-      readonly output: string
+      readonly kind: 'to-do'
+      readonly work: Work
       /** Not known before the build for content-addressed outputs. */
       readonly path: StorePath | undefined
     }
+
+/** A path to be fetched, or an output of a derivation to be built. */
+export type Work =
+  | { readonly kind: 'fetch'; readonly path: StorePath }
+  | { readonly kind: 'build'; readonly derivation: StorePath; readonly output: string }
+
+/** As Nix writes it: a path, or `derivation!output`. */
+export function workName(work: Work): string {
+  return work.kind === 'fetch' ? work.path : `${work.derivation}!${work.output}`
+}
 
 /** Tags that every name has: `nix` is what our manifests say, `latest` what clients say when nobody says anything. */
 export const DEFAULT_TAGS: readonly string[] = ['latest', 'nix']
@@ -33,14 +41,15 @@ export async function resolve(nix: NixStore, reference: Reference, tag: string):
   const target = await find(nix, reference)
   if (target.kind !== 'valid' || !isDerivationPath(target.path)) {
     // A derivation that is still to be fetched is looked into once it is here.
-    if (target.kind !== 'substitutable' && !DEFAULT_TAGS.includes(tag)) throw unknownTag(tag, DEFAULT_TAGS)
+    const isFetched = target.kind === 'to-do' && target.work.kind === 'fetch'
+    if (!isFetched && !DEFAULT_TAGS.includes(tag)) throw unknownTag(tag, DEFAULT_TAGS)
     return target
   }
   const derivation = await nix.derivation(target.path)
   const output = outputFor(derivation, tag)
   const path = derivation.outputs.get(output)
   if (path !== undefined && (await nix.isValid(path))) return { kind: 'valid', path }
-  return { kind: 'buildable', derivation: target.path, output, path }
+  return { kind: 'to-do', work: { kind: 'build', derivation: target.path, output }, path }
 }
 
 /** Every tag that the reference has, sorted. @throws RegistryError `name-unknown`, `unavailable`. */
@@ -63,11 +72,11 @@ async function find(nix: NixStore, reference: Reference): Promise<Resolved> {
   if (path === undefined)
     throw unknownName(reference, 'not in the store, and its full name is needed to look further')
   const { willSubstitute } = await nix.missing([{ path }])
-  if (willSubstitute.includes(path)) return { kind: 'substitutable', path }
+  if (willSubstitute.includes(path)) return { kind: 'to-do', work: { kind: 'fetch', path }, path }
   for (const deriver of await nix.derivers(path)) {
     const { outputs } = await nix.derivation(deriver)
     for (const [output, made] of outputs) {
-      if (made === path) return { kind: 'buildable', derivation: deriver, output, path }
+      if (made === path) return { kind: 'to-do', work: { kind: 'build', derivation: deriver, output }, path }
     }
   }
   throw unknownName(reference, 'not in the store, no cache has it, and no derivation makes it')

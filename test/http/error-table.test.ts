@@ -18,6 +18,7 @@ const TABLE = {
   'blob-unknown': { status: 404, code: 'BLOB_UNKNOWN' },
   'digest-invalid': { status: 400, code: 'DIGEST_INVALID' },
   denied: { status: 404, code: 'NAME_UNKNOWN', isSecret: true },
+  unauthorized: { status: 401, code: 'UNAUTHORIZED' },
   pending: { status: 429, code: 'TOOMANYREQUESTS', retryAfter: 5 },
   'build-failed': { status: 500, code: 'UNKNOWN' },
   'fetch-failed': { status: 500, code: 'UNKNOWN' },
@@ -33,6 +34,7 @@ const OCI_CODES = [
   'MANIFEST_UNKNOWN',
   'NAME_INVALID',
   'NAME_UNKNOWN',
+  'UNAUTHORIZED',
   'UNSUPPORTED',
   'TOOMANYREQUESTS',
   // Not in the specification's list; distribution's own for what has no better.

@@ -27,7 +27,10 @@ function appOf(
   fake: FakeRegistry = fakeRegistry(),
   compression: CompressionMode = 'none',
 ): FastifyInstance {
-  const app = createApp({ registry: fake.registry, compression, wait: 'retry' }, pino({ level: 'silent' }))
+  const app = createApp(
+    { registry: fake.registry, token: undefined, compression, wait: 'retry' },
+    pino({ level: 'silent' }),
+  )
   t.teardown(() => app.close())
   return app
 }

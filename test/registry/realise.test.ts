@@ -6,11 +6,12 @@ import type { NixEvent } from '../../src/nix/messages.ts'
 import type { NixStore } from '../../src/nix/nix-store.ts'
 import type { BuildOutcome } from '../../src/nix/operations.ts'
 import { Realiser, type WorkLimits } from '../../src/registry/realise.ts'
+import { workName } from '../../src/registry/resolve.ts'
 
 const DRV = storePath('aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x.drv')
 const PATH = storePath('bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x')
-const BUILD = { kind: 'buildable', derivation: DRV, output: 'out', path: PATH } as const
-const FETCH = { kind: 'substitutable', path: PATH } as const
+const BUILD = { kind: 'build', derivation: DRV, output: 'out' } as const
+const FETCH = { kind: 'fetch', path: PATH } as const
 const FAILED: BuildOutcome = {
   kind: 'failed',
   status: 'PermanentFailure',
@@ -57,10 +58,10 @@ void t.test('work is done once, however many ask', async (t) => {
     return { kind: 'done' }
   })
   const heard: string[] = []
-  const realiser = new Realiser(nix, LIMITS, (work, { kind }) => heard.push(`${kind} ${work}`))
+  const realiser = new Realiser(nix, LIMITS, (work, { kind }) => heard.push(`${kind} ${workName(work)}`))
   await Promise.all([realiser.realise(BUILD), realiser.realise(BUILD), realiser.realise(BUILD)])
   t.equal(facts.begun, 1)
-  t.strictSame(heard, [`started ${DRV}!out`, `done ${DRV}!out`])
+  t.strictSame(heard, [`queued ${DRV}!out`, `started ${DRV}!out`, `done ${DRV}!out`])
   await realiser.realise(BUILD)
   t.equal(facts.begun, 2, 'what is over may be asked for again')
 })
@@ -80,7 +81,7 @@ void t.test('builds wait for each other, fetches hardly', async (t) => {
         realiser.realise(
           kind === 'build'
             ? { ...BUILD, output: `o${i}` }
-            : { kind: 'substitutable', path: storePath(`bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x${i}`) },
+            : { kind: 'fetch', path: storePath(`bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x${i}`) },
         ),
       ),
     )

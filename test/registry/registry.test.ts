@@ -13,6 +13,7 @@ import { NixStore } from '../../src/nix/nix-store.ts'
 import { EMBEDDED_COMMAND, processTransport } from '../../src/nix/transport.ts'
 import { DigestIndex } from '../../src/registry/digest-index.ts'
 import { Registry, type Blob, type RegistryOptions } from '../../src/registry/registry.ts'
+import { workName } from '../../src/registry/resolve.ts'
 import {
   instantiate,
   makeStorePath,
@@ -48,7 +49,7 @@ function registryOf(t: Ending, options: Partial<RegistryOptions> = {}) {
     holdMs: 60_000,
     verify: false,
     limits: { buildsAtOnce: 2, fetchesAtOnce: 8, queued: 100, workMs: 0, silentMs: 0, fetchBytes: 0 },
-    onWork: (what, { kind }) => work.push(`${kind} ${what}`),
+    onWork: (what, { kind }) => work.push(`${kind} ${workName(what)}`),
     ...options,
   })
   t.teardown(() => {

@@ -1,0 +1,118 @@
+/**
+ * Every setting, once: its environment variable (which gives its flag), what it means, its default with unit and
+ * reason. config.ts reads them; the command line, the help texts and the README's table are made from this.
+ */
+import { Type, type Static } from 'typebox'
+import { COMPRESSION_MODES } from './http/compression.ts'
+import { WAIT_MODES } from './http/wait.ts'
+
+/** Reads as `unix:/path`, as a command, or as `auto`. */
+const NIX_AUTO = 'auto'
+/** A host and a port up to 65535. */
+const LISTEN = '^.+:(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$'
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+
+export const SETTINGS = Type.Object({
+  PUSHLESS_LISTEN: Type.String({
+    default: '127.0.0.1:5000',
+    pattern: LISTEN,
+    description:
+      'address and port to listen on; port 0 takes a free one. Loopback by default: reachable is a decision',
+  }),
+  PUSHLESS_STATE: Type.String({
+    minLength: 1,
+    description: 'directory for digests of layers; may be deleted while stopped',
+  }),
+  PUSHLESS_NIX: Type.String({
+    default: NIX_AUTO,
+    minLength: 1,
+    description:
+      'how to reach Nix: auto (the daemon\u2019s socket, else nix-daemon --stdio), unix:PATH, or a command that speaks the worker protocol on stdin and stdout',
+  }),
+  PUSHLESS_SERVE_PACKAGES: Type.Boolean({
+    default: false,
+    description:
+      'serve any directory of the store as an image, not only images. Off: a store may hold secrets',
+  }),
+  PUSHLESS_HOLD: Type.Number({
+    default: 20,
+    minimum: 0,
+    maximum: 280,
+    description:
+      'seconds a request may wait for a build or fetch before 429; the work goes on. containerd 2.3 gives up after 30',
+  }),
+  PUSHLESS_WAIT: Type.Enum([...WAIT_MODES], {
+    default: 'retry',
+    description:
+      'what comes after the hold: retry (429, and the client asks again), or redirect (307 to the same URL, at most 9 times, then 429), for clusters whose kubelet pulls one image at a time',
+  }),
+  PUSHLESS_BUILDS: Type.Integer({
+    default: 2,
+    minimum: 1,
+    maximum: 1000,
+    description:
+      'builds at once. Each is a process of Nix\u2019s, which divides the machine further by max-jobs and cores',
+  }),
+  PUSHLESS_FETCHES: Type.Integer({
+    default: 8,
+    minimum: 1,
+    maximum: 1000,
+    description: 'fetches at once. They wait for the network, not for this machine',
+  }),
+  PUSHLESS_QUEUE: Type.Integer({
+    default: 100,
+    minimum: 0,
+    maximum: 100_000,
+    description:
+      'builds, and as many fetches, that may wait for their turn; past it 429 at once. Each costs a few kilobytes',
+  }),
+  PUSHLESS_WORK_TIME: Type.Number({
+    default: 7200,
+    minimum: 0,
+    maximum: 604_800,
+    description:
+      'seconds that a build or fetch may take, 0 for no limit. Large packages take hours, stuck ones for ever',
+  }),
+  PUSHLESS_SILENT_TIME: Type.Number({
+    default: 1800,
+    minimum: 0,
+    maximum: 604_800,
+    description:
+      'seconds that a build or fetch may go on without a sign of life, 0 for no limit. Linking a large program is silent for minutes',
+  }),
+  PUSHLESS_FETCH_SIZE: Type.Number({
+    default: 0,
+    minimum: 0,
+    maximum: 1e9,
+    description:
+      'megabytes, unpacked, that may be fetched for one image, 0 for no limit. Asks what is missing beforehand, so it costs a look-up',
+  }),
+  PUSHLESS_TOKEN_FILE: Type.String({
+    default: '',
+    description:
+      'file that holds the token for what changes something, as a password (netrc, any user name) or bearer token. None: nobody may',
+  }),
+  PUSHLESS_VERIFY: Type.Boolean({
+    default: false,
+    description:
+      'hash blobs again while they are streamed, and cut the connection before the last chunk of a wrong one',
+  }),
+  PUSHLESS_COMPRESSION: Type.Enum([...COMPRESSION_MODES], {
+    default: 'auto',
+    description:
+      'compression of layers on their way: auto (zstd for clients elsewhere that accept it), none, zstd (whoever accepts it), gzip (zstd or gzip)',
+  }),
+  PUSHLESS_GRACE: Type.Number({
+    default: 30,
+    minimum: 0,
+    maximum: 3600,
+    description: 'seconds that running downloads get to end after SIGTERM. Kubernetes kills after 30',
+  }),
+  PUSHLESS_LOG_LEVEL: Type.Enum([...LOG_LEVELS], {
+    default: 'info',
+    description: 'debug, info, warn, error or silent; one JSON line each on standard output',
+  }),
+})
+
+export type Settings = Readonly<Static<typeof SETTINGS>>
+export type SettingName = keyof Settings
