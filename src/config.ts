@@ -30,7 +30,11 @@ export type SettingFacts = {
   readonly default: string
 }
 
-const DEFAULT_STATE_TEXT = '/var/lib/pushless, or ~/.local/state/pushless where not root'
+/** Defaults that depend on something. */
+const DEFAULT_TEXTS: Readonly<Partial<Record<SettingName, string>>> = {
+  PUSHLESS_STATE: '/var/lib/pushless, or ~/.local/state/pushless where not root',
+  PUSHLESS_ALLOW_BUILDS: 'only on loopback',
+}
 
 /** What help texts and the README say of each setting. */
 export const SETTING_FACTS: readonly SettingFacts[] = Object.entries(
@@ -41,7 +45,7 @@ export const SETTING_FACTS: readonly SettingFacts[] = Object.entries(
   flag: flagOf(name as SettingName),
   isSwitch: type === 'boolean',
   description,
-  default: defaultText(preset),
+  default: defaultText(name as SettingName, preset),
 }))
 type Annotations = {
   readonly description: string
@@ -49,8 +53,8 @@ type Annotations = {
   readonly default?: string | number | boolean
 }
 
-function defaultText(preset: Annotations['default']): string {
-  if (preset === undefined) return DEFAULT_STATE_TEXT
+function defaultText(name: SettingName, preset: Annotations['default']): string {
+  if (preset === undefined) return DEFAULT_TEXTS[name] ?? 'none'
   if (preset === false) return 'off'
   return preset === '' ? 'none' : String(preset)
 }

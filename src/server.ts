@@ -4,10 +4,12 @@ import { setTimeout } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Settings } from './settings.ts'
 import { createApp } from './http/app.ts'
+import { Metrics } from './http/metrics.ts'
 import { readToken } from './http/token.ts'
 import { StoreReader } from './layer/store-reader.ts'
 import { NixStore } from './nix/nix-store.ts'
 import { autoTransport, processTransport, socketTransport, type Transport } from './nix/transport.ts'
+import { policyOf, requiredKeysOf } from './policy-settings.ts'
 import { DigestIndex } from './registry/digest-index.ts'
 import { Registry, type RegistryOptions } from './registry/registry.ts'
 import { workName } from './registry/resolve.ts'
@@ -23,12 +25,18 @@ export type RunningServer = {
 const MIN_READERS = 2
 const MAX_READERS = 4
 
+export type RegistryListeners = Pick<RegistryOptions, 'onWork' | 'onLookup' | 'onImage'> & {
+  readonly onRootTrouble: (error: unknown) => void
+  readonly holdMs?: number
+}
+
 /** Everything below HTTP, for the server and for the commands that need none. */
 export function openRegistry(
   settings: Settings,
-  listeners: Pick<RegistryOptions, 'onWork' | 'onImage'> & { readonly holdMs?: number },
+  { onRootTrouble, ...listeners }: RegistryListeners,
 ): { readonly registry: Registry; readonly nix: NixStore; readonly close: () => Promise<void> } {
-  // First, since it is what fails: a damaged or locked database must end the start.
+  const requiredKeys = requiredKeysOf(settings)
+  // Early, since it is what fails: a damaged or locked database must end the start.
   const index = new DigestIndex(settings.PUSHLESS_STATE)
   const nix = new NixStore(transportOf(settings.PUSHLESS_NIX))
   const reader = new StoreReader(Math.min(MAX_READERS, Math.max(MIN_READERS, availableParallelism())))
@@ -37,6 +45,9 @@ export function openRegistry(
     reader,
     index,
     servePackages: settings.PUSHLESS_SERVE_PACKAGES,
+    requiredKeys,
+    policy: policyOf(settings),
+    roots: { directory: settings.PUSHLESS_STATE, keepDays: settings.PUSHLESS_KEEP, onTrouble: onRootTrouble },
     holdMs: settings.PUSHLESS_HOLD * 1000,
     verify: settings.PUSHLESS_VERIFY,
     limits: {
@@ -64,14 +75,18 @@ export function openRegistry(
 /** @throws RegistryError `unavailable` for an unusable state directory or token file; the system's error when it can't listen. */
 export async function startServer(settings: Settings, logger: FastifyBaseLogger): Promise<RunningServer> {
   const token = readToken(settings.PUSHLESS_TOKEN_FILE)
+  const metrics = new Metrics()
   const { registry, nix, close } = openRegistry(settings, {
+    onLookup: metrics.onLookup,
     onWork: (work, event) => {
+      metrics.onWork(work, event)
       const name = workName(work)
       if (event.kind === 'log')
         logger.debug({ work: name, derivation: event.derivation, line: event.line }, 'nix log')
       // Why it failed is logged where it is answered.
       else if (event.kind !== 'queued') logger.info({ work: name, ...event, error: undefined }, 'nix')
     },
+    onRootTrouble: (error) => logger.warn({ err: error }, 'no root: the image may be collected'),
     onImage: ({ root, kind, manifest, layers }, steps) => {
       const size = layers.reduce((sum, layer) => sum + layer.size, 0)
       logger.info(
@@ -81,7 +96,7 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
     },
   })
   const app = createApp(
-    { registry, token, compression: settings.PUSHLESS_COMPRESSION, wait: settings.PUSHLESS_WAIT },
+    { registry, token, metrics, compression: settings.PUSHLESS_COMPRESSION, wait: settings.PUSHLESS_WAIT },
     logger,
   )
   const { host, port } = addressOf(settings.PUSHLESS_LISTEN)

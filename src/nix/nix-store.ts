@@ -127,6 +127,11 @@ export class NixStore {
     }
   }
 
+  /** Has the garbage collector heed a link that points into the store. @throws RegistryError `unavailable`. */
+  addIndirectRoot(link: string): Promise<void> {
+    return this.#query(operations.addIndirectRoot(link))
+  }
+
   /** A connection that holds temporary roots; they end with it. */
   async openRoots(): Promise<TemporaryRoots> {
     const connection = await this.#translate(() => this.#pool.open())

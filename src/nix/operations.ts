@@ -8,6 +8,7 @@ const OPERATION = {
   isValidPath: 1,
   ensurePath: 10,
   addTempRoot: 11,
+  addIndirectRoot: 12,
   queryPathInfo: 26,
   queryPathFromHashPart: 29,
   queryValidPaths: 31,
@@ -24,6 +25,12 @@ export type PathInfo = {
   readonly narSize: number
   /** May hold the path itself. */
   readonly references: readonly StorePath[]
+  /** Made by this store's Nix, not fetched. */
+  readonly isBuiltHere: boolean
+  /** `name:base64` each. */
+  readonly signatures: readonly string[]
+  /** `text:sha256:…` or `fixed:r:sha256:…`; empty for paths that aren't content-addressed. */
+  readonly contentAddress: string
 }
 
 /** What Nix would do to make paths valid. Sizes in bytes. */
@@ -83,6 +90,10 @@ export const ensurePath = (path: StorePath): Request<void> =>
 export const addTempRoot = (path: StorePath): Request<void> =>
   request(OPERATION.addTempRoot, (out) => out.string(path), acknowledged)
 
+/** Makes a link anywhere, which points into the store, a root for as long as it is there. */
+export const addIndirectRoot = (link: string): Request<void> =>
+  request(OPERATION.addIndirectRoot, (out) => out.string(link), acknowledged)
+
 export const queryPathInfo = (path: StorePath): Request<PathInfo | undefined> =>
   request(
     OPERATION.queryPathInfo,
@@ -94,10 +105,10 @@ export const queryPathInfo = (path: StorePath): Request<PathInfo | undefined> =>
       const references = await storePaths(reply)
       await reply.bigint() // registration time
       const narSize = await reply.number()
-      await reply.boolean() // built here
-      await reply.strings() // signatures
-      await reply.string() // content address
-      return { path, narHash, narSize, references }
+      const isBuiltHere = await reply.boolean()
+      const signatures = await reply.strings()
+      const contentAddress = await reply.string()
+      return { path, narHash, narSize, references, isBuiltHere, signatures, contentAddress }
     },
   )
 

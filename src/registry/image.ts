@@ -14,6 +14,7 @@ import {
   type Platform,
 } from '../core/image.ts'
 import { planLayers } from '../core/plan.ts'
+import type { SigningKey } from '../core/signature.ts'
 import { storeNameOf, type StorePath } from '../core/store-path.ts'
 import { TAR_FORMAT } from '../core/tar-header.ts'
 import type { StoreReader } from '../layer/store-reader.ts'
@@ -22,6 +23,7 @@ import type { ClosurePath, NixStore } from '../nix/nix-store.ts'
 import { readSource } from '../source/detect.ts'
 import type { Source, SourceKind, SourceLayer } from '../source/source.ts'
 import type { DigestIndex, LayerDigest } from './digest-index.ts'
+import { demandSignatures } from './trust.ts'
 
 export type ImageLayer = LayerDescriptor & { readonly source: LayerSource }
 
@@ -44,6 +46,8 @@ export type ImageMaker = {
   readonly index: DigestIndex
   /** Whether any directory of the store may be pulled. */
   readonly servePackages: boolean
+  /** See trust.ts. */
+  readonly requiredKeys: readonly SigningKey[]
 }
 
 /** Layers hashed at once: enough for every reader thread, few enough that entries don't pile up in memory. */
@@ -56,7 +60,7 @@ const NAMES_SHOWN = 4
  * @throws RegistryError `denied`, `unservable`, `unavailable`.
  */
 export async function makeImage(
-  { nix, reader, index, servePackages }: ImageMaker,
+  { nix, reader, index, servePackages, requiredKeys }: ImageMaker,
   root: StorePath,
   onStep: (step: Step, ms: number) => void = () => undefined,
 ): Promise<Image> {
@@ -71,6 +75,7 @@ export async function makeImage(
     throw new RegistryError('denied', `a plain package, and those are not served (--serve-packages): ${root}`)
   }
   const closure = await timed('closure', () => nix.closure(root))
+  demandSignatures(requiredKeys, closure)
   const parts = await timed('plan', () => source.layers.flatMap((layer) => plan(layer, closure)))
   const limit = pLimit(DIGESTS_AT_ONCE)
   const layers = await timed('digest', () =>

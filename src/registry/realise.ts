@@ -14,7 +14,9 @@ import { SingleFlight } from './single-flight.ts'
 /** What is told to whoever watches, for logs and figures. */
 type WorkEvent =
   | NixEvent
-  | { readonly kind: 'queued' | 'started' | 'done' }
+  | { readonly kind: 'queued' }
+  | { readonly kind: 'started' }
+  | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly error: unknown }
 export type WorkListener = (work: Work, event: WorkEvent) => void
 

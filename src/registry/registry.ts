@@ -7,22 +7,24 @@ import { LRUCache } from 'lru-cache'
 import type { Digest } from '../core/digest.ts'
 import { RegistryError } from '../core/errors.ts'
 import { MEDIA_TYPE, type Document } from '../core/image.ts'
+import type { Policy } from '../core/policy.ts'
 import type { ByteRange } from '../core/range.ts'
 import { referenceBase, type Reference } from '../core/reference.ts'
 import type { Selector } from '../core/route.ts'
-import type { BlobContent, LayerFrame } from '../core/segment.ts'
+import type { BlobContent } from '../core/segment.ts'
 import type { StorePath } from '../core/store-path.ts'
-import type { StoreReader } from '../layer/store-reader.ts'
 import { BlobStreams } from '../layer/stream.ts'
-import type { NixStore } from '../nix/nix-store.ts'
-import type { DigestIndex } from './digest-index.ts'
-import { makeImage, type Image, type ImageLayer, type Step } from './image.ts'
+import { makeImage, type Image, type ImageMaker, type Step } from './image.ts'
+import { makeValid, type ValidityParts } from './make-valid.ts'
 import { Realiser, type WorkLimits, type WorkListener } from './realise.ts'
 import { DEFAULT_TAGS, resolve, tagsOf } from './resolve.ts'
+import { LayerFrames } from './layer-frames.ts'
 import { SingleFlight, within } from './single-flight.ts'
-import { TempRoots } from './temp-roots.ts'
+import { Roots, type RootsOptions } from './roots.ts'
 
 export type Blob = {
+  /** The image that it belongs to. */
+  readonly root: StorePath
   readonly digest: Digest
   readonly size: number
   readonly mediaType: string
@@ -30,18 +32,30 @@ export type Blob = {
   readonly content: () => Promise<BlobContent>
 }
 
-export type RegistryOptions = {
-  readonly nix: NixStore
-  readonly reader: StoreReader
-  readonly index: DigestIndex
-  readonly servePackages: boolean
+export type RegistryOptions = ImageMaker & {
+  readonly roots: RootsOptions
+  /** What may be fetched and built. */
+  readonly policy: Policy
   /** Milliseconds that a request may wait for work that goes on without it. */
   readonly holdMs: number
   readonly limits: WorkLimits
   /** Whether blobs are hashed again while they are streamed. */
   readonly verify: boolean
   readonly onWork?: WorkListener
+  readonly onLookup?: (result: Lookup) => void
   readonly onImage?: (image: Image, steps: Readonly<Partial<Record<Step | 'realise', number>>>) => void
+}
+
+/** Whether an image was remembered or had to be made (again). */
+export type Lookup = 'remembered' | 'made'
+
+/** How much there is of what changes all the time. */
+export type RegistryFigures = {
+  /** Requests that wait for an image to be made. */
+  readonly held: number
+  readonly images: number
+  readonly temporaryRoots: number
+  readonly durableRoots: number
 }
 
 /** An image, and what its root was when it was made (see `stampOf`). */
@@ -49,33 +63,31 @@ type Known = { readonly image: Image; readonly stamp: string }
 
 /** An image is a few kilobytes; its layers' entries are counted apart. */
 const IMAGES_KEPT = 2_000
-/** Frames of layers kept, in bytes; one that isn't is walked again, which costs milliseconds. */
-const FRAME_BYTES_KEPT = 32 * 1024 * 1024
-const BYTES_PER_PATH = 150
 /** Seconds after which a client that was put off should ask again: builds of less are over within the hold. */
 const RETRY_AFTER_S = 5
-/** A derivation may have to be fetched before it can be built, and built before its output is there. */
-const MAX_REALISE_ROUNDS = 3
 const DEFAULT_TAG = 'latest'
 
 export class Registry {
   readonly #options: RegistryOptions
-  readonly #realiser: Realiser
-  readonly #roots: TempRoots
+  readonly #parts: ValidityParts
+  readonly #roots: Roots
   readonly #streams: BlobStreams
   /** By name, then by tag. */
   readonly #images = new LRUCache<string, Map<string, Known>>({ max: IMAGES_KEPT })
   readonly #making = new SingleFlight<Image>()
-  readonly #framing = new SingleFlight<LayerFrame>()
-  readonly #frames = new LRUCache<Digest, LayerFrame>({
-    maxSize: FRAME_BYTES_KEPT,
-    sizeCalculation: ({ bytes, paths }) => bytes.length + paths.length * BYTES_PER_PATH,
-  })
+  readonly #frames: LayerFrames
+  #held = 0
 
   constructor(options: RegistryOptions) {
     this.#options = options
-    this.#realiser = new Realiser(options.nix, options.limits, options.onWork ?? (() => undefined))
-    this.#roots = new TempRoots(options.nix)
+    this.#roots = new Roots(options.nix, options.roots)
+    this.#parts = {
+      nix: options.nix,
+      policy: options.policy,
+      roots: this.#roots,
+      realiser: new Realiser(options.nix, options.limits, options.onWork ?? (() => undefined)),
+    }
+    this.#frames = new LayerFrames(options.reader)
     this.#streams = new BlobStreams(options.reader)
   }
 
@@ -102,25 +114,33 @@ export class Registry {
   async blob(reference: Reference, digest: Digest): Promise<Blob> {
     const image = await this.#imageWith(reference, (candidate) => hasBlob(candidate, digest))
     const layer = image?.layerByDigest.get(digest)
-    if (layer !== undefined) {
-      const content = async (): Promise<BlobContent> => ({ kind: 'layer', frame: await this.#frame(layer) })
-      return { digest, size: layer.size, mediaType: MEDIA_TYPE.layer, content }
+    if (image !== undefined && layer !== undefined) {
+      const content = async (): Promise<BlobContent> => ({
+        kind: 'layer',
+        frame: await this.#frames.get(layer),
+      })
+      return { root: image.root, digest, size: layer.size, mediaType: MEDIA_TYPE.layer, content }
     }
-    for (const { digest: found, bytes, mediaType } of image === undefined
-      ? []
-      : [image.config, image.manifest]) {
-      if (found === digest)
-        return { digest, size: bytes.length, mediaType, content: async () => ({ kind: 'bytes', bytes }) }
+    const document = [image?.config, image?.manifest].find((candidate) => candidate?.digest === digest)
+    if (image !== undefined && document !== undefined) {
+      const { bytes, mediaType } = document
+      const content = async (): Promise<BlobContent> => ({ kind: 'bytes', bytes })
+      return { root: image.root, digest, size: bytes.length, mediaType, content }
     }
     throw new RegistryError('blob-unknown', 'this name has no blob with this digest', { detail: { digest } })
   }
 
   /** @throws RegistryError `unavailable` in mid-stream when the store changed: cut the connection then. */
-  async *read({ content, digest }: Blob, range: ByteRange): AsyncGenerator<Uint8Array> {
-    const found = await content()
-    yield* this.#options.verify
-      ? this.#streams.readVerified(found, range, digest)
-      : this.#streams.read(found, range)
+  async *read({ root, content, digest }: Blob, range: ByteRange): AsyncGenerator<Uint8Array> {
+    const release = this.#roots.pin(root)
+    try {
+      const found = await content()
+      yield* this.#options.verify
+        ? this.#streams.readVerified(found, range, digest)
+        : this.#streams.read(found, range)
+    } finally {
+      release()
+    }
   }
 
   /** Sorted. @throws RegistryError `name-unknown`, `unavailable`. */
@@ -135,14 +155,10 @@ export class Registry {
   async image(reference: Reference, tag: string): Promise<Image> {
     const name = referenceBase(reference)
     const known = this.#images.get(name)?.get(tag)
-    if (known !== undefined && stampOf(known.image.root) === known.stamp) {
-      const { root } = known.image
-      // Not waited for: a root in the store now outlives this request, and the next may need it.
-      if (!this.#roots.has(root)) this.#roots.add(root).catch(() => undefined)
-      return known.image
-    }
+    if (known !== undefined && isAsMade(known)) return this.#use(known.image)
     const making = this.#making.run(`${name}:${tag}`, () => this.#make(reference, tag))
-    const made = await within(making, this.#options.holdMs)
+    this.#held += 1
+    const made = await within(making, this.#options.holdMs).finally(() => (this.#held -= 1))
     if (made !== undefined) return made.value
     throw new RegistryError('pending', 'still being built or fetched: ask again', {
       detail: { path: name, retryAfterSeconds: RETRY_AFTER_S },
@@ -151,7 +167,7 @@ export class Registry {
 
   /** Connects to Nix, so that the first pull needn't. @returns Nix's version. @throws RegistryError `unavailable`. */
   async warmUp(): Promise<string> {
-    const [version] = await Promise.all([this.#options.nix.connect(), this.#roots.connect()])
+    const [version] = await Promise.all([this.#options.nix.connect(), this.#roots.open()])
     return version
   }
 
@@ -160,14 +176,27 @@ export class Registry {
     await this.#options.nix.ping()
   }
 
+  figures(): RegistryFigures {
+    const { temporary, durable } = this.#roots.count()
+    return { held: this.#held, images: this.#images.size, temporaryRoots: temporary, durableRoots: durable }
+  }
+
   close(): void {
     this.#roots.close()
+  }
+
+  /** An image that is remembered is wanted again. */
+  #use(image: Image): Image {
+    this.#roots.keep(image.root)
+    this.#options.onLookup?.('remembered')
+    return image
   }
 
   async #make(reference: Reference, tag: string): Promise<Image> {
     const steps: Partial<Record<Step | 'realise', number>> = {}
     const start = performance.now()
-    const root = await this.#realise(reference, tag)
+    const root = await makeValid(this.#parts, reference, tag)
+    this.#roots.keep(root)
     steps.realise = performance.now() - start
     const stamp = stampOf(root) ?? ''
     const image = await makeImage(this.#options, root, (step, ms) => (steps[step] = ms))
@@ -175,21 +204,8 @@ export class Registry {
     const name = referenceBase(reference)
     this.#images.set(name, new Map([...(this.#images.get(name) ?? []), [tag, { image, stamp }]]))
     this.#options.onImage?.(image, steps)
+    this.#options.onLookup?.('made')
     return image
-  }
-
-  async #realise(reference: Reference, tag: string): Promise<StorePath> {
-    const { nix } = this.#options
-    for (let round = 0; round < MAX_REALISE_ROUNDS; round++) {
-      const resolved = await resolve(nix, reference, tag)
-      // Rooted before the work begins, so that there is no moment at which it could be collected.
-      if (resolved.path !== undefined) await this.#roots.add(resolved.path)
-      if (resolved.kind !== 'valid') await this.#realiser.realise(resolved.work)
-      else if (await nix.isValid(resolved.path)) return resolved.path
-    }
-    throw new RegistryError('unavailable', 'Nix made the path, and it is not there', {
-      detail: { path: referenceBase(reference) },
-    })
   }
 
   /**
@@ -197,8 +213,8 @@ export class Registry {
    * which: those at hand are tried first, then the default one, then the other outputs that are valid.
    */
   async #imageWith(reference: Reference, matches: (image: Image) => boolean): Promise<Image | undefined> {
-    for (const { image, stamp } of this.#images.get(referenceBase(reference))?.values() ?? []) {
-      if (matches(image) && stampOf(image.root) === stamp) return image
+    for (const known of this.#images.get(referenceBase(reference))?.values() ?? []) {
+      if (matches(known.image) && isAsMade(known)) return this.#use(known.image)
     }
     const image = await this.image(reference, DEFAULT_TAG)
     if (matches(image)) return image
@@ -210,25 +226,14 @@ export class Registry {
     }
     return undefined
   }
-
-  async #frame({ digest, size, source }: ImageLayer): Promise<LayerFrame> {
-    const known = this.#frames.get(digest)
-    if (known !== undefined) return known
-    return this.#framing.run(digest, async () => {
-      const frame = await this.#options.reader.frame(source)
-      if (frame.size !== size) {
-        throw new RegistryError('unavailable', 'the store holds other files than were hashed', {
-          detail: { digest },
-        })
-      }
-      this.#frames.set(digest, frame)
-      return frame
-    })
-  }
 }
 
 function hasBlob(image: Image, digest: Digest): boolean {
   return image.layerByDigest.has(digest) || image.config.digest === digest || image.manifest.digest === digest
+}
+
+function isAsMade({ image, stamp }: Known): boolean {
+  return stampOf(image.root) === stamp
 }
 
 /**

@@ -15,6 +15,8 @@ export class TempRoots {
   readonly #nix: NixStore
   #young: Generation | undefined
   #old: Generation | undefined
+  /** Paths that are read now, and by how many. */
+  readonly #pinned = new Map<StorePath, number>()
   #queue: Promise<unknown> = Promise.resolve()
   readonly #timer: NodeJS.Timeout
 
@@ -33,6 +35,21 @@ export class TempRoots {
   async add(path: StorePath): Promise<void> {
     if (this.has(path)) return
     await this.#inTurn(() => this.#add(path))
+  }
+
+  /** Keeps a path that is kept already for as long as it is read, be it hours. @returns what ends that. */
+  pin(path: StorePath): () => void {
+    this.#pinned.set(path, (this.#pinned.get(path) ?? 0) + 1)
+    return () => {
+      const readers = (this.#pinned.get(path) ?? 1) - 1
+      if (readers === 0) this.#pinned.delete(path)
+      else this.#pinned.set(path, readers)
+    }
+  }
+
+  /** How many paths are kept. */
+  get size(): number {
+    return new Set([...(this.#young?.paths ?? []), ...(this.#old?.paths ?? [])]).size
   }
 
   /** @throws RegistryError `unavailable`. */
@@ -70,5 +87,7 @@ export class TempRoots {
     this.#old?.roots.close()
     this.#old = this.#young
     this.#young = undefined
+    // In time: the old generation has them for another age.
+    for (const path of this.#pinned.keys()) this.add(path).catch(() => undefined)
   }
 }

@@ -66,7 +66,7 @@ void t.test('a path collected between manifest and blob', { skip: missing('nix')
   await t.test('is made again when a derivation can, with the same digests', async (t) => {
     const expression = `derivation { name = "again-${process.pid}"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "mkdir $out; echo content > $out/file" ]; PATH = "/usr/bin:/bin"; }`
     const { stdout: path } = await execa('nix-build', ['--no-out-link', '-E', expression], { env: nixEnv })
-    const server = await startPushless(t, { args: ['--serve-packages'] })
+    const server = await startPushless(t, { args: ['--serve-packages', '--keep', '0'] })
     const { digest } = await pullManifest(server.url, path)
     await collect(server, path)
     t.equal((await pullAll(server.url, path)).size, 3)
@@ -80,7 +80,7 @@ void t.test('a path collected between manifest and blob', { skip: missing('nix')
   await t.test('is another image when it is built again with other contents', async (t) => {
     const expression = `derivation { name = "differs-${process.pid}"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "mkdir $out; date +%s%N > $out/file" ]; PATH = "/usr/bin:/bin"; }`
     const { stdout: path } = await execa('nix-build', ['--no-out-link', '-E', expression], { env: nixEnv })
-    const server = await startPushless(t, { args: ['--serve-packages'] })
+    const server = await startPushless(t, { args: ['--serve-packages', '--keep', '0'] })
     const { digest } = await pullManifest(server.url, path)
     await collect(server, path)
     await execa('nix-build', ['--no-out-link', '-E', expression], { env: nixEnv })
@@ -125,7 +125,7 @@ async function pulledOnce(t: Scope, name: string, args: readonly string[] = []):
         reject: false,
       })),
   )
-  const server = await startPushless(t, { args: ['--serve-packages', ...args] })
+  const server = await startPushless(t, { args: ['--serve-packages', '--keep', '0', ...args] })
   const { manifest } = await pullManifest(server.url, path)
   const [layer] = manifest.layers
   if (layer === undefined) throw new Error(`no layer in ${imageName(path)}`)

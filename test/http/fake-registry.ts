@@ -4,6 +4,7 @@ import { digestOf } from '../../src/core/digest.ts'
 import { RegistryError, type ErrorKind } from '../../src/core/errors.ts'
 import { imageConfig, imageManifest, MEDIA_TYPE } from '../../src/core/image.ts'
 import type { Reference } from '../../src/core/reference.ts'
+import { parseStorePath } from '../../src/core/store-path.ts'
 import type { Registry } from '../../src/registry/registry.ts'
 
 export const HASH = 'aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'
@@ -12,10 +13,15 @@ export const NAME = `nix/store/${HASH}-hello`
 export const LAYER = Buffer.from('0123456789'.repeat(10_000))
 export const LAYER_DIGEST = digestOf(LAYER)
 const PIECE = 30_000
+const ROOT = parseStorePath(`/${NAME}`) ?? fail()
 
 const layers = [{ digest: LAYER_DIGEST, size: LAYER.length, createdBy: 'test' }]
 export const CONFIG = imageConfig({ architecture: 'amd64', os: 'linux' }, {}, layers)
 export const MANIFEST = imageManifest(CONFIG, layers)
+
+function fail(): never {
+  throw new Error('no store path')
+}
 
 export type FakeRegistry = {
   readonly registry: Registry
@@ -38,7 +44,7 @@ export function fakeRegistry(failure?: FakeFailure): FakeRegistry {
     if (failure?.at === 'ask') throw failure.error
     if (storeHash !== HASH) throw new RegistryError('name-unknown', 'no such store path')
   }
-  const registry: Pick<Registry, 'manifest' | 'blob' | 'tags' | 'read' | 'askNix'> = {
+  const registry: Pick<Registry, 'manifest' | 'blob' | 'tags' | 'read' | 'askNix' | 'figures'> = {
     manifest: async (reference, selector) => {
       ask('manifest', reference)
       const isThere =
@@ -54,11 +60,18 @@ export function fakeRegistry(failure?: FakeFailure): FakeRegistry {
         { bytes: LAYER, digest: LAYER_DIGEST, mediaType: MEDIA_TYPE.layer },
       ]) {
         if (found === digest)
-          return { digest, size: bytes.length, mediaType, content: async () => ({ kind: 'bytes', bytes }) }
+          return {
+            root: ROOT,
+            digest,
+            size: bytes.length,
+            mediaType,
+            content: async () => ({ kind: 'bytes', bytes }),
+          }
       }
       throw new RegistryError('blob-unknown', 'no such blob')
     },
     askNix: async () => undefined,
+    figures: () => ({ held: 0, images: 1, temporaryRoots: 0, durableRoots: 0 }),
     tags: async (reference) => {
       ask('tags', reference)
       return ['dev', 'latest', 'nix', 'out']

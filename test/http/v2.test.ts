@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import t from 'tap'
 import { RegistryError, type ErrorKind } from '../../src/core/errors.ts'
+import { Metrics } from '../../src/http/metrics.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { CompressionMode } from '../../src/http/compression.ts'
 import {
@@ -28,7 +29,7 @@ function appOf(
   compression: CompressionMode = 'none',
 ): FastifyInstance {
   const app = createApp(
-    { registry: fake.registry, token: undefined, compression, wait: 'retry' },
+    { registry: fake.registry, token: undefined, metrics: new Metrics(), compression, wait: 'retry' },
     pino({ level: 'silent' }),
   )
   t.teardown(() => app.close())

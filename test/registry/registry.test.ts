@@ -36,6 +36,7 @@ t.teardown(async () => {
 
 type Ending = { readonly teardown: (end: () => void) => void }
 let count = 0
+const EVERYTHING = { builds: true, fetches: true, allow: [], deny: [], systems: [] }
 
 function registryOf(t: Ending, options: Partial<RegistryOptions> = {}) {
   const directory = join(base, `state-${count++}`)
@@ -46,6 +47,9 @@ function registryOf(t: Ending, options: Partial<RegistryOptions> = {}) {
     reader,
     index,
     servePackages: false,
+    requiredKeys: [],
+    policy: EVERYTHING,
+    roots: { directory, keepDays: 7 },
     holdMs: 60_000,
     verify: false,
     limits: { buildsAtOnce: 2, fetchesAtOnce: 8, queued: 100, workMs: 0, silentMs: 0, fetchBytes: 0 },

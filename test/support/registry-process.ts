@@ -37,22 +37,25 @@ export async function startPushless(
     readonly state?: string
     /** `host:port`; any free port of the loopback by default. */
     readonly listen?: string
+    /** A command that the process is started through, and that becomes it. */
+    readonly prefix?: readonly [string, ...string[]]
   } = {},
 ): Promise<Pushless> {
   const state = options.state ?? (await temporaryDirectory(scope, 'state'))
   const logs: LogLine[] = []
+  const serve = [
+    process.execPath,
+    '--disable-warning=ExperimentalWarning',
+    join(root, 'dist/main.js'),
+    'serve',
+    '--listen',
+    options.listen ?? '127.0.0.1:0',
+    '--state',
+    state,
+    ...(options.args ?? []),
+  ] as const
   const daemon = await startDaemon(scope, {
-    command: [
-      process.execPath,
-      '--disable-warning=ExperimentalWarning',
-      join(root, 'dist/main.js'),
-      'serve',
-      '--listen',
-      options.listen ?? '127.0.0.1:0',
-      '--state',
-      state,
-      ...(options.args ?? []),
-    ],
+    command: options.prefix === undefined ? serve : [...options.prefix, ...serve],
     cwd: root,
     // A Nix of its own, under the tests' settings: a system's daemon would have the system's.
     env: { ...nixEnv, PUSHLESS_NIX: 'nix-daemon --stdio', ...options.env },

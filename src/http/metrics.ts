@@ -1,0 +1,140 @@
+/**
+ * Figures for Prometheus at `/metrics`. No store path is in them: a label for each would never end, and whoever may
+ * see figures need not know what is deployed.
+ */
+import {
+  Counter,
+  Gauge,
+  Histogram,
+  Registry as Collector,
+  collectDefaultMetrics,
+} from '@prometheus-io/client'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { RegistryError } from '../core/errors.ts'
+import type { WorkListener } from '../registry/realise.ts'
+import type { Lookup, RegistryFigures } from '../registry/registry.ts'
+
+/** From a cached manifest to the longest hold. */
+const REQUEST_SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 10, 20, 30, 60, 300]
+/** From a copy of a file to a browser. */
+const WORK_SECONDS = [1, 5, 15, 60, 300, 900, 1800, 3600, 7200]
+const V2_KIND = /\/(manifests|blobs|tags|referrers)\/[^/]*$/
+
+export class Metrics {
+  readonly #collector = new Collector()
+  readonly #work = {
+    ended: this.#counter('work_total', 'Builds and fetches that ended, by outcome', ['kind', 'outcome']),
+    seconds: this.#histogram('work_seconds', 'How long builds and fetches took', ['kind'], WORK_SECONDS),
+    running: this.#gauge('work_running', 'Builds and fetches going on', ['kind']),
+    queued: this.#gauge('work_queued', 'Builds and fetches that wait for their turn', ['kind']),
+  }
+  readonly #requests = {
+    ended: this.#counter('requests_total', 'Requests answered, by route and status', [
+      'route',
+      'method',
+      'status',
+    ]),
+    seconds: this.#histogram('request_seconds', 'Until the last byte', ['route'], REQUEST_SECONDS),
+    bytes: this.#counter('sent_bytes_total', 'Bytes that left, headers included, by route', ['route']),
+    open: this.#gauge('requests_open', 'Requests being answered', []),
+  }
+  readonly #lookups = this.#counter('image_lookups_total', 'Images asked for: remembered, or made', [
+    'result',
+  ])
+  readonly #begun = new WeakMap<object, number>()
+  readonly #sentBefore = new WeakMap<object, number>()
+
+  constructor() {
+    collectDefaultMetrics({ register: this.#collector })
+  }
+
+  readonly onWork: WorkListener = (work, event) => {
+    const { kind } = work
+    const { ended, seconds, running, queued } = this.#work
+    switch (event.kind) {
+      case 'queued':
+        queued.inc({ kind })
+        break
+      case 'started':
+        queued.dec({ kind })
+        running.inc({ kind })
+        this.#begun.set(work, performance.now())
+        break
+      case 'done':
+      case 'failed':
+        running.dec({ kind })
+        ended.inc({ kind, outcome: event.kind === 'done' ? 'done' : outcomeOf(event.error) })
+        seconds.observe({ kind }, (performance.now() - (this.#begun.get(work) ?? performance.now())) / 1000)
+        break
+      default:
+    }
+  }
+
+  readonly onLookup = (result: Lookup): void => this.#lookups.inc({ result })
+
+  /** @param figures asked whenever somebody looks. */
+  register(app: FastifyInstance, figures: () => RegistryFigures): void {
+    this.#gauge('requests_held', 'Requests that wait for a build or fetch', [], () => figures().held)
+    this.#gauge('images', 'Images remembered', [], () => figures().images)
+    const roots = this.#gauge('roots', 'Paths kept from the garbage collector', ['kind'])
+    app.addHook('onRequest', async ({ raw }) => {
+      this.#requests.open.inc()
+      this.#sentBefore.set(raw, raw.socket.bytesWritten)
+    })
+    app.addHook('onResponse', async (request, reply) => {
+      const route = routeOf(request)
+      this.#requests.open.dec()
+      this.#requests.ended.inc({ route, method: request.method, status: reply.raw.statusCode })
+      this.#requests.seconds.observe({ route }, reply.elapsedTime / 1000)
+      const { raw } = request
+      this.#requests.bytes.inc(
+        { route },
+        Math.max(0, raw.socket.bytesWritten - (this.#sentBefore.get(raw) ?? 0)),
+      )
+    })
+    app.get('/metrics', async (_request, reply) => {
+      const { temporaryRoots, durableRoots } = figures()
+      roots.set({ kind: 'temporary' }, temporaryRoots)
+      roots.set({ kind: 'durable' }, durableRoots)
+      return reply.type(this.#collector.contentType).send(await this.#collector.metrics())
+    })
+  }
+
+  #counter<T extends string>(name: string, help: string, labelNames: T[]): Counter<T> {
+    return new Counter({ name: `pushless_${name}`, help, labelNames, registers: [this.#collector] })
+  }
+
+  #gauge<T extends string>(name: string, help: string, labelNames: T[], ask?: () => number): Gauge<T> {
+    const collect = ask === undefined ? {} : { collect: () => gauge.set(ask()) }
+    const gauge: Gauge<T> = new Gauge({
+      name: `pushless_${name}`,
+      help,
+      labelNames,
+      registers: [this.#collector],
+      ...collect,
+    })
+    return gauge
+  }
+
+  #histogram<T extends string>(name: string, help: string, labelNames: T[], buckets: number[]): Histogram<T> {
+    return new Histogram({
+      name: `pushless_${name}`,
+      help,
+      labelNames,
+      buckets,
+      registers: [this.#collector],
+    })
+  }
+}
+
+function outcomeOf(error: unknown): string {
+  return error instanceof RegistryError ? error.kind : 'defect'
+}
+
+/** A label of few values, whatever was asked for. */
+function routeOf({ routeOptions, raw }: FastifyRequest): string {
+  const { url = 'none' } = routeOptions
+  if (url !== '/v2/*') return url
+  const [path = ''] = (raw.url ?? '').split('?', 1)
+  return V2_KIND.exec(path)?.[1] ?? '/v2/'
+}

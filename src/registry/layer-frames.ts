@@ -1,0 +1,41 @@
+/** Frames of layers, kept while they are used: whoever streams a layer needs its headers and where its files are. */
+import { LRUCache } from 'lru-cache'
+import type { Digest } from '../core/digest.ts'
+import { RegistryError } from '../core/errors.ts'
+import type { LayerFrame } from '../core/segment.ts'
+import type { StoreReader } from '../layer/store-reader.ts'
+import type { ImageLayer } from './image.ts'
+import { SingleFlight } from './single-flight.ts'
+
+/** Bytes; a frame that isn't kept is walked again, which costs milliseconds. */
+const BYTES_KEPT = 32 * 1024 * 1024
+const BYTES_PER_PATH = 150
+
+export class LayerFrames {
+  readonly #reader: StoreReader
+  readonly #walking = new SingleFlight<LayerFrame>()
+  readonly #kept = new LRUCache<Digest, LayerFrame>({
+    maxSize: BYTES_KEPT,
+    sizeCalculation: ({ bytes, paths }) => bytes.length + paths.length * BYTES_PER_PATH,
+  })
+
+  constructor(reader: StoreReader) {
+    this.#reader = reader
+  }
+
+  /** @throws RegistryError `unavailable` when the store has other files than were hashed. */
+  async get({ digest, size, source }: ImageLayer): Promise<LayerFrame> {
+    const known = this.#kept.get(digest)
+    if (known !== undefined) return known
+    return this.#walking.run(digest, async () => {
+      const frame = await this.#reader.frame(source)
+      if (frame.size !== size) {
+        throw new RegistryError('unavailable', 'the store holds other files than were hashed', {
+          detail: { digest },
+        })
+      }
+      this.#kept.set(digest, frame)
+      return frame
+    })
+  }
+}

@@ -1,0 +1,41 @@
+/** From a reference to a valid path: asked, allowed, rooted, fetched or built, in rounds until it is there. */
+import { RegistryError } from '../core/errors.ts'
+import type { Policy } from '../core/policy.ts'
+import { referenceBase, type Reference } from '../core/reference.ts'
+import type { StorePath } from '../core/store-path.ts'
+import type { NixStore } from '../nix/nix-store.ts'
+import { admit } from './admission.ts'
+import type { Realiser } from './realise.ts'
+import { resolve } from './resolve.ts'
+import type { Roots } from './roots.ts'
+
+export type ValidityParts = {
+  readonly nix: NixStore
+  readonly policy: Policy
+  readonly roots: Roots
+  readonly realiser: Realiser
+}
+
+/** A derivation may have to be fetched before it can be built, and built before its output is there. */
+const MAX_ROUNDS = 3
+
+/** @throws RegistryError of any kind. */
+export async function makeValid(
+  { nix, policy, roots, realiser }: ValidityParts,
+  reference: Reference,
+  tag: string,
+): Promise<StorePath> {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const resolved = await resolve(nix, reference, tag)
+    if (resolved.kind === 'to-do') await admit(nix, policy, resolved.work)
+    // Rooted before the work begins, so that there is no moment at which it could be collected.
+    if (resolved.path !== undefined) await roots.hold(resolved.path)
+    if (resolved.kind === 'to-do') {
+      if (resolved.work.kind === 'build') await roots.hold(resolved.work.derivation)
+      await realiser.realise(resolved.work)
+    } else if (await nix.isValid(resolved.path)) return resolved.path
+  }
+  throw new RegistryError('unavailable', 'Nix made the path, and it is not there', {
+    detail: { path: referenceBase(reference) },
+  })
+}

@@ -1,0 +1,19 @@
+/**
+ * Whose paths may be served, where the operator names keys: those built here, those whose name proves their contents,
+ * and those that one of the keys signed. Nix's own check (`require-sigs`) is made when a path is fetched, with the keys
+ * of its nix.conf; this one is made whenever an image is, whatever was in the store before.
+ */
+import { RegistryError } from '../core/errors.ts'
+import { isSignedBy, type SigningKey } from '../core/signature.ts'
+import type { ClosurePath } from '../nix/nix-store.ts'
+
+/** @param keys none: every path is trusted. @throws RegistryError `denied` naming the first path that isn't. */
+export function demandSignatures(keys: readonly SigningKey[], closure: readonly ClosurePath[]): void {
+  if (keys.length === 0) return
+  const unsigned = closure.find(
+    (info) => !info.isBuiltHere && info.contentAddress === '' && !isSignedBy(keys, info),
+  )
+  if (unsigned === undefined) return
+  const names = keys.map(({ name }) => name).join(', ')
+  throw new RegistryError('denied', `${unsigned.path} has no signature by ${names} (--require-keys)`)
+}
