@@ -99,7 +99,7 @@ export function inRoot(root: string, args: readonly string[], { binds, env }: In
 }
 
 /** Before a command: what it mounts nobody else sees, and it is gone with it. */
-const inMountNamespace = ['unshare', '--mount', '--propagation', 'private', '--'] as const
+export const inMountNamespace = ['unshare', '--mount', '--propagation', 'private', '--'] as const
 
 async function bootstrap(suite: Suite, directory: string): Promise<void> {
   const include = `--include=${packages[suite].join(',')}`
