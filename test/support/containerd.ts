@@ -113,7 +113,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
 }
 
 /** `server` is there too, or containerd falls back to https://nix.internal, and its DNS error hides ours. */
-function hostsToml(urls: readonly [string, ...string[]]): string {
+export function hostsToml(urls: readonly [string, ...string[]]): string {
   const hosts = urls.map((url) => `[host."${url}"]\n  capabilities = ["pull", "resolve"]\n`)
   return `server = "${urls[0]}"\n${hosts.join('')}`
 }

@@ -6,27 +6,15 @@ import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { registryWithBusybox } from './busybox-registry.ts'
 import { startContainerd } from './containerd.ts'
 import { startDaemon } from './daemon.ts'
-import { startDockerRegistry } from './docker-registry.ts'
-import { busybox } from './nix.ts'
-import { ociLayout } from './oci-layout.ts'
 import { podmanFor } from './podman.ts'
 import { missing } from './requirement.ts'
 import { scoped, temporaryDirectory } from './scope.ts'
-import type { Scope } from './scope.ts'
-import { copyToDir, pushLayout } from './skopeo.ts'
+import { copyToDir } from './skopeo.ts'
 
 const sh = (script: string) => ({ command: ['sh', '-c', script] as const, ready: () => undefined })
-
-/** The reference registry with the busybox fixture in it, as the name that pushless would give it. */
-async function registryWithBusybox(scope: Scope) {
-  const path = await busybox()
-  const layout = await ociLayout(scope, [path], [`${path}/bin/sh`, '-c', 'echo hello; exit 3'])
-  const registry = await startDockerRegistry(scope)
-  await pushLayout(layout.directory, registry.url, path.slice(1), 'nix')
-  return { path, registry, reference: `nix.internal${path}:nix` }
-}
 
 void t.test(
   'containerd pulls, runs and removes',

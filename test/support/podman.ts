@@ -5,11 +5,12 @@
  * crun refuses cgroups of both versions mounted together; the host's network, so no bridge and no firewall rules; file
  * limits below any hard limit, since podman asks for 1048576 by default and may not get it.
  */
-import { mkdir, statfs, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { ran, unmountBelow } from './containerd.ts'
 import type { Ran } from './containerd.ts'
+import { takesOverlays } from './overlay.ts'
 import { containersConfig } from './registries-conf.ts'
 import { searchPath } from './requirement.ts'
 import { temporaryDirectory } from './scope.ts'
@@ -36,9 +37,6 @@ interface PlayedContainer {
   readonly exitCode: number
   readonly logs: string
 }
-
-/** linux/magic.h: OVERLAYFS_SUPER_MAGIC. */
-const OVERLAYFS_MAGIC = 0x79_4c_76_30
 
 const RUN_LIMIT_MS = 300_000
 
@@ -132,19 +130,15 @@ network_config_dir = "${networks}"
 `,
   )
   const storage = join(directory, 'storage.conf')
+  // vfs copies, and works everywhere.
+  const driver = (await takesOverlays(directory)) ? 'overlay' : 'vfs'
   await writeFile(
     storage,
-    `[storage]\ndriver = "${await storageDriver(directory)}"\nrunroot = "${directory}/run"\ngraphroot = "${directory}/root"\n`,
+    `[storage]\ndriver = "${driver}"\nrunroot = "${directory}/run"\ngraphroot = "${directory}/root"\n`,
   )
   return {
     CONTAINERS_REGISTRIES_CONF: registries,
     CONTAINERS_CONF: containers,
     CONTAINERS_STORAGE_CONF: storage,
   }
-}
-
-/** overlay can't be stacked on overlay (a test inside a container); vfs copies, and works everywhere. */
-async function storageDriver(directory: string): Promise<'overlay' | 'vfs'> {
-  const { type } = await statfs(directory)
-  return type === OVERLAYFS_MAGIC ? 'vfs' : 'overlay'
 }
