@@ -6,7 +6,7 @@
   # image { name = "greeter"; contents = [ hello ]; ... } -> a derivation, and its reference as `.imageRef`
   image = import ./image.nix;
 
-  # imageRef { image = ...; registry ? "nix.internal"; } -> "nix.internal/nix/store/<hash>-<name>:nix"
+  # imageRef { image = ...; registry ? "nix.internal"; mode ? "out"; } -> "nix.internal/nix/store/<hash>-<name>:nix"
   imageRef = import ./image-ref.nix;
 
   # isImageName "gtk+3" -> false; suggestImageName "gtk+3" -> "gtk-3"

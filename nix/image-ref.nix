@@ -8,6 +8,7 @@ let
     attrNames
     baseNameOf
     functionArgs
+    isAttrs
     isString
     match
     stringLength
@@ -35,6 +36,26 @@ let
       parts != null && (port != null || host == "localhost" || match ".*\\..*" host != null)
     );
 
+  # What the reference names, and under which tag: the output, or the derivation that the registry shall build. The
+  # derivation's file alone becomes an input of what holds the reference, so that nothing is built here, and
+  # `nix copy --derivation` takes along all that the registry needs.
+  target =
+    mode: image:
+    if mode == "out" then
+      {
+        path = toStorePath "imageRef" "image" image;
+        tag = "nix";
+      }
+    else if mode != "drv" then
+      refuse "imageRef" "mode" mode ''"out" (what is pulled was built here, or is in a cache) or "drv" (the registry builds it)''
+    else if isAttrs image && isString (image.drvPath or null) then
+      {
+        path = image.drvPath;
+        tag = if (image.outputName or "out") == "out" then "nix" else image.outputName;
+      }
+    else
+      refuse "imageRef" "image" image ''a derivation, since mode is "drv"'';
+
   # Keeps the string context, so that what holds the reference depends on the image.
   imageRef =
     {
@@ -42,10 +63,12 @@ let
       image,
       # host, and port if any, of the registry; a path may follow
       registry ? "nix.internal",
+      # "out": the output, built before or with what holds the reference. "drv": the derivation, built by the registry
+      mode ? "out",
       ...
     }@args:
     let
-      path = toStorePath "imageRef" "image" image;
+      inherit (target mode image) path tag;
       inherit (parse path) hash name;
       # The path of a derivation file would draw the outputs of its whole build graph into the context.
       shallow = if match ".*\\.drv" name != null then unsafeDiscardOutputDependency path else path;
@@ -61,7 +84,7 @@ let
     in
     builtins.seq (onlyKnown "imageRef" "argument" (attrNames (functionArgs imageRef)) args) (
       # A name that no reference can hold is left out: the hash alone identifies the path.
-      "${repository}/${if legal then base else substring 0 (stringLength hash) base}:nix"
+      "${repository}/${if legal then base else substring 0 (stringLength hash) base}:${tag}"
     );
 in
 imageRef

@@ -38,6 +38,18 @@ void t.test('references', { skip: withoutNix }, async (t) => {
       'imageRef { image = hello; registry = "localhost:5000"; }',
       new RegExp(`^localhost:5000/nix/store/${hash}-hello:nix$`),
     ],
+    'a derivation by mode': [
+      'imageRef { image = hello; mode = "drv"; }',
+      new RegExp(`^nix\\.internal/nix/store/${hash}-hello\\.drv:nix$`),
+    ],
+    'an output of a derivation by mode': [
+      'imageRef { image = (derivation { name = "two"; system = "x86_64-linux"; builder = "/bin/sh"; outputs = [ "out" "oci" ]; }).oci; mode = "drv"; }',
+      new RegExp(`^nix\\.internal/nix/store/${hash}-two\\.drv:oci$`),
+    ],
+    'an image by mode': [
+      'imageRef { image = some { }; mode = "drv"; }',
+      new RegExp(`^nix\\.internal/nix/store/${hash}-some\\.drv:nix$`),
+    ],
     'a registry behind a path': [
       'imageRef { image = hello; registry = "mirror.example/nix.internal"; }',
       new RegExp(`^mirror\\.example/nix\\.internal/nix/store/${hash}-hello:nix$`),
@@ -59,6 +71,7 @@ void t.test('a reference keeps what it depends on', { skip: withoutNix }, async 
       package = context (imageRef { image = hello; });
       hashOnly = context (imageRef { image = make "gtk+3"; });
       derivation = context (imageRef { image = hello.drvPath; });
+      byMode = context (imageRef { image = hello; mode = "drv"; });
       same = (some { }).imageRef == imageRef { image = some { }; };
     }`)
   const out = [{ outputs: ['out'] }]
@@ -69,6 +82,7 @@ void t.test('a reference keeps what it depends on', { skip: withoutNix }, async 
     package: out,
     hashOnly: out,
     derivation: [{ path: true }],
+    byMode: [{ path: true }],
     same: true,
   })
 })
@@ -99,9 +113,17 @@ void t.test('refused', { skip: withoutNix }, async (t) => {
       '{ image = hello; registry = "nix"; }',
       /^imageRef: registry is "nix"/,
     ],
+    'an unknown mode': [
+      '{ image = hello; mode = "derivation"; }',
+      /^imageRef: mode is "derivation", expected "out" .* or "drv"/,
+    ],
+    'a string by mode': [
+      '{ image = "${hello}"; mode = "drv"; }',
+      /^imageRef: image is ".*", expected a derivation, since mode is "drv"/,
+    ],
     'an unknown argument': [
       '{ image = hello; tag = "x"; }',
-      /^imageRef: argument "tag" unknown, there are: image, reg/,
+      /^imageRef: argument "tag" unknown, there are: image, mode, reg/,
     ],
   }
   const messages = await Promise.all(
