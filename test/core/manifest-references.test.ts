@@ -179,8 +179,9 @@ void t.test('in order, each once, also of several files', async (t) => {
   ])
 })
 
+const deep = (levels: number) => `${'{"a":'.repeat(levels)}"${A}"${'}'.repeat(levels)}`
+
 void t.test('the same text gives the same answer, however deep', async (t) => {
-  const deep = (levels: number) => `${'{"a":'.repeat(levels)}"${A}"${'}'.repeat(levels)}`
   t.equal(Object.keys(found(deep(400)).images).length, 1)
   t.throws(() => found(deep(100_000)), { kind: 'manifest-invalid', message: /nested too deeply/ })
 })
