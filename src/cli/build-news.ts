@@ -66,32 +66,24 @@ export function* readEvent(event: string): Generator<BuildNews> {
       .map((line) => line.slice(name.length + 1).replace(/^ /, ''))
       .join('\n')
   const kind = field('event')
-  const data = parse(field('data'))
+  const data = field('data')
   if (kind === 'log') {
-    for (const line of linesOf(data)) {
+    for (const line of data.split('\n')) {
       const [, path] = STEP.exec(line) ?? []
       if (path !== undefined) yield { path }
       else if (line.trim() !== '') yield { line }
     }
-  } else if (kind === 'state' && typeof data === 'object' && data !== null) {
-    const { state, kind: work } = data as { state?: unknown; kind?: unknown }
+  } else if (kind === 'state') {
+    const { state, kind: work } = parse(data)
     if (state === 'queued') yield { state }
     else if (state === 'running') yield { state: work === 'fetch' ? 'fetching' : 'building' }
   }
 }
 
-function linesOf(data: unknown): readonly string[] {
-  if (typeof data === 'string') return data.split('\n')
-  if (typeof data !== 'object' || data === null) return []
-  const { lines, line } = data as { lines?: unknown; line?: unknown }
-  if (Array.isArray(lines)) return lines.filter((each) => typeof each === 'string')
-  return typeof line === 'string' ? [line] : []
-}
-
-function parse(text: string): unknown {
+function parse(text: string): { readonly state?: unknown; readonly kind?: unknown } {
   try {
-    return JSON.parse(text) as unknown
+    return Object(JSON.parse(text)) as object
   } catch {
-    return text
+    return {}
   }
 }

@@ -118,8 +118,8 @@ function summaryOf(
 
 /** With the slash that paths are put behind; `127.0.0.1:5000` is plain HTTP, as everything of ours. */
 function parseRegistry(text: string): URL {
-  const url = URL.parse(/^https?:\/\//.test(text) ? text : `http://${text}`)
-  if (url === null || url.host === '') throw new UsageError(`--registry: not a URL: ${text}`)
+  const url = URL.parse(text.includes('://') ? text : `http://${text}`)
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new UsageError(`--registry: not a URL: ${text}`)
   url.pathname = url.pathname.replace(/\/*$/, '/')
   return url
 }

@@ -1,4 +1,5 @@
-import { request as httpRequest } from 'node:http'
+import { once } from 'node:events'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
@@ -191,10 +192,8 @@ void t.test('a client that leaves isn’t asked for any more', async (t) => {
   const headers = { authorization: `Bearer ${TOKEN}` }
   const request = httpRequest({ port, host: '127.0.0.1', method: 'POST', path: '/warm', headers })
   request.end(PODS)
-  const [response] = (await new Promise<[NodeJS.ReadableStream]>((resolve) => {
-    request.once('response', (got) => resolve([got]))
-  })) as [NodeJS.ReadableStream]
-  await new Promise((resolve) => response.once('data', resolve))
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  await once(response, 'data')
   while ((asked.get(HASH) ?? 0) < 2) await setTimeout(50)
   request.on('error', () => undefined).destroy()
   await setTimeout(1500)
