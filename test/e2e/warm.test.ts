@@ -15,9 +15,10 @@ const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const LIMIT_MS = 120_000
 const TOKEN = 'f6a1c30b9d5e47a2'
 
-void t.test('warm', { skip: missing('nix') }, async (t) => {
-  const salted = (what: string) => `warm-${what}-${process.pid}`
+/** A salt of a derivation that nobody built before. */
+const salted = (what: string) => `warm-${what}-${process.pid}`
 
+void t.test('warm', { skip: missing('nix') }, async (t) => {
   await t.test('a manifest: each image is built once, and is there for its pull', async (t) => {
     const server = await startPushless(t, { args: ['--serve-packages'] })
     const [one, two] = [await slow(salted('one'), 1), await slow(salted('two'), 0)]

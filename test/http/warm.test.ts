@@ -7,6 +7,7 @@ import { pino } from 'pino'
 import t from 'tap'
 import { RegistryError } from '../../src/core/errors.ts'
 import { createApp } from '../../src/http/app.ts'
+import { Metrics } from '../../src/http/metrics.ts'
 import { MAX_BODY_BYTES, MAX_IMAGES } from '../../src/http/warm-body.ts'
 import type { Registry } from '../../src/registry/registry.ts'
 import { HASH, MANIFEST, fakeRegistry } from './fake-registry.ts'
@@ -28,7 +29,7 @@ type Line = Readonly<Record<string, unknown>>
 
 function appOf(t: Ending, registry: Registry = fakeRegistry().registry, token?: string): FastifyInstance {
   const app = createApp(
-    { registry, token: token ?? TOKEN, compression: 'none', wait: 'retry' },
+    { registry, token: token ?? TOKEN, metrics: new Metrics(), compression: 'none', wait: 'retry' },
     pino({ level: 'silent' }),
   )
   t.teardown(() => app.close())
