@@ -53,7 +53,7 @@ export async function readMessages(
       case MESSAGE.last:
         return
       case MESSAGE.next:
-        emitLines(await wire.string(), undefined, onEvent)
+        emitLines(await wire.text(), undefined, onEvent)
         break
       case MESSAGE.write:
         await wire.string()
@@ -88,7 +88,7 @@ async function readActivity(
   const activity = await wire.number()
   await wire.number() // verbosity
   const type = await wire.number()
-  await wire.string() // text for people
+  await wire.text()
   const [subject] = await readFields(wire)
   await wire.number() // parent activity
   if (typeof subject !== 'string') return
@@ -102,20 +102,20 @@ async function readActivity(
 
 async function readFields(wire: WireReader): Promise<(bigint | string)[]> {
   return wire.list<bigint | string>(async () =>
-    (await wire.number()) === FIELD_NUMBER ? wire.bigint() : wire.string(),
+    (await wire.number()) === FIELD_NUMBER ? wire.bigint() : wire.text(),
   )
 }
 
 async function readError(wire: WireReader, minor: number): Promise<string> {
   if (minor < 26) {
-    const message = await wire.string()
+    const message = await wire.text()
     await wire.number() // exit status
     return plainText(message)
   }
   await wire.string() // "Error"
   await wire.number() // level
   await wire.string() // name, no longer used
-  const message = await wire.string()
+  const message = await wire.text()
   await wire.number() // has a position: always 0
   await wire.list(async () => {
     await wire.number()

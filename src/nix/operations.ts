@@ -162,7 +162,7 @@ export const buildPathsWithResults = (wanted: readonly Wanted[]): Request<readon
 async function readBuildOutcome(reply: WireReader): Promise<BuildOutcome> {
   await reply.string() // what was asked
   const code = await reply.number()
-  const message = plainText(await reply.string())
+  const message = plainText(await reply.text())
   await reply.number() // times built
   await reply.boolean() // found not deterministic
   await reply.bigint() // start

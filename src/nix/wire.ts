@@ -6,6 +6,8 @@
 /** No message we read comes near this; more means that we lost our place in the stream. */
 const MAX_STRING_LENGTH = 256 * 1024 * 1024
 const MAX_LIST_LENGTH = 16 * 1024 * 1024
+/** Bytes kept of a text for people: a builder may print a line of 100 MB, and nobody reads that. */
+const TEXT_KEPT = 64 * 1024
 
 /** Collects one request. */
 export class WireWriter {
@@ -62,10 +64,18 @@ export class WireReader {
   }
 
   async string(): Promise<string> {
-    const length = await this.number()
-    if (length > MAX_STRING_LENGTH) throw new Error(`worker protocol: string of ${length} bytes`)
+    const length = await this.#length()
     const padded = await this.#take(length + ((8 - (length % 8)) % 8))
     return padded.toString('utf8', 0, length)
+  }
+
+  /** A string for people, of which so much is kept as people read; the rest is passed over as it comes. */
+  async text(): Promise<string> {
+    const length = await this.#length()
+    const kept = Math.min(length, TEXT_KEPT)
+    const head = (await this.#take(kept)).toString('utf8')
+    await this.#skip(length - kept + ((8 - (length % 8)) % 8))
+    return kept === length ? head : `${head} \u2026 (${length - kept} more bytes)`
   }
 
   async strings(): Promise<string[]> {
@@ -80,15 +90,41 @@ export class WireReader {
     return items
   }
 
-  /** The next `length` bytes, read as they come. */
+  async #length(): Promise<number> {
+    const length = await this.number()
+    if (length > MAX_STRING_LENGTH) throw new Error(`worker protocol: string of ${length} bytes`)
+    return length
+  }
+
+  /** The next `length` bytes, read as they come, and joined once. */
   async #take(length: number): Promise<Buffer> {
-    while (this.#buffer.length < length) {
-      const { done, value } = await this.#source.next()
-      if (done === true) throw new Error('worker protocol: the connection ended')
-      this.#buffer = this.#buffer.length === 0 ? Buffer.from(value) : Buffer.concat([this.#buffer, value])
+    if (this.#buffer.length < length) {
+      const chunks = [this.#buffer]
+      for (let here = this.#buffer.length; here < length;) {
+        const chunk = await this.#next()
+        chunks.push(chunk)
+        here += chunk.length
+      }
+      this.#buffer = Buffer.concat(chunks)
     }
     const taken = this.#buffer.subarray(0, length)
     this.#buffer = this.#buffer.subarray(length)
     return taken
+  }
+
+  async #skip(length: number): Promise<void> {
+    for (let left = length; ;) {
+      const passed = Math.min(left, this.#buffer.length)
+      this.#buffer = this.#buffer.subarray(passed)
+      left -= passed
+      if (left === 0) return
+      this.#buffer = await this.#next()
+    }
+  }
+
+  async #next(): Promise<Buffer> {
+    const { done, value } = await this.#source.next()
+    if (done === true) throw new Error('worker protocol: the connection ended')
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   }
 }

@@ -109,3 +109,18 @@ async function readAll(wire: WireReader): Promise<unknown[]> {
 function text(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value
 }
+
+void t.test('of a long text the head is kept, and what follows is still found', async (t) => {
+  const long = `${'x'.repeat(64 * 1024)}${'y'.repeat(200_000)}z`
+  const bytes = new WireWriter().string('short').string(long).string('after').bytes()
+  for (const size of [7, 8192, bytes.length]) {
+    const parts = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+      bytes.subarray(i * size, (i + 1) * size),
+    )
+    const wire = reader(...parts)
+    t.equal(await wire.text(), 'short')
+    const text = await wire.text()
+    t.equal(text, `${'x'.repeat(64 * 1024)} … (200001 more bytes)`, `in parts of ${size} bytes`)
+    t.equal(await wire.string(), 'after')
+  }
+})
