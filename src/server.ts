@@ -13,6 +13,7 @@ import { policyOf, requiredKeysOf } from './policy-settings.ts'
 import { DigestIndex } from './registry/digest-index.ts'
 import { Registry, type RegistryOptions } from './registry/registry.ts'
 import { workName } from './registry/resolve.ts'
+import { WorkJournal } from './registry/work-journal.ts'
 
 export type RunningServer = {
   /** `http://127.0.0.1:5000`, with the port that was taken. */
@@ -28,22 +29,38 @@ const MAX_READERS = 4
 export type RegistryListeners = Pick<RegistryOptions, 'onWork' | 'onLookup' | 'onImage'> & {
   readonly onRootTrouble: (error: unknown) => void
   readonly holdMs?: number
+  /** Hears what couldn't be written to the journal. */
+  readonly onJournalTrouble?: (error: unknown) => void
+}
+
+type OpenRegistry = {
+  readonly registry: Registry
+  readonly journal: WorkJournal
+  readonly nix: NixStore
+  readonly close: () => Promise<void>
 }
 
 /** Everything below HTTP, for the server and for the commands that need none. */
 export function openRegistry(
   settings: Settings,
-  { onRootTrouble, ...listeners }: RegistryListeners,
-): { readonly registry: Registry; readonly nix: NixStore; readonly close: () => Promise<void> } {
+  { onRootTrouble, onJournalTrouble = () => undefined, ...listeners }: RegistryListeners,
+): OpenRegistry {
   const requiredKeys = requiredKeysOf(settings)
   // Early, since it is what fails: a damaged or locked database must end the start.
   const index = new DigestIndex(settings.PUSHLESS_STATE)
+  const journal = new WorkJournal({
+    directory: settings.PUSHLESS_STATE,
+    failureMs: settings.PUSHLESS_FAILURE_TIME * 1000,
+    logBytes: settings.PUSHLESS_LOG_SIZE * 1e6,
+    onTrouble: onJournalTrouble,
+  })
   const nix = new NixStore(transportOf(settings.PUSHLESS_NIX))
   const reader = new StoreReader(Math.min(MAX_READERS, Math.max(MIN_READERS, availableParallelism())))
   const registry = new Registry({
     nix,
     reader,
     index,
+    journal,
     servePackages: settings.PUSHLESS_SERVE_PACKAGES,
     requiredKeys,
     policy: policyOf(settings),
@@ -62,9 +79,12 @@ export function openRegistry(
   })
   return {
     registry,
+    journal,
     nix,
     close: async () => {
       registry.close()
+      // Before Nix: what still goes on was cut off by us.
+      await journal.close()
       nix.close()
       await reader.close()
       index.close()
@@ -76,8 +96,9 @@ export function openRegistry(
 export async function startServer(settings: Settings, logger: FastifyBaseLogger): Promise<RunningServer> {
   const token = readToken(settings.PUSHLESS_TOKEN_FILE)
   const metrics = new Metrics()
-  const { registry, nix, close } = openRegistry(settings, {
+  const { registry, journal, nix, close } = openRegistry(settings, {
     onLookup: metrics.onLookup,
+    onJournalTrouble: (error) => logger.warn({ err: error }, 'journal of builds not written'),
     onWork: (work, event) => {
       metrics.onWork(work, event)
       const name = workName(work)
@@ -96,7 +117,14 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
     },
   })
   const app = createApp(
-    { registry, token, metrics, compression: settings.PUSHLESS_COMPRESSION, wait: settings.PUSHLESS_WAIT },
+    {
+      registry,
+      journal,
+      token,
+      metrics,
+      compression: settings.PUSHLESS_COMPRESSION,
+      wait: settings.PUSHLESS_WAIT,
+    },
     logger,
   )
   const { host, port } = addressOf(settings.PUSHLESS_LISTEN)

@@ -21,7 +21,7 @@ export const SETTINGS = Type.Object({
   }),
   PUSHLESS_STATE: Type.String({
     minLength: 1,
-    description: 'directory for digests of layers; may be deleted while stopped',
+    description: 'directory for digests of layers and for logs of builds; may be deleted while stopped',
   }),
   PUSHLESS_NIX: Type.String({
     default: NIX_AUTO,
@@ -123,6 +123,20 @@ export const SETTINGS = Type.Object({
     maximum: 3650,
     description:
       'days that an image stays in the store after its last pull, held by a root that the garbage collector heeds; 0 for none. A Pod that is moved pulls again',
+  }),
+  PUSHLESS_FAILURE_TIME: Type.Number({
+    default: 300,
+    minimum: 0,
+    maximum: 604_800,
+    description:
+      'seconds that a failed build is remembered and not tried again, 0 for not at all; a failed fetch for at most 60. Kubernetes asks again after 10, 20, 40, 80, 160 and then every 300',
+  }),
+  PUSHLESS_LOG_SIZE: Type.Number({
+    default: 100,
+    minimum: 1,
+    maximum: 1e6,
+    description:
+      'megabytes of logs of builds and fetches that are kept, the oldest go first. Each is 1 at most: its head and its tail',
   }),
   PUSHLESS_TOKEN_FILE: Type.String({
     default: '',

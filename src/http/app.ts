@@ -1,6 +1,7 @@
 /** The HTTP side, assembled: no listening, no signals, so that tests can have one too. */
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { RegistryError } from '../core/errors.ts'
+import { registerBuilds, type BuildsOptions } from './builds.ts'
 import { registerErrors, sendRefusal } from './errors.ts'
 import { registerHealth } from './health.ts'
 import type { Metrics } from './metrics.ts'
@@ -8,11 +9,7 @@ import { RequestLog } from './request-log.ts'
 import { registerV2, type V2Options } from './v2.ts'
 import { registerWarm } from './warm.ts'
 
-export type AppOptions = V2Options & {
-  /** See token.ts. */
-  readonly token: string | undefined
-  readonly metrics: Metrics
-}
+export type AppOptions = V2Options & BuildsOptions & { readonly metrics: Metrics }
 
 export function createApp(options: AppOptions, logger: FastifyBaseLogger): FastifyInstance {
   const app = Fastify({
@@ -35,5 +32,6 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
   registerHealth(app, () => options.registry.askNix())
   registerV2(app, options)
   registerWarm(app, options)
+  registerBuilds(app, options)
   return app
 }

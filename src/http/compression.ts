@@ -5,6 +5,7 @@
  */
 import type { Transform } from 'node:stream'
 import { constants, createGzip, createZstdCompress } from 'node:zlib'
+import { isLoopback } from './peer.ts'
 
 /** Settings: `auto` is zstd for clients that accept it and aren't on this machine. */
 export const COMPRESSION_MODES = ['auto', 'none', 'zstd', 'gzip'] as const
@@ -16,7 +17,6 @@ const MIN_SIZE = 4096
 /** The fastest levels: the network is rarely slower than they are. */
 const ZSTD_LEVEL = 1
 const GZIP_LEVEL = 1
-const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/
 
 /** @param acceptEncoding the header, if any. @param peer the client's address. */
 export function chooseEncoding(
@@ -26,7 +26,7 @@ export function chooseEncoding(
   size: number,
 ): Encoding | undefined {
   if (mode === 'none' || acceptEncoding === undefined || size < MIN_SIZE) return undefined
-  if (mode === 'auto' && (peer === undefined || LOOPBACK.test(peer))) return undefined
+  if (mode === 'auto' && (peer === undefined || isLoopback(peer))) return undefined
   const accepted = parseAccepted(acceptEncoding)
   if (accepted.has('zstd')) return 'zstd'
   return mode === 'gzip' && accepted.has('gzip') ? 'gzip' : undefined

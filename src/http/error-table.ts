@@ -19,6 +19,8 @@ type Row = {
 
 /** Where the error doesn't say better. Clients that heed it (podman, skopeo, CRI-O) wait that long between tries. */
 const RETRY_AFTER_SECONDS = 5
+/** Of a reason phrase: what an event of a Pod shows of it on one line. */
+const REASON_LENGTH = 120
 
 const TABLE = {
   'name-invalid': { status: 400, code: 'NAME_INVALID', log: 'debug' },
@@ -49,14 +51,31 @@ export type ErrorReply = Row & { readonly body: Buffer }
 export function errorReply({ kind, message, detail }: RegistryError): ErrorReply {
   const row: Row = TABLE[kind]
   const retryAfterSeconds = detail?.['retryAfterSeconds']
+  const { brief, build, ...facts } = detail ?? {}
   return {
     ...row,
+    ...(row.reason === undefined ? {} : { reason: reasonPhrase(row.reason, brief) }),
     ...(typeof retryAfterSeconds === 'number' ? { retryAfterSeconds } : {}),
     body:
       row.publicMessage === undefined
-        ? errorBody(row.code, message, detail)
+        ? errorBody(row.code, message, detail && { ...facts, ...logUrl(build) })
         : errorBody(row.code, row.publicMessage),
   }
+}
+
+/** Where the journal shows work, by its hash (see builds.ts). A path: the client knows better which host reaches us. */
+export function buildUrl(hash: string): string {
+  return `/builds/${hash}`
+}
+
+function logUrl(build: ErrorDetail[string] | undefined): ErrorDetail {
+  return typeof build === 'string' ? { logUrl: buildUrl(build) } : {}
+}
+
+/** With the cause behind it, in printable ASCII: what a builder or a name brings along must not end the line. */
+function reasonPhrase(reason: string, brief: ErrorDetail[string] | undefined): string {
+  if (typeof brief !== 'string') return reason
+  return `${reason}: ${brief.replaceAll(/[^\x20-\x7e]/g, '?')}`.slice(0, REASON_LENGTH)
 }
 
 /** For a defect of ours: says nothing of it. */

@@ -32,7 +32,7 @@ export async function makeValid(
     if (resolved.path !== undefined) await roots.hold(resolved.path)
     if (resolved.kind === 'to-do') {
       if (resolved.work.kind === 'build') await roots.hold(resolved.work.derivation)
-      await realiser.realise(resolved.work)
+      await realiser.realise(resolved.work, resolved.path)
     } else if (await nix.isValid(resolved.path)) return resolved.path
   }
   throw new RegistryError('unavailable', 'Nix made the path, and it is not there', {

@@ -21,6 +21,7 @@ import { DEFAULT_TAGS, resolve, tagsOf } from './resolve.ts'
 import { LayerFrames } from './layer-frames.ts'
 import { SingleFlight, within } from './single-flight.ts'
 import { Roots, type RootsOptions } from './roots.ts'
+import type { WorkJournal } from './work-journal.ts'
 
 export type Blob = {
   /** The image that it belongs to. */
@@ -39,6 +40,7 @@ export type RegistryOptions = ImageMaker & {
   /** Milliseconds that a request may wait for work that goes on without it. */
   readonly holdMs: number
   readonly limits: WorkLimits
+  readonly journal: WorkJournal
   /** Whether blobs are hashed again while they are streamed. */
   readonly verify: boolean
   readonly onWork?: WorkListener
@@ -80,12 +82,13 @@ export class Registry {
 
   constructor(options: RegistryOptions) {
     this.#options = options
-    this.#roots = new Roots(options.nix, options.roots)
+    const { nix, policy, limits, journal, onWork = () => undefined } = options
+    this.#roots = new Roots(nix, options.roots)
     this.#parts = {
-      nix: options.nix,
-      policy: options.policy,
+      nix,
+      policy,
       roots: this.#roots,
-      realiser: new Realiser(options.nix, options.limits, options.onWork ?? (() => undefined)),
+      realiser: new Realiser(nix, limits, journal, onWork),
     }
     this.#frames = new LayerFrames(options.reader)
     this.#streams = new BlobStreams(options.reader)
@@ -161,7 +164,11 @@ export class Registry {
     const made = await within(making, this.#options.holdMs).finally(() => (this.#held -= 1))
     if (made !== undefined) return made.value
     throw new RegistryError('pending', 'still being built or fetched: ask again', {
-      detail: { path: name, retryAfterSeconds: RETRY_AFTER_S },
+      detail: {
+        path: name,
+        retryAfterSeconds: RETRY_AFTER_S,
+        ...this.#options.journal.progress(reference.storeHash),
+      },
     })
   }
 

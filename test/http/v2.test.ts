@@ -4,11 +4,12 @@ import { setTimeout } from 'node:timers/promises'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { RegistryError, type ErrorKind } from '../../src/core/errors.ts'
 import { Metrics } from '../../src/http/metrics.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { CompressionMode } from '../../src/http/compression.ts'
+import { journalIn } from '../registry/journal.ts'
 import {
   CONFIG,
   HASH,
@@ -21,15 +22,20 @@ import {
   type FakeRegistry,
 } from './fake-registry.ts'
 
-type Ending = { readonly teardown: (end: () => Promise<unknown>) => void }
-
 function appOf(
-  t: Ending,
+  t: Test,
   fake: FakeRegistry = fakeRegistry(),
   compression: CompressionMode = 'none',
 ): FastifyInstance {
   const app = createApp(
-    { registry: fake.registry, token: undefined, metrics: new Metrics(), compression, wait: 'retry' },
+    {
+      registry: fake.registry,
+      journal: journalIn(t),
+      token: undefined,
+      metrics: new Metrics(),
+      compression,
+      wait: 'retry',
+    },
     pino({ level: 'silent' }),
   )
   t.teardown(() => app.close())

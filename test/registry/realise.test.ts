@@ -7,9 +7,11 @@ import type { NixStore } from '../../src/nix/nix-store.ts'
 import type { BuildOutcome } from '../../src/nix/operations.ts'
 import { Realiser, type WorkLimits } from '../../src/registry/realise.ts'
 import { workName } from '../../src/registry/resolve.ts'
+import { journalIn } from './journal.ts'
 
 const DRV = storePath('aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x.drv')
 const PATH = storePath('bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x')
+const OTHER_DRV = storePath('cw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-y.drv')
 const BUILD = { kind: 'build', derivation: DRV, output: 'out' } as const
 const FETCH = { kind: 'fetch', path: PATH } as const
 const FAILED: BuildOutcome = {
@@ -58,7 +60,9 @@ void t.test('work is done once, however many ask', async (t) => {
     return { kind: 'done' }
   })
   const heard: string[] = []
-  const realiser = new Realiser(nix, LIMITS, (work, { kind }) => heard.push(`${kind} ${workName(work)}`))
+  const realiser = new Realiser(nix, LIMITS, journalIn(t), (work, { kind }) =>
+    heard.push(`${kind} ${workName(work)}`),
+  )
   await Promise.all([realiser.realise(BUILD), realiser.realise(BUILD), realiser.realise(BUILD)])
   t.equal(facts.begun, 1)
   t.strictSame(heard, [`queued ${DRV}!out`, `started ${DRV}!out`, `done ${DRV}!out`])
@@ -75,7 +79,7 @@ void t.test('builds wait for each other, fetches hardly', async (t) => {
       await setImmediate()
       return { kind: 'done' }
     })
-    const realiser = new Realiser(nix, LIMITS, ignore)
+    const realiser = new Realiser(nix, LIMITS, journalIn(t), ignore)
     await Promise.all(
       Array.from({ length: 20 }, (_, i) =>
         realiser.realise(
@@ -96,7 +100,9 @@ void t.test('a failed build says why, with its last lines', async (t) => {
     return FAILED
   })
   const heard: string[] = []
-  const failure: unknown = await new Realiser(nix, LIMITS, (_work, { kind }) => heard.push(kind))
+  const failure: unknown = await new Realiser(nix, LIMITS, journalIn(t), (_work, { kind }) =>
+    heard.push(kind),
+  )
     .realise(BUILD)
     .catch((error: unknown) => error)
   t.match(failure, {
@@ -121,22 +127,28 @@ void t.test('a failed build says why, with its last lines', async (t) => {
 void t.test('a failure is remembered for a while, but for what may pass by itself', async (t) => {
   for (const [what, fails, times] of [
     ['a failed build', () => Promise.resolve(FAILED), 1],
+    ['a full disk', () => Promise.resolve({ ...FAILED, status: 'TransientFailure' }), 3],
+    [
+      'a full disk at a download',
+      () => Promise.resolve({ ...FAILED, message: 'write: No space left on device' }),
+      3,
+    ],
     ['a failed fetch', () => Promise.reject(new RegistryError('fetch-failed', 'no')), 1],
     ['Nix out of reach', () => Promise.reject(new RegistryError('unavailable', 'no')), 3],
     ['a defect', () => Promise.reject(new Error('no')), 3],
   ] as const) {
     const { nix, facts } = storeDoing(fails)
-    const realiser = new Realiser(nix, LIMITS, ignore)
+    const realiser = new Realiser(nix, LIMITS, journalIn(t), ignore)
     for (let i = 0; i < 3; i++) await t.rejects(realiser.realise(BUILD))
     t.equal(facts.begun, times, what)
-    await t.rejects(realiser.realise({ ...BUILD, output: 'dev' }))
+    await t.rejects(realiser.realise({ ...BUILD, derivation: OTHER_DRV }))
     t.equal(facts.begun, times + 1, `${what}: other work is tried`)
   }
 })
 
 void t.test('a fetch and a build are told apart', async (t) => {
   const { nix, facts } = storeDoing(async () => ({ kind: 'done' }))
-  const realiser = new Realiser(nix, LIMITS, ignore)
+  const realiser = new Realiser(nix, LIMITS, journalIn(t), ignore)
   await Promise.all([realiser.realise(FETCH), realiser.realise(BUILD)])
   t.equal(facts.begun, 2)
 })
@@ -147,7 +159,7 @@ void t.test('past the queue work is refused at once, and nothing that runs is', 
     await gate.promise
     return { kind: 'done' }
   })
-  const realiser = new Realiser(nix, { ...LIMITS, buildsAtOnce: 1, queued: 1 }, ignore)
+  const realiser = new Realiser(nix, { ...LIMITS, buildsAtOnce: 1, queued: 1 }, journalIn(t), ignore)
   const build = (output: string) => realiser.realise({ ...BUILD, output })
   const running = build('a')
   await setImmediate()
@@ -177,7 +189,12 @@ void t.test('work that takes too long, or says nothing, is given up with its log
       }
       throw new RegistryError('unavailable', 'Nix is not reachable')
     }
-    const realiser = new Realiser({ build } as unknown as NixStore, { ...LIMITS, ...limits }, ignore)
+    const realiser = new Realiser(
+      { build } as unknown as NixStore,
+      { ...LIMITS, ...limits },
+      journalIn(t),
+      ignore,
+    )
     const error: unknown = await realiser.realise(BUILD).catch((cause: unknown) => cause)
     t.match(error, {
       kind: 'build-failed',
@@ -200,10 +217,10 @@ const missing: NixStore['missing'] = async () => ({
 void t.test('more than may be fetched is not begun', async (t) => {
   const { nix, facts } = storeDoing(async () => ({ kind: 'done' }))
   Object.assign(nix, { missing })
-  const refused = new Realiser(nix, { ...LIMITS, fetchBytes: 1000 }, ignore)
+  const refused = new Realiser(nix, { ...LIMITS, fetchBytes: 1000 }, journalIn(t), ignore)
   await t.rejects(refused.realise(FETCH), Object.assign(new Error(), { kind: 'fetch-failed' }))
   await t.rejects(refused.realise(BUILD), Object.assign(new Error(), { kind: 'fetch-failed' }))
   t.equal(facts.begun, 0)
-  await new Realiser(nix, { ...LIMITS, fetchBytes: 1001 }, ignore).realise(FETCH)
+  await new Realiser(nix, { ...LIMITS, fetchBytes: 1001 }, journalIn(t), ignore).realise(FETCH)
   t.equal(facts.begun, 1)
 })

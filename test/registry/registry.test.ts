@@ -14,6 +14,7 @@ import { EMBEDDED_COMMAND, processTransport } from '../../src/nix/transport.ts'
 import { DigestIndex } from '../../src/registry/digest-index.ts'
 import { Registry, type Blob, type RegistryOptions } from '../../src/registry/registry.ts'
 import { workName } from '../../src/registry/resolve.ts'
+import { WorkJournal } from '../../src/registry/work-journal.ts'
 import {
   instantiate,
   makeStorePath,
@@ -34,18 +35,28 @@ t.teardown(async () => {
   rmSync(base, { recursive: true })
 })
 
-type Ending = { readonly teardown: (end: () => void) => void }
+type Ending = {
+  readonly teardown: (end: () => void | Promise<void>) => void
+  readonly fail: (message: string) => unknown
+}
 let count = 0
 const EVERYTHING = { builds: true, fetches: true, allow: [], deny: [], systems: [] }
 
 function registryOf(t: Ending, options: Partial<RegistryOptions> = {}) {
   const directory = join(base, `state-${count++}`)
   const index = new DigestIndex(directory)
+  const journal = new WorkJournal({
+    directory,
+    failureMs: 60_000,
+    logBytes: 1e6,
+    onTrouble: (error) => t.fail(String(error)),
+  })
   const work: string[] = []
   const registry = new Registry({
     nix,
     reader,
     index,
+    journal,
     servePackages: false,
     requiredKeys: [],
     policy: EVERYTHING,
@@ -56,8 +67,9 @@ function registryOf(t: Ending, options: Partial<RegistryOptions> = {}) {
     onWork: (what, { kind }) => work.push(`${kind} ${workName(what)}`),
     ...options,
   })
-  t.teardown(() => {
+  t.teardown(async () => {
     registry.close()
+    await journal.close()
     index.close()
   })
   return { registry, work, directory }

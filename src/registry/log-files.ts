@@ -1,0 +1,99 @@
+/**
+ * Logs of work as files, `logs/<id>.log` in the state directory, readable by their owner alone: a builder prints what
+ * it likes. Their total is bounded; the oldest go first.
+ */
+import { mkdirSync, readdirSync, statSync, unlinkSync } from 'node:fs'
+import { appendFile, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseStoreHash, type StoreHash } from '../core/store-path.ts'
+
+const SUFFIX = '.log'
+const OWNER_ONLY = { mode: 0o600 } as const
+
+export class LogFiles {
+  readonly #directory: string
+  readonly #totalBytes: number
+  /** Bytes of those that aren't written any more, the oldest first. */
+  readonly #sizes = new Map<StoreHash, number>()
+  /** What is done with files, one after another for each log. */
+  readonly #busy = new Map<StoreHash, Promise<void>>()
+
+  /** @throws the system's error when the directory can't be made or read. */
+  constructor(stateDirectory: string, totalBytes: number) {
+    this.#directory = join(stateDirectory, 'logs')
+    this.#totalBytes = totalBytes
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
+    const found = readdirSync(this.#directory).flatMap((name) => {
+      const id = name.endsWith(SUFFIX) ? parseStoreHash(name.slice(0, -SUFFIX.length)) : undefined
+      const stat = statSync(join(this.#directory, name), { throwIfNoEntry: false })
+      // What a crash left half-written.
+      if (id === undefined && stat?.isFile() === true) unlinkSync(join(this.#directory, name))
+      return id === undefined || stat === undefined ? [] : [{ id, size: stat.size, at: stat.mtimeMs }]
+    })
+    for (const { id, size } of found.sort((a, b) => a.at - b.at)) this.#sizes.set(id, size)
+  }
+
+  get ids(): readonly StoreHash[] {
+    return [...this.#sizes.keys()]
+  }
+
+  /** An empty log, in place of an earlier one. */
+  begin(id: StoreHash): Promise<void> {
+    this.#sizes.delete(id)
+    return this.#queue(id, () => writeFile(this.#file(id), '', OWNER_ONLY))
+  }
+
+  append(id: StoreHash, text: string): Promise<void> {
+    return this.#queue(id, () => appendFile(this.#file(id), text, OWNER_ONLY))
+  }
+
+  /** The whole of a log, once and for all; drops others when they are too much together. */
+  finish(id: StoreHash, text: string): Promise<void> {
+    return this.#queue(id, async () => {
+      const partial = `${this.#file(id)}.part`
+      await writeFile(partial, text, OWNER_ONLY)
+      await rename(partial, this.#file(id))
+      this.#sizes.set(id, Buffer.byteLength(text))
+      await this.#dropOldest()
+    })
+  }
+
+  /** @returns nothing where there is none (any more). */
+  async read(id: StoreHash): Promise<string | undefined> {
+    await this.#busy.get(id)?.catch(() => undefined)
+    return readFile(this.#file(id), 'utf8').catch(() => undefined)
+  }
+
+  remove(id: StoreHash): Promise<void> {
+    this.#sizes.delete(id)
+    return this.#queue(id, () => rm(this.#file(id), { force: true }))
+  }
+
+  /** Once all that was begun is over. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#busy.values())
+  }
+
+  async #dropOldest(): Promise<void> {
+    let total = this.#sizes.values().reduce((sum, size) => sum + size, 0)
+    for (const [id, size] of this.#sizes) {
+      if (total <= this.#totalBytes) return
+      total -= size
+      this.#sizes.delete(id)
+      await rm(this.#file(id), { force: true })
+    }
+  }
+
+  #queue(id: StoreHash, act: () => Promise<void>): Promise<void> {
+    const before = this.#busy.get(id) ?? Promise.resolve()
+    const after = before.then(act, act)
+    this.#busy.set(id, after)
+    const forget = () => void (this.#busy.get(id) === after && this.#busy.delete(id))
+    after.then(forget, forget)
+    return after
+  }
+
+  #file(id: StoreHash): string {
+    return join(this.#directory, `${id}${SUFFIX}`)
+  }
+}
