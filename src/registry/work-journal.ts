@@ -155,6 +155,7 @@ export class WorkJournal {
 
   /** What still goes on is cut off with the process, and says so. */
   async close(): Promise<void> {
+    if (this.#isClosed) return
     this.#isClosed = true
     for (const live of this.#live.values()) {
       while (this.#live.has(live.record.id))
