@@ -47,7 +47,7 @@ void t.test('a path that only a binary cache has', { skip: missing('nix') }, asy
     )
     const server = await startPushless(t, { args: ['--serve-packages'], env: await nixConf(t, broken) })
     const got = await refusal(await fetch(`${repositoryUrl(server.url, path)}/manifests/nix`))
-    t.same({ status: got.status, reason: got.reason }, { status: 500, reason: 'nix fetch failed' })
+    t.same({ status: got.status, reason: got.reason }, { status: 500, reason: 'nix fetch failed: slow' })
     t.equal(typeof got.detail['reason'], 'string', 'and says why')
   })
 })
@@ -114,7 +114,7 @@ void t.test('a derivation that was never built', { skip: missing('nix') }, async
       const got = await refusal(await fetch(`${repositoryUrl(server.url, drv)}/manifests/nix`))
       t.match(got, {
         status: 500,
-        reason: 'nix build failed',
+        reason: 'nix build failed: fails: exit code 1',
         code: 'UNKNOWN',
         message: /^nix build failed: .*exit code 1/,
       })
@@ -143,7 +143,12 @@ void t.test('a build that takes too long or hangs', { skip: missing('nix') }, as
     const got = await refusal(
       await fetch(`${repositoryUrl(server.url, await nixInstantiate(expression))}/manifests/nix`),
     )
-    t.match(got, { status: 500, reason: 'nix build failed', message: says, detail: { log: ['begun'] } })
+    t.match(got, {
+      status: 500,
+      reason: /^nix build failed: hang-.* 2 s$/,
+      message: says,
+      detail: { log: ['begun'] },
+    })
     await until(async () => {
       const { stdout } = await execa('ps', ['-eo', 'args='])
       return stdout.includes(`sleep 1000.${process.pid}`) ? undefined : true

@@ -99,3 +99,20 @@ void t.test('a defect of ours is a 500 that says nothing of it', async (t) => {
   t.equal(INTERNAL_ERROR.status, 500)
   t.equal(parse(INTERNAL_ERROR.body).errors[0]?.code, 'UNKNOWN')
 })
+
+void t.test('a failed build leads to its log, and says why on one short line', async (t) => {
+  for (const [brief, expected] of [
+    ['hello: exit code 1', 'nix build failed: hello: exit code 1'],
+    ['x\r\nset-cookie: a=b', 'nix build failed: x??set-cookie: a=b'],
+    ['größe \u{1f600}', 'nix build failed: gr??e ??'],
+    ['x'.repeat(1000), `nix build failed: ${'x'.repeat(102)}`],
+    [undefined, 'nix build failed'],
+  ] as const) {
+    const detail = { ...(brief === undefined ? {} : { brief }), build: 'hash', derivation: 'd' }
+    const { reason, body } = errorReply(new RegistryError('build-failed', 'no', { detail }))
+    t.equal(reason, expected)
+    t.strictSame(parse(body).errors[0]?.detail, { derivation: 'd', logUrl: '/builds/hash' })
+  }
+  const pending = errorReply(new RegistryError('pending', 'wait', { detail: { build: 'hash', brief: 'x' } }))
+  t.equal(pending.reason, undefined, 'where the standard phrase stands it is left')
+})
