@@ -31,7 +31,7 @@ export type LogLimits = {
 }
 
 /** The beginning says what was run and the end why it stopped; 1 MB is 10,000 lines, more than anyone reads. */
-export const LOG_LIMITS: LogLimits = {
+const LOG_LIMITS: LogLimits = {
   headBytes: 512 * 1024,
   tailBytes: 512 * 1024,
   lineLength: 16 * 1024,

@@ -7,6 +7,7 @@ import t, { type Test } from 'tap'
 import { RegistryError } from '../../src/core/errors.ts'
 import { parseStorePath, type StorePath } from '../../src/core/store-path.ts'
 import { createApp } from '../../src/http/app.ts'
+import { Metrics } from '../../src/http/metrics.ts'
 import type { WorkJournal } from '../../src/registry/work-journal.ts'
 import { journalIn } from '../registry/journal.ts'
 import { fakeRegistry } from './fake-registry.ts'
@@ -28,7 +29,7 @@ function appOf(t: Test, token?: string): { app: FastifyInstance; journal: WorkJo
   const journal = journalIn(t)
   const { registry } = fakeRegistry()
   const app = createApp(
-    { registry, journal, token, compression: 'none', wait: 'retry' },
+    { registry, journal, token, metrics: new Metrics(), compression: 'none', wait: 'retry' },
     pino({ level: 'silent' }),
   )
   t.teardown(() => app.close())

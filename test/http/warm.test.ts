@@ -4,12 +4,13 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { RegistryError } from '../../src/core/errors.ts'
 import { createApp } from '../../src/http/app.ts'
 import { Metrics } from '../../src/http/metrics.ts'
 import { MAX_BODY_BYTES, MAX_IMAGES } from '../../src/http/warm-body.ts'
 import type { Registry } from '../../src/registry/registry.ts'
+import { journalIn } from '../registry/journal.ts'
 import { HASH, MANIFEST, fakeRegistry } from './fake-registry.ts'
 
 const TOKEN = 'f6a1c30b9d5e47a2'
@@ -24,12 +25,18 @@ kind: Pod
 metadata: {name: two}
 spec: {containers: [{image: 'nix.internal/nix/store/${OTHER}-other:nix'}]}
 `
-type Ending = { readonly teardown: (end: () => Promise<unknown>) => void }
 type Line = Readonly<Record<string, unknown>>
 
-function appOf(t: Ending, registry: Registry = fakeRegistry().registry, token?: string): FastifyInstance {
+function appOf(t: Test, registry: Registry = fakeRegistry().registry, token?: string): FastifyInstance {
   const app = createApp(
-    { registry, token: token ?? TOKEN, metrics: new Metrics(), compression: 'none', wait: 'retry' },
+    {
+      registry,
+      journal: journalIn(t),
+      token: token ?? TOKEN,
+      metrics: new Metrics(),
+      compression: 'none',
+      wait: 'retry',
+    },
     pino({ level: 'silent' }),
   )
   t.teardown(() => app.close())

@@ -26,6 +26,11 @@ function detailOf(status: string, message: string, lines = heard()): ErrorDetail
   return buildFailure(TOP, 'out', { kind: 'failed', status, message }, lines).detail ?? {}
 }
 
+function failed(status: string, message: string, ...lines: readonly string[]): RegistryError {
+  const told = heard(...lines.map((text) => log(text, TOP)))
+  return buildFailure(TOP, 'out', { kind: 'failed', status, message }, told)
+}
+
 void t.test('the cause in a few words', async (t) => {
   for (const [status, message, brief] of [
     ['PermanentFailure', `builder for '${TOP}' failed with exit code 2;\nlast 1 log lines:`, 'exit code 2'],
@@ -90,13 +95,6 @@ void t.test('the last lines of what failed, else of whatever spoke', async (t) =
 })
 
 void t.test('what is remembered', async (t) => {
-  const failed = (status: string, message: string, ...lines: string[]) =>
-    buildFailure(
-      TOP,
-      'out',
-      { kind: 'failed', status, message },
-      heard(...lines.map((text) => log(text, TOP))),
-    )
   for (const [what, error, expected] of [
     ['a builder that failed', failed('PermanentFailure', 'exit code 1'), true],
     ['a time limit', failed('TimedOut', 'timed out'), true],
