@@ -163,12 +163,9 @@ export class Registry {
     this.#held += 1
     const made = await within(making, this.#options.holdMs).finally(() => (this.#held -= 1))
     if (made !== undefined) return made.value
+    const progress = this.#options.journal.progress(reference.storeHash)
     throw new RegistryError('pending', 'still being built or fetched: ask again', {
-      detail: {
-        path: name,
-        retryAfterSeconds: RETRY_AFTER_S,
-        ...this.#options.journal.progress(reference.storeHash),
-      },
+      detail: { path: name, retryAfterSeconds: RETRY_AFTER_S, ...progress },
     })
   }
 
