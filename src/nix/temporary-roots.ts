@@ -4,6 +4,9 @@ import type { StorePath } from '../core/store-path.ts'
 import type { NixConnection } from './connection.ts'
 import * as operations from './operations.ts'
 
+/** It takes milliseconds, unless the daemon is stuck: then this connection is lost, and another may not be. */
+const ADD_LIMIT_MS = 15_000
+
 export class TemporaryRoots {
   readonly #connection: NixConnection
   readonly #release: () => void
@@ -20,7 +23,8 @@ export class TemporaryRoots {
   /** Keeps a path, valid or not yet, from being collected until `close`. One call at a time. @throws RegistryError `unavailable`. */
   async add(path: StorePath): Promise<void> {
     try {
-      await this.#connection.request(operations.addTempRoot(path))
+      const limit = AbortSignal.timeout(ADD_LIMIT_MS)
+      await this.#connection.request(operations.addTempRoot(path), undefined, limit)
     } catch (cause) {
       throw new RegistryError('unavailable', `Nix could not keep ${path} from being collected`, { cause })
     }

@@ -30,7 +30,7 @@ void t.test('a full disk is told by Nix\u2019s words, not by a builder\u2019s', 
     ['builder failed with exit code 1', false],
   ] as const) {
     const ask = () => throwIfNoSpace([text], undefined, { path: 'x' })
-    if (isFull) t.throws(ask, { kind: 'no-space', detail: { path: 'x' } }, text)
+    if (isFull) t.throws(ask, Object.assign(new Error(), { name: 'RegistryError', kind: 'no-space' }), text)
     else t.doesNotThrow(ask, text)
   }
 })

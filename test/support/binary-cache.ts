@@ -26,15 +26,12 @@ export interface BinaryCache {
 /** @param directory as `nix copy --to file://…` writes it. */
 export async function serveCache(scope: Scope, directory: string, fault?: Fault): Promise<BinaryCache> {
   let current = fault
-  const server = createServer((request, response) => {
-    const url = request.url ?? ''
-    readFile(join(directory, url)).then(
-      (bytes) => {
-        if (current === undefined || current({ url, bytes }, response) === 'as usual') response.end(bytes)
-      },
-      () => response.writeHead(404).end(),
-    )
-  })
+  const answer = async (url: string, response: ServerResponse): Promise<void> => {
+    const bytes = await readFile(join(directory, url)).catch(() => undefined)
+    if (bytes === undefined) response.writeHead(404).end()
+    else if (current === undefined || current({ url, bytes }, response) === 'as usual') response.end(bytes)
+  }
+  const server = createServer((request, response) => void answer(request.url ?? '', response))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const close = () => {
