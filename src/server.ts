@@ -38,7 +38,7 @@ export function openRegistry(
   const requiredKeys = requiredKeysOf(settings)
   // Early, since it is what fails: a damaged or locked database must end the start.
   const index = new DigestIndex(settings.PUSHLESS_STATE)
-  const nix = new NixStore(transportOf(settings.PUSHLESS_NIX))
+  const nix = new NixStore(transportOf(settings.PUSHLESS_NIX), settings.PUSHLESS_SILENT_TIME * 1000)
   const reader = new StoreReader(Math.min(MAX_READERS, Math.max(MIN_READERS, availableParallelism())))
   const registry = new Registry({
     nix,

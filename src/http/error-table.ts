@@ -19,6 +19,7 @@ type Row = {
 
 /** Where the error doesn't say better. Clients that heed it (podman, skopeo, CRI-O) wait that long between tries. */
 const RETRY_AFTER_SECONDS = 5
+const NO_SPACE_RETRY_SECONDS = 60
 
 const TABLE = {
   'name-invalid': { status: 400, code: 'NAME_INVALID', log: 'debug' },
@@ -32,6 +33,21 @@ const TABLE = {
   pending: { status: 429, code: 'TOOMANYREQUESTS', retryAfterSeconds: RETRY_AFTER_SECONDS, log: 'info' },
   'build-failed': { status: 500, code: 'UNKNOWN', reason: 'nix build failed', log: 'error' },
   'fetch-failed': { status: 500, code: 'UNKNOWN', reason: 'nix fetch failed', log: 'error' },
+  'lookup-failed': {
+    status: 503,
+    code: 'UNKNOWN',
+    reason: 'nix cache lookup failed',
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    log: 'error',
+  },
+  // Somebody has to make room first: clients that heed this needn't start a build every few seconds meanwhile.
+  'no-space': {
+    status: 503,
+    code: 'UNKNOWN',
+    reason: 'no space left for nix',
+    retryAfterSeconds: NO_SPACE_RETRY_SECONDS,
+    log: 'error',
+  },
   unservable: { status: 500, code: 'UNKNOWN', reason: 'not servable as an image', log: 'error' },
   unavailable: {
     status: 503,

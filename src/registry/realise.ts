@@ -4,7 +4,7 @@
  */
 import { LRUCache } from 'lru-cache'
 import pLimit, { type LimitFunction } from 'p-limit'
-import { RegistryError } from '../core/errors.ts'
+import { RegistryError, type ErrorKind } from '../core/errors.ts'
 import type { StorePath } from '../core/store-path.ts'
 import type { NixEvent } from '../nix/messages.ts'
 import type { NixStore } from '../nix/nix-store.ts'
@@ -36,6 +36,7 @@ export type WorkLimits = {
 /** Kubernetes tries again after 10, 20, 40, 80 … seconds: two or three tries meet the same answer. */
 const FAILURE_MEMORY_MS = 60_000
 const FAILURES_REMEMBERED = 1_000
+const PASSING: ReadonlySet<ErrorKind> = new Set(['unavailable', 'lookup-failed', 'no-space'])
 /** Enough to see what went wrong, little enough for an error body. */
 const LOG_LINES_KEPT = 20
 
@@ -99,7 +100,7 @@ export class Realiser {
       const error = patience.signal.aborted ? lost(patience.signal, work, log, cause) : cause
       this.#listen(work, { kind: 'failed', error })
       // What may pass by itself, like a daemon that restarts, is tried again at once.
-      if (error instanceof RegistryError && error.kind !== 'unavailable')
+      if (error instanceof RegistryError && !PASSING.has(error.kind))
         this.#failures.set(workName(work), error)
       throw error
     } finally {
@@ -170,7 +171,7 @@ function lost(signal: AbortSignal, work: Work, log: readonly string[], cause: un
   if (work.kind === 'fetch') {
     return new RegistryError('fetch-failed', `nix fetch ${reason}`, {
       cause,
-      detail: { path: work.path, reason },
+      detail: { path: work.path, reason, log: [...log] },
     })
   }
   const { derivation, output } = work
