@@ -54,7 +54,7 @@ export function openRegistry(
     logBytes: settings.PUSHLESS_LOG_SIZE * 1e6,
     onTrouble: onJournalTrouble,
   })
-  const nix = new NixStore(transportOf(settings.PUSHLESS_NIX))
+  const nix = new NixStore(transportOf(settings.PUSHLESS_NIX), settings.PUSHLESS_SILENT_TIME * 1000)
   const reader = new StoreReader(Math.min(MAX_READERS, Math.max(MIN_READERS, availableParallelism())))
   const registry = new Registry({
     nix,

@@ -14,6 +14,8 @@ export type ErrorKind =
   | 'pending'
   | 'build-failed'
   | 'fetch-failed'
+  | 'lookup-failed'
+  | 'no-space'
   | 'unservable'
   | 'unavailable'
   | 'unsupported'

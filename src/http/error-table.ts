@@ -21,6 +21,7 @@ type Row = {
 const RETRY_AFTER_SECONDS = 5
 /** Of a reason phrase: what an event of a Pod shows of it on one line. */
 const REASON_LENGTH = 120
+const NO_SPACE_RETRY_SECONDS = 60
 
 const TABLE = {
   'name-invalid': { status: 400, code: 'NAME_INVALID', log: 'debug' },
@@ -34,6 +35,21 @@ const TABLE = {
   pending: { status: 429, code: 'TOOMANYREQUESTS', retryAfterSeconds: RETRY_AFTER_SECONDS, log: 'info' },
   'build-failed': { status: 500, code: 'UNKNOWN', reason: 'nix build failed', log: 'error' },
   'fetch-failed': { status: 500, code: 'UNKNOWN', reason: 'nix fetch failed', log: 'error' },
+  'lookup-failed': {
+    status: 503,
+    code: 'UNKNOWN',
+    reason: 'nix cache lookup failed',
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    log: 'error',
+  },
+  // Somebody has to make room first: clients that heed this needn't start a build every few seconds meanwhile.
+  'no-space': {
+    status: 503,
+    code: 'UNKNOWN',
+    reason: 'no space left for nix',
+    retryAfterSeconds: NO_SPACE_RETRY_SECONDS,
+    log: 'error',
+  },
   unservable: { status: 500, code: 'UNKNOWN', reason: 'not servable as an image', log: 'error' },
   unavailable: {
     status: 503,

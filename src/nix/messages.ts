@@ -36,6 +36,8 @@ const FIELD_NUMBER = 0
 /** Colours, and whatever else steers a terminal or is no text: a builder prints what it likes. */
 // oxlint-disable-next-line no-control-regex -- control characters are what is meant
 const CONTROL = /\u001b\[[0-9;]*[A-Za-z]|[\u0000-\u0008\u000b-\u001f\u007f]/g
+/** Nix shows whole URLs, and what it says reaches logs and clients. */
+const URL_PASSWORD = /(:\/\/[^\s/@:]*:)[^\s/@]+@/g
 
 /**
  * Reads messages until the daemon says that the reply follows.
@@ -128,7 +130,7 @@ function emitLines(text: string, derivation: string | undefined, onEvent: (event
   for (const line of plainText(text).split('\n')) onEvent({ kind: 'log', line, derivation })
 }
 
-/** Without colours, and without the line end that some messages carry. */
+/** Without colours, without the passwords of binary caches, and without the line end that some messages carry. */
 export function plainText(text: string): string {
-  return text.replaceAll(CONTROL, '').replace(/\n$/, '')
+  return text.replaceAll(CONTROL, '').replaceAll(URL_PASSWORD, '$1\u2026@').replace(/\n$/, '')
 }

@@ -3,15 +3,18 @@
  * else of the server knows that there is a protocol.
  */
 import { readFile } from 'node:fs/promises'
+import pLimit from 'p-limit'
 import { RegistryError } from '../core/errors.ts'
 import type { ClosureNode } from '../core/plan.ts'
 import { STORE_DIR, parseStorePath, type StoreHash, type StorePath } from '../core/store-path.ts'
-import { ConnectionError, type NixConnection, type Request } from './connection.ts'
+import { LastWords, firstLine, throwIfNoSpace } from './complaints.ts'
+import { ConnectionError, type Request } from './connection.ts'
 import { parseDerivation, type Derivation } from './derivation.ts'
 import { NixError, type NixEvent } from './messages.ts'
 import * as operations from './operations.ts'
 import type { BuildOutcome, Missing, PathInfo, Wanted } from './operations.ts'
 import { NixPool } from './pool.ts'
+import { TemporaryRoots } from './temporary-roots.ts'
 import type { Transport } from './transport.ts'
 
 export type ClosurePath = ClosureNode & PathInfo
@@ -19,11 +22,23 @@ export type ClosurePath = ClosureNode & PathInfo
 /** A path that no store has: to ask for something. */
 const NOBODYS = parseStorePath(`${STORE_DIR}/${'0'.repeat(32)}-nobodys`)
 
+/**
+ * A cache that answers at all does so in seconds. Nix by itself waits five times five minutes for one that doesn't, and
+ * every pull of something unknown waits with it.
+ */
+const LOOK_UP_MS = 60_000
+/** Look-ups at once: each is a process of Nix's, and anybody can ask for names that don't exist. */
+const LOOK_UPS_AT_ONCE = 4
+
 export class NixStore {
   readonly #pool: NixPool
+  readonly #lookUpMs: number
+  readonly #lookUps = pLimit(LOOK_UPS_AT_ONCE)
 
-  constructor(transport: Transport) {
+  /** @param silentMs how long the binary caches may take to say what they have, if that is less than a minute; 0: a minute. */
+  constructor(transport: Transport, silentMs = 0) {
     this.#pool = new NixPool(transport)
+    this.#lookUpMs = silentMs === 0 ? LOOK_UP_MS : Math.min(silentMs, LOOK_UP_MS)
   }
 
   /** What is connected to, for people. */
@@ -55,9 +70,32 @@ export class NixStore {
     return this.#query(operations.queryValidDerivers(path))
   }
 
-  /** What would have to be done to make these valid. Asks the substituters, so it may take a while. */
-  missing(wanted: readonly Wanted[]): Promise<Missing> {
-    return this.#refusalIsUnavailable(() => this.#work(operations.queryMissing(wanted), () => undefined))
+  /**
+   * What would have to be done to make these valid, and what Nix warned of meanwhile. Asks the binary caches, so it may
+   * take a while.
+   * @throws RegistryError `lookup-failed` when one fails in a way that Nix doesn't put up with, or they take too long.
+   */
+  missing(wanted: readonly Wanted[]): Promise<Missing & { readonly warnings: readonly string[] }> {
+    return this.#lookUps(async () => {
+      const words = new LastWords()
+      const limit = AbortSignal.timeout(this.#lookUpMs)
+      try {
+        const missing = await this.#work(operations.queryMissing(wanted), words.listen, limit)
+        return { ...missing, warnings: words.lines }
+      } catch (cause) {
+        const isRefusal = cause instanceof NixError
+        if (!isRefusal && !limit.aborted) throw cause
+        const reason = isRefusal ? cause.message : `no answer for ${this.#lookUpMs / 1000} s`
+        throw new RegistryError(
+          'lookup-failed',
+          `nix could not ask the binary caches: ${firstLine(reason)}`,
+          {
+            cause,
+            detail: { reason, log: words.lines },
+          },
+        )
+      }
+    })
   }
 
   /** A derivation that is valid, from its text in the store. */
@@ -93,38 +131,40 @@ export class NixStore {
   /**
    * Substitutes a path.
    * @param signal gives it up.
-   * @throws RegistryError `fetch-failed`, `unavailable`.
+   * @throws RegistryError `fetch-failed`, `no-space`, `unavailable`.
    */
   async fetch(path: StorePath, onEvent: (event: NixEvent) => void, signal?: AbortSignal): Promise<void> {
+    const words = new LastWords()
     try {
-      await this.#work(operations.ensurePath(path), onEvent, signal)
+      await this.#work(operations.ensurePath(path), words.alongside(onEvent), signal)
     } catch (cause) {
       if (!(cause instanceof NixError)) throw cause
-      throw new RegistryError('fetch-failed', `nix could not fetch ${path}`, {
+      throwIfNoSpace([...words.lines, cause.message], cause, { path })
+      // Nix's error says that it has no path; why it hasn't, it said before, or never when a cache lacks a reference.
+      const reason = words.lastError ?? (await this.#lackOf(path)) ?? cause.message
+      throw new RegistryError('fetch-failed', `nix could not fetch ${path}: ${firstLine(reason)}`, {
         cause,
-        detail: { path, reason: cause.message },
+        detail: { path, reason, log: words.lines },
       })
     }
   }
 
-  /** Builds an output (or fetches it, where a cache has it); `signal` gives it up. @throws RegistryError `unavailable`. */
+  /**
+   * Builds an output (or fetches it, where a cache has it).
+   * @param signal gives it up.
+   * @throws RegistryError `no-space`, `unavailable`.
+   */
   async build(
     derivation: StorePath,
     output: string,
     onEvent: (event: NixEvent) => void,
     signal?: AbortSignal,
   ): Promise<BuildOutcome> {
-    try {
-      const [outcome] = await this.#work(
-        operations.buildPathsWithResults([{ derivation, output }]),
-        onEvent,
-        signal,
-      )
-      return outcome ?? { kind: 'failed', status: 'MiscFailure', message: 'Nix gave no result' }
-    } catch (cause) {
-      if (!(cause instanceof NixError)) throw cause
-      return { kind: 'failed', status: 'MiscFailure', message: cause.message }
-    }
+    const words = new LastWords()
+    const outcome = await this.#outcome(derivation, output, words.alongside(onEvent), signal)
+    if (outcome.kind === 'failed')
+      throwIfNoSpace([...words.lines, outcome.message], outcome, { derivation, output })
+    return outcome
   }
 
   /** Has the garbage collector heed a link that points into the store. @throws RegistryError `unavailable`. */
@@ -140,6 +180,31 @@ export class NixStore {
 
   close(): void {
     this.#pool.close()
+  }
+
+  async #outcome(
+    derivation: StorePath,
+    output: string,
+    onEvent: (event: NixEvent) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<BuildOutcome> {
+    try {
+      const [outcome] = await this.#work(
+        operations.buildPathsWithResults([{ derivation, output }]),
+        onEvent,
+        signal,
+      )
+      return outcome ?? { kind: 'failed', status: 'MiscFailure', message: 'Nix gave no result' }
+    } catch (cause) {
+      if (!(cause instanceof NixError)) throw cause
+      return { kind: 'failed', status: 'MiscFailure', message: cause.message }
+    }
+  }
+
+  /** What a path that can't be fetched needs and no cache has, for people. */
+  async #lackOf(path: StorePath): Promise<string | undefined> {
+    const { unknown } = await this.missing([{ path }]).catch(() => ({ unknown: [] }))
+    return unknown.length === 0 ? undefined : `no binary cache has ${unknown.join(', ')}`
   }
 
   async #info(path: StorePath): Promise<ClosurePath> {
@@ -174,32 +239,5 @@ export class NixStore {
       if (!(cause instanceof ConnectionError)) throw cause
       throw new RegistryError('unavailable', 'Nix is not reachable', { cause })
     }
-  }
-}
-
-export class TemporaryRoots {
-  readonly #connection: NixConnection
-  readonly #release: () => void
-
-  constructor(connection: NixConnection, release: () => void) {
-    this.#connection = connection
-    this.#release = release
-  }
-
-  get isOpen(): boolean {
-    return this.#connection.isOpen
-  }
-
-  /** Keeps a path, valid or not yet, from being collected until `close`. One call at a time. @throws RegistryError `unavailable`. */
-  async add(path: StorePath): Promise<void> {
-    try {
-      await this.#connection.request(operations.addTempRoot(path))
-    } catch (cause) {
-      throw new RegistryError('unavailable', `Nix could not keep ${path} from being collected`, { cause })
-    }
-  }
-
-  close(): void {
-    this.#release()
   }
 }

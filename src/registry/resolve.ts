@@ -35,7 +35,7 @@ const DEFAULT_OUTPUT = 'out'
 
 /**
  * @param tag one of the default tags, or for a derivation also the name of an output.
- * @throws RegistryError `name-unknown`, `manifest-unknown`, `unavailable`.
+ * @throws RegistryError `name-unknown`, `manifest-unknown`, `lookup-failed`, `unavailable`.
  */
 export async function resolve(nix: NixStore, reference: Reference, tag: string): Promise<Resolved> {
   const target = await find(nix, reference)
@@ -71,15 +71,40 @@ async function find(nix: NixStore, reference: Reference): Promise<Resolved> {
   const path = reference.slug === undefined ? undefined : storePathOf(reference.storeHash, reference.slug)
   if (path === undefined)
     throw unknownName(reference, 'not in the store, and its full name is needed to look further')
-  const { willSubstitute } = await nix.missing([{ path }])
-  if (willSubstitute.includes(path)) return { kind: 'to-do', work: { kind: 'fetch', path }, path }
+  const caches = await lookUp(nix, path)
+  if (caches.kind === 'offered') return { kind: 'to-do', work: { kind: 'fetch', path }, path }
   for (const deriver of await nix.derivers(path)) {
     const { outputs } = await nix.derivation(deriver)
     for (const [output, made] of outputs) {
       if (made === path) return { kind: 'to-do', work: { kind: 'build', derivation: deriver, output }, path }
     }
   }
+  // A cache that can't be asked may have it: to say that there is no such path would be a guess.
+  if (caches.kind === 'unsure') throw caches.error
   throw unknownName(reference, 'not in the store, no cache has it, and no derivation makes it')
+}
+
+type LookUp =
+  { readonly kind: 'offered' | 'not-offered' } | { readonly kind: 'unsure'; readonly error: RegistryError }
+
+/**
+ * Whether a cache has a path. Nix leaves out a cache that it can't reach and goes on with a warning, the only sign of
+ * it: warnings and nothing found mean that nobody knows.
+ */
+async function lookUp(nix: NixStore, path: StorePath): Promise<LookUp> {
+  try {
+    const { willSubstitute, warnings } = await nix.missing([{ path }])
+    if (willSubstitute.includes(path)) return { kind: 'offered' }
+    if (warnings.length === 0) return { kind: 'not-offered' }
+    const message = `no binary cache is known to have it, and not all could be asked: ${path}`
+    return {
+      kind: 'unsure',
+      error: new RegistryError('lookup-failed', message, { detail: { path, log: warnings } }),
+    }
+  } catch (error) {
+    if (error instanceof RegistryError && error.kind === 'lookup-failed') return { kind: 'unsure', error }
+    throw error
+  }
 }
 
 function outputFor(derivation: Derivation, tag: string): string {

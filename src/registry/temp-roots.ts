@@ -4,7 +4,8 @@
  * one is dropped whole.
  */
 import type { StorePath } from '../core/store-path.ts'
-import type { NixStore, TemporaryRoots } from '../nix/nix-store.ts'
+import type { NixStore } from '../nix/nix-store.ts'
+import type { TemporaryRoots } from '../nix/temporary-roots.ts'
 
 /** A path is kept for at least this long after its last pull: longer than any client waits between its requests. */
 const GENERATION_MS = 15 * 60_000

@@ -7,7 +7,7 @@
  * short form, and a retry more or less.
  */
 import { LRUCache } from 'lru-cache'
-import { RegistryError, type ErrorDetail } from '../core/errors.ts'
+import { RegistryError, type ErrorDetail, type ErrorKind } from '../core/errors.ts'
 import {
   STORE_DIR,
   isDerivationPath,
@@ -17,6 +17,7 @@ import {
   type StoreHash,
   type StorePath,
 } from '../core/store-path.ts'
+import { firstLine, isPassing } from '../nix/complaints.ts'
 import type { NixEvent } from '../nix/messages.ts'
 import type { BuildOutcome } from '../nix/operations.ts'
 import type { Work } from './resolve.ts'
@@ -40,9 +41,8 @@ const CAUSES: Readonly<Record<string, string>> = {
   LogLimitExceeded: 'printed too much',
   NotDeterministic: 'not deterministic',
 }
-/** Failures of a moment and of this machine, in the words of the C library, of SQLite and of Nix. */
-const TRANSIENT =
-  /No space left on device|Disk quota exceeded|disk is full|lack of free disk space|database is busy|Cannot allocate memory|Too many open files/
+/** What may be over in a moment, and isn't the work's fault. */
+const PASSING: ReadonlySet<ErrorKind> = new Set(['unavailable', 'lookup-failed', 'no-space'])
 const STORE_PATHS = new RegExp(`${STORE_DIR}/[0-9a-z]{32}-[0-9A-Za-z+\\-._?=]+`, 'g')
 
 /** The failed build's facts for `detail`; `brief` is for the reason phrase, `build` leads to the record. */
@@ -176,6 +176,7 @@ export function givenUp(work: Work, reason: string, lines: LastLines, cause: unk
         reason,
         brief: `${shorten(displayName(work.path), NAME_LENGTH)}: ${reason}`,
         build: workId(work),
+        log: lines.all,
       },
     })
   }
@@ -197,11 +198,11 @@ export function givenUp(work: Work, reason: string, lines: LastLines, cause: unk
 
 /** Whether the same work would fail again: a build that can't succeed, and not a full disk or a Nix that is away. */
 export function isLasting(error: unknown): error is RegistryError {
-  if (!(error instanceof RegistryError) || error.kind === 'unavailable') return false
+  if (!(error instanceof RegistryError) || PASSING.has(error.kind)) return false
   const { status, reason, log } = error.detail ?? {}
   if (status === 'TransientFailure') return false
   return ![reason, ...(Array.isArray(log) ? log : [])].some(
-    (text) => typeof text === 'string' && TRANSIENT.test(text),
+    (text) => typeof text === 'string' && isPassing(text),
   )
 }
 
@@ -232,8 +233,4 @@ function keepLast(lines: string[], line: string): void {
 
 function shorten(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 3)}...`
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? ''
 }

@@ -1,17 +1,16 @@
 /** Paths that aren't there yet: fetched from a cache, or built from a derivation, once, whoever waits or leaves. */
 import { readFile, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import { once } from 'node:events'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { execa } from 'execa'
 import { pullAll, pullManifest, refusal, repositoryUrl } from './client.ts'
 import { childrenOf } from './processes.ts'
 import { until } from './until.ts'
+import { serveCache } from '../support/binary-cache.ts'
 import { fixture, nixEnv, nixInstantiate, nixStore, shape } from '../support/nix.ts'
 import { startPushless, type LogLine } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
+import { startSocketDaemon } from '../support/socket-daemon.ts'
 import { temporaryDirectory, type Scope } from '../support/scope.ts'
 
 const SHAPES = fixture('shapes.nix')
@@ -21,7 +20,7 @@ void t.test('a path that only a binary cache has', { skip: missing('nix') }, asy
   const hash = await nixStore('--query', '--hash', path)
   const directory = await temporaryDirectory(t, 'cache')
   await execa('nix', ['copy', '--to', `file://${directory}`, path], { env: nixEnv })
-  const served = await serveDirectory(t, directory)
+  const { url: served } = await serveCache(t, directory)
   for (const substituter of [`file://${directory}`, served]) {
     await t.test(substituter.replace(/:.*/, ''), async (t) => {
       await forget(path)
@@ -42,8 +41,8 @@ void t.test('a path that only a binary cache has', { skip: missing('nix') }, asy
   }
   await t.test('a cache that serves other bytes', async (t) => {
     await forget(path)
-    const broken = await serveDirectory(t, directory, (bytes, url) =>
-      url.includes('/nar/') ? Buffer.from(bytes.toReversed()) : bytes,
+    const { url: broken } = await serveCache(t, directory, ({ url, bytes }, response) =>
+      url.includes('/nar/') ? void response.end(bytes.toReversed()) : 'as usual',
     )
     const server = await startPushless(t, { args: ['--serve-packages'], env: await nixConf(t, broken) })
     const got = await refusal(await fetch(`${repositoryUrl(server.url, path)}/manifests/nix`))
@@ -213,59 +212,4 @@ async function nixConf(scope: Scope, substituter: string): Promise<Record<string
   ]
   await writeFile(join(directory, 'nix.conf'), `${lines.join('\n')}\n`)
   return { NIX_CONF_DIR: directory, XDG_CACHE_HOME: directory, HOME: directory }
-}
-
-/** A binary cache over HTTP. */
-async function serveDirectory(
-  scope: Scope,
-  directory: string,
-  alter: (bytes: Buffer, url: string) => Buffer = (bytes) => bytes,
-): Promise<string> {
-  const server = createServer((request, response) => {
-    const url = request.url ?? ''
-    readFile(join(directory, url)).then(
-      (bytes) => response.end(alter(bytes, url)),
-      () => response.writeHead(404).end(),
-    )
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  scope.teardown(() => void server.close())
-  const address = server.address()
-  return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`
-}
-
-/** A daemon behind a socket, as a system has it: each connection gets a `nix-daemon --stdio` of its own. */
-async function startSocketDaemon(
-  scope: Scope,
-  path: string,
-): Promise<{ readonly stop: () => Promise<void> }> {
-  const { createServer: createSocketServer } = await import('node:net')
-  const open = new Set<{ readonly kill: () => void }>()
-  const server = createSocketServer((socket) => {
-    const daemon = execa('nix-daemon', ['--stdio'], {
-      env: nixEnv,
-      stdin: 'pipe',
-      stdout: 'pipe',
-      stderr: 'ignore',
-      buffer: false,
-      reject: false,
-      encoding: 'buffer',
-    })
-    const stopped = { kill: () => (daemon.kill('SIGKILL'), socket.destroy()) }
-    open.add(stopped)
-    socket.on('error', () => undefined).pipe(daemon.stdin.on('error', () => undefined))
-    daemon.stdout.pipe(socket)
-    socket.on('close', () => daemon.kill())
-  })
-  server.listen(path)
-  await once(server, 'listening')
-  const stop = async () => {
-    for (const { kill } of open) kill()
-    open.clear()
-    server.close()
-    await setTimeout(50)
-  }
-  scope.teardown(stop)
-  return { stop }
 }

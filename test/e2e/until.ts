@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises'
 
 const LIMIT_MS = 20_000
+const SERVED_LIMIT_MS = 60_000
 
 /** What `look` gives, as soon as it gives something. @throws when it doesn't for 20 seconds. */
 export async function until<T>(look: () => Promise<T | undefined> | T | undefined): Promise<T> {
@@ -12,4 +13,12 @@ export async function until<T>(look: () => Promise<T | undefined> | T | undefine
     if (Date.now() > end) throw new Error(`nothing for ${LIMIT_MS} ms: ${look.toString()}`)
     await setTimeout(20)
   }
+}
+
+/** Asks until there is an answer that isn't "later". */
+export async function served(url: string): Promise<void> {
+  for (const end = Date.now() + SERVED_LIMIT_MS; Date.now() < end; await setTimeout(100)) {
+    if ((await fetch(url)).status === 200) return
+  }
+  throw new Error(`not served in ${SERVED_LIMIT_MS} ms: ${url}`)
 }

@@ -22,6 +22,8 @@ const TABLE = {
   pending: { status: 429, code: 'TOOMANYREQUESTS', retryAfter: 5 },
   'build-failed': { status: 500, code: 'UNKNOWN' },
   'fetch-failed': { status: 500, code: 'UNKNOWN' },
+  'lookup-failed': { status: 503, code: 'UNKNOWN', retryAfter: 5 },
+  'no-space': { status: 503, code: 'UNKNOWN', retryAfter: 60 },
   unservable: { status: 500, code: 'UNKNOWN' },
   unavailable: { status: 503, code: 'UNKNOWN', retryAfter: 5, isSecret: true },
   unsupported: { status: 405, code: 'UNSUPPORTED' },

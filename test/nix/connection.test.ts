@@ -39,7 +39,7 @@ async function conformance(t: Test, transport: Transport, valid: StorePath, info
   t.equal(await ask(operations.isValidPath(NOBODYS)), false)
   t.equal(await ask(operations.queryPathFromHashPart(hash)), valid)
   t.equal(await ask(operations.queryPathFromHashPart(nobodys)), undefined)
-  t.strictSame(await ask(operations.queryPathInfo(valid)), { path: valid, ...info })
+  t.match(await ask(operations.queryPathInfo(valid)), { path: valid, ...info })
   t.equal(await ask(operations.queryPathInfo(NOBODYS)), undefined)
   t.strictSame(await ask(operations.queryValidPaths([NOBODYS, valid])), [valid])
   t.strictSame(await ask(operations.queryValidDerivers(NOBODYS)), [])

@@ -163,7 +163,7 @@ void t.test('a message of an unknown kind is an error: nothing after it could be
   await t.rejects(read(out().number(0x1234).bytes(), last), /unknown message 0x1234/)
 })
 
-void t.test('text without colours and line end', async (t) => {
+void t.test('text without colours, passwords and line end', async (t) => {
   for (const [text, expected] of [
     ['', ''],
     ['plain', 'plain'],
@@ -171,6 +171,10 @@ void t.test('text without colours and line end', async (t) => {
     ['two\n\n', 'two\n'],
     ['\u001b[1mbold\u001b[0m and \u001b[38;5;1mred\u001b[m', 'bold and red'],
     ['\u001b[2Kcleared', 'cleared'],
+    [
+      'from https://me:secret@cache:80/x and http://host:80/',
+      'from https://me:\u2026@cache:80/x and http://host:80/',
+    ],
   ] as const) {
     t.equal(plainText(text), expected, JSON.stringify(text))
   }

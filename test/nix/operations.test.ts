@@ -87,7 +87,15 @@ void t.test('what is read', async (t) => {
         .strings(['key:signature'])
         .string('fixed:r:sha256:x'),
     ),
-    { path: OUT, narHash: 'ab', narSize: 7, references: [OUT, DRV] },
+    {
+      path: OUT,
+      narHash: 'ab',
+      narSize: 7,
+      references: [OUT, DRV],
+      isBuiltHere: true,
+      signatures: ['key:signature'],
+      contentAddress: 'fixed:r:sha256:x',
+    },
   )
   const hash = OUT.slice(11, 43) as Parameters<typeof operations.queryPathFromHashPart>[0]
   t.equal(await answered(operations.queryPathFromHashPart(hash), out().string(OUT)), OUT)

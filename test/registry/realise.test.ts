@@ -212,6 +212,7 @@ const missing: NixStore['missing'] = async () => ({
   unknown: [],
   downloadSize: 10,
   narSize: 1001,
+  warnings: [],
 })
 
 void t.test('more than may be fetched is not begun', async (t) => {

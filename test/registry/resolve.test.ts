@@ -25,6 +25,8 @@ type World = {
   readonly valid?: readonly StorePath[]
   readonly substitutable?: readonly StorePath[]
   readonly derivers?: readonly StorePath[]
+  /** What Nix says while it asks the caches. */
+  readonly warnings?: readonly string[]
   /** Outputs of every derivation. */
   readonly outputs?: Readonly<Record<string, string>>
 }
@@ -33,6 +35,7 @@ function storeOf({
   valid = [],
   substitutable = [],
   derivers = [],
+  warnings = [],
   outputs = { dev: DEV, out: OUT },
 }: World): NixStore {
   const rows = Object.entries(outputs).map(([name, path]) => `("${name}","${path}","","")`)
@@ -47,6 +50,7 @@ function storeOf({
         unknown: paths.filter((path) => !substitutable.includes(path)),
         downloadSize: 0,
         narSize: 0,
+        warnings,
       }
     },
     derivers: async () => derivers,
@@ -98,6 +102,20 @@ void t.test('what is to be done for a reference', async (t) => {
     [
       'a path that a derivation makes',
       { derivers: [DRV] },
+      `${B}-made`,
+      'latest',
+      { kind: 'to-do', work: { kind: 'build', derivation: DRV, output: 'out' }, path: OUT },
+    ],
+    [
+      'a path that no cache has, as far as could be asked',
+      { warnings: ['warning: no answer'] },
+      `${A}-Hello`,
+      'latest',
+      fails('lookup-failed', /not all could be asked/),
+    ],
+    [
+      'a path that a derivation makes, and caches that could not be asked',
+      { derivers: [DRV], warnings: ['warning: no answer'] },
       `${B}-made`,
       'latest',
       { kind: 'to-do', work: { kind: 'build', derivation: DRV, output: 'out' }, path: OUT },

@@ -3,7 +3,8 @@ import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { RegistryError } from '../../src/core/errors.ts'
 import { parseStorePath, type StorePath } from '../../src/core/store-path.ts'
-import type { NixStore, TemporaryRoots } from '../../src/nix/nix-store.ts'
+import type { NixStore } from '../../src/nix/nix-store.ts'
+import type { TemporaryRoots } from '../../src/nix/temporary-roots.ts'
 import { TempRoots } from '../../src/registry/temp-roots.ts'
 
 const MINUTE = 60_000
