@@ -3,6 +3,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { RegistryError } from '../core/errors.ts'
 import { registerBuilds, type BuildsOptions } from './builds.ts'
 import { registerErrors, sendRefusal } from './errors.ts'
+import { registerFreshConnections } from './fresh-connections.ts'
 import { registerHealth } from './health.ts'
 import type { Metrics } from './metrics.ts'
 import { RequestLog } from './request-log.ts'
@@ -27,6 +28,7 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
     },
     routerOptions: { maxParamLength: 2048 },
   })
+  registerFreshConnections(app)
   registerErrors(app)
   options.metrics.register(app, () => options.registry.figures())
   registerHealth(app, () => options.registry.askNix())

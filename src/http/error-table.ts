@@ -32,7 +32,13 @@ const TABLE = {
   // What may not be pulled looks like what isn't there, or the registry would tell which paths a store holds.
   denied: { status: 404, code: 'NAME_UNKNOWN', publicMessage: 'no such store path', log: 'warn' },
   unauthorized: { status: 401, code: 'UNAUTHORIZED', challenge: 'Basic realm="pushless"', log: 'warn' },
-  pending: { status: 429, code: 'TOOMANYREQUESTS', retryAfterSeconds: RETRY_AFTER_SECONDS, log: 'info' },
+  pending: {
+    status: 429,
+    code: 'TOOMANYREQUESTS',
+    reason: 'not ready yet',
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    log: 'info',
+  },
   'build-failed': { status: 500, code: 'UNKNOWN', reason: 'nix build failed', log: 'error' },
   'fetch-failed': { status: 500, code: 'UNKNOWN', reason: 'nix fetch failed', log: 'error' },
   'lookup-failed': {

@@ -121,8 +121,10 @@ export class WorkJournal {
   /** What goes on for a path or derivation, for who is told to wait for it. */
   progress(hash: StoreHash): ErrorDetail {
     for (const { record, building } of this.#live.values()) {
-      if (record.id === hash || record.makes.some((path) => storeHashOf(path) === hash))
-        return { building: [...new Set([record.name, ...building])], build: record.id }
+      if (record.id !== hash && !record.makes.some((path) => storeHashOf(path) === hash)) continue
+      const brief =
+        record.state === 'queued' ? 'waiting for its turn' : `working on ${building.at(-1) ?? record.name}`
+      return { building: [...new Set([record.name, ...building])], build: record.id, brief }
     }
     return {}
   }

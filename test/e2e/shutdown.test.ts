@@ -30,6 +30,17 @@ void t.test('SIGTERM', { skip: missing('nix') }, async (t) => {
     t.match(await server.exited, { exitCode: 0 })
   })
 
+  await t.test('does not wait for connections that nobody used', async (t) => {
+    const server = await startPushless(t, { args: ['--serve-packages'] })
+    const sockets = Array.from({ length: 3 }, () => connect(server.port, '127.0.0.1'))
+    await Promise.all(sockets.map(async (socket) => once(socket, 'connect')))
+    await fetch(`${server.url}/healthz`)
+    const start = performance.now()
+    await server.stop()
+    t.ok(performance.now() - start < 5000, 'far less than the grace')
+    for (const socket of sockets) socket.destroy()
+  })
+
   await t.test('cuts a download that takes longer than the grace, exits with 0', async (t) => {
     const server = await startPushless(t, { args: ['--serve-packages', '--grace', '1'] })
     const { socket } = await slowDownload(server, path)

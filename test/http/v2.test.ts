@@ -263,7 +263,7 @@ void t.test('what isn’t there', async (t) => {
 void t.test('every kind of failure becomes an answer, and no secret leaves with it', async (t) => {
   for (const [kind, status, code, reason] of [
     ['denied', 404, 'NAME_UNKNOWN', 'Not Found'],
-    ['pending', 429, 'TOOMANYREQUESTS', 'Too Many Requests'],
+    ['pending', 429, 'TOOMANYREQUESTS', 'not ready yet'],
     ['build-failed', 500, 'UNKNOWN', 'nix build failed'],
     ['fetch-failed', 500, 'UNKNOWN', 'nix fetch failed'],
     ['unservable', 500, 'UNKNOWN', 'not servable as an image'],
