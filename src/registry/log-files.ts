@@ -49,13 +49,16 @@ export class LogFiles {
 
   /** The whole of a log, once and for all; drops others when they are too much together. */
   finish(id: StoreHash, text: string): Promise<void> {
-    return this.#queue(id, async () => {
+    const written = this.#queue(id, async () => {
       const partial = `${this.#file(id)}.part`
       await writeFile(partial, text, OWNER_ONLY)
       await rename(partial, this.#file(id))
-      this.#sizes.set(id, Buffer.byteLength(text))
-      await this.#dropOldest()
     })
+    // Counted at once, so that the oldest are those that were finished first, however long each takes to write.
+    this.#sizes.delete(id)
+    this.#sizes.set(id, Buffer.byteLength(text))
+    this.#dropOldest()
+    return written
   }
 
   /** @returns nothing where there is none (any more). */
@@ -71,16 +74,16 @@ export class LogFiles {
 
   /** Once all that was begun is over. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#busy.values())
+    while (this.#busy.size > 0) await Promise.allSettled(this.#busy.values())
   }
 
-  async #dropOldest(): Promise<void> {
+  #dropOldest(): void {
     let total = this.#sizes.values().reduce((sum, size) => sum + size, 0)
     for (const [id, size] of this.#sizes) {
       if (total <= this.#totalBytes) return
       total -= size
-      this.#sizes.delete(id)
-      await rm(this.#file(id), { force: true })
+      // What can't be removed now goes at the next start.
+      this.remove(id).catch(() => undefined)
     }
   }
 

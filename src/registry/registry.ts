@@ -19,7 +19,8 @@ import { makeValid, type ValidityParts } from './make-valid.ts'
 import { Realiser, type WorkLimits, type WorkListener } from './realise.ts'
 import { DEFAULT_TAGS, resolve, tagsOf } from './resolve.ts'
 import { LayerFrames } from './layer-frames.ts'
-import { SingleFlight, within } from './single-flight.ts'
+import { Hold } from './hold.ts'
+import { SingleFlight } from './single-flight.ts'
 import { Roots, type RootsOptions } from './roots.ts'
 import type { WorkJournal } from './work-journal.ts'
 
@@ -65,8 +66,6 @@ type Known = { readonly image: Image; readonly stamp: string }
 
 /** An image is a few kilobytes; its layers' entries are counted apart. */
 const IMAGES_KEPT = 2_000
-/** Seconds after which a client that was put off should ask again: builds of less are over within the hold. */
-const RETRY_AFTER_S = 5
 const DEFAULT_TAG = 'latest'
 
 export class Registry {
@@ -78,7 +77,7 @@ export class Registry {
   readonly #images = new LRUCache<string, Map<string, Known>>({ max: IMAGES_KEPT })
   readonly #making = new SingleFlight<Image>()
   readonly #frames: LayerFrames
-  #held = 0
+  readonly #hold: Hold
 
   constructor(options: RegistryOptions) {
     this.#options = options
@@ -91,6 +90,7 @@ export class Registry {
       realiser: new Realiser(nix, limits, journal, onWork),
     }
     this.#frames = new LayerFrames(options.reader)
+    this.#hold = new Hold(options.holdMs, options.journal)
     this.#streams = new BlobStreams(options.reader)
   }
 
@@ -146,9 +146,9 @@ export class Registry {
     }
   }
 
-  /** Sorted. @throws RegistryError `name-unknown`, `unavailable`. */
+  /** Sorted. @throws RegistryError `name-unknown`, `unavailable`, `pending` while caches are asked. */
   tags(reference: Reference): Promise<readonly string[]> {
-    return tagsOf(this.#options.nix, reference)
+    return this.#hold.wait(tagsOf(this.#options.nix, reference), reference)
   }
 
   /**
@@ -160,13 +160,7 @@ export class Registry {
     const known = this.#images.get(name)?.get(tag)
     if (known !== undefined && isAsMade(known)) return this.#use(known.image)
     const making = this.#making.run(`${name}:${tag}`, () => this.#make(reference, tag))
-    this.#held += 1
-    const made = await within(making, this.#options.holdMs).finally(() => (this.#held -= 1))
-    if (made !== undefined) return made.value
-    const progress = this.#options.journal.progress(reference.storeHash)
-    throw new RegistryError('pending', 'still being built or fetched: ask again', {
-      detail: { path: name, retryAfterSeconds: RETRY_AFTER_S, ...progress },
-    })
+    return this.#hold.wait(making, reference)
   }
 
   /** Connects to Nix, so that the first pull needn't. @returns Nix's version. @throws RegistryError `unavailable`. */
@@ -182,7 +176,12 @@ export class Registry {
 
   figures(): RegistryFigures {
     const { temporary, durable } = this.#roots.count()
-    return { held: this.#held, images: this.#images.size, temporaryRoots: temporary, durableRoots: durable }
+    return {
+      held: this.#hold.waiting,
+      images: this.#images.size,
+      temporaryRoots: temporary,
+      durableRoots: durable,
+    }
   }
 
   close(): void {
