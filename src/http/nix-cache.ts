@@ -46,7 +46,9 @@ export function registerNixCache(app: FastifyInstance, options: NixCacheRoutes):
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null))
     // What is left of a refused upload is read and dropped, so that the client sees why; not for ever.
     scope.addHook('onResponse', async ({ raw }) => {
-      if (!raw.complete) setTimeout(() => raw.destroy(), STALLED_MS).unref()
+      if (raw.complete) return
+      raw.resume()
+      setTimeout(() => raw.complete || raw.destroy(), STALLED_MS).unref()
     })
     scope.route({
       method: ['GET', 'HEAD'],
