@@ -34,6 +34,8 @@ const EXPRESSION = `
 
 /** A Nix whose store the registry's knows nothing of. */
 type Client = {
+  /** A store that isn't below its own root can't run builders here. */
+  readonly canBuild: boolean
   /** Runs a Nix command about its own store. */
   readonly nix: (...args: readonly string[]) => Promise<string>
   readonly addFile: (name: string, content: string) => Promise<string>
@@ -44,6 +46,7 @@ async function machineClient(t: Test): Promise<Client> {
   const directory = await temporaryDirectory(t, 'client')
   const env = { ...nixEnv, XDG_CACHE_HOME: join(directory, 'cache') }
   return {
+    canBuild: false,
     ownStore: `local?root=${join(directory, 'store')}`,
     nix: async (command = '', ...args) => (await execa(command, args, { env, timeout: 60_000 })).stdout,
     addFile: async (name, content) => {
@@ -56,6 +59,7 @@ async function machineClient(t: Test): Promise<Client> {
 async function chrootClient(t: Test): Promise<Client> {
   const chroot = await chrootNix(t)
   return {
+    canBuild: true,
     ownStore: 'local',
     nix: (...args) => chroot.run(['env', 'XDG_CACHE_HOME=/nix/cache', ...args]),
     addFile: chroot.addFile,
@@ -123,6 +127,7 @@ async function copiesDerivations(t: Test, client: Client): Promise<void> {
     t.equal(log.length, 5)
   }
 
+  if (!client.canBuild) return
   await t.test('what was built is not taken', async (t) => {
     const salt = `built-${process.pid}-${Date.now()}`
     const [output = ''] = (

@@ -23,6 +23,8 @@ type Nix = {
   readonly version: RegExp
 }
 
+/** What Nix calls experimental here is the option to trust less than it would. */
+const FEATURE = ['--extra-experimental-features', 'daemon-trust-override']
 const EXPRESSION = `
   { salt }:
   let
@@ -59,7 +61,7 @@ void t.test('Nix 2.26 or later', { skip: await missingTrixieNix() }, async (t) =
   const chroot = await chrootNix(t)
   await conforms(t, { ...chroot, version: /^2\.(?:2[6-9]|[3-9][0-9])\./ })
   await t.test('that trusts nobody', async (t) => {
-    const nix = new NixStore(processTransport([...chroot.daemonCommand, '--force-untrusted']))
+    const nix = new NixStore(processTransport([...chroot.daemonCommand, ...FEATURE, '--force-untrusted']))
     t.teardown(() => nix.close())
     await adds(t, nix, `untrusted-${process.pid}`)
   })

@@ -143,7 +143,7 @@ void t.test('refusals are a line of text', async (t) => {
     ['too-large', 413, /^why not\n$/],
     ['pending', 429, /^why not\n$/],
     ['unavailable', 503, /^the registry cannot answer/],
-    ['storage-full', 507, /^why not\n$/],
+    ['no-space', 503, /^why not\n$/],
   ] as const) {
     const { ask } = makeApp('write', new RegistryError(kind, 'why not'))
     const refused = await ask('PUT', `${HASH}.narinfo`, TOKEN, NARINFO)

@@ -88,7 +88,7 @@ void t.test('bounds', async (t) => {
     await uploads.put(nameOf(one), chunks(one))
     await uploads.put(nameOf(two), chunks(two))
     const third = () => uploads.put(nameOf(three), chunks(three))
-    await t.rejects(third(), { kind: 'storage-full', message: /all the room/ })
+    await t.rejects(third(), { kind: 'no-space', message: /all the room/ })
     uploads.wasImported(nameOf(two))
     t.ok(uploads.has(nameOf(two)), 'it stays while there is room')
     await third()
@@ -99,7 +99,7 @@ void t.test('bounds', async (t) => {
     const put = (fill: number) => uploads.put(nameOf(bytesOf(1, fill)), chunks(bytesOf(1, fill)))
     await put(1)
     await put(2)
-    await t.rejects(put(3), { kind: 'storage-full', message: /too many/ })
+    await t.rejects(put(3), { kind: 'no-space', message: /too many/ })
   })
   await t.test('on age', async (t) => {
     const { directory, uploads } = await makeUploads(t, { ...LIMITS, ageMs: 20 })

@@ -160,7 +160,7 @@ void t.test('a connection cut at any byte is an error, never a wait', async (t) 
       throw error
     })
   }
-  t.strictSame(await ask(whole), { path: VALID, ...PATHS.get(VALID) })
+  t.match(await ask(whole), { path: VALID, ...PATHS.get(VALID) })
   const wrong = []
   for (let length = 0; length < whole.length; length++) {
     const error: unknown = await ask(whole.subarray(0, length)).then(
