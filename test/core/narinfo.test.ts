@@ -50,10 +50,11 @@ void t.test('what may be left out, or is new', async (t) => {
   t.match(parseNarinfo(TEXT.replace(/References:.*/, 'References:')), { references: [] })
 })
 
+const without = (name: string) => TEXT.replace(new RegExp(`^${name}: .*\n`, 'm'), '')
+const altered = (name: string, value: string) =>
+  TEXT.replace(new RegExp(`^${name}: .*$`, 'm'), () => `${name}: ${value}`)
+
 void t.test('what is wrong is said', async (t) => {
-  const without = (name: string) => TEXT.replace(new RegExp(`^${name}: .*\n`, 'm'), '')
-  const altered = (name: string, value: string) =>
-    TEXT.replace(new RegExp(`^${name}: .*$`, 'm'), () => `${name}: ${value}`)
   for (const [text, message] of [
     ['', /cut off/],
     ['\n', /Name: value/],

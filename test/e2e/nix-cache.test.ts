@@ -62,7 +62,7 @@ async function chrootClient(t: Test): Promise<Client> {
     canBuild: true,
     ownStore: 'local',
     nix: (...args) => chroot.run(['env', 'XDG_CACHE_HOME=/nix/cache', ...args]),
-    addFile: chroot.addFile,
+    addFile: (name, content) => chroot.addFile(name, content),
   }
 }
 
@@ -144,8 +144,16 @@ async function copiesDerivations(t: Test, client: Client): Promise<void> {
     ).split('\n')
     await t.rejects(
       client.nix(
-        ...['nix', 'copy', '--no-check-sigs', '--netrc-file', netrc, '--from', client.ownStore],
-        ...['--to', url, output],
+        'nix',
+        'copy',
+        '--no-check-sigs',
+        '--netrc-file',
+        netrc,
+        '--from',
+        client.ownStore,
+        '--to',
+        url,
+        output,
       ),
       { message: /403.*is not content-addressed/s },
     )
@@ -171,9 +179,7 @@ void t.test('nix copy --from', { skip: missing('nix') }, async (t) => {
     )
     await copy(url, image)
     const closure = await nixStore('--query', '--requisites', image)
-    const copied = await client.nix(
-      ...['nix-store', '--store', client.ownStore, '--query', '--requisites', image],
-    )
+    const copied = await client.nix('nix-store', '--store', client.ownStore, '--query', '--requisites', image)
     t.same(copied.split('\n').sort(), closure.sort(), 'comes with its closure')
     await client.nix('nix-store', '--store', client.ownStore, '--verify', '--check-contents')
     const [deriver = ''] = await nixStore('--query', '--deriver', image)
@@ -192,8 +198,17 @@ void t.test('nix copy --from', { skip: missing('nix') }, async (t) => {
     const other = `local?root=${join(directory, 'store')}`
     await mkdir(join(directory, 'store'))
     await client.nix(
-      ...['nix-store', '--store', other, '--realise', packagePath, '--option', 'substituters', url],
-      ...['--option', 'require-sigs', 'false'],
+      'nix-store',
+      '--store',
+      other,
+      '--realise',
+      packagePath,
+      '--option',
+      'substituters',
+      url,
+      '--option',
+      'require-sigs',
+      'false',
     )
     t.same(
       (await client.nix('nix-store', '--store', other, '--query', '--requisites', packagePath))
@@ -210,20 +225,20 @@ void t.test('nix copy --from', { skip: missing('nix') }, async (t) => {
     const netrc = await client.addFile('netrc', NETRC)
     const [deriver = ''] = await nixStore('--query', '--deriver', image)
     await client.nix(
-      ...[
-        'nix',
-        'copy',
-        '--derivation',
-        '--netrc-file',
-        netrc,
-        '--from',
-        url,
-        '--to',
-        client.ownStore,
-        deriver,
-      ],
+      'nix',
+      'copy',
+      '--derivation',
+      '--netrc-file',
+      netrc,
+      '--from',
+      url,
+      '--to',
+      client.ownStore,
+      deriver,
       // It was asked for without the token before, and Nix remembers.
-      ...['--option', 'narinfo-cache-negative-ttl', '0'],
+      '--option',
+      'narinfo-cache-negative-ttl',
+      '0',
     )
     await client.nix('nix-store', '--store', client.ownStore, '--check-validity', deriver)
   })
