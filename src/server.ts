@@ -7,9 +7,11 @@ import { createApp } from './http/app.ts'
 import { Metrics } from './http/metrics.ts'
 import { readToken } from './http/token.ts'
 import { StoreReader } from './layer/store-reader.ts'
+import { openNixCache } from './nix-cache/nix-cache.ts'
 import { NixStore } from './nix/nix-store.ts'
 import { autoTransport, processTransport, socketTransport, type Transport } from './nix/transport.ts'
 import { policyOf, requiredKeysOf } from './policy-settings.ts'
+import { servedClosure, type ImageMaker } from './registry/image.ts'
 import { DigestIndex } from './registry/digest-index.ts'
 import { Registry, type RegistryOptions } from './registry/registry.ts'
 import { workName } from './registry/resolve.ts'
@@ -36,6 +38,7 @@ export type RegistryListeners = Pick<RegistryOptions, 'onWork' | 'onLookup' | 'o
 type OpenRegistry = {
   readonly registry: Registry
   readonly journal: WorkJournal
+  readonly images: ImageMaker
   readonly nix: NixStore
   readonly close: () => Promise<void>
 }
@@ -56,13 +59,10 @@ export function openRegistry(
   })
   const nix = new NixStore(transportOf(settings.PUSHLESS_NIX), settings.PUSHLESS_SILENT_TIME * 1000)
   const reader = new StoreReader(Math.min(MAX_READERS, Math.max(MIN_READERS, availableParallelism())))
+  const images = { nix, reader, index, servePackages: settings.PUSHLESS_SERVE_PACKAGES, requiredKeys }
   const registry = new Registry({
-    nix,
-    reader,
-    index,
+    ...images,
     journal,
-    servePackages: settings.PUSHLESS_SERVE_PACKAGES,
-    requiredKeys,
     policy: policyOf(settings),
     roots: { directory: settings.PUSHLESS_STATE, keepDays: settings.PUSHLESS_KEEP, onTrouble: onRootTrouble },
     holdMs: settings.PUSHLESS_HOLD * 1000,
@@ -80,6 +80,7 @@ export function openRegistry(
   return {
     registry,
     journal,
+    images,
     nix,
     close: async () => {
       registry.close()
@@ -96,7 +97,7 @@ export function openRegistry(
 export async function startServer(settings: Settings, logger: FastifyBaseLogger): Promise<RunningServer> {
   const token = readToken(settings.PUSHLESS_TOKEN_FILE)
   const metrics = new Metrics()
-  const { registry, journal, nix, close } = openRegistry(settings, {
+  const { registry, images, journal, nix, close } = openRegistry(settings, {
     onLookup: metrics.onLookup,
     onJournalTrouble: (error) => logger.warn({ err: error }, 'journal of builds not written'),
     onWork: (work, event) => {
@@ -116,11 +117,21 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
       )
     },
   })
+  const nixCache = openNixCache({
+    mode: settings.PUSHLESS_NIX_CACHE,
+    state: settings.PUSHLESS_STATE,
+    nix,
+    reader: images.reader,
+    servedClosure: (path) => servedClosure(images, path),
+    hold: (path) => registry.roots.hold(path),
+    keep: (path) => registry.roots.keep(path),
+  })
   const app = createApp(
     {
       registry,
       journal,
       token,
+      nixCache,
       metrics,
       compression: settings.PUSHLESS_COMPRESSION,
       wait: settings.PUSHLESS_WAIT,
@@ -142,10 +153,12 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
         await Promise.race([closed, setTimeout(settings.PUSHLESS_GRACE * 1000, undefined, { ref: false })])
         app.server.closeAllConnections()
         await closed
+        nixCache?.close()
         await close()
       },
     }
   } catch (error) {
+    nixCache?.close()
     await close()
     throw error
   }

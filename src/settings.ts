@@ -5,6 +5,7 @@
 import { Type, type Static } from 'typebox'
 import { COMPRESSION_MODES } from './http/compression.ts'
 import { WAIT_MODES } from './http/wait.ts'
+import { NIX_CACHE_MODES } from './nix-cache/nix-cache.ts'
 
 /** Reads as `unix:/path`, as a command, or as `auto`. */
 const NIX_AUTO = 'auto'
@@ -142,6 +143,11 @@ export const SETTINGS = Type.Object({
     default: '',
     description:
       'file that holds the token for what changes something, as a password (netrc, any user name) or bearer token. None: nobody may',
+  }),
+  PUSHLESS_NIX_CACHE: Type.Enum([...NIX_CACHE_MODES], {
+    default: 'off',
+    description:
+      'Nix\u2019s binary cache protocol below /nix-cache: off, read (nix copy --from what may be pulled), or write (also nix copy --derivation --to, with the token). Off: what may be imported may be built',
   }),
   PUSHLESS_VERIFY: Type.Boolean({
     default: false,

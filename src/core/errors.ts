@@ -21,6 +21,9 @@ export type ErrorKind =
   | 'unsupported'
   /** Kubernetes manifests, or what else was sent to be read, that can't be. */
   | 'manifest-invalid'
+  | 'malformed'
+  | 'refused'
+  | 'too-large'
 
 /** Facts for the client beside the message; must be JSON and must not hold secrets of the machine. */
 export type ErrorDetail = { readonly [key: string]: string | number | boolean | readonly string[] }

@@ -12,3 +12,20 @@ export function encodeNixBase32(bytes: Uint8Array): string {
     return DIGITS[(pair >> shift) & 31] ?? ''
   }).join('')
 }
+
+/** `undefined` for what `encodeNixBase32` never gives. */
+export function decodeNixBase32(text: string): Uint8Array | undefined {
+  const bytes = new Uint8Array((text.length * 5) >> 3)
+  for (let i = 0; i < text.length; i++) {
+    const value = DIGITS.indexOf(text.charAt(i))
+    const bit = (text.length - 1 - i) * 5
+    const [at, shift] = [bit >> 3, bit & 7]
+    if (value === -1) return undefined
+    bytes[at] = (bytes[at] ?? 0) | ((value << shift) & 255)
+    const carry = value >> (8 - shift)
+    if (at + 1 < bytes.length) bytes[at + 1] = (bytes[at + 1] ?? 0) | carry
+    // Bits that lie behind the last byte have to be none, or one hash would have two names.
+    else if (carry !== 0) return undefined
+  }
+  return bytes
+}

@@ -40,34 +40,49 @@ export type BlobContent =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'layer'; readonly frame: LayerFrame }
 
-/** The tar that these entries make. */
-export function layerFrame(entries: readonly LayerEntry[]): LayerFrame {
+/** Collects the parts of a frame in their order. */
+export type FrameBuilder = {
+  readonly bytes: (piece: Uint8Array) => void
+  /** The content of a file of the store. */
+  readonly file: (path: string, size: number) => void
+  readonly end: () => LayerFrame
+}
+
+export function frameBuilder(): FrameBuilder {
   const pieces: Uint8Array[] = []
   const files: { readonly path: string; readonly size: number; readonly start: number }[] = []
   let at = 0
-  const put = (piece: Uint8Array) => {
-    pieces.push(piece)
-    at += piece.length
-  }
-  for (const entry of entries) {
-    put(tarHeader(entry))
-    if (entry.kind !== 'file' || entry.size === 0) continue
-    if (entry.content === undefined) {
-      files.push({ path: `/${entry.name}`, size: entry.size, start: at })
-      at += entry.size
-    } else {
-      put(entry.content)
-    }
-    put(ZEROS.subarray(0, padded(entry.size) - entry.size))
-  }
-  put(ZEROS.subarray(0, TRAILER_SIZE))
   return {
-    bytes: joined(pieces),
-    paths: files.map(({ path }) => path),
-    fileSizes: Float64Array.from(files, ({ size }) => size),
-    fileStarts: Float64Array.from(files, ({ start }) => start),
-    size: at,
+    bytes: (piece) => {
+      pieces.push(piece)
+      at += piece.length
+    },
+    file: (path, size) => {
+      if (size > 0) files.push({ path, size, start: at })
+      at += size
+    },
+    end: () => ({
+      bytes: joined(pieces),
+      paths: files.map(({ path }) => path),
+      fileSizes: Float64Array.from(files, ({ size }) => size),
+      fileStarts: Float64Array.from(files, ({ start }) => start),
+      size: at,
+    }),
   }
+}
+
+/** The tar that these entries make. */
+export function layerFrame(entries: readonly LayerEntry[]): LayerFrame {
+  const frame = frameBuilder()
+  for (const entry of entries) {
+    frame.bytes(tarHeader(entry))
+    if (entry.kind !== 'file') continue
+    if (entry.content === undefined) frame.file(`/${entry.name}`, entry.size)
+    else frame.bytes(entry.content)
+    frame.bytes(ZEROS.subarray(0, padded(entry.size) - entry.size))
+  }
+  frame.bytes(ZEROS.subarray(0, TRAILER_SIZE))
+  return frame.end()
 }
 
 /** In memory of its own, not of Node's pool, so that a thread can pass it on to another. */

@@ -1,16 +1,23 @@
 /** The HTTP side, assembled: no listening, no signals, so that tests can have one too. */
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { RegistryError } from '../core/errors.ts'
+import type { NixCache } from '../nix-cache/nix-cache.ts'
 import { registerBuilds, type BuildsOptions } from './builds.ts'
 import { registerErrors, sendRefusal } from './errors.ts'
 import { registerFreshConnections } from './fresh-connections.ts'
+import { registerNixCache } from './nix-cache.ts'
 import { registerHealth } from './health.ts'
 import type { Metrics } from './metrics.ts'
 import { RequestLog } from './request-log.ts'
 import { registerV2, type V2Options } from './v2.ts'
 import { registerWarm } from './warm.ts'
 
-export type AppOptions = V2Options & BuildsOptions & { readonly metrics: Metrics }
+export type AppOptions = V2Options &
+  BuildsOptions & {
+    readonly metrics: Metrics
+    /** None: `/nix-cache` isn't there. */
+    readonly nixCache?: NixCache | undefined
+  }
 
 export function createApp(options: AppOptions, logger: FastifyBaseLogger): FastifyInstance {
   const app = Fastify({
@@ -35,5 +42,7 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
   registerV2(app, options)
   registerWarm(app, options)
   registerBuilds(app, options)
+  const { nixCache, token, compression } = options
+  if (nixCache !== undefined) registerNixCache(app, { nixCache, token, compression })
   return app
 }

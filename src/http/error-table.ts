@@ -66,9 +66,17 @@ const TABLE = {
   },
   unsupported: { status: 405, code: 'UNSUPPORTED', log: 'debug' },
   'manifest-invalid': { status: 400, code: 'MANIFEST_INVALID', log: 'info' },
+  // Of uploads to the binary cache, where the code is read by nobody.
+  malformed: { status: 400, code: 'UNKNOWN', log: 'info' },
+  refused: { status: 403, code: 'DENIED', log: 'warn' },
+  'too-large': { status: 413, code: 'SIZE_INVALID', log: 'info' },
 } as const satisfies Record<ErrorKind, Row>
 
-export type ErrorReply = Row & { readonly body: Buffer }
+export type ErrorReply = Row & {
+  readonly body: Buffer
+  /** For clients that show a body as it is. */
+  readonly text: string
+}
 
 export function errorReply({ kind, message, detail }: RegistryError): ErrorReply {
   const row: Row = TABLE[kind]
@@ -77,6 +85,7 @@ export function errorReply({ kind, message, detail }: RegistryError): ErrorReply
   return {
     ...row,
     ...(row.reason === undefined ? {} : { reason: reasonPhrase(row.reason, brief) }),
+    text: row.publicMessage ?? message,
     ...(typeof retryAfterSeconds === 'number' ? { retryAfterSeconds } : {}),
     body:
       row.publicMessage === undefined
@@ -100,12 +109,15 @@ function reasonPhrase(reason: string, brief: ErrorDetail[string] | undefined): s
   return `${reason}: ${brief.replaceAll(/[^\x20-\x7e]/g, '?')}`.slice(0, REASON_LENGTH)
 }
 
+const INTERNAL_TEXT = 'internal error; the registry\u2019s log says more'
+
 /** For a defect of ours: says nothing of it. */
 export const INTERNAL_ERROR: ErrorReply = {
   status: 500,
   code: 'UNKNOWN',
   log: 'error',
-  body: errorBody('UNKNOWN', 'internal error; the registry\u2019s log says more'),
+  text: INTERNAL_TEXT,
+  body: errorBody('UNKNOWN', INTERNAL_TEXT),
 }
 
 function errorBody(code: string, message: string, detail?: ErrorDetail): Buffer {

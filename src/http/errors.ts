@@ -3,14 +3,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RegistryError } from '../core/errors.ts'
 import { INTERNAL_ERROR, errorReply, type ErrorReply } from './error-table.ts'
 
+/** How an answer says what went wrong: OCI's document, or a line of text for clients that show it as it is. */
+export type ErrorForm = 'document' | 'text'
+
 export function registerErrors(app: FastifyInstance): void {
-  app.setErrorHandler(async (error, request, reply) => {
-    // Fastify's own refusals (a malformed URL, a body too large) come with a status.
-    const refusal = error instanceof RegistryError ? error : fromFastify(error)
-    if (refusal !== undefined) return sendRefusal(reply, refusal, request)
-    request.log.error({ err: error, method: request.method, url: request.url }, 'request failed')
-    return send(reply, INTERNAL_ERROR)
-  })
+  registerErrorForm(app, 'document')
   app.setNotFoundHandler((request, reply) =>
     sendRefusal(
       reply,
@@ -19,11 +16,22 @@ export function registerErrors(app: FastifyInstance): void {
   )
 }
 
+export function registerErrorForm(app: FastifyInstance, form: ErrorForm): void {
+  app.setErrorHandler(async (error, request, reply) => {
+    // Fastify's own refusals (a malformed URL, a body too large) come with a status.
+    const refusal = error instanceof RegistryError ? error : fromFastify(error)
+    if (refusal !== undefined) return sendRefusal(reply, refusal, request, form)
+    request.log.error({ err: error, method: request.method, url: request.url }, 'request failed')
+    return send(reply, INTERNAL_ERROR, form)
+  })
+}
+
 /** @param request logged with it, if given. */
 export function sendRefusal(
   reply: FastifyReply,
   refusal: RegistryError,
   request?: FastifyRequest,
+  form: ErrorForm = 'document',
 ): FastifyReply {
   const answer = errorReply(refusal)
   if (request !== undefined) {
@@ -39,7 +47,7 @@ export function sendRefusal(
     // A stack tells nothing of a failure that was expected; its cause may.
     request.log[answer.log](cause === undefined ? facts : { ...facts, err: cause }, 'request refused')
   }
-  return send(reply, answer)
+  return send(reply, answer, form)
 }
 
 /** What a route may have said of the body that it meant to send: a stream can fail before its first byte. */
@@ -53,16 +61,17 @@ const BODY_HEADERS = [
   'vary',
 ] as const
 
-function send(reply: FastifyReply, answer: ErrorReply): FastifyReply {
+function send(reply: FastifyReply, answer: ErrorReply, form: ErrorForm): FastifyReply {
   for (const name of BODY_HEADERS) reply.removeHeader(name)
   if (answer.reason !== undefined) reply.raw.statusMessage = answer.reason
   if (answer.retryAfterSeconds !== undefined) reply.header('retry-after', answer.retryAfterSeconds)
   if (answer.challenge !== undefined) reply.header('www-authenticate', answer.challenge)
+  const body = form === 'document' ? answer.body : Buffer.from(`${answer.text}\n`)
   return reply
     .code(answer.status)
-    .type('application/json')
-    .header('content-length', answer.body.length)
-    .send(answer.body)
+    .type(form === 'document' ? 'application/json' : 'text/plain; charset=utf-8')
+    .header('content-length', body.length)
+    .send(body)
 }
 
 function fromFastify(error: unknown): RegistryError | undefined {

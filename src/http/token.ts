@@ -40,7 +40,8 @@ export function demandToken(request: FastifyRequest, token: string | undefined):
   )
 }
 
-function hasToken(request: FastifyRequest, token: string | undefined): boolean {
+/** Whether the request bears the token; never where there is none. */
+export function hasToken(request: FastifyRequest, token: string | undefined): boolean {
   const given = tokenOf(request.headers.authorization ?? '')
   return token !== undefined && given !== undefined && timingSafeEqual(sha256(given), sha256(token))
 }

@@ -1,7 +1,8 @@
-/** A few worker threads that walk, hash and read the store, behind three methods. */
+/** A few worker threads that walk, hash and read the store, behind four methods. */
 import { Worker } from 'node:worker_threads'
 import { RegistryError } from '../core/errors.ts'
 import type { LayerFrame } from '../core/segment.ts'
+import type { StorePath } from '../core/store-path.ts'
 import type { FilePart } from './read.ts'
 import type { Answer, Ask, Job, JobResult, LayerSource } from './worker.ts'
 
@@ -28,6 +29,11 @@ export class StoreReader {
   /** The tar of a layer, all but its files' contents. @throws RegistryError `unservable`, `unavailable`. */
   frame(layer: LayerSource): Promise<LayerFrame> {
     return this.#run({ kind: 'frame', layer })
+  }
+
+  /** A store path as a Nix archive, all but its files' contents. @throws RegistryError `unservable`, `unavailable`. */
+  archive(path: StorePath): Promise<LayerFrame> {
+    return this.#run({ kind: 'archive', path })
   }
 
   /** Digest and size of a layer's tar. @throws RegistryError `unservable`, `unavailable`. */

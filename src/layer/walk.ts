@@ -29,7 +29,17 @@ export const STORE_DIRECTORIES: readonly LayerEntry[] = [
  */
 export function walkStorePaths(paths: readonly StorePath[]): LayerEntry[] {
   const entries = [...STORE_DIRECTORIES]
-  for (const path of paths) walk(path.slice(1), entries)
+  for (const path of paths) walk(path.slice(1), entries, refuseWhiteout)
+  return entries
+}
+
+/**
+ * A store path and what is below it, for an archive of it alone: no directories above, and no name that it can't hold.
+ * @throws RegistryError `unavailable` when a path vanished.
+ */
+export function walkStorePath(path: StorePath): LayerEntry[] {
+  const entries: LayerEntry[] = []
+  walk(path.slice(1), entries, () => undefined)
   return entries
 }
 
@@ -44,15 +54,17 @@ export function shown(path: string): string {
   return Buffer.from(path, 'latin1').toString()
 }
 
-/** @param name relative to `/`, a byte string. */
-function walk(name: string, entries: LayerEntry[]): void {
+/**
+ * @param name relative to `/`, a byte string.
+ * @param check told each name in a directory.
+ */
+function walk(name: string, entries: LayerEntry[], check: (child: string, directory: string) => void): void {
   const stat = look(name, (path) => lstatSync(path))
   if (stat.isDirectory()) {
     entries.push({ kind: 'directory', name, mode: DIRECTORY_MODE })
     for (const child of look(name, (path) => readdirSync(path, 'latin1')).sort()) {
-      if (child.startsWith(WHITEOUT_PREFIX))
-        refuse(`${name}/${child}`, 'a layer cannot hold a file named .wh.*')
-      walk(`${name}/${child}`, entries)
+      check(child, name)
+      walk(`${name}/${child}`, entries, check)
     }
   } else if (stat.isSymbolicLink()) {
     entries.push({ kind: 'symlink', name, target: look(name, (path) => readlinkSync(path, 'latin1')) })
@@ -62,6 +74,11 @@ function walk(name: string, entries: LayerEntry[]): void {
   } else {
     refuse(name, 'neither file, directory nor symbolic link')
   }
+}
+
+function refuseWhiteout(child: string, directory: string): void {
+  if (child.startsWith(WHITEOUT_PREFIX))
+    refuse(`${directory}/${child}`, 'a layer cannot hold a file named .wh.*')
 }
 
 /** Any of the looks may be too late. */

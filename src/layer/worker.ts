@@ -7,13 +7,15 @@ import { setImmediate } from 'node:timers/promises'
 import { parentPort } from 'node:worker_threads'
 import { parseDigest, type Digest } from '../core/digest.ts'
 import { RegistryError, type ErrorDetail, type ErrorKind } from '../core/errors.ts'
+import { narFrame } from '../core/nar-frame.ts'
 import { layerFrame, segmentsOf, type LayerEntry, type LayerFrame } from '../core/segment.ts'
 import type { StorePath } from '../core/store-path.ts'
 import { chunksOf } from './chunk.ts'
 import { fillWithoutFiles, readFiles, type FilePart } from './read.ts'
-import { walkStorePaths } from './walk.ts'
+import { walkStorePath, walkStorePaths } from './walk.ts'
 
 export type Job =
+  | { readonly kind: 'archive'; readonly path: StorePath }
   | { readonly kind: 'frame'; readonly layer: LayerSource }
   | { readonly kind: 'digest'; readonly layer: LayerSource }
   | { readonly kind: 'read'; readonly parts: readonly FilePart[]; readonly buffer: ArrayBuffer }
@@ -24,6 +26,7 @@ export type LayerSource =
   | { readonly kind: 'entries'; readonly entries: readonly LayerEntry[] }
 
 export type JobResult = {
+  readonly archive: LayerFrame
   readonly frame: LayerFrame
   readonly digest: { readonly digest: Digest; readonly size: number }
   readonly read: ArrayBuffer
@@ -54,6 +57,8 @@ parentPort?.on('message', ({ id, job }: Ask) => {
 
 async function run(job: Job): Promise<JobResult[Job['kind']]> {
   switch (job.kind) {
+    case 'archive':
+      return narFrame(walkStorePath(job.path))
     case 'frame':
       return frameOf(job.layer)
     case 'digest':

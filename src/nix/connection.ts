@@ -3,6 +3,8 @@
  * Nix 2.8 to 2.36 and Lix all speak; newer replies would differ by version. It sends no SetOptions, so that the
  * daemon's own nix.conf decides how much is built at once, from where it substitutes and for how long.
  */
+import type { Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { readMessages, type NixEvent } from './messages.ts'
 import type { Duplex } from './transport.ts'
 import { WireReader, WireWriter } from './wire.ts'
@@ -24,6 +26,8 @@ export class ConnectionError extends Error {
 
 export type Request<T> = {
   readonly write: (request: WireWriter) => void
+  /** Sent behind what `write` wrote, in frames of the chunks' sizes, ended by an empty one. */
+  readonly body?: AsyncIterable<Uint8Array>
   readonly read: (reply: WireReader) => Promise<T>
 }
 
@@ -86,7 +90,7 @@ export class NixConnection {
    * @throws NixError when Nix failed at it, ConnectionError when the connection is lost.
    */
   async request<T>(
-    { write, read }: Request<T>,
+    { write, body, read }: Request<T>,
     onEvent: (event: NixEvent) => void = () => undefined,
     signal?: AbortSignal,
   ): Promise<T> {
@@ -98,10 +102,15 @@ export class NixConnection {
       const request = new WireWriter()
       write(request)
       this.#duplex.output.write(request.bytes())
-      await readMessages(this.#reader, this.#minor, onEvent)
+      const heard = readMessages(this.#reader, this.#minor, onEvent)
+      await (body === undefined ? heard : Promise.all([heard, sendFrames(body, this.#duplex.output)]))
       return await read(this.#reader)
     } catch (error) {
-      if (error instanceof Error && error.name === 'NixError') throw error
+      if (error instanceof Error && error.name === 'NixError') {
+        // Where in the body the daemon stopped reading isn't known.
+        if (body !== undefined) this.close()
+        throw error
+      }
       const explained = explain(this.#duplex, error)
       this.close()
       throw explained
@@ -114,6 +123,21 @@ export class NixConnection {
     this.#closed = true
     this.#duplex.close()
   }
+}
+
+async function sendFrames(body: AsyncIterable<Uint8Array>, output: Writable): Promise<void> {
+  await pipeline(
+    async function* () {
+      for await (const chunk of body) {
+        if (chunk.length === 0) continue
+        yield new WireWriter().number(chunk.length).bytes()
+        yield chunk
+      }
+      yield new WireWriter().number(0).bytes()
+    },
+    output,
+    { end: false },
+  )
 }
 
 function explain(duplex: Duplex, error: unknown): ConnectionError {

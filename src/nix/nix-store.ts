@@ -8,14 +8,15 @@ import { RegistryError } from '../core/errors.ts'
 import type { ClosureNode } from '../core/plan.ts'
 import { STORE_DIR, parseStorePath, type StoreHash, type StorePath } from '../core/store-path.ts'
 import { LastWords, firstLine, throwIfNoSpace } from './complaints.ts'
-import { ConnectionError, type Request } from './connection.ts'
+import type { Request } from './connection.ts'
 import { parseDerivation, type Derivation } from './derivation.ts'
 import { NixError, type NixEvent } from './messages.ts'
 import * as operations from './operations.ts'
-import type { BuildOutcome, Missing, PathInfo, Wanted } from './operations.ts'
+import type { Addition, BuildOutcome, Missing, PathInfo, Wanted } from './operations.ts'
 import { NixPool } from './pool.ts'
 import { TemporaryRoots } from './temporary-roots.ts'
 import type { Transport } from './transport.ts'
+import { lossIsUnavailable, refusalIsUnavailable } from './unavailable.ts'
 
 export type ClosurePath = ClosureNode & PathInfo
 
@@ -48,7 +49,7 @@ export class NixStore {
 
   /** Opens a connection, so that the first question needn't. @returns Nix's version. @throws RegistryError `unavailable`. */
   connect(): Promise<string> {
-    return this.#translate(() => this.#pool.connect())
+    return lossIsUnavailable(() => this.#pool.connect())
   }
 
   /** Whether Nix answers at all. @throws RegistryError `unavailable`. */
@@ -63,6 +64,16 @@ export class NixStore {
 
   isValid(path: StorePath): Promise<boolean> {
     return this.#query(operations.isValidPath(path))
+  }
+
+  /** All that Nix knows of a path; `undefined` if it isn't valid. */
+  info(path: StorePath): Promise<PathInfo | undefined> {
+    return this.#query(operations.queryPathInfo(path))
+  }
+
+  /** Those of the paths that are valid. */
+  valid(paths: readonly StorePath[]): Promise<readonly StorePath[]> {
+    return this.#query(operations.queryValidPaths(paths))
   }
 
   /** Derivations in the store that make this path, even if it was never made. */
@@ -167,6 +178,21 @@ export class NixStore {
     return outcome
   }
 
+  /**
+   * Adds a content under the path that it gives itself; what it refers to must be valid.
+   * @returns that path.
+   * @throws RegistryError `malformed` for what Nix refuses, `no-space`, `unavailable`.
+   */
+  async add(addition: Addition, signal: AbortSignal): Promise<StorePath> {
+    try {
+      return (await lossIsUnavailable(() => this.#pool.send(operations.addToStore(addition), signal))).path
+    } catch (cause) {
+      if (!(cause instanceof NixError)) throw cause
+      throwIfNoSpace([cause.message], cause, {})
+      throw new RegistryError('malformed', `Nix refused ${addition.name}: ${cause.message}`, { cause })
+    }
+  }
+
   /** Has the garbage collector heed a link that points into the store. @throws RegistryError `unavailable`. */
   addIndirectRoot(link: string): Promise<void> {
     return this.#query(operations.addIndirectRoot(link))
@@ -174,7 +200,7 @@ export class NixStore {
 
   /** A connection that holds temporary roots; they end with it. */
   async openRoots(): Promise<TemporaryRoots> {
-    const connection = await this.#translate(() => this.#pool.open())
+    const connection = await lossIsUnavailable(() => this.#pool.open())
     return new TemporaryRoots(connection, () => this.#pool.release(connection))
   }
 
@@ -208,36 +234,17 @@ export class NixStore {
   }
 
   async #info(path: StorePath): Promise<ClosurePath> {
-    const info = await this.#query(operations.queryPathInfo(path))
+    const info = await this.info(path)
     if (info === undefined)
       throw new RegistryError('unavailable', `store path is not valid any more: ${path}`)
     return info
   }
 
   async #query<T>(request: Request<T>): Promise<T> {
-    return this.#refusalIsUnavailable(() => this.#translate(() => this.#pool.query(request)))
+    return refusalIsUnavailable(() => lossIsUnavailable(() => this.#pool.query(request)))
   }
 
   async #work<T>(request: Request<T>, onEvent: (event: NixEvent) => void, signal?: AbortSignal): Promise<T> {
-    return this.#translate(() => this.#pool.work(request, onEvent, signal))
-  }
-
-  /** A question that Nix can't answer says something of Nix's state, like a damaged database. */
-  async #refusalIsUnavailable<T>(ask: () => Promise<T>): Promise<T> {
-    try {
-      return await ask()
-    } catch (cause) {
-      if (!(cause instanceof NixError)) throw cause
-      throw new RegistryError('unavailable', `Nix could not answer: ${cause.message}`, { cause })
-    }
-  }
-
-  async #translate<T>(ask: () => Promise<T>): Promise<T> {
-    try {
-      return await ask()
-    } catch (cause) {
-      if (!(cause instanceof ConnectionError)) throw cause
-      throw new RegistryError('unavailable', 'Nix is not reachable', { cause })
-    }
+    return lossIsUnavailable(() => this.#pool.work(request, onEvent, signal))
   }
 }

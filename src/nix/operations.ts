@@ -1,4 +1,5 @@
 /** The requests of the worker protocol that we make, and the shapes of their replies. Source: `daemon.cc` of Nix. */
+import { methodText, type ContentAddress } from '../core/content-address.ts'
 import { parseStorePath, type StoreHash, type StorePath } from '../core/store-path.ts'
 import type { Request } from './connection.ts'
 import { plainText } from './messages.ts'
@@ -6,6 +7,7 @@ import type { WireReader, WireWriter } from './wire.ts'
 
 const OPERATION = {
   isValidPath: 1,
+  addToStore: 7,
   ensurePath: 10,
   addTempRoot: 11,
   addIndirectRoot: 12,
@@ -25,12 +27,23 @@ export type PathInfo = {
   readonly narSize: number
   /** May hold the path itself. */
   readonly references: readonly StorePath[]
+  /** The derivation that it was built from, where that is known. */
+  readonly deriver: StorePath | undefined
   /** Made by this store's Nix, not fetched. */
   readonly isBuiltHere: boolean
   /** `name:base64` each. */
   readonly signatures: readonly string[]
   /** `text:sha256:…` or `fixed:r:sha256:…`; empty for paths that aren't content-addressed. */
   readonly contentAddress: string
+}
+
+/** What is to be added under the path that its content gives it. */
+export type Addition = {
+  readonly name: string
+  readonly method: ContentAddress['method']
+  readonly references: readonly StorePath[]
+  /** The text or file itself, or the archive. */
+  readonly content: AsyncIterable<Uint8Array>
 }
 
 /** What Nix would do to make paths valid. Sizes in bytes. */
@@ -74,6 +87,7 @@ const SUCCEEDED: ReadonlySet<string> = new Set([
   'ResolvesToAlreadyValid',
 ])
 const BUILD_MODE_NORMAL = 0
+const NO_REPAIR = 0
 
 export const isValidPath = (path: StorePath): Request<boolean> =>
   request(
@@ -98,19 +112,23 @@ export const queryPathInfo = (path: StorePath): Request<PathInfo | undefined> =>
   request(
     OPERATION.queryPathInfo,
     (out) => out.string(path),
-    async (reply) => {
-      if (!(await reply.boolean())) return undefined
-      await reply.string() // deriver
-      const narHash = await reply.string()
-      const references = await storePaths(reply)
-      await reply.bigint() // registration time
-      const narSize = await reply.number()
-      const isBuiltHere = await reply.boolean()
-      const signatures = await reply.strings()
-      const contentAddress = await reply.string()
-      return { path, narHash, narSize, references, isBuiltHere, signatures, contentAddress }
-    },
+    async (reply) => ((await reply.boolean()) ? readPathInfo(path, reply) : undefined),
   )
+
+/** Nix computes the path itself, from what it reads: whoever sends can't say what it shall be, trusted or not. */
+export const addToStore = ({ name, method, references, content }: Addition): Request<PathInfo> => ({
+  ...request(
+    OPERATION.addToStore,
+    (out) => out.string(name).string(methodText(method)).strings(references).number(NO_REPAIR),
+    async (reply) => {
+      const text = await reply.string()
+      const path = parseStorePath(text)
+      if (path === undefined) throw new Error(`worker protocol: not a store path: ${text.slice(0, 300)}`)
+      return readPathInfo(path, reply)
+    },
+  ),
+  body: content,
+})
 
 export const queryPathFromHashPart = (hash: StoreHash): Request<StorePath | undefined> =>
   request(
@@ -158,6 +176,18 @@ export const buildPathsWithResults = (wanted: readonly Wanted[]): Request<readon
     (out) => out.strings(wanted.map(wantedText)).number(BUILD_MODE_NORMAL),
     (reply) => reply.list(() => readBuildOutcome(reply)),
   )
+
+async function readPathInfo(path: StorePath, reply: WireReader): Promise<PathInfo> {
+  const deriver = parseStorePath(await reply.string())
+  const narHash = await reply.string()
+  const references = await storePaths(reply)
+  await reply.bigint() // registration time
+  const narSize = await reply.number()
+  const isBuiltHere = await reply.boolean()
+  const signatures = await reply.strings()
+  const contentAddress = await reply.string()
+  return { path, narHash, narSize, references, deriver, isBuiltHere, signatures, contentAddress }
+}
 
 async function readBuildOutcome(reply: WireReader): Promise<BuildOutcome> {
   await reply.string() // what was asked

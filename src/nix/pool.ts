@@ -62,6 +62,16 @@ export class NixPool {
     })
   }
 
+  /** What can't be said twice, on a kept connection if there is one: for what comes by the hundred. */
+  async send<T>(request: Request<T>, signal: AbortSignal): Promise<T> {
+    const connection = this.#take() ?? (await this.open())
+    try {
+      return await connection.request(request, () => undefined, signal)
+    } finally {
+      this.#keep(connection)
+    }
+  }
+
   /** Long work on a connection of its own, closed afterwards; `signal` ends both. */
   async work<T>(request: Request<T>, onEvent: (event: NixEvent) => void, signal?: AbortSignal): Promise<T> {
     const connection = await this.open()

@@ -70,10 +70,7 @@ export async function makeImage(
     onStep(step, performance.now() - start)
     return result
   }
-  const source = await timed('source', () => readSource(root))
-  if (source.kind === 'package' && !servePackages) {
-    throw new RegistryError('denied', `a plain package, and those are not served (--serve-packages): ${root}`)
-  }
+  const source = await timed('source', () => readServed(root, servePackages))
   const closure = await timed('closure', () => nix.closure(root))
   demandSignatures(requiredKeys, closure)
   const parts = await timed('plan', () => source.layers.flatMap((layer) => plan(layer, closure)))
@@ -84,6 +81,34 @@ export async function makeImage(
     ),
   )
   return assemble(root, source, layers)
+}
+
+/**
+ * All that belongs to the image that a valid path is; `undefined` where it can't be pulled.
+ * @throws RegistryError `unavailable`.
+ */
+export async function servedClosure(
+  { nix, servePackages, requiredKeys }: ImageMaker,
+  root: StorePath,
+): Promise<readonly ClosurePath[] | undefined> {
+  try {
+    await readServed(root, servePackages)
+    const closure = await nix.closure(root)
+    demandSignatures(requiredKeys, closure)
+    return closure
+  } catch (error) {
+    if (error instanceof RegistryError && (error.kind === 'denied' || error.kind === 'unservable'))
+      return undefined
+    throw error
+  }
+}
+
+async function readServed(root: StorePath, servePackages: boolean): Promise<Source> {
+  const source = await readSource(root)
+  if (source.kind === 'package' && !servePackages) {
+    throw new RegistryError('denied', `a plain package, and those are not served (--serve-packages): ${root}`)
+  }
+  return source
 }
 
 type Part = { readonly source: LayerSource; readonly createdBy: string }

@@ -71,7 +71,7 @@ const DEFAULT_TAG = 'latest'
 export class Registry {
   readonly #options: RegistryOptions
   readonly #parts: ValidityParts
-  readonly #roots: Roots
+  readonly roots: Roots
   readonly #streams: BlobStreams
   /** By name, then by tag. */
   readonly #images = new LRUCache<string, Map<string, Known>>({ max: IMAGES_KEPT })
@@ -82,11 +82,11 @@ export class Registry {
   constructor(options: RegistryOptions) {
     this.#options = options
     const { nix, policy, limits, journal, onWork = () => undefined } = options
-    this.#roots = new Roots(nix, options.roots)
+    this.roots = new Roots(nix, options.roots)
     this.#parts = {
       nix,
       policy,
-      roots: this.#roots,
+      roots: this.roots,
       realiser: new Realiser(nix, limits, journal, onWork),
     }
     this.#frames = new LayerFrames(options.reader)
@@ -135,7 +135,7 @@ export class Registry {
 
   /** @throws RegistryError `unavailable` in mid-stream when the store changed: cut the connection then. */
   async *read({ root, content, digest }: Blob, range: ByteRange): AsyncGenerator<Uint8Array> {
-    const release = this.#roots.pin(root)
+    const release = this.roots.pin(root)
     try {
       const found = await content()
       yield* this.#options.verify
@@ -165,7 +165,7 @@ export class Registry {
 
   /** Connects to Nix, so that the first pull needn't. @returns Nix's version. @throws RegistryError `unavailable`. */
   async warmUp(): Promise<string> {
-    const [version] = await Promise.all([this.#options.nix.connect(), this.#roots.open()])
+    const [version] = await Promise.all([this.#options.nix.connect(), this.roots.open()])
     return version
   }
 
@@ -175,7 +175,7 @@ export class Registry {
   }
 
   figures(): RegistryFigures {
-    const { temporary, durable } = this.#roots.count()
+    const { temporary, durable } = this.roots.count()
     return {
       held: this.#hold.waiting,
       images: this.#images.size,
@@ -185,12 +185,12 @@ export class Registry {
   }
 
   close(): void {
-    this.#roots.close()
+    this.roots.close()
   }
 
   /** An image that is remembered is wanted again. */
   #use(image: Image): Image {
-    this.#roots.keep(image.root)
+    this.roots.keep(image.root)
     this.#options.onLookup?.('remembered')
     return image
   }
@@ -199,7 +199,7 @@ export class Registry {
     const steps: Partial<Record<Step | 'realise', number>> = {}
     const start = performance.now()
     const root = await makeValid(this.#parts, reference, tag)
-    this.#roots.keep(root)
+    this.roots.keep(root)
     steps.realise = performance.now() - start
     const stamp = stampOf(root) ?? ''
     const image = await makeImage(this.#options, root, (step, ms) => (steps[step] = ms))

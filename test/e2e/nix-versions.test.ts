@@ -3,11 +3,13 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { execa } from 'execa'
+import { contentAddressedPath, formatContentAddress } from '../../src/core/content-address.ts'
 import { parseStorePath, storeHashOf, type StorePath } from '../../src/core/store-path.ts'
 import type { NixEvent } from '../../src/nix/messages.ts'
 import { NixStore } from '../../src/nix/nix-store.ts'
 import { processTransport } from '../../src/nix/transport.ts'
 import { chrootNix, missingTrixieNix } from '../support/chroot-nix.ts'
+import { nar, sha256 } from '../support/nar.ts'
 import { nixEnv } from '../support/nix.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
@@ -21,6 +23,8 @@ type Nix = {
   readonly version: RegExp
 }
 
+/** What Nix calls experimental here is the option to trust less than it would. */
+const FEATURE = ['--extra-experimental-features', 'daemon-trust-override']
 const EXPRESSION = `
   { salt }:
   let
@@ -54,7 +58,13 @@ void t.test('the Nix of this machine', { skip: missing('nix') }, async (t) => {
 })
 
 void t.test('Nix 2.26 or later', { skip: await missingTrixieNix() }, async (t) => {
-  await conforms(t, { ...(await chrootNix(t)), version: /^2\.(?:2[6-9]|[3-9][0-9])\./ })
+  const chroot = await chrootNix(t)
+  await conforms(t, { ...chroot, version: /^2\.(?:2[6-9]|[3-9][0-9])\./ })
+  await t.test('that trusts nobody', async (t) => {
+    const nix = new NixStore(processTransport([...chroot.daemonCommand, ...FEATURE, '--force-untrusted']))
+    t.teardown(() => nix.close())
+    await adds(t, nix, `untrusted-${process.pid}`)
+  })
 })
 
 /** What the registry asks of every Nix. */
@@ -110,6 +120,60 @@ async function conforms(t: Test, { daemonCommand, run, addFile, version }: Nix):
   })
   t.match(await nix.closure(unknown).catch((error: unknown) => error), { kind: 'unavailable' })
   t.equal(await nix.isValid(good), true, 'and questions are answered after all that')
+  await adds(t, nix, salt)
+}
+
+/** Contents are added under the path that they give themselves, by whatever Nix and however little it trusts us. */
+async function adds(t: Test, nix: NixStore, salt: string): Promise<void> {
+  const roots = await nix.openRoots()
+  const content = Buffer.from(`content of ${salt}`)
+  const source = nar({ file: content })
+  let reference: StorePath | undefined
+  for (const [method, bytes] of [
+    ['archive', source],
+    ['flat', content],
+    ['text', content],
+  ] as const) {
+    const references = method === 'text' && reference !== undefined ? [reference] : []
+    const name = `${method}-${salt}`
+    const expected = path(contentAddressedPath(name, { method, hash: sha256(bytes) }, references) ?? '')
+    await roots.add(expected)
+    const addition = { name, method, references, content: oneByOne(bytes) }
+    t.equal(await nix.add(addition, AbortSignal.timeout(60_000)), expected, method)
+    t.match(await nix.info(expected), {
+      narHash: sha256(source),
+      narSize: source.length,
+      references,
+      contentAddress: formatContentAddress({ method, hash: sha256(bytes) }),
+    })
+    reference = expected
+  }
+  roots.close()
+  const broken = { name: `broken-${salt}`, method: 'archive', references: [] } as const
+  for (const bytes of [source.subarray(0, 100), Buffer.from('no archive, but long enough to be one')])
+    t.match(
+      await nix
+        .add({ ...broken, content: oneByOne(bytes) }, AbortSignal.timeout(60_000))
+        .catch((error: unknown) => error),
+      { kind: 'malformed', message: /^Nix refused broken/ },
+    )
+  async function* failing() {
+    yield content
+    throw new Error('cannot be read')
+  }
+  t.match(
+    await nix
+      .add({ ...broken, content: failing() }, AbortSignal.timeout(60_000))
+      .catch((error: unknown) => error),
+    { kind: 'unavailable' },
+    'a content that breaks off adds nothing',
+  )
+  if (reference !== undefined)
+    t.equal(await nix.isValid(reference), true, 'and the next question is answered')
+}
+
+async function* oneByOne(bytes: Uint8Array) {
+  for (let at = 0; at < bytes.length; at += 7) yield bytes.subarray(at, at + 7)
 }
 
 function path(text: string): StorePath {

@@ -28,16 +28,21 @@ const TABLE = {
   unavailable: { status: 503, code: 'UNKNOWN', retryAfter: 5, isSecret: true },
   unsupported: { status: 405, code: 'UNSUPPORTED' },
   'manifest-invalid': { status: 400, code: 'MANIFEST_INVALID' },
+  malformed: { status: 400, code: 'UNKNOWN' },
+  refused: { status: 403, code: 'DENIED' },
+  'too-large': { status: 413, code: 'SIZE_INVALID' },
 } as const satisfies Record<ErrorKind, Expected>
 
 /** OCI distribution-spec, "Error Codes". */
 const OCI_CODES = [
   'BLOB_UNKNOWN',
+  'DENIED',
   'DIGEST_INVALID',
   'MANIFEST_INVALID',
   'MANIFEST_UNKNOWN',
   'NAME_INVALID',
   'NAME_UNKNOWN',
+  'SIZE_INVALID',
   'UNAUTHORIZED',
   'UNSUPPORTED',
   'TOOMANYREQUESTS',

@@ -92,6 +92,7 @@ void t.test('what is read', async (t) => {
       narHash: 'ab',
       narSize: 7,
       references: [OUT, DRV],
+      deriver: DRV,
       isBuiltHere: true,
       signatures: ['key:signature'],
       contentAddress: 'fixed:r:sha256:x',

@@ -20,6 +20,7 @@ const commands = {
   git: ['git'],
   script: ['script'],
   go: ['go'],
+  xz: ['xz'],
   root: [],
 } as const satisfies Record<string, readonly string[]>
 

@@ -1,0 +1,173 @@
+/**
+ * Nix's HTTP binary cache protocol below `/nix-cache`, as `nix copy` and substituters speak it (Nix manual, "HTTP
+ * Binary Cache Store"; `http-binary-cache-store.cc`). Refusals are a line of text, which Nix shows as it is.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { RegistryError } from '../core/errors.ts'
+import { parseBase32Sha256, type Sha256 } from '../core/sha256.ts'
+import { parseStoreHash, type StoreHash } from '../core/store-path.ts'
+import { CACHE_INFO, type NixCache, type NixCacheWriter } from '../nix-cache/nix-cache.ts'
+import { parseUploadName } from '../nix-cache/uploads.ts'
+import { chooseEncoding, type CompressionMode } from './compression.ts'
+import { registerErrorForm } from './errors.ts'
+import { STALLED_MS, passOver, readAll, requestBody } from './request-body.ts'
+import { sendStream } from './send-stream.ts'
+import { demandToken, hasToken } from './token.ts'
+
+export type NixCacheRoutes = {
+  readonly nixCache: NixCache
+  readonly token: string | undefined
+  readonly compression: CompressionMode
+}
+
+const PREFIX = '/nix-cache/'
+const INFO_TYPE = 'text/x-nix-cache-info'
+const NARINFO_TYPE = 'text/x-nix-narinfo'
+const NAR_TYPE = 'application/x-nix-nar'
+/** The largest closures have references for some hundred kilobytes. */
+const MAX_NARINFO = 1024 ** 2
+
+type File =
+  | { readonly kind: 'info' }
+  | { readonly kind: 'narinfo'; readonly hash: StoreHash }
+  /** An archive as we name it: by its path and its own hash. */
+  | { readonly kind: 'archive'; readonly hash: StoreHash; readonly narHash: Sha256 }
+  /** An archive as clients name what they upload. */
+  | { readonly kind: 'upload'; readonly name: string }
+  /** What is in an archive: derived from it, so nothing to keep. */
+  | { readonly kind: 'listing' }
+  | { readonly kind: 'unknown' }
+
+export function registerNixCache(app: FastifyInstance, options: NixCacheRoutes): void {
+  void app.register(async (scope) => {
+    registerErrorForm(scope, 'text')
+    // Bodies are streamed to where they belong, whatever type the client gives them.
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null))
+    // What is left of a refused upload is read and dropped, so that the client sees why; not for ever.
+    scope.addHook('onResponse', async ({ raw }) => {
+      if (raw.complete) return
+      raw.resume()
+      setTimeout(() => raw.complete || raw.destroy(), STALLED_MS).unref()
+    })
+    scope.route({
+      method: ['GET', 'HEAD'],
+      url: `${PREFIX}*`,
+      handler: (request, reply) => read(fileOf(request), request, reply, options),
+    })
+    scope.put(`${PREFIX}*`, async (request, reply) => {
+      const { writer } = options.nixCache
+      if (writer === undefined) {
+        reply.header('allow', 'GET, HEAD')
+        throw new RegistryError(
+          'unsupported',
+          'this cache is only read from: the registry runs with --nix-cache read',
+        )
+      }
+      demandToken(request, options.token)
+      return write(fileOf(request), request, reply, writer)
+    })
+  })
+}
+
+async function read(
+  file: File,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { nixCache: { exporter, writer }, token, compression }: NixCacheRoutes,
+): Promise<FastifyReply> {
+  const isTrusted = hasToken(request, token)
+  switch (file.kind) {
+    case 'info':
+      return sendText(request, reply, INFO_TYPE, CACHE_INFO)
+    case 'narinfo': {
+      const narinfo = await exporter.narinfo(file.hash, isTrusted)
+      return narinfo === undefined ? notThere(reply) : sendText(request, reply, NARINFO_TYPE, narinfo)
+    }
+    case 'archive': {
+      const archive = await exporter.archive(file.hash, file.narHash, isTrusted)
+      if (archive === undefined) return notThere(reply)
+      reply.type(NAR_TYPE).header('vary', 'accept-encoding')
+      const encoding = chooseEncoding(
+        compression,
+        request.headers['accept-encoding'],
+        request.ip,
+        archive.size,
+      )
+      if (encoding === undefined || request.method === 'HEAD') reply.header('content-length', archive.size)
+      else reply.header('content-encoding', encoding)
+      if (request.method === 'HEAD') return reply.send()
+      return sendStream(request, reply, archive.read(), encoding)
+    }
+    case 'upload': {
+      // A client asks before it uploads; what was uploaded isn't handed out again.
+      const isThere = isTrusted && writer?.uploads.has(parseUploadName(file.name)) === true
+      return isThere && request.method === 'HEAD' ? reply.type(NAR_TYPE).send() : notThere(reply)
+    }
+    case 'listing':
+    case 'unknown':
+      return notThere(reply)
+  }
+}
+
+async function write(
+  file: File,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { importer, uploads }: NixCacheWriter,
+): Promise<FastifyReply> {
+  const body = requestBody(request)
+  switch (file.kind) {
+    case 'upload':
+      await uploads.put(parseUploadName(file.name), body)
+      return done(reply)
+    case 'narinfo': {
+      const text = (await readAll(body, MAX_NARINFO)).toString()
+      const path = await importer.import(file.hash, text)
+      request.log.info({ path }, 'imported')
+      return done(reply)
+    }
+    case 'listing':
+      await passOver(body)
+      return done(reply)
+    case 'info':
+    case 'archive':
+    case 'unknown':
+      throw new RegistryError(
+        'refused',
+        'only archives (nar/…) of derivations and sources are taken, and their narinfo',
+      )
+  }
+}
+
+function fileOf(request: FastifyRequest): File {
+  const [path = ''] = (request.raw.url ?? '').split('?')
+  const name = path.slice(path.indexOf(PREFIX) + PREFIX.length).replace(/^\/+/, '')
+  if (name === 'nix-cache-info') return { kind: 'info' }
+  const [, narinfo = ''] = /^([^/]+)\.narinfo$/.exec(name) ?? []
+  const hash = parseStoreHash(narinfo)
+  if (hash !== undefined) return { kind: 'narinfo', hash }
+  const [, archiveOf = '', digits = ''] = /^nar\/([^/-]+)-([^/-]+)\.nar$/.exec(name) ?? []
+  const [archiveHash, narHash] = [parseStoreHash(archiveOf), parseBase32Sha256(digits)]
+  if (archiveHash !== undefined && narHash !== undefined) {
+    return { kind: 'archive', hash: archiveHash, narHash }
+  }
+  const [, upload] = /^nar\/([^/]+)$/.exec(name) ?? []
+  if (upload !== undefined) return { kind: 'upload', name: upload }
+  return /^[^/]+\.ls$/.test(name) ? { kind: 'listing' } : { kind: 'unknown' }
+}
+
+function sendText(request: FastifyRequest, reply: FastifyReply, type: string, text: string): FastifyReply {
+  const bytes = Buffer.from(text)
+  reply.header('content-type', type).header('content-length', bytes.length)
+  return request.method === 'HEAD' ? reply.send() : reply.send(bytes)
+}
+
+/** Not an error and not logged: a client asks for every path that it needs, wherever it may be. */
+function notThere(reply: FastifyReply): FastifyReply {
+  return reply.code(404).type('text/plain; charset=utf-8').send('not here, or not for everybody\n')
+}
+
+function done(reply: FastifyReply): FastifyReply {
+  return reply.code(200).header('content-length', 0).send()
+}

@@ -1,0 +1,45 @@
+/** Nix's binary cache, put together: what `/nix-cache` reads from and writes to. */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { STORE_DIR } from '../core/store-path.ts'
+import { Exporter, type ExporterOptions } from './export.ts'
+import { Importer, type ImporterOptions } from './import.ts'
+import { Uploads } from './uploads.ts'
+
+/** Settings: `read` serves what may be pulled, `write` also takes derivations and sources from who has the token. */
+export const NIX_CACHE_MODES = ['off', 'read', 'write'] as const
+type NixCacheMode = (typeof NIX_CACHE_MODES)[number]
+
+export type NixCacheWriter = { readonly importer: Importer; readonly uploads: Uploads }
+
+export type NixCache = {
+  readonly exporter: Exporter
+  /** None: nothing is taken. */
+  readonly writer: NixCacheWriter | undefined
+  readonly close: () => void
+}
+
+export type NixCacheOptions = ExporterOptions &
+  Omit<ImporterOptions, 'uploads'> & {
+    readonly mode: NixCacheMode
+    /** The state directory; uploads that another process left in it are removed. */
+    readonly state: string
+  }
+
+/**
+ * Behind cache.nixos.org, whose is 40: what that has comes compressed and from nearby, and lets the registry do what
+ * only it can. Archives come fast, so asking for many paths at once is welcome.
+ */
+export const CACHE_INFO = `StoreDir: ${STORE_DIR}\nWantMassQuery: 1\nPriority: 50\n`
+
+/** @param options.state the state directory; uploads that another process left in it are removed. */
+export function openNixCache({ mode, state, ...options }: NixCacheOptions): NixCache | undefined {
+  const directory = join(state, 'uploads')
+  rmSync(directory, { recursive: true, force: true })
+  if (mode === 'off') return undefined
+  const exporter = new Exporter(options)
+  if (mode === 'read') return { exporter, writer: undefined, close: () => undefined }
+  const uploads = new Uploads(directory)
+  const importer = new Importer({ ...options, uploads })
+  return { exporter, writer: { importer, uploads }, close: () => uploads.close() }
+}
