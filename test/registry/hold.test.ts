@@ -7,6 +7,13 @@ import { Hold } from '../../src/registry/hold.ts'
 const REFERENCE = parseReference('nix/store/aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x')
 const journal = { progress: () => ({ building: ['dependency'], brief: 'working on dependency' }) }
 
+/** As soon as something is known that took some asking. */
+const soon = async <T>(value: () => T) => {
+  for (let i = 0; i < 50; i++) await Promise.resolve()
+  await setTimeout(20)
+  return value()
+}
+
 void t.test('whoever waits too long is told what goes on', async (t) => {
   const hold = new Hold(300, journal)
   const work = setTimeout(2000, 'made', { ref: false })
@@ -24,11 +31,6 @@ void t.test('whoever waits too long is told what goes on', async (t) => {
 
 void t.test('what is known at once is told, also with no hold', async (t) => {
   const hold = new Hold(0, journal)
-  const soon = async <T>(value: () => T) => {
-    for (let i = 0; i < 50; i++) await Promise.resolve()
-    await setTimeout(20)
-    return value()
-  }
   t.equal(
     await hold.wait(
       soon(() => 'made'),
