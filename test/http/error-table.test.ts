@@ -120,6 +120,10 @@ void t.test('a failed build leads to its log, and says why on one short line', a
     t.equal(reason, expected)
     t.strictSame(parse(body).errors[0]?.detail, { derivation: 'd', logUrl: '/builds/hash' })
   }
-  const pending = errorReply(new RegistryError('pending', 'wait', { detail: { build: 'hash', brief: 'x' } }))
-  t.equal(pending.reason, undefined, 'where the standard phrase stands it is left')
+  const pending = errorReply(
+    new RegistryError('pending', 'wait', { detail: { build: 'hash', brief: 'working on x' } }),
+  )
+  t.equal(pending.reason, 'not ready yet: working on x')
+  const unknown = errorReply(new RegistryError('name-unknown', 'no', { detail: { brief: 'x' } }))
+  t.equal(unknown.reason, undefined, 'where the standard phrase stands it is left')
 })
