@@ -1,110 +1,33 @@
 /** What the binary cache must refuse, whoever sends it: the store as it was, nothing left behind, and a clear word. */
-import { readFile, readdir, stat, writeFile } from 'node:fs/promises'
-import { request } from 'node:http'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { zstdCompressSync } from 'node:zlib'
-import t, { type Test } from 'tap'
-import {
-  contentAddressedPath,
-  formatContentAddress,
-  type ContentAddress,
-} from '../../src/core/content-address.ts'
-import { formatNarinfo, type Narinfo } from '../../src/core/narinfo.ts'
+import t from 'tap'
+import { formatNarinfo } from '../../src/core/narinfo.ts'
 import { base32Sha256 } from '../../src/core/sha256.ts'
-import { parseStorePath, storeHashOf, type StorePath } from '../../src/core/store-path.ts'
-import { until } from './until.ts'
-import { nar, sha256, type Tree } from '../support/nar.ts'
+import { storeHashOf } from '../../src/core/store-path.ts'
+import { nar, sha256 } from '../support/nar.ts'
 import { nixStore } from '../support/nix.ts'
-import { startPushless, type Pushless } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
-import { temporaryDirectory } from '../support/scope.ts'
+import {
+  MIB,
+  but,
+  derivation,
+  exists,
+  isValid,
+  pack,
+  path,
+  put,
+  repacked,
+  startCache,
+  upload,
+  type Package,
+} from './nix-cache-client.ts'
 
-const TOKEN = `token-${process.pid}-of-the-tests`
-const AUTHORIZATION = `Bearer ${TOKEN}`
-const MIB = 1024 ** 2
 const skip = missing('nix')
-
-type Package = { readonly narinfo: Narinfo; readonly packed: Uint8Array }
-
-/** What an honest client would send; names are salted, so that no store has them. */
-function pack(
-  name: string,
-  tree: Tree,
-  method: ContentAddress['method'] = 'archive',
-  references: readonly StorePath[] = [],
-): Package {
-  const archive = nar(tree)
-  const narHash = sha256(archive)
-  const hash = method === 'archive' ? narHash : sha256('file' in tree ? tree.file : '')
-  const salted = name.replace(/(\.drv)?$/, `-${process.pid}$1`)
-  const storePath = contentAddressedPath(salted, { method, hash }, references)
-  if (storePath === undefined) throw new Error(name)
-  const packed = zstdCompressSync(archive)
-  return {
-    packed,
-    narinfo: {
-      storePath,
-      url: `nar/${base32Sha256(sha256(packed))}.nar.zst`,
-      compression: 'zstd',
-      fileHash: sha256(packed),
-      fileSize: packed.length,
-      narHash,
-      narSize: archive.length,
-      references,
-      deriver: undefined,
-      signatures: [],
-      contentAddress: formatContentAddress({ method, hash }),
-    },
-  }
-}
-
-/** The same with another archive, which the narinfo's file fields describe truly. */
-function repacked({ narinfo }: Package, archive: Uint8Array, packed = zstdCompressSync(archive)): Package {
-  const fileHash = sha256(packed)
-  const url = `nar/${base32Sha256(fileHash)}.nar.zst`
-  return { packed, narinfo: { ...narinfo, url, fileHash, fileSize: packed.length } }
-}
-
-const but = ({ narinfo, packed }: Package, changes: Partial<Narinfo>): Package => ({
-  packed,
-  narinfo: { ...narinfo, ...changes },
-})
-
-async function startCache(t: Test, mode = 'write'): Promise<Pushless> {
-  const tokenFile = join(await temporaryDirectory(t, 'token'), 'token')
-  await writeFile(tokenFile, TOKEN)
-  return startPushless(t, { args: ['--nix-cache', mode, '--token-file', tokenFile] })
-}
-
-async function put(server: Pushless, file: string, body: Uint8Array | string, authorization = AUTHORIZATION) {
-  const response = await fetch(`${server.url}/nix-cache/${file}`, {
-    method: 'PUT',
-    body: Buffer.from(body),
-    headers: { authorization },
-  })
-  return { status: response.status, message: await response.text() }
-}
-
-async function upload(server: Pushless, { narinfo, packed }: Package) {
-  const archive = await put(server, narinfo.url, packed)
-  if (archive.status !== 200) return archive
-  return put(server, `${storeHashOf(narinfo.storePath)}.narinfo`, formatNarinfo(narinfo))
-}
-
-const isValid = (path: string) =>
-  nixStore('--check-validity', path).then(
-    () => true,
-    () => false,
-  )
-const exists = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  )
-
-const derivation = (name: string, source: string) =>
-  `Derive([("out","","r:sha256","0000000000000000000000000000000000000000000000000000000000000000")],[],["${source}"],"x86_64-linux","/bin/sh",[],[("name","${name}")])`
+const named = (name: string): Package =>
+  pack(`name-${Buffer.from(name).toString('hex')}`, { directory: [[name, { file: 'x' }]] })
+const zeros = (size: number) => pack(`zeros-${size}`, { file: Buffer.alloc(size) })
 
 void t.test('what is right is imported, and is what was sent', { skip }, async (t) => {
   const server = await startCache(t)
@@ -133,10 +56,7 @@ void t.test('what must be refused', { skip }, async (t) => {
   const server = await startCache(t)
   const good = pack('good', { file: 'good' })
   const archive = nar({ file: 'good' })
-  const named = (name: string): Package =>
-    pack(`name-${Buffer.from(name).toString('hex')}`, { directory: [[name, { file: 'x' }]] })
   const nowhere = path(`/nix/store/${'0'.repeat(32)}-nowhere`)
-  const zeros = (size: number) => pack(`zeros-${size}`, { file: Buffer.alloc(size) })
   const self = path(`/nix/store/${'1'.repeat(32)}-self`)
   const other = pack('other', { file: 'other' })
   const CASES: readonly (readonly [string, Package, number, RegExp])[] = [
@@ -322,79 +242,3 @@ void t.test('who may write, and where', { skip }, async (t) => {
   t.equal((await fetch(`${reader.url}/nix-cache/nix-cache-info`)).status, 200)
   t.notOk(await isValid(storePath))
 })
-
-void t.test('much at once', { skip }, async (t) => {
-  const server = await startCache(t)
-  t.match(await upload(server, pack('first', { file: 'first' })), { status: 200 })
-  const before = await memoryPeak(server)
-
-  await t.test('a source of 10,000 files', async (t) => {
-    const files = Array.from(
-      { length: 10_000 },
-      (_, i) => [`file-${String(i).padStart(5, '0')}`, { file: `${i}\n`.repeat(500) }] as const,
-    )
-    const sent = pack('many', { directory: files })
-    const start = performance.now()
-    t.match(await upload(server, sent), { status: 200 })
-    const ms = Math.round(performance.now() - start)
-    t.ok(await isValid(sent.narinfo.storePath))
-    t.ok(ms < 30_000, `${Math.round(sent.narinfo.narSize / MIB)} MiB unpacked in ${ms} ms`)
-    const grown = (await memoryPeak(server)) - before
-    t.ok(grown < 64, `${grown} MiB more`)
-    const read = await fetch(`${server.url}/nix-cache/${storeHashOf(sent.narinfo.storePath)}.narinfo`, {
-      headers: { authorization: AUTHORIZATION },
-    })
-    const url = /^URL: (.*)$/m.exec(await read.text())?.[1] ?? ''
-    const archive = await fetch(`${server.url}/nix-cache/${url}`, {
-      headers: { authorization: AUTHORIZATION },
-    })
-    t.equal(sha256(Buffer.from(await archive.arrayBuffer())), sent.narinfo.narHash, 'and comes back the same')
-  })
-
-  await t.test('10,000 narinfos of garbage', async (t) => {
-    const { narinfo } = pack('garbage', { file: 'garbage' })
-    const statuses = new Set<number>()
-    const start = performance.now()
-    for (let round = 0; round < 200; round++) {
-      const answers = Array.from({ length: 50 }, (_, i) => {
-        const text = formatNarinfo({ ...narinfo, narSize: round * 50 + i })
-        return put(server, `${storeHashOf(narinfo.storePath)}.narinfo`, i % 2 === 0 ? text : text.slice(i))
-      })
-      for (const { status } of await Promise.all(answers)) statuses.add(status)
-    }
-    t.strictSame([...statuses], [400], `in ${Math.round(performance.now() - start)} ms`)
-    t.notOk(await isValid(narinfo.storePath))
-    const grown = (await memoryPeak(server)) - before
-    t.ok(grown < 96, `${grown} MiB more in all`)
-    t.equal((await readdir(join(server.state, 'uploads'))).length, 2, 'two archives that were imported')
-  })
-
-  await t.test('clients that leave in mid-upload leave nothing', async (t) => {
-    for (const sent of [0, 1, 100_000]) {
-      const client = request(`${server.url}/nix-cache/nar/${base32Sha256(sha256('z'))}.nar`, {
-        method: 'PUT',
-        headers: { authorization: AUTHORIZATION, 'content-length': 1_000_000 },
-      })
-      client.on('error', () => undefined).write(Buffer.alloc(sent))
-      await setTimeout(100)
-      client.destroy()
-    }
-    await until(
-      () => server.logs.filter(({ reason }) => reason === 'the upload broke off').length === 3 || undefined,
-    )
-    t.match(await put(server, `nar/${base32Sha256(sha256('end'))}.nar`, 'end'), { status: 200 })
-    t.equal((await readdir(join(server.state, 'uploads'))).length, 3)
-  })
-})
-
-/** MiB that the process had at most so far. */
-async function memoryPeak({ pid }: Pushless): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Math.round(Number(/^VmHWM:\s+([0-9]+) kB$/m.exec(status)?.[1]) / 1024)
-}
-
-function path(text: string): StorePath {
-  const parsed = parseStorePath(text)
-  if (parsed === undefined) throw new Error(text)
-  return parsed
-}
