@@ -31,7 +31,7 @@ export type StoredLayer = {
 }
 
 /** Bytes of a file of the store. */
-export type StoredPlace = {
+type StoredPlace = {
   /** Absolute path as a byte string. */
   readonly file: string
   readonly offset: number
@@ -39,7 +39,7 @@ export type StoredPlace = {
 }
 
 /** The image's config: made here from what it says, or bytes that were made elsewhere and have a digest already. */
-export type SourceConfig =
+type SourceConfig =
   | {
       readonly kind: 'made'
       readonly platform: Platform
