@@ -4,6 +4,7 @@ import './v8-flags.ts'
 import { readFileSync } from 'node:fs'
 import { CommanderError } from 'commander'
 import { createProgram } from './cli/program.ts'
+import { UsageError } from './cli/usage-error.ts'
 import { SettingsError } from './config.ts'
 import { RegistryError } from './core/errors.ts'
 
@@ -14,7 +15,12 @@ try {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string
   }
-  const program = createProgram({ environment: process.env, isRoot: process.getuid?.() === 0, version })
+  const program = createProgram({
+    environment: process.env,
+    isRoot: process.getuid?.() === 0,
+    version,
+    exit: (status) => (process.exitCode = status),
+  })
   await program.parseAsync(process.argv)
 } catch (error) {
   process.exitCode = report(error)
@@ -23,7 +29,7 @@ try {
 function report(error: unknown): number {
   // Commander has said what was wrong, or shown the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE
-  const isUsage = error instanceof SettingsError
+  const isUsage = error instanceof SettingsError || error instanceof UsageError
   const message = error instanceof Error ? error.message : String(error)
   const detail = error instanceof RegistryError && error.detail !== undefined ? describe(error.detail) : ''
   process.stderr.write(`pushless: ${message}${detail}\n`)

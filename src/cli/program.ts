@@ -9,8 +9,14 @@ export type ProcessFacts = {
   readonly environment: Environment
   readonly isRoot: boolean
   readonly version: string
+  /** Takes the exit status of a command that ended without an error. */
+  readonly exit: (status: number) => void
 }
 
+/** Where `serve` listens by default. */
+const DEFAULT_REGISTRY = 'http://127.0.0.1:5000'
+/** As long as the registry by default lets a build take. */
+const DEFAULT_TIMEOUT_S = '7200'
 const INSPECT: readonly SettingName[] = ['PUSHLESS_STATE', 'PUSHLESS_NIX', 'PUSHLESS_SERVE_PACKAGES']
 
 export function createProgram(facts: ProcessFacts): Command {
@@ -35,7 +41,54 @@ export function createProgram(facts: ProcessFacts): Command {
     .action(async (ref: string, options: { readonly json?: boolean }) =>
       inspect(ref, settingsFrom(options, facts), options.json === true),
     )
+
+  const { environment } = facts
+  program
+    .command('warm')
+    .description(
+      'have a running registry fetch or build images before they are pulled, and show how far it is',
+    )
+    .argument(
+      '<what...>',
+      'image name, store path, link to one; manifests to take names from: a file, a directory of them, or - for standard input',
+    )
+    .option(
+      '--registry <url>',
+      'where the registry is (PUSHLESS_REGISTRY)',
+      environment['PUSHLESS_REGISTRY'] || DEFAULT_REGISTRY,
+    )
+    .option(
+      '--host <host...>',
+      'what the registry is called in manifests, beside nix.internal and by its URL',
+      [],
+    )
+    .option('--timeout <seconds>', 'how long all may take; the registry goes on by itself', DEFAULT_TIMEOUT_S)
+    .option('--token-file <file>', 'for registries that tell of their builds to who has the token', '')
+    .option('--allow-empty', 'nothing to do is no error', false)
+    .option('--json', 'lines of JSON on a terminal, too', false)
+    .action(async (names: readonly string[], options: WarmFlags) => {
+      // Loaded for this alone: the server has no use for it.
+      const { warm } = await import('./warm.ts')
+      const { host: hosts, json, ...others } = options
+      facts.exit(await warm(names, { ...others, hosts, terminal: json ? 'none' : terminalOf(environment) }))
+    })
+    .exitOverride()
   return program
+}
+
+type WarmFlags = {
+  readonly registry: string
+  readonly host: readonly string[]
+  readonly timeout: string
+  readonly tokenFile: string
+  readonly allowEmpty: boolean
+  readonly json: boolean
+}
+
+/** What the environment says of the terminal, if there is one; see no-color.org. */
+function terminalOf(environment: Environment): 'none' | 'plain' | 'color' {
+  if (environment['TERM'] === 'dumb') return 'none'
+  return environment['NO_COLOR'] ? 'plain' : 'color'
 }
 
 /** @param names all settings where none are named. */

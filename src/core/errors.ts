@@ -17,6 +17,8 @@ export type ErrorKind =
   | 'unservable'
   | 'unavailable'
   | 'unsupported'
+  /** Kubernetes manifests, or what else was sent to be read, that can't be. */
+  | 'manifest-invalid'
 
 /** Facts for the client beside the message; must be JSON and must not hold secrets of the machine. */
 export type ErrorDetail = { readonly [key: string]: string | number | boolean | readonly string[] }

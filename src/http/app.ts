@@ -6,6 +6,7 @@ import { registerHealth } from './health.ts'
 import type { Metrics } from './metrics.ts'
 import { RequestLog } from './request-log.ts'
 import { registerV2, type V2Options } from './v2.ts'
+import { registerWarm } from './warm.ts'
 
 export type AppOptions = V2Options & {
   /** See token.ts. */
@@ -33,5 +34,6 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
   options.metrics.register(app, () => options.registry.figures())
   registerHealth(app, () => options.registry.askNix())
   registerV2(app, options)
+  registerWarm(app, options)
   return app
 }

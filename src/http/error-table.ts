@@ -41,6 +41,7 @@ const TABLE = {
     log: 'error',
   },
   unsupported: { status: 405, code: 'UNSUPPORTED', log: 'debug' },
+  'manifest-invalid': { status: 400, code: 'MANIFEST_INVALID', log: 'info' },
 } as const satisfies Record<ErrorKind, Row>
 
 export type ErrorReply = Row & { readonly body: Buffer }

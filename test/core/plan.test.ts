@@ -156,13 +156,14 @@ void t.test('a changed root leaves the other layers as they were', async (t) => 
   t.strictSame(names(after), names(before))
 })
 
+/** Of the processor, so that what else runs on the machine doesn't count. */
 void t.test('a plan of a large closure takes less than a second', async (t) => {
   for (const count of [600, 3000]) {
     const closure = closureOf(count)
     for (const limit of [60, 120]) {
-      const start = performance.now()
+      const before = process.cpuUsage()
       planLayers(closure, limit)
-      const ms = performance.now() - start
+      const ms = process.cpuUsage(before).user / 1000
       t.ok(ms < 1000, `${count} paths, at most ${limit} layers`, { ms })
     }
   }

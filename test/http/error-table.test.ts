@@ -25,12 +25,14 @@ const TABLE = {
   unservable: { status: 500, code: 'UNKNOWN' },
   unavailable: { status: 503, code: 'UNKNOWN', retryAfter: 5, isSecret: true },
   unsupported: { status: 405, code: 'UNSUPPORTED' },
+  'manifest-invalid': { status: 400, code: 'MANIFEST_INVALID' },
 } as const satisfies Record<ErrorKind, Expected>
 
 /** OCI distribution-spec, "Error Codes". */
 const OCI_CODES = [
   'BLOB_UNKNOWN',
   'DIGEST_INVALID',
+  'MANIFEST_INVALID',
   'MANIFEST_UNKNOWN',
   'NAME_INVALID',
   'NAME_UNKNOWN',

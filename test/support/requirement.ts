@@ -18,6 +18,7 @@ const commands = {
   catatonit: ['catatonit'],
   curl: ['curl'],
   git: ['git'],
+  script: ['script'],
   go: ['go'],
   root: [],
 } as const satisfies Record<string, readonly string[]>

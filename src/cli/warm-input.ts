@@ -1,0 +1,87 @@
+/** What `pushless warm` is given: images, manifests, directories of them, and what Nix makes of either. */
+import { readFile, readdir, realpath, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { text as readText } from 'node:stream/consumers'
+import { RegistryError } from '../core/errors.ts'
+import { parseImageName } from '../core/image-name.ts'
+import { findReferences, mergeReferences, type ManifestReferences } from '../core/manifest-references.ts'
+import { storePathAround } from '../core/store-path.ts'
+import { UsageError } from './usage-error.ts'
+
+export type WarmInput = {
+  readonly arguments: readonly string[]
+  /** Under which the registry is known, beside `nix.internal`. */
+  readonly hosts: readonly string[]
+  /** Whether a manifest may name none of our images. */
+  readonly mayBeEmpty: boolean
+  readonly stdin: NodeJS.ReadableStream
+}
+
+/** As `kubectl apply -f DIRECTORY` has it, which leaves out what is in directories below, too. */
+const MANIFEST_FILE = /\.(?:json|yaml|yml)$/
+/** What a store path holds is a manifest if it says so: images are JSON files and directories, too. */
+const KUBERNETES_OBJECT = /^\s*"?kind"?\s*:|"kind"\s*:/m
+const API_VERSION = /"?apiVersion"?\s*:/
+
+/** Every image that is named, each once. @throws UsageError for what can't be read, or names none. */
+export async function readWarmInput(input: WarmInput): Promise<ManifestReferences> {
+  const all: ManifestReferences[] = []
+  for (const argument of input.arguments) {
+    const references = await readArgument(argument, input).catch(explain)
+    const count = references.images.length + references.malformed.length
+    if (count === 0 && !input.mayBeEmpty) throw new UsageError(describeEmpty(argument, references))
+    all.push(references)
+  }
+  return mergeReferences(all)
+}
+
+async function readArgument(argument: string, { hosts, stdin }: WarmInput): Promise<ManifestReferences> {
+  if (argument === '-') return findReferences(await readText(stdin), { source: 'standard input', hosts })
+  const target = await realpath(argument).catch(() => undefined)
+  if (target === undefined) return imageOf(argument)
+  const files = (await stat(target)).isDirectory() ? await manifestFiles(target) : [target]
+  const storePath = storePathAround(target)
+  if (storePath !== undefined && !(await areManifests(files))) return imageOf(storePath)
+  const name = (file: string) => (file === target ? argument : join(argument, file.slice(target.length)))
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')))
+  return mergeReferences(
+    texts.map((text, i) => findReferences(text, { source: name(files[i] ?? ''), hosts })),
+  )
+}
+
+function imageOf(text: string): ManifestReferences {
+  return { images: [{ ...parseImageName(text), places: [] }], foreign: [], malformed: [] }
+}
+
+async function manifestFiles(directory: string): Promise<readonly string[]> {
+  const names = (await readdir(directory)).filter((name) => MANIFEST_FILE.test(name)).sort()
+  return names.map((name) => join(directory, name))
+}
+
+async function areManifests(files: readonly string[]): Promise<boolean> {
+  for (const file of files) {
+    if (!MANIFEST_FILE.test(file) || !(await stat(file)).isFile()) continue
+    const text = await readFile(file, 'utf8')
+    if (KUBERNETES_OBJECT.test(text) && API_VERSION.test(text)) return true
+  }
+  return false
+}
+
+function explain(cause: unknown): never {
+  if (cause instanceof RegistryError) {
+    const expected = cause.detail?.['expected']
+    throw new UsageError(
+      expected === undefined
+        ? cause.message
+        : `${cause.message}: no such file, and not ${String(expected)}, either`,
+      { cause },
+    )
+  }
+  if (cause instanceof Error && 'code' in cause) throw new UsageError(cause.message, { cause })
+  throw cause
+}
+
+function describeEmpty(argument: string, { foreign }: ManifestReferences): string {
+  const others = foreign.length === 0 ? '' : ` (of others’ images it names ${foreign.length})`
+  return `${argument === '-' ? 'standard input' : argument}: names no image of this registry${others}; --allow-empty allows that`
+}
