@@ -39,6 +39,18 @@ export type LayerFrame = {
 export type BlobContent =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'layer'; readonly frame: LayerFrame }
+  | Slice
+
+/** Bytes of one file, as they are. */
+export type Slice = {
+  readonly kind: 'slice'
+  /** Absolute path as a byte string. */
+  readonly path: string
+  readonly offset: number
+  readonly length: number
+  /** Bytes the whole file must have. */
+  readonly fileSize: number
+}
 
 /** Collects the parts of a frame in their order. */
 export type FrameBuilder = {
@@ -97,7 +109,14 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
 }
 
 export function contentSize(content: BlobContent): number {
-  return content.kind === 'bytes' ? content.bytes.length : content.frame.size
+  switch (content.kind) {
+    case 'bytes':
+      return content.bytes.length
+    case 'slice':
+      return content.length
+    case 'layer':
+      return content.frame.size
+  }
 }
 
 /** The segments of `range`, in order, each cut to lie within it and within the blob. No segment is empty. */
@@ -105,6 +124,12 @@ export function* segmentsOf(content: BlobContent, range: ByteRange): Generator<S
   if (content.kind === 'bytes') {
     const bytes = content.bytes.subarray(range.start, range.end)
     if (bytes.length > 0) yield { kind: 'bytes', bytes }
+    return
+  }
+  if (content.kind === 'slice') {
+    const { path, offset, fileSize } = content
+    const length = Math.min(range.end, content.length) - range.start
+    if (length > 0) yield { kind: 'file', path, offset: offset + range.start, length, fileSize }
     return
   }
   const { bytes, paths, fileSizes, fileStarts, size } = content.frame

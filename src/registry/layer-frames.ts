@@ -2,8 +2,9 @@
 import { LRUCache } from 'lru-cache'
 import type { Digest } from '../core/digest.ts'
 import { RegistryError } from '../core/errors.ts'
-import type { LayerFrame } from '../core/segment.ts'
+import type { BlobContent, LayerFrame } from '../core/segment.ts'
 import type { StoreReader } from '../layer/store-reader.ts'
+import type { WalkedLayer } from '../layer/worker.ts'
 import type { ImageLayer } from './image.ts'
 import { SingleFlight } from './single-flight.ts'
 
@@ -24,7 +25,12 @@ export class LayerFrames {
   }
 
   /** @throws RegistryError `unavailable` when the store has other files than were hashed. */
-  async get({ digest, size, source }: ImageLayer): Promise<LayerFrame> {
+  async content({ digest, size, source }: ImageLayer): Promise<BlobContent> {
+    if (source.kind === 'slice') return source
+    return { kind: 'layer', frame: await this.#frame(digest, size, source) }
+  }
+
+  async #frame(digest: Digest, size: number, source: WalkedLayer): Promise<LayerFrame> {
     const known = this.#kept.get(digest)
     if (known !== undefined) return known
     return this.#walking.run(digest, async () => {

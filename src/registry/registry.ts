@@ -6,7 +6,7 @@ import { lstatSync } from 'node:fs'
 import { LRUCache } from 'lru-cache'
 import type { Digest } from '../core/digest.ts'
 import { RegistryError } from '../core/errors.ts'
-import { MEDIA_TYPE, type Document } from '../core/image.ts'
+import type { Document } from '../core/image.ts'
 import type { Policy } from '../core/policy.ts'
 import type { ByteRange } from '../core/range.ts'
 import { referenceBase, type Reference } from '../core/reference.ts'
@@ -14,10 +14,10 @@ import type { Selector } from '../core/route.ts'
 import type { BlobContent } from '../core/segment.ts'
 import type { StorePath } from '../core/store-path.ts'
 import { BlobStreams } from '../layer/stream.ts'
-import { makeImage, type Image, type ImageMaker, type Step } from './image.ts'
+import { imageTags, makeImage, type Image, type ImageMaker, type Step } from './image.ts'
 import { makeValid, type ValidityParts } from './make-valid.ts'
 import { Realiser, type WorkLimits, type WorkListener } from './realise.ts'
-import { DEFAULT_TAGS, resolve, tagsOf } from './resolve.ts'
+import { DEFAULT_TAGS, resolve, tagInside, tagsOf } from './resolve.ts'
 import { LayerFrames } from './layer-frames.ts'
 import { Hold } from './hold.ts'
 import { SingleFlight } from './single-flight.ts'
@@ -118,11 +118,8 @@ export class Registry {
     const image = await this.#imageWith(reference, (candidate) => hasBlob(candidate, digest))
     const layer = image?.layerByDigest.get(digest)
     if (image !== undefined && layer !== undefined) {
-      const content = async (): Promise<BlobContent> => ({
-        kind: 'layer',
-        frame: await this.#frames.get(layer),
-      })
-      return { root: image.root, digest, size: layer.size, mediaType: MEDIA_TYPE.layer, content }
+      const content = () => this.#frames.content(layer)
+      return { root: image.root, digest, size: layer.size, mediaType: layer.mediaType, content }
     }
     const document = [image?.config, image?.manifest].find((candidate) => candidate?.digest === digest)
     if (image !== undefined && document !== undefined) {
@@ -148,7 +145,9 @@ export class Registry {
 
   /** Sorted. @throws RegistryError `name-unknown`, `unavailable`, `pending` while caches are asked. */
   tags(reference: Reference): Promise<readonly string[]> {
-    return this.#hold.wait(tagsOf(this.#options.nix, reference), reference)
+    const { nix } = this.#options
+    const tags = tagsOf(nix, reference, async (path) => imageTags(this.#options, path))
+    return this.#hold.wait(tags, reference)
   }
 
   /**
@@ -202,7 +201,12 @@ export class Registry {
     this.roots.keep(root)
     steps.realise = performance.now() - start
     const stamp = stampOf(root) ?? ''
-    const image = await makeImage(this.#options, root, (step, ms) => (steps[step] = ms))
+    const image = await makeImage(
+      this.#options,
+      root,
+      tagInside(reference, root, tag),
+      (step, ms) => (steps[step] = ms),
+    )
     this.#options.index.putManifest(root, image.manifest)
     const name = referenceBase(reference)
     this.#images.set(name, new Map([...(this.#images.get(name) ?? []), [tag, { image, stamp }]]))

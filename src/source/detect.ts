@@ -4,18 +4,27 @@ import { RegistryError } from '../core/errors.ts'
 import type { StorePath } from '../core/store-path.ts'
 import { packageSource } from './package.ts'
 import { readPushlessImage } from './pushless-image.ts'
-import type { Source } from './source.ts'
+import type { Source, SourceOptions } from './source.ts'
 
 /**
  * The parts of the image that a valid store path is.
  * @throws RegistryError `denied` when it is no image, `unservable` when it is a broken one.
  */
-export async function readSource(path: StorePath): Promise<Source> {
+export async function readSource(
+  path: StorePath,
+  { tag }: SourceOptions = { tag: undefined },
+): Promise<Source> {
   const stat = await lstat(path).catch((cause: unknown) => {
     throw new RegistryError('unavailable', `store path vanished: ${path}`, { cause })
   })
-  if (stat.isDirectory()) return packageSource(path)
-  const image = stat.isFile() ? await readPushlessImage(path, stat.size) : undefined
-  if (image !== undefined) return image
+  const source = stat.isDirectory()
+    ? await packageSource(path)
+    : stat.isFile()
+      ? await readPushlessImage(path, stat.size)
+      : undefined
+  if (source !== undefined && tag !== undefined) {
+    throw new RegistryError('manifest-unknown', 'no such tag', { detail: { tag, tags: [] } })
+  }
+  if (source !== undefined) return source
   throw new RegistryError('denied', `not an image: ${path}`)
 }

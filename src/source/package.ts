@@ -30,10 +30,13 @@ export async function packageSource(path: StorePath): Promise<Source> {
   const command = commandOf(storeNameOf(path), programs)
   return {
     kind: 'package',
-    platform: await platformOf(programs.map((name) => join(path, 'bin', name))),
     config: {
-      Env: ['PATH=/bin:/sbin'],
-      ...(command === undefined ? {} : { Entrypoint: [join(path, 'bin', command)] }),
+      kind: 'made',
+      platform: await platformOf(programs.map((name) => join(path, 'bin', name))),
+      config: {
+        Env: ['PATH=/bin:/sbin'],
+        ...(command === undefined ? {} : { Entrypoint: [join(path, 'bin', command)] }),
+      },
     },
     layers: [
       { kind: 'closure', maxLayers: MAX_LAYERS, except: [] },

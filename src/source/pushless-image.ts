@@ -58,9 +58,12 @@ export async function readPushlessImage(path: StorePath, size: number): Promise<
   const { architecture, variant, os } = value
   return {
     kind: 'pushless image',
-    platform: { architecture, ...(variant === undefined ? {} : { variant }), os },
-    // Came out of JSON.parse, so it is JSON; which fields it has is the runtime's to judge.
-    config: value.config as { readonly [key: string]: Json },
+    config: {
+      kind: 'made',
+      platform: { architecture, ...(variant === undefined ? {} : { variant }), os },
+      // Came out of JSON.parse, so it is JSON; which fields it has is the runtime's to judge.
+      config: value.config as { readonly [key: string]: Json },
+    },
     layers: [
       { kind: 'closure', maxLayers: value.maxLayers, except: [path] },
       {

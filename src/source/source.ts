@@ -2,6 +2,7 @@
  * What every kind of image comes down to: a config and a list of layers. Each kind has a file of its own beside this
  * one; what comes after (closure, plan, digests, manifest) is the same for all.
  */
+import type { Digest } from '../core/digest.ts'
 import type { Json, Platform } from '../core/image.ts'
 import type { LayerEntry } from '../core/segment.ts'
 import type { StorePath } from '../core/store-path.ts'
@@ -11,13 +12,52 @@ export type SourceKind = 'pushless image' | 'package'
 export type SourceLayer =
   /** The closure of the image's path, planned into at most `maxLayers` layers, without the paths in `except`. */
   | { readonly kind: 'closure'; readonly maxLayers: number; readonly except: readonly StorePath[] }
+  /** These paths of the closure, in this order, as one layer. */
+  | { readonly kind: 'paths'; readonly paths: readonly StorePath[]; readonly createdBy: string }
   | { readonly kind: 'entries'; readonly entries: readonly LayerEntry[]; readonly createdBy: string }
+  | StoredLayer
+
+/** A blob that is in a file already. */
+export type StoredLayer = {
+  readonly kind: 'stored'
+  readonly place: StoredPlace
+  /** What the file's maker says that it is: hashed once, and refused when it isn't. */
+  readonly digest?: Digest
+  /** Of the tar, where the blob is a compressed one. */
+  readonly diffId?: Digest
+  /** A plain tar where none is said. */
+  readonly mediaType?: string
+  readonly createdBy: string
+}
+
+/** Bytes of a file of the store. */
+type StoredPlace = {
+  /** Absolute path as a byte string. */
+  readonly file: string
+  readonly offset: number
+  readonly length: number
+}
+
+/** The image's config: made here from what it says, or bytes that were made elsewhere and have a digest already. */
+type SourceConfig =
+  | {
+      readonly kind: 'made'
+      readonly platform: Platform
+      /** The OCI `config` object. */
+      readonly config: { readonly [key: string]: Json }
+      /** RFC 3339; one second after the epoch where none is said. */
+      readonly created?: string
+    }
+  | { readonly kind: 'given'; readonly bytes: Uint8Array }
 
 export type Source = {
   readonly kind: SourceKind
-  readonly platform: Platform
-  /** The OCI `config` object. */
-  readonly config: { readonly [key: string]: Json }
+  readonly config: SourceConfig
   /** Bottom first. */
   readonly layers: readonly SourceLayer[]
+  /** Of the path's images, where it has several. */
+  readonly tags?: readonly string[]
 }
+
+/** Which of a path's images is wanted: a tag that the path itself has, or none for the first. */
+export type SourceOptions = { readonly tag: string | undefined }

@@ -15,7 +15,15 @@ export const LAYER_DIGEST = digestOf(LAYER)
 const PIECE = 30_000
 const ROOT = parseStorePath(`/${NAME}`) ?? fail()
 
-const layers = [{ digest: LAYER_DIGEST, size: LAYER.length, createdBy: 'test' }]
+const layers = [
+  {
+    digest: LAYER_DIGEST,
+    diffId: LAYER_DIGEST,
+    mediaType: MEDIA_TYPE.layer,
+    size: LAYER.length,
+    createdBy: 'test',
+  },
+]
 export const CONFIG = imageConfig({ architecture: 'amd64', os: 'linux' }, {}, layers)
 export const MANIFEST = imageManifest(CONFIG, layers)
 

@@ -1,0 +1,123 @@
+/** From what a source says of its layers to what can be hashed and streamed, and to the digests, remembered. */
+import { createHash } from 'node:crypto'
+import { stat } from 'node:fs/promises'
+import { RegistryError } from '../core/errors.ts'
+import { MEDIA_TYPE } from '../core/image.ts'
+import { planLayers } from '../core/plan.ts'
+import { storeNameOf, storePathAround, type StorePath } from '../core/store-path.ts'
+import { TAR_FORMAT } from '../core/tar-header.ts'
+import { fsPath, shown } from '../layer/walk.ts'
+import type { StoreReader } from '../layer/store-reader.ts'
+import type { LayerSource } from '../layer/worker.ts'
+import type { ClosurePath } from '../nix/nix-store.ts'
+import type { SourceLayer, StoredLayer } from '../source/source.ts'
+import type { DigestIndex, LayerDigest } from './digest-index.ts'
+import type { ImageLayer } from './image.ts'
+
+type Part = {
+  readonly source: LayerSource
+  readonly createdBy: string
+  readonly stored?: StoredLayer
+}
+
+/** Names of a layer's packages shown in its history. */
+const NAMES_SHOWN = 4
+
+/** @param closure of the image's root. @throws RegistryError `unservable`, `unavailable`. */
+export async function planParts(
+  layers: readonly SourceLayer[],
+  closure: readonly ClosurePath[],
+): Promise<readonly Part[]> {
+  return (await Promise.all(layers.map((layer) => partsOf(layer, closure)))).flat()
+}
+
+async function partsOf(layer: SourceLayer, closure: readonly ClosurePath[]): Promise<readonly Part[]> {
+  switch (layer.kind) {
+    case 'entries':
+    case 'paths':
+      return [{ source: layer, createdBy: layer.createdBy }]
+    case 'stored':
+      return [{ source: await sliceOf(layer), createdBy: layer.createdBy, stored: layer }]
+    case 'closure': {
+      const leftOut = new Set(layer.except)
+      const planned = closure.filter(({ path }) => !leftOut.has(path))
+      return planLayers(planned, layer.maxLayers).map((paths) => ({
+        source: { kind: 'paths', paths },
+        createdBy: describe(paths),
+      }))
+    }
+  }
+}
+
+async function sliceOf({ place: { file, offset, length } }: StoredLayer): Promise<LayerSource> {
+  const { size } = await stat(fsPath(file)).catch((cause: unknown) => {
+    throw new RegistryError('unavailable', `store path vanished: ${shown(file)}`, { cause })
+  })
+  if (offset + length > size)
+    throw new RegistryError('unservable', `${shown(file)}: ends before its layers do`)
+  return { kind: 'slice', path: file, offset, length, fileSize: size }
+}
+
+/** @throws RegistryError `unservable` for a blob that isn't what its maker says, `unavailable`. */
+export async function digestPart(
+  { source, createdBy, stored }: Part,
+  closure: readonly ClosurePath[],
+  reader: StoreReader,
+  index: DigestIndex,
+): Promise<ImageLayer> {
+  const { digest, size } = await remembered(source, closure, reader, index)
+  if (stored?.digest !== undefined && stored.digest !== digest) {
+    throw new RegistryError(
+      'unservable',
+      `${shown(stored.place.file)}: a layer is said to be ${stored.digest}, and is ${digest}`,
+    )
+  }
+  return {
+    source,
+    createdBy,
+    digest,
+    size,
+    diffId: stored?.diffId ?? digest,
+    mediaType: stored?.mediaType ?? MEDIA_TYPE.layer,
+  }
+}
+
+async function remembered(
+  source: LayerSource,
+  closure: readonly ClosurePath[],
+  reader: StoreReader,
+  index: DigestIndex,
+): Promise<LayerDigest> {
+  const key = keyOf(source, closure)
+  const known = key === undefined ? undefined : index.layer(key)
+  if (known !== undefined) return known
+  const found = await reader.digest(source)
+  if (key !== undefined) index.putLayer(key, found)
+  return found
+}
+
+/** What is in a layer, by what Nix says of it (a path may be rebuilt otherwise); nothing for what is quickly hashed. */
+function keyOf(source: LayerSource, closure: readonly ClosurePath[]): string | undefined {
+  const hashes = new Map(closure.map(({ path, narHash }) => [path, narHash]))
+  switch (source.kind) {
+    case 'entries':
+      return undefined
+    case 'paths': {
+      const hash = createHash('sha256').update(`tar format ${TAR_FORMAT}\n`)
+      for (const path of source.paths) hash.update(`${path} ${hashes.get(path) ?? ''}\n`)
+      return hash.digest('hex')
+    }
+    case 'slice': {
+      const path = storePathAround(shown(source.path))
+      const narHash = path === undefined ? undefined : hashes.get(path)
+      if (narHash === undefined) return undefined
+      const what = `slice\n${source.path} ${narHash} ${source.offset} ${source.length}\n`
+      return createHash('sha256').update(what).digest('hex')
+    }
+  }
+}
+
+function describe(paths: readonly StorePath[]): string {
+  const names = paths.slice(0, NAMES_SHOWN).map(storeNameOf).join(', ')
+  return paths.length > NAMES_SHOWN ? `${names} and ${paths.length - NAMES_SHOWN} more` : names
+}
