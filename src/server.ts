@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
+import type { Digest } from './core/digest.ts'
 import type { Settings } from './settings.ts'
 import { createApp } from './http/app.ts'
 import { Metrics } from './http/metrics.ts'
@@ -11,6 +12,8 @@ import { NixStore } from './nix/nix-store.ts'
 import { autoTransport, processTransport, socketTransport, type Transport } from './nix/transport.ts'
 import { policyOf, requiredKeysOf } from './policy-settings.ts'
 import { DigestIndex } from './registry/digest-index.ts'
+import { isIndex, platformName, type Served } from './registry/image-index.ts'
+import type { Steps } from './registry/images.ts'
 import { Registry, type RegistryOptions } from './registry/registry.ts'
 import { workName } from './registry/resolve.ts'
 
@@ -46,6 +49,7 @@ export function openRegistry(
     index,
     servePackages: settings.PUSHLESS_SERVE_PACKAGES,
     requiredKeys,
+    partialIndex: settings.PUSHLESS_PARTIAL_INDEX,
     policy: policyOf(settings),
     roots: { directory: settings.PUSHLESS_STATE, keepDays: settings.PUSHLESS_KEEP, onTrouble: onRootTrouble },
     holdMs: settings.PUSHLESS_HOLD * 1000,
@@ -87,13 +91,7 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
       else if (event.kind !== 'queued') logger.info({ work: name, ...event, error: undefined }, 'nix')
     },
     onRootTrouble: (error) => logger.warn({ err: error }, 'no root: the image may be collected'),
-    onImage: ({ root, kind, manifest, layers }, steps) => {
-      const size = layers.reduce((sum, layer) => sum + layer.size, 0)
-      logger.info(
-        { root, kind, digest: manifest.digest, layers: layers.length, size, ms: steps },
-        'image ready',
-      )
-    },
+    onImage: (served, steps, before) => logServed(logger, served, steps, before),
   })
   const app = createApp(
     { registry, token, metrics, compression: settings.PUSHLESS_COMPRESSION, wait: settings.PUSHLESS_WAIT },
@@ -121,6 +119,24 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
     await close()
     throw error
   }
+}
+
+function logServed(logger: FastifyBaseLogger, served: Served, ms: Steps, before: Digest | undefined): void {
+  const { root, kind, manifest } = served
+  const facts = { root, kind, digest: manifest.digest }
+  if (!isIndex(served)) {
+    const size = served.layers.reduce((sum, layer) => sum + layer.size, 0)
+    logger.info({ ...facts, layers: served.layers.length, size, ms }, 'image ready')
+    return
+  }
+  const platforms = served.images.flatMap(({ platform }) =>
+    platform === undefined ? [] : [platformName(platform)],
+  )
+  logger.info({ ...facts, platforms, ms }, 'index ready')
+  const { missing } = served
+  if (missing.length > 0)
+    logger.warn({ ...facts, missing }, 'index without platforms that cannot be had here')
+  if (before !== undefined) logger.warn({ ...facts, before }, 'another index than before')
 }
 
 function transportOf(setting: string): Transport {

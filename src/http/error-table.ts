@@ -31,6 +31,7 @@ const TABLE = {
   unauthorized: { status: 401, code: 'UNAUTHORIZED', challenge: 'Basic realm="pushless"', log: 'warn' },
   pending: { status: 429, code: 'TOOMANYREQUESTS', retryAfterSeconds: RETRY_AFTER_SECONDS, log: 'info' },
   'build-failed': { status: 500, code: 'UNKNOWN', reason: 'nix build failed', log: 'error' },
+  'no-builder': { status: 500, code: 'UNKNOWN', reason: 'nix build failed', log: 'error' },
   'fetch-failed': { status: 500, code: 'UNKNOWN', reason: 'nix fetch failed', log: 'error' },
   unservable: { status: 500, code: 'UNKNOWN', reason: 'not servable as an image', log: 'error' },
   unavailable: {

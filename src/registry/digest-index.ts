@@ -1,7 +1,7 @@
 /**
  * What is remembered across restarts, in SQLite: digests of layers by what is in them, so that no file is hashed
- * twice, and which image a manifest digest belongs to. A cache: deleting it loses time only. Each row carries a check
- * sum of itself, so that a damaged file is an error and never a wrong digest.
+ * twice, which image a manifest digest belongs to, and which manifest an image had. A cache: deleting it loses time
+ * only. Each row carries a check sum of itself, so that a damaged file is an error and never a wrong digest.
  */
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
@@ -16,10 +16,11 @@ export type LayerDigest = { readonly digest: Digest; readonly size: number }
 
 const FILE_NAME = 'index.sqlite'
 /** Changes with the tables below. Another version's file is emptied: it is a cache. */
-const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 2
 const SCHEMA = `
   CREATE TABLE layers (key TEXT PRIMARY KEY, digest TEXT NOT NULL, size INTEGER NOT NULL, sum TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE manifests (digest TEXT PRIMARY KEY, root TEXT NOT NULL, bytes BLOB NOT NULL, sum TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE latest (name TEXT PRIMARY KEY, digest TEXT NOT NULL, sum TEXT NOT NULL) STRICT, WITHOUT ROWID;
   PRAGMA user_version = ${SCHEMA_VERSION};
 `
 /** Two servers may share a directory; a write takes well under a millisecond. */
@@ -29,7 +30,7 @@ export class DigestIndex {
   readonly #path: string
   readonly #database: DatabaseSync
   readonly #statements: Readonly<
-    Record<'getLayer' | 'putLayer' | 'getManifest' | 'putManifest', StatementSync>
+    Record<'getLayer' | 'putLayer' | 'getManifest' | 'putManifest' | 'getLatest' | 'putLatest', StatementSync>
   >
 
   /**
@@ -48,6 +49,8 @@ export class DigestIndex {
       putManifest: this.#database.prepare(
         'INSERT OR REPLACE INTO manifests (digest, root, bytes, sum) VALUES (?, ?, ?, ?)',
       ),
+      getLatest: this.#database.prepare('SELECT digest, sum FROM latest WHERE name = ?'),
+      putLatest: this.#database.prepare('INSERT OR REPLACE INTO latest (name, digest, sum) VALUES (?, ?, ?)'),
     }))
   }
 
@@ -66,19 +69,33 @@ export class DigestIndex {
     this.#guard(() => this.#statements.putLayer.run(key, digest, size, sumOf([key, digest, String(size)])))
   }
 
-  /** The image that was served with this manifest. @throws RegistryError `unavailable`. */
-  manifestRoot(digest: Digest): StorePath | undefined {
+  /** A manifest that was made, and the image that it was made for. @throws RegistryError `unavailable`. */
+  manifest(digest: Digest): { readonly root: StorePath | undefined; readonly bytes: Uint8Array } | undefined {
     const row = this.#guard(() => this.#statements.getManifest.get(digest))
     if (row === undefined) return undefined
     const { root, bytes, sum } = row
     if (typeof root !== 'string' || !(bytes instanceof Uint8Array) || sum !== sumOf([digest, root, bytes]))
       this.#damaged()
-    return parseStorePath(root)
+    return { root: parseStorePath(root), bytes }
   }
 
   /** @throws RegistryError `unavailable`. */
   putManifest(root: StorePath, { digest, bytes }: Document): void {
     this.#guard(() => this.#statements.putManifest.run(digest, root, bytes, sumOf([digest, root, bytes])))
+  }
+
+  /** The manifest that a path, or an output (`derivation!output`), had when it was last made. @throws RegistryError `unavailable`. */
+  latest(name: string): Digest | undefined {
+    const row = this.#guard(() => this.#statements.getLatest.get(name))
+    if (row === undefined) return undefined
+    const { digest, sum } = row
+    if (typeof digest !== 'string' || sum !== sumOf([name, digest])) this.#damaged()
+    return parseDigest(digest)
+  }
+
+  /** @throws RegistryError `unavailable`. */
+  putLatest(name: string, digest: Digest): void {
+    this.#guard(() => this.#statements.putLatest.run(name, digest, sumOf([name, digest])))
   }
 
   close(): void {
@@ -131,7 +148,7 @@ function prepareFile(database: DatabaseSync): void {
   const version = database.prepare('PRAGMA user_version').get()?.['user_version']
   if (version !== SCHEMA_VERSION) {
     database.exec(
-      `BEGIN IMMEDIATE; DROP TABLE IF EXISTS layers; DROP TABLE IF EXISTS manifests; ${SCHEMA} COMMIT;`,
+      `BEGIN IMMEDIATE; DROP TABLE IF EXISTS layers; DROP TABLE IF EXISTS manifests; DROP TABLE IF EXISTS latest; ${SCHEMA} COMMIT;`,
     )
   }
 }

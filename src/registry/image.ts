@@ -1,5 +1,5 @@
 /**
- * From a valid store path to an image: what kind it is, its closure, the layers, their digests, the two documents.
+ * From what a kind of image came down to and its closure to the image: layers, their digests, the two documents.
  * Reads files only for layers whose digest isn't known yet.
  */
 import pLimit from 'p-limit'
@@ -19,19 +19,18 @@ import type { SigningKey } from '../core/signature.ts'
 import type { StorePath } from '../core/store-path.ts'
 import type { StoreReader } from '../layer/store-reader.ts'
 import type { LayerSource } from '../layer/worker.ts'
-import type { NixStore } from '../nix/nix-store.ts'
-import { readSource } from '../source/detect.ts'
+import type { ClosurePath, NixStore } from '../nix/nix-store.ts'
 import type { Source, SourceKind } from '../source/source.ts'
 import type { DigestIndex } from './digest-index.ts'
 import { digestPart, planParts } from './layer-parts.ts'
-import { demandSignatures } from './trust.ts'
 
 export type ImageLayer = LayerDescriptor & { readonly source: LayerSource }
 
 export type Image = {
   readonly root: StorePath
   readonly kind: SourceKind
-  readonly platform: Platform
+  /** None of what is no image, but in the form of one. */
+  readonly platform: Platform | undefined
   readonly config: Document
   readonly manifest: Document
   /** Bottom first. Two layers with the same digest hold the same bytes. */
@@ -55,52 +54,22 @@ export type ImageMaker = {
 const DIGESTS_AT_ONCE = 4
 
 /**
- * @param tag that the path itself has; none for its first image.
- * @param onStep told how many milliseconds each step took.
- * @throws RegistryError `denied`, `unservable`, `unavailable`.
+ * @param closure of the root.
+ * @throws RegistryError `unservable`, `unavailable`.
  */
 export async function makeImage(
-  { nix, reader, index, servePackages, requiredKeys }: ImageMaker,
+  { reader, index }: ImageMaker,
   root: StorePath,
-  tag: string | undefined,
-  onStep: (step: Step, ms: number) => void = () => undefined,
+  source: Source,
+  closure: readonly ClosurePath[],
+  timed: <T>(step: Step, work: () => Promise<T>) => Promise<T>,
 ): Promise<Image> {
-  const timed = async <T>(step: Step, work: () => Promise<T> | T): Promise<T> => {
-    const start = performance.now()
-    const result = await work()
-    onStep(step, performance.now() - start)
-    return result
-  }
-  const source = await timed('source', () => readSource(root, { tag }))
-  demandServed({ servePackages }, root, source.kind)
-  const closure = await timed('closure', () => nix.closure(root))
-  demandSignatures(requiredKeys, closure)
   const parts = await timed('plan', () => planParts(source.layers, closure))
   const limit = pLimit(DIGESTS_AT_ONCE)
   const layers = await timed('digest', () =>
     Promise.all(parts.map((part) => limit(async () => digestPart(part, closure, reader, index)))),
   )
   return assemble(root, source, layers)
-}
-
-/** The tags that an image has itself. @throws RegistryError `denied`, `unservable`. */
-export async function imageTags(
-  maker: Pick<ImageMaker, 'servePackages'>,
-  root: StorePath,
-): Promise<readonly string[]> {
-  const { kind, tags = [] } = await readSource(root)
-  demandServed(maker, root, kind)
-  return tags
-}
-
-/** @throws RegistryError `denied` for what the operator didn't open. */
-function demandServed(
-  { servePackages }: Pick<ImageMaker, 'servePackages'>,
-  root: StorePath,
-  kind: SourceKind,
-): void {
-  if (kind !== 'package' || servePackages) return
-  throw new RegistryError('denied', `a plain package, and those are not served (--serve-packages): ${root}`)
 }
 
 function assemble(root: StorePath, source: Source, layers: readonly ImageLayer[]): Image {
@@ -110,7 +79,7 @@ function assemble(root: StorePath, source: Source, layers: readonly ImageLayer[]
     kind: source.kind,
     platform,
     config,
-    manifest: imageManifest(config, layers),
+    manifest: source.manifest ?? imageManifest(config, layers),
     layers,
     layerByDigest: new Map(layers.map((layer) => [layer.digest, layer])),
   }
@@ -120,11 +89,14 @@ function configOf(
   root: StorePath,
   { config }: Source,
   layers: readonly ImageLayer[],
-): { readonly platform: Platform; readonly document: Document } {
+): { readonly platform: Platform | undefined; readonly document: Document } {
   if (config.kind === 'made') {
     const { platform, created } = config
     return { platform, document: imageConfig(platform, config.config, layers, created) }
   }
+  const { mediaType = MEDIA_TYPE.config } = config
+  const document = givenDocument(mediaType, config.bytes)
+  if (config.kind === 'opaque') return { platform: undefined, document }
   const { platform, diffIds } = readConfig(root, config.bytes)
   const wrong = layers.findIndex(({ diffId }, i) => diffId !== diffIds[i])
   if (wrong !== -1 || layers.length !== diffIds.length) {
@@ -133,5 +105,5 @@ function configOf(
       `${root}: its config has ${diffIds.length} diff_ids for ${layers.length} layers${wrong === -1 ? '' : `, of which number ${wrong + 1} is ${layers[wrong]?.diffId}`}`,
     )
   }
-  return { platform, document: givenDocument(MEDIA_TYPE.config, config.bytes) }
+  return { platform, document }
 }

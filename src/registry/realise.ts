@@ -38,6 +38,11 @@ const FAILURE_MEMORY_MS = 60_000
 const FAILURES_REMEMBERED = 1_000
 /** Enough to see what went wrong, little enough for an error body. */
 const LOG_LINES_KEPT = 20
+/**
+ * Nix has no status for it. Of a dependency it says so only in the log. Nix 2.3 to 2.28 and Lix, then 2.29 on:
+ * `DerivationBuilder::startBuilder`, "a 'aarch64-linux' with features {} is required to build …, but I am a …".
+ */
+const NO_BUILDER = /\bis required to build '|[Rr]equired system or feature not available/
 
 export class Realiser {
   readonly #nix: NixStore
@@ -61,7 +66,7 @@ export class Realiser {
 
   /**
    * Does what is to be done; resolve the reference again afterwards.
-   * @throws RegistryError `build-failed` and `fetch-failed` with the last log lines, `pending` when too much waits
+   * @throws RegistryError `build-failed`, `no-builder` and `fetch-failed` with the last log lines, `pending` when too much waits
    * already, `unavailable`.
    */
   async realise(work: Work): Promise<void> {
@@ -131,7 +136,9 @@ export class Realiser {
   ): Promise<void> {
     const outcome = await this.#nix.build(derivation, output, onEvent, signal)
     if (outcome.kind === 'done') return
-    throw new RegistryError('build-failed', `nix build failed: ${firstLine(outcome.message)}`, {
+    const isLacking = [outcome.message, ...log].some((line) => NO_BUILDER.test(line))
+    const kind = isLacking ? 'no-builder' : 'build-failed'
+    throw new RegistryError(kind, `nix build failed: ${firstLine(outcome.message)}`, {
       detail: { derivation, output, status: outcome.status, reason: outcome.message, log: [...log] },
     })
   }

@@ -95,15 +95,15 @@ void t.test('what is put is found again, also by the next process', async (t) =>
   const directory = newDirectory()
   use(directory, (index) => {
     t.equal(index.layer('key'), undefined)
-    t.equal(index.manifestRoot(EMPTY_INDEX.digest), undefined)
+    t.equal(index.manifest(EMPTY_INDEX.digest), undefined)
     index.putLayer('key', LAYER)
     index.putManifest(ROOT, EMPTY_INDEX)
     t.strictSame(index.layer('key'), LAYER)
-    t.equal(index.manifestRoot(EMPTY_INDEX.digest), ROOT)
+    t.equal(index.manifest(EMPTY_INDEX.digest)?.root, ROOT)
   })
   use(directory, (index) => {
     t.strictSame(index.layer('key'), LAYER)
-    t.equal(index.manifestRoot(EMPTY_INDEX.digest), ROOT)
+    t.equal(index.manifest(EMPTY_INDEX.digest)?.root, ROOT)
     t.equal(index.layer('other'), undefined)
     const other = { ...LAYER, size: 1 }
     index.putLayer('key', other)
@@ -133,7 +133,7 @@ void t.test('the file of another version is emptied, and works', async (t) => {
     change(directory, `PRAGMA user_version = ${version}; DROP TABLE layers; CREATE TABLE layers (other TEXT)`)
     use(directory, (index) => {
       t.equal(index.layer('key'), undefined, `version ${version}`)
-      t.equal(index.manifestRoot(EMPTY_INDEX.digest), undefined)
+      t.equal(index.manifest(EMPTY_INDEX.digest), undefined)
       index.putLayer('key', LAYER)
       t.strictSame(index.layer('key'), LAYER)
     })
@@ -193,7 +193,7 @@ void t.test('a row with one flipped bit is an error, never a wrong digest', asyn
     const directory = filled()
     change(directory, sql)
     use(directory, (index) =>
-      t.throws(() => index.manifestRoot(EMPTY_INDEX.digest), unavailable(directory, /row is damaged/), what),
+      t.throws(() => index.manifest(EMPTY_INDEX.digest), unavailable(directory, /row is damaged/), what),
     )
   }
 })

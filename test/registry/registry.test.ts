@@ -48,6 +48,7 @@ function registryOf(t: Ending, options: Partial<RegistryOptions> = {}) {
     index,
     servePackages: false,
     requiredKeys: [],
+    partialIndex: true,
     policy: EVERYTHING,
     roots: { directory, keepDays: 7 },
     holdMs: 60_000,
