@@ -51,6 +51,7 @@ export async function readLayout(files: LayoutFiles, { tag }: SourceOptions): Pr
   if (!LAYOUT_VERSION.test(mark.toString())) refuse(files, 'oci-layout is of a version that is not read here')
   const bytes = await read(reading, 'index.json')
   const { mediaType, manifests } = readIndex(`${files.root}: index.json`, bytes, undefined)
+  if (manifests.length === 0) refuse(files, 'an OCI layout without a manifest')
   const tags = tagsIn(manifests)
   const chosen = chooseDescriptors(manifests, tag)
   if (chosen === undefined)
@@ -125,7 +126,7 @@ function imageOf(reading: Reading, descriptor: Descriptor, document: Document): 
       refuse(files, `an image of ${layers.length} layers, and runtimes mount ${MAX_LAYERS} at most`)
     const bytes = await readBlob(reading, config)
     if (bytes === undefined) refuse(files, `blob missing: ${config.digest}`)
-    const diffIds = isImage ? readConfig(`${files.root}`, bytes.bytes).diffIds : []
+    const diffIds = isImage ? readConfig(files.root, bytes.bytes).diffIds : []
     const stored = await Promise.all(layers.map((layer, i) => layerOf(reading, layer, diffIds[i])))
     return {
       kind: 'OCI layout',
