@@ -11,7 +11,7 @@ import { until } from './until.ts'
 import { busybox, nixEnv, nixStore, only } from '../support/nix.ts'
 import { ociLayout } from '../support/oci-layout.ts'
 import { podmanFor } from '../support/podman.ts'
-import { startPushless } from '../support/registry-process.ts'
+import { startPushless, type LogLine } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory, type Scope } from '../support/scope.ts'
 import { copyToDir } from '../support/skopeo.ts'
@@ -31,13 +31,14 @@ async function plain(scope: Scope): Promise<string> {
   return (await ociLayout(scope, [shell], [`${shell}/bin/sh`, '-c', 'echo hello'])).directory
 }
 
+const compressed = (format: string) => ['--dest-compress', '--dest-compress-format', format]
+
 async function skopeoCopy(from: string, to: string, ...args: readonly string[]): Promise<void> {
   await execa('skopeo', ['copy', '--insecure-policy', ...args, from, to], { timeout: 120_000 })
 }
 
 void t.test('layouts as skopeo writes them', { skip: missing('nix', 'skopeo') }, async (t) => {
   const from = `oci:${await plain(t)}`
-  const compressed = (format: string) => ['--dest-compress', '--dest-compress-format', format]
   for (const [what, kind, args, mediaType] of [
     ['a directory, gzip', 'oci', compressed('gzip'), `${OCI.layer}+gzip`],
     ['a directory, zstd', 'oci', compressed('zstd'), `${OCI.layer}+zstd`],
@@ -88,6 +89,9 @@ async function isServedAsItIs(t: Test, path: string, original: string, mediaType
   const unknown = await refusal(await fetch(`${repositoryUrl(url, path)}/manifests/2.0`))
   t.match(unknown, { status: 404, code: 'MANIFEST_UNKNOWN', detail: { tags: ['1.0'] } })
 }
+
+const madeImages = (logs: readonly LogLine[]) =>
+  logs.flatMap(({ msg, digest }) => (msg === 'image ready' ? [digest] : []))
 
 type MultiPlatform = {
   readonly path: string
@@ -170,9 +174,8 @@ void t.test('an index', { skip: missing('nix', 'skopeo') }, async (t) => {
       for (const { digest } of [config, ...layers])
         t.equal(sha256(Buffer.from(await (await pullBlob(url, path, digest)).arrayBuffer())), digest)
     }
-    const made = () => logs.flatMap(({ msg, digest }) => (msg === 'image ready' ? [digest] : []))
     t.strictSame(
-      await until(() => (made().length < 2 ? undefined : made())),
+      await until(() => (madeImages(logs).length < 2 ? undefined : madeImages(logs))),
       [digests['arm64'], digests['unknown']],
       'those two were made, and no other',
     )
