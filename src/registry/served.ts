@@ -10,7 +10,7 @@ import { platformIndex, type PlatformParts } from './platform-index.ts'
 import { remembering } from './single-flight.ts'
 import { demandSignatures } from './trust.ts'
 
-export type Timer = <T>(step: Step, work: () => Promise<T>) => Promise<T>
+type Timer = <T>(step: Step, work: () => Promise<T>) => Promise<T>
 
 export type ServedMaker = ImageMaker &
   PlatformParts & {
