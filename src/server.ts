@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
+import type { Digest } from './core/digest.ts'
 import type { Settings } from './settings.ts'
 import { createApp } from './http/app.ts'
 import { Metrics } from './http/metrics.ts'
@@ -11,8 +12,11 @@ import { openNixCache } from './nix-cache/nix-cache.ts'
 import { NixStore } from './nix/nix-store.ts'
 import { autoTransport, processTransport, socketTransport, type Transport } from './nix/transport.ts'
 import { policyOf, requiredKeysOf } from './policy-settings.ts'
-import { servedClosure, type ImageMaker } from './registry/image.ts'
+import type { ImageMaker } from './registry/image.ts'
+import { servedClosure } from './registry/served.ts'
 import { DigestIndex } from './registry/digest-index.ts'
+import { isIndex, platformName, type Served } from './registry/image-index.ts'
+import type { Steps } from './registry/images.ts'
 import { Registry, type RegistryOptions } from './registry/registry.ts'
 import { workName } from './registry/resolve.ts'
 import { WorkJournal } from './registry/work-journal.ts'
@@ -63,6 +67,7 @@ export function openRegistry(
   const registry = new Registry({
     ...images,
     journal,
+    partialIndex: settings.PUSHLESS_PARTIAL_INDEX,
     policy: policyOf(settings),
     roots: { directory: settings.PUSHLESS_STATE, keepDays: settings.PUSHLESS_KEEP, onTrouble: onRootTrouble },
     holdMs: settings.PUSHLESS_HOLD * 1000,
@@ -109,13 +114,7 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
       else if (event.kind !== 'queued') logger.info({ work: name, ...event, error: undefined }, 'nix')
     },
     onRootTrouble: (error) => logger.warn({ err: error }, 'no root: the image may be collected'),
-    onImage: ({ root, kind, manifest, layers }, steps) => {
-      const size = layers.reduce((sum, layer) => sum + layer.size, 0)
-      logger.info(
-        { root, kind, digest: manifest.digest, layers: layers.length, size, ms: steps },
-        'image ready',
-      )
-    },
+    onImage: (served, steps, before) => logServed(logger, served, steps, before),
   })
   const nixCache = openNixCache({
     mode: settings.PUSHLESS_NIX_CACHE,
@@ -162,6 +161,24 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
     await close()
     throw error
   }
+}
+
+function logServed(logger: FastifyBaseLogger, served: Served, ms: Steps, before: Digest | undefined): void {
+  const { root, kind, manifest } = served
+  const facts = { root, kind, digest: manifest.digest }
+  if (!isIndex(served)) {
+    const size = served.layers.reduce((sum, layer) => sum + layer.size, 0)
+    logger.info({ ...facts, layers: served.layers.length, size, ms }, 'image ready')
+    return
+  }
+  const platforms = served.images.flatMap(({ platform }) =>
+    platform === undefined ? [] : [platformName(platform)],
+  )
+  logger.info({ ...facts, platforms, ms }, 'index ready')
+  const { missing } = served
+  if (missing.length > 0)
+    logger.warn({ ...facts, missing }, 'index without platforms that cannot be had here')
+  if (before !== undefined) logger.warn({ ...facts, before }, 'another index than before')
 }
 
 function transportOf(setting: string): Transport {

@@ -35,6 +35,11 @@ export const SETTINGS = Type.Object({
     description:
       'serve any directory of the store as an image, not only images. Off: a store may hold secrets',
   }),
+  PUSHLESS_PARTIAL_INDEX: Type.Boolean({
+    default: true,
+    description:
+      'leave platforms out of an image\u2019s index that cannot be had here: no builder for their system, no such path, not allowed. Off: such an image is an error, and an index never has another digest elsewhere',
+  }),
   PUSHLESS_HOLD: Type.Number({
     default: 20,
     minimum: 0,

@@ -7,6 +7,7 @@ const DEFAULTS = {
   PUSHLESS_STATE: '/var/lib/pushless',
   PUSHLESS_NIX: 'auto',
   PUSHLESS_SERVE_PACKAGES: false,
+  PUSHLESS_PARTIAL_INDEX: true,
   PUSHLESS_HOLD: 20,
   PUSHLESS_WAIT: 'retry',
   PUSHLESS_BUILDS: 2,

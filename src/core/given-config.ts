@@ -9,7 +9,7 @@ const validator = Compile(
   Type.Object({
     architecture: Type.String({ minLength: 1 }),
     variant: Type.Optional(Type.String()),
-    os: Type.Literal('linux'),
+    os: Type.String({ minLength: 1 }),
     rootfs: Type.Object({ diff_ids: Type.Array(Type.String()) }),
   }),
 )

@@ -13,7 +13,7 @@ export const MEDIA_TYPE = {
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
-export type Platform = { readonly architecture: string; readonly variant?: string; readonly os: 'linux' }
+export type Platform = { readonly architecture: string; readonly variant?: string; readonly os: string }
 
 export type LayerDescriptor = {
   readonly digest: Digest
@@ -56,6 +56,22 @@ export function imageManifest(config: Document, layers: readonly LayerDescriptor
     mediaType: MEDIA_TYPE.manifest,
     config: { mediaType: config.mediaType, digest: config.digest, size: config.bytes.length },
     layers: layers.map(({ digest, size, mediaType }) => ({ mediaType, digest, size })),
+  })
+}
+
+export type PlatformManifest = { readonly platform: Platform; readonly manifest: Document }
+
+/** Images of several platforms behind one name, in this order. Source: OCI image-spec, image-index.md. */
+export function imageIndex(images: readonly PlatformManifest[]): Document {
+  return document(MEDIA_TYPE.index, {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPE.index,
+    manifests: images.map(({ platform, manifest: { mediaType, digest, bytes } }) => ({
+      mediaType,
+      digest,
+      size: bytes.length,
+      platform,
+    })),
   })
 }
 

@@ -1,5 +1,5 @@
 /**
- * From a valid store path to an image: what kind it is, its closure, the layers, their digests, the two documents.
+ * From what a kind of image came down to and its closure to the image: layers, their digests, the two documents.
  * Reads files only for layers whose digest isn't known yet.
  */
 import pLimit from 'p-limit'
@@ -20,18 +20,17 @@ import type { StorePath } from '../core/store-path.ts'
 import type { StoreReader } from '../layer/store-reader.ts'
 import type { LayerSource } from '../layer/worker.ts'
 import type { ClosurePath, NixStore } from '../nix/nix-store.ts'
-import { readSource } from '../source/detect.ts'
 import type { Source, SourceKind } from '../source/source.ts'
 import type { DigestIndex } from './digest-index.ts'
 import { digestPart, planParts } from './layer-parts.ts'
-import { demandSignatures } from './trust.ts'
 
 export type ImageLayer = LayerDescriptor & { readonly source: LayerSource }
 
 export type Image = {
   readonly root: StorePath
   readonly kind: SourceKind
-  readonly platform: Platform
+  /** None of what is no image, but in the form of one. */
+  readonly platform: Platform | undefined
   readonly config: Document
   readonly manifest: Document
   /** Bottom first. Two layers with the same digest hold the same bytes. */
@@ -55,69 +54,22 @@ export type ImageMaker = {
 const DIGESTS_AT_ONCE = 4
 
 /**
- * @param tag that the path itself has; none for its first image.
- * @param onStep told how many milliseconds each step took.
- * @throws RegistryError `denied`, `unservable`, `unavailable`.
+ * @param closure of the root.
+ * @throws RegistryError `unservable`, `unavailable`.
  */
 export async function makeImage(
-  { nix, reader, index, servePackages, requiredKeys }: ImageMaker,
+  { reader, index }: ImageMaker,
   root: StorePath,
-  tag: string | undefined,
-  onStep: (step: Step, ms: number) => void = () => undefined,
+  source: Source,
+  closure: readonly ClosurePath[],
+  timed: <T>(step: Step, work: () => Promise<T>) => Promise<T>,
 ): Promise<Image> {
-  const timed = async <T>(step: Step, work: () => Promise<T> | T): Promise<T> => {
-    const start = performance.now()
-    const result = await work()
-    onStep(step, performance.now() - start)
-    return result
-  }
-  const source = await timed('source', () => readServed(root, servePackages, tag))
-  const closure = await timed('closure', () => nix.closure(root))
-  demandSignatures(requiredKeys, closure)
   const parts = await timed('plan', () => planParts(source.layers, closure))
   const limit = pLimit(DIGESTS_AT_ONCE)
   const layers = await timed('digest', () =>
     Promise.all(parts.map((part) => limit(async () => digestPart(part, closure, reader, index)))),
   )
   return assemble(root, source, layers)
-}
-
-/**
- * All that belongs to the image that a valid path is; `undefined` where it can't be pulled.
- * @throws RegistryError `unavailable`.
- */
-export async function servedClosure(
-  { nix, servePackages, requiredKeys }: ImageMaker,
-  root: StorePath,
-): Promise<readonly ClosurePath[] | undefined> {
-  try {
-    await readServed(root, servePackages)
-    const closure = await nix.closure(root)
-    demandSignatures(requiredKeys, closure)
-    return closure
-  } catch (error) {
-    if (error instanceof RegistryError && (error.kind === 'denied' || error.kind === 'unservable'))
-      return undefined
-    throw error
-  }
-}
-
-/** The tags that an image has itself. @throws RegistryError `denied`, `unservable`. */
-export async function imageTags(
-  { servePackages }: Pick<ImageMaker, 'servePackages'>,
-  root: StorePath,
-): Promise<readonly string[]> {
-  const { tags = [] } = await readServed(root, servePackages)
-  return tags
-}
-
-/** @throws RegistryError `denied` for what is no image, or isn't open to all. */
-async function readServed(root: StorePath, servePackages: boolean, tag?: string): Promise<Source> {
-  const source = await readSource(root, { tag })
-  if (source.kind === 'package' && !servePackages) {
-    throw new RegistryError('denied', `a plain package, and those are not served (--serve-packages): ${root}`)
-  }
-  return source
 }
 
 function assemble(root: StorePath, source: Source, layers: readonly ImageLayer[]): Image {
@@ -127,7 +79,7 @@ function assemble(root: StorePath, source: Source, layers: readonly ImageLayer[]
     kind: source.kind,
     platform,
     config,
-    manifest: imageManifest(config, layers),
+    manifest: source.manifest ?? imageManifest(config, layers),
     layers,
     layerByDigest: new Map(layers.map((layer) => [layer.digest, layer])),
   }
@@ -137,11 +89,14 @@ function configOf(
   root: StorePath,
   { config }: Source,
   layers: readonly ImageLayer[],
-): { readonly platform: Platform; readonly document: Document } {
+): { readonly platform: Platform | undefined; readonly document: Document } {
   if (config.kind === 'made') {
     const { platform, created } = config
     return { platform, document: imageConfig(platform, config.config, layers, created) }
   }
+  const { mediaType = MEDIA_TYPE.config } = config
+  const document = givenDocument(mediaType, config.bytes)
+  if (config.kind === 'opaque') return { platform: undefined, document }
   const { platform, diffIds } = readConfig(root, config.bytes)
   const wrong = layers.findIndex(({ diffId }, i) => diffId !== diffIds[i])
   if (wrong !== -1 || layers.length !== diffIds.length) {
@@ -150,5 +105,5 @@ function configOf(
       `${root}: its config has ${diffIds.length} diff_ids for ${layers.length} layers${wrong === -1 ? '' : `, of which number ${wrong + 1} is ${layers[wrong]?.diffId}`}`,
     )
   }
-  return { platform, document: givenDocument(MEDIA_TYPE.config, config.bytes) }
+  return { platform, document }
 }

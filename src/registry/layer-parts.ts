@@ -37,7 +37,7 @@ async function partsOf(layer: SourceLayer, closure: readonly ClosurePath[]): Pro
     case 'paths':
       return [{ source: layer, createdBy: layer.createdBy }]
     case 'stored':
-      return [{ source: await sliceOf(layer), createdBy: layer.createdBy, stored: layer }]
+      return [{ source: await sliceOf(layer, closure), createdBy: layer.createdBy, stored: layer }]
     case 'closure': {
       const leftOut = new Set(layer.except)
       const planned = closure.filter(({ path }) => !leftOut.has(path))
@@ -49,7 +49,15 @@ async function partsOf(layer: SourceLayer, closure: readonly ClosurePath[]): Pro
   }
 }
 
-async function sliceOf({ place: { file, offset, length } }: StoredLayer): Promise<LayerSource> {
+async function sliceOf(
+  { place: { file, offset, length } }: StoredLayer,
+  closure: readonly ClosurePath[],
+): Promise<LayerSource> {
+  const outside = storePathAround(shown(file))
+  if (outside !== undefined && closure.every(({ path }) => path !== outside)) {
+    const [root] = closure
+    throw new RegistryError('unservable', `${root?.path}: leads to ${outside}, which isn't in its closure`)
+  }
   const { size } = await stat(fsPath(file)).catch((cause: unknown) => {
     throw new RegistryError('unavailable', `store path vanished: ${shown(file)}`, { cause })
   })

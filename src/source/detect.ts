@@ -3,11 +3,34 @@ import { lstat } from 'node:fs/promises'
 import { RegistryError } from '../core/errors.ts'
 import type { StorePath } from '../core/store-path.ts'
 import { packageSource } from './package.ts'
+import { layoutDirectory, layoutTar } from './layout-files.ts'
+import { readMultiPlatformImage } from './multi-platform-image.ts'
+import { readLayout } from './oci-layout.ts'
 import { readPushlessImage } from './pushless-image.ts'
-import type { Source, SourceOptions } from './source.ts'
+import type { LayoutIndex, PlatformList, Source, SourceOptions } from './source.ts'
+
+/** What a store path may be: one image, or an index of several. */
+export type Root = Source | LayoutIndex | PlatformList
 
 /**
- * The parts of the image that a valid store path is.
+ * What a valid store path is. A layout comes before all else: what `docker save` writes is one and a Docker archive, too.
+ * @throws RegistryError `denied` when it is no image, `manifest-unknown` for a tag that it hasn't, `unservable` when it
+ * is a broken one.
+ */
+export async function readRoot(path: StorePath, options: SourceOptions = { tag: undefined }): Promise<Root> {
+  const stat = await lstat(path).catch(() => undefined)
+  if (stat?.isDirectory() === true || stat?.isFile() === true) {
+    // A compressed tar of a layout is read here, too, once it is unpacked: `layoutTar(path, unpacked)`.
+    const layout = await (stat.isDirectory() ? layoutDirectory(path) : layoutTar(path))
+    if (layout !== undefined) return readLayout(layout, options)
+  }
+  const list = stat?.isFile() === true ? await readMultiPlatformImage(path, stat.size) : undefined
+  if (list !== undefined && options.tag !== undefined) throw unknownTag(options.tag)
+  return list ?? readSource(path, options)
+}
+
+/**
+ * The parts of the one image that a valid store path is: of every kind that is never an index.
  * @throws RegistryError `denied` when it is no image, `unservable` when it is a broken one.
  */
 export async function readSource(
@@ -23,8 +46,12 @@ export async function readSource(
       ? await readPushlessImage(path, stat.size)
       : undefined
   if (source !== undefined && tag !== undefined) {
-    throw new RegistryError('manifest-unknown', 'no such tag', { detail: { tag, tags: [] } })
+    throw unknownTag(tag)
   }
   if (source !== undefined) return source
   throw new RegistryError('denied', `not an image: ${path}`)
+}
+
+function unknownTag(tag: string): RegistryError {
+  return new RegistryError('manifest-unknown', 'no such tag', { detail: { tag, tags: [] } })
 }

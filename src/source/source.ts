@@ -3,11 +3,11 @@
  * one; what comes after (closure, plan, digests, manifest) is the same for all.
  */
 import type { Digest } from '../core/digest.ts'
-import type { Json, Platform } from '../core/image.ts'
+import type { Document, Json, Platform } from '../core/image.ts'
 import type { LayerEntry } from '../core/segment.ts'
 import type { StorePath } from '../core/store-path.ts'
 
-export type SourceKind = 'pushless image' | 'package'
+export type SourceKind = 'pushless image' | 'multi-platform image' | 'package' | 'OCI layout'
 
 export type SourceLayer =
   /** The closure of the image's path, planned into at most `maxLayers` layers, without the paths in `except`. */
@@ -31,7 +31,7 @@ export type StoredLayer = {
 }
 
 /** Bytes of a file of the store. */
-type StoredPlace = {
+export type StoredPlace = {
   /** Absolute path as a byte string. */
   readonly file: string
   readonly offset: number
@@ -48,7 +48,10 @@ type SourceConfig =
       /** RFC 3339; one second after the epoch where none is said. */
       readonly created?: string
     }
-  | { readonly kind: 'given'; readonly bytes: Uint8Array }
+  /** Its `diff_ids` must be those of the layers. An OCI config where no media type is said. */
+  | { readonly kind: 'given'; readonly bytes: Uint8Array; readonly mediaType?: string }
+  /** Of what is no image, but in the form of one: a blob like others. */
+  | { readonly kind: 'opaque'; readonly bytes: Uint8Array; readonly mediaType: string }
 
 export type Source = {
   readonly kind: SourceKind
@@ -57,7 +60,46 @@ export type Source = {
   readonly layers: readonly SourceLayer[]
   /** Of the path's images, where it has several. */
   readonly tags?: readonly string[]
+  /** Made elsewhere, and served as it is; else one is made here. */
+  readonly manifest?: Document
+  /** Other store paths that were read for this: they must be in the closure. */
+  readonly reads?: readonly StorePath[]
 }
+
+/** An index that was made elsewhere. */
+export type LayoutIndex = {
+  readonly kind: SourceKind
+  readonly shape: 'index'
+  readonly index: Document
+  /** It, and the indexes that it names. */
+  readonly documents: readonly Document[]
+  readonly images: readonly IndexedImage[]
+  readonly tags: readonly string[]
+  readonly reads: readonly StorePath[]
+}
+
+export type IndexedImage = {
+  readonly manifest: Document
+  /** As the index says. */
+  readonly platform:
+    { readonly os?: string; readonly architecture?: string; readonly variant?: string } | undefined
+  /** Digests of config and layers. */
+  readonly blobs: ReadonlySet<Digest>
+  /** The image itself, when it is asked for: its layers aren't hashed before. */
+  readonly read: () => Promise<Source>
+}
+
+/** Images with names of their own, of which an index is made here. */
+export type PlatformList = {
+  readonly kind: SourceKind
+  readonly shape: 'platforms'
+  readonly platforms: readonly { readonly platform: Platform; readonly image: NamedImage }[]
+}
+
+/** A store path that is an image, or will be. */
+export type NamedImage =
+  | { readonly kind: 'path'; readonly path: StorePath }
+  | { readonly kind: 'output'; readonly derivation: StorePath; readonly output: string }
 
 /** Which of a path's images is wanted: a tag that the path itself has, or none for the first. */
 export type SourceOptions = { readonly tag: string | undefined }

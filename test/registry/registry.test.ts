@@ -59,6 +59,7 @@ function registryOf(t: Ending, options: Partial<RegistryOptions> = {}) {
     journal,
     servePackages: false,
     requiredKeys: [],
+    partialIndex: true,
     policy: EVERYTHING,
     roots: { directory, keepDays: 7 },
     holdMs: 60_000,
