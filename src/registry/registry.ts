@@ -154,6 +154,11 @@ export class Registry {
     await this.#options.nix.ping()
   }
 
+  /** Keeps an image in the store for as long as somebody works with it. @returns what ends that. */
+  pin({ root }: Pick<Image, 'root'>): () => void {
+    return this.#roots.pin(root)
+  }
+
   figures(): RegistryFigures {
     const { temporary, durable } = this.roots.count()
     return {
