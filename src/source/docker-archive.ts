@@ -54,15 +54,15 @@ export async function readDockerArchive(
 ): Promise<Source | undefined> {
   const start = await readFrom(path, (read) => read(0, START_SIZE))
   const compression = compressionOf(start.subarray(0, MAGIC_SIZE))
-  if (!(await mayBeDockerArchive(compression === undefined ? start : await startOf(path, compression)))) {
-    return undefined
-  }
   if (compression === undefined) {
+    if (!(await mayBeDockerArchive(start))) return undefined
     const images = await readFrom(path, (read) => readDockerImages(read, size, path))
     return images === undefined ? undefined : sourceOf(path, images, tag)
   }
-  if (archives === undefined)
+  if (archives === undefined) {
+    if (!(await mayBeDockerArchive(await startOf(path, compression)))) return undefined
     throw new RegistryError('unservable', `${path}: a compressed archive, with no place to unpack it`)
+  }
   const packed = { path, compression, narHash: await archives.narHash(path) }
   const images = await unpackedImages(packed, archives)
   return images === undefined ? undefined : sourceOf(path, images, tag, packed)
@@ -98,6 +98,7 @@ async function unpackedImages(
   const key = `docker archive ${NOTE_VERSION} ${packed.narHash}`
   const noted = notes.note(key)
   if (noted !== undefined) return parseNote(noted)
+  if (!(await mayBeDockerArchive(await startOf(packed.path, packed.compression)))) return undefined
   const unpacked = await cache.use(packed)
   try {
     const images = await readFrom(unpacked.path, (read) => readDockerImages(read, unpacked.size, packed.path))

@@ -21,7 +21,8 @@ export const sha256Hex = (bytes: Uint8Array): string => createHash('sha256').upd
 export async function layerTar(scope: Scope, text: string): Promise<Buffer> {
   const directory = await temporaryDirectory(scope, 'layer')
   await writeFile(join(directory, 'file'), text)
-  return tarOf(directory, ['file'])
+  await writeTar('layer.tar', directory, ['file'])
+  return readFile(join(directory, 'layer.tar'))
 }
 
 export function imageConfig(diffIds: readonly string[], more: object = {}): Buffer {
@@ -73,7 +74,7 @@ export async function writeArchive(
     await (content instanceof Uint8Array ? writeFile(path, content) : symlink(content.link, path))
   }
   const file = join(directory, 'archive')
-  await writeFile(file, await tarOf(tree, names, args))
+  await writeTar(file, tree, names, args)
   return file
 }
 
@@ -124,15 +125,12 @@ export async function bytesAt(path: string, offset: number, length: number): Pro
   return (await readFile(path)).subarray(offset, offset + length)
 }
 
-async function tarOf(
+async function writeTar(
+  file: string,
   directory: string,
   names: readonly string[],
   args: readonly string[] = [],
-): Promise<Buffer> {
+): Promise<void> {
   const fixed = ['--mtime=@1', '--owner=0', '--group=0', '--no-recursion']
-  const { stdout } = await execa('tar', [...fixed, ...args, '-c', '--', ...names], {
-    cwd: directory,
-    encoding: 'buffer',
-  })
-  return Buffer.from(stdout)
+  await execa('tar', [...fixed, ...args, '-cf', file, '--', ...names], { cwd: directory })
 }
