@@ -1,8 +1,10 @@
 /** Wiring: settings in, a running registry out. */
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Digest } from './core/digest.ts'
+import type { StorePath } from './core/store-path.ts'
 import type { Settings } from './settings.ts'
 import { createApp } from './http/app.ts'
 import { Metrics } from './http/metrics.ts'
@@ -20,6 +22,7 @@ import type { Steps } from './registry/images.ts'
 import { Registry, type RegistryOptions } from './registry/registry.ts'
 import { workName } from './registry/resolve.ts'
 import { WorkJournal } from './registry/work-journal.ts'
+import { UnpackCache } from './unpack/unpack-cache.ts'
 
 export type RunningServer = {
   /** `http://127.0.0.1:5000`, with the port that was taken. */
@@ -61,9 +64,17 @@ export function openRegistry(
     logBytes: settings.PUSHLESS_LOG_SIZE * 1e6,
     onTrouble: onJournalTrouble,
   })
+  const cache = new UnpackCache(join(settings.PUSHLESS_STATE, 'unpacked'), settings.PUSHLESS_CACHE_SIZE * 1e6)
   const nix = new NixStore(transportOf(settings.PUSHLESS_NIX), settings.PUSHLESS_SILENT_TIME * 1000)
   const reader = new StoreReader(Math.min(MAX_READERS, Math.max(MIN_READERS, availableParallelism())))
-  const images = { nix, reader, index, servePackages: settings.PUSHLESS_SERVE_PACKAGES, requiredKeys }
+  const images = {
+    nix,
+    reader,
+    index,
+    archives: { cache, notes: index, narHash: (path: StorePath) => nix.narHash(path) },
+    servePackages: settings.PUSHLESS_SERVE_PACKAGES,
+    requiredKeys,
+  }
   const registry = new Registry({
     ...images,
     journal,
@@ -91,6 +102,7 @@ export function openRegistry(
       registry.close()
       // Before Nix: what still goes on was cut off by us.
       await journal.close()
+      await cache.close()
       nix.close()
       await reader.close()
       index.close()

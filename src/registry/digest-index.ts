@@ -1,7 +1,7 @@
 /**
  * What is remembered across restarts, in SQLite: digests of layers by what is in them, so that no file is hashed
- * twice, which image a manifest digest belongs to, and which manifest an image had. A cache: deleting it loses time
- * only.
+ * twice, what is in compressed archives, which image a manifest digest belongs to, and which manifest an image had. A
+ * cache: deleting it loses time only.
  */
 import type { StatementSync } from 'node:sqlite'
 import { parseDigest, type Digest } from '../core/digest.ts'
@@ -20,13 +20,24 @@ const SCHEMA: Schema = {
     manifests:
       '(digest TEXT PRIMARY KEY, root TEXT NOT NULL, bytes BLOB NOT NULL, sum TEXT NOT NULL) STRICT, WITHOUT ROWID',
     latest: '(name TEXT PRIMARY KEY, digest TEXT NOT NULL, sum TEXT NOT NULL) STRICT, WITHOUT ROWID',
+    notes: '(key TEXT PRIMARY KEY, note TEXT NOT NULL, sum TEXT NOT NULL) STRICT, WITHOUT ROWID',
   },
 }
 
 export class DigestIndex {
   readonly #database: StateDatabase
   readonly #statements: Readonly<
-    Record<'getLayer' | 'putLayer' | 'getManifest' | 'putManifest' | 'getLatest' | 'putLatest', StatementSync>
+    Record<
+      | 'getLayer'
+      | 'putLayer'
+      | 'getManifest'
+      | 'putManifest'
+      | 'getLatest'
+      | 'putLatest'
+      | 'getNote'
+      | 'putNote',
+      StatementSync
+    >
   >
 
   /**
@@ -40,6 +51,8 @@ export class DigestIndex {
       putLayer: this.#database.prepare(
         'INSERT OR REPLACE INTO layers (key, digest, size, sum) VALUES (?, ?, ?, ?)',
       ),
+      getNote: this.#database.prepare('SELECT note, sum FROM notes WHERE key = ?'),
+      putNote: this.#database.prepare('INSERT OR REPLACE INTO notes (key, note, sum) VALUES (?, ?, ?)'),
       getManifest: this.#database.prepare('SELECT root, bytes, sum FROM manifests WHERE digest = ?'),
       putManifest: this.#database.prepare(
         'INSERT OR REPLACE INTO manifests (digest, root, bytes, sum) VALUES (?, ?, ?, ?)',
@@ -64,6 +77,20 @@ export class DigestIndex {
     this.#database.use(() =>
       this.#statements.putLayer.run(key, digest, size, sumOf([key, digest, String(size)])),
     )
+  }
+
+  /** What was noted of an archive. @throws RegistryError `unavailable`. */
+  note(key: string): string | undefined {
+    const row = this.#database.use(() => this.#statements.getNote.get(key))
+    if (row === undefined) return undefined
+    const { note, sum } = row
+    if (typeof note !== 'string' || sum !== sumOf([key, note])) this.#database.damaged()
+    return note
+  }
+
+  /** @throws RegistryError `unavailable`. */
+  putNote(key: string, note: string): void {
+    this.#database.use(() => this.#statements.putNote.run(key, note, sumOf([key, note])))
   }
 
   /** A manifest that was made, and the image that it was made for. @throws RegistryError `unavailable`. */

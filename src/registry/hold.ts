@@ -25,11 +25,16 @@ export class Hold {
     return this.#waiting
   }
 
-  /** What the work gives. @throws RegistryError `pending` when it takes longer than the hold, and what it throws. */
-  async wait<T>(work: Promise<T>, reference: Reference): Promise<T> {
+  /**
+   * What the work gives.
+   * @param forgo for what comes when nobody waits for it any more.
+   * @throws RegistryError `pending` when it takes longer than the hold, and what it throws.
+   */
+  async wait<T>(work: Promise<T>, reference: Reference, forgo?: (late: T) => void): Promise<T> {
     this.#waiting += 1
     const done = await within(work, this.#ms).finally(() => (this.#waiting -= 1))
     if (done !== undefined) return done.value
+    work.then(forgo, () => undefined)
     throw new RegistryError('pending', 'still being built or fetched: ask again', {
       detail: {
         path: referenceBase(reference),

@@ -23,8 +23,10 @@ import type { ClosurePath, NixStore } from '../nix/nix-store.ts'
 import type { Source, SourceKind } from '../source/source.ts'
 import type { DigestIndex } from './digest-index.ts'
 import { digestPart, planParts } from './layer-parts.ts'
+import type { Archives } from '../unpack/archives.ts'
+import type { UnpackedSlice } from './unpacked-slice.ts'
 
-export type ImageLayer = LayerDescriptor & { readonly source: LayerSource }
+export type ImageLayer = LayerDescriptor & { readonly source: LayerSource | UnpackedSlice }
 
 export type Image = {
   readonly root: StorePath
@@ -44,6 +46,7 @@ export type ImageMaker = {
   readonly nix: NixStore
   readonly reader: StoreReader
   readonly index: DigestIndex
+  readonly archives: Archives
   /** Whether any directory of the store may be pulled. */
   readonly servePackages: boolean
   /** See trust.ts. */
@@ -58,7 +61,7 @@ const DIGESTS_AT_ONCE = 4
  * @throws RegistryError `unservable`, `unavailable`.
  */
 export async function makeImage(
-  { reader, index }: ImageMaker,
+  { reader, index, archives }: ImageMaker,
   root: StorePath,
   source: Source,
   closure: readonly ClosurePath[],
@@ -67,7 +70,9 @@ export async function makeImage(
   const parts = await timed('plan', () => planParts(source.layers, closure))
   const limit = pLimit(DIGESTS_AT_ONCE)
   const layers = await timed('digest', () =>
-    Promise.all(parts.map((part) => limit(async () => digestPart(part, closure, reader, index)))),
+    Promise.all(
+      parts.map((part) => limit(async () => digestPart(part, closure, { reader, index, archives }))),
+    ),
   )
   return assemble(root, source, layers)
 }

@@ -13,11 +13,18 @@ import type { ClosurePath } from '../nix/nix-store.ts'
 import type { SourceLayer, StoredLayer } from '../source/source.ts'
 import type { DigestIndex, LayerDigest } from './digest-index.ts'
 import type { ImageLayer } from './image.ts'
+import { heldSlice, type UnpackedSlice, type Unpacker } from './unpacked-slice.ts'
 
 type Part = {
-  readonly source: LayerSource
+  readonly source: LayerSource | UnpackedSlice
   readonly createdBy: string
   readonly stored?: StoredLayer
+}
+
+export type Hasher = {
+  readonly reader: StoreReader
+  readonly index: DigestIndex
+  readonly archives: { readonly cache: Unpacker }
 }
 
 /** Names of a layer's packages shown in its history. */
@@ -50,14 +57,16 @@ async function partsOf(layer: SourceLayer, closure: readonly ClosurePath[]): Pro
 }
 
 async function sliceOf(
-  { place: { file, offset, length } }: StoredLayer,
+  { place }: StoredLayer,
   closure: readonly ClosurePath[],
-): Promise<LayerSource> {
+): Promise<LayerSource | UnpackedSlice> {
+  const { file, offset, length, packed } = place
   const outside = storePathAround(shown(file))
   if (outside !== undefined && closure.every(({ path }) => path !== outside)) {
     const [root] = closure
     throw new RegistryError('unservable', `${root?.path}: leads to ${outside}, which isn't in its closure`)
   }
+  if (packed !== undefined) return { kind: 'unpacked', packed, offset, length }
   const { size } = await stat(fsPath(file)).catch((cause: unknown) => {
     throw new RegistryError('unavailable', `store path vanished: ${shown(file)}`, { cause })
   })
@@ -70,10 +79,9 @@ async function sliceOf(
 export async function digestPart(
   { source, createdBy, stored }: Part,
   closure: readonly ClosurePath[],
-  reader: StoreReader,
-  index: DigestIndex,
+  hasher: Hasher,
 ): Promise<ImageLayer> {
-  const { digest, size } = await remembered(source, closure, reader, index)
+  const { digest, size } = await remembered(source, closure, hasher)
   if (stored?.digest !== undefined && stored.digest !== digest) {
     throw new RegistryError(
       'unservable',
@@ -91,21 +99,36 @@ export async function digestPart(
 }
 
 async function remembered(
-  source: LayerSource,
+  source: Part['source'],
   closure: readonly ClosurePath[],
-  reader: StoreReader,
-  index: DigestIndex,
+  { reader, index, archives }: Hasher,
 ): Promise<LayerDigest> {
   const key = keyOf(source, closure)
   const known = key === undefined ? undefined : index.layer(key)
   if (known !== undefined) return known
-  const found = await reader.digest(source)
+  const found =
+    source.kind === 'unpacked'
+      ? await digestUnpacked(source, reader, archives.cache)
+      : await reader.digest(source)
   if (key !== undefined) index.putLayer(key, found)
   return found
 }
 
+async function digestUnpacked(
+  source: UnpackedSlice,
+  reader: StoreReader,
+  unpacker: Unpacker,
+): Promise<LayerDigest> {
+  const { content, release } = await heldSlice(source, unpacker)
+  try {
+    return await reader.digest(content)
+  } finally {
+    release()
+  }
+}
+
 /** What is in a layer, by what Nix says of it (a path may be rebuilt otherwise); nothing for what is quickly hashed. */
-function keyOf(source: LayerSource, closure: readonly ClosurePath[]): string | undefined {
+function keyOf(source: Part['source'], closure: readonly ClosurePath[]): string | undefined {
   const hashes = new Map(closure.map(({ path, narHash }) => [path, narHash]))
   switch (source.kind) {
     case 'entries':
@@ -114,6 +137,10 @@ function keyOf(source: LayerSource, closure: readonly ClosurePath[]): string | u
       const hash = createHash('sha256').update(`tar format ${TAR_FORMAT}\n`)
       for (const path of source.paths) hash.update(`${path} ${hashes.get(path) ?? ''}\n`)
       return hash.digest('hex')
+    }
+    case 'unpacked': {
+      const { packed, offset, length } = source
+      return createHash('sha256').update(`unpacked\n${packed.narHash} ${offset} ${length}\n`).digest('hex')
     }
     case 'slice': {
       const path = storePathAround(shown(source.path))

@@ -9,15 +9,14 @@ import type { Policy } from '../core/policy.ts'
 import type { ByteRange } from '../core/range.ts'
 import type { Reference } from '../core/reference.ts'
 import type { Selector } from '../core/route.ts'
-import type { BlobContent } from '../core/segment.ts'
-import type { StorePath } from '../core/store-path.ts'
+import { storeHashOf, storeNameOf, type StorePath } from '../core/store-path.ts'
 import { BlobStreams } from '../layer/stream.ts'
 import type { Image } from './image.ts'
 import { documentIn, imageWithBlob, isIndex, manifestIn, onlyImage, type Served } from './image-index.ts'
 import { Images, type ImagesOptions } from './images.ts'
 import { Realiser, type WorkLimits, type WorkListener } from './realise.ts'
 import { DEFAULT_TAGS, resolve, tagsOf } from './resolve.ts'
-import { LayerFrames } from './layer-frames.ts'
+import { LayerFrames, unheld, type HeldContent } from './layer-frames.ts'
 import { Hold } from './hold.ts'
 import { imageTags } from './served.ts'
 import { Roots, type RootsOptions } from './roots.ts'
@@ -29,8 +28,8 @@ export type Blob = {
   readonly digest: Digest
   readonly size: number
   readonly mediaType: string
-  /** Walks the store for a layer that wasn't streamed for a while: only for who reads it. */
-  readonly content: () => Promise<BlobContent>
+  /** Walks the store, or unpacks, for a layer that wasn't streamed for a while: only for who reads it. */
+  readonly content: () => Promise<HeldContent>
 }
 
 export type RegistryOptions = ImagesOptions & {
@@ -71,7 +70,7 @@ export class Registry {
     this.roots = new Roots(nix, options.roots)
     const realiser = new Realiser(nix, limits, journal, onWork)
     this.#images = new Images({ nix, policy, roots: this.roots, realiser }, options)
-    this.#frames = new LayerFrames(options.reader)
+    this.#frames = new LayerFrames(options.reader, options.archives.cache)
     this.#hold = new Hold(options.holdMs, options.journal)
     this.#streams = new BlobStreams(options.reader)
   }
@@ -106,16 +105,27 @@ export class Registry {
     throw new RegistryError('blob-unknown', 'this name has no blob with this digest', { detail: { digest } })
   }
 
-  /** @throws RegistryError `unavailable` in mid-stream when the store changed: cut the connection then. */
+  /**
+   * @throws RegistryError `pending` at first, while its archive is unpacked again for longer than the hold;
+   * `unavailable` in mid-stream when the store changed: cut the connection then.
+   */
   async *read({ root, content, digest }: Blob, range: ByteRange): AsyncGenerator<Uint8Array> {
-    const release = this.roots.pin(root)
+    const unpin = this.roots.pin(root)
     try {
-      const found = await content()
-      yield* this.#options.verify
-        ? this.#streams.readVerified(found, range, digest)
-        : this.#streams.read(found, range)
+      const { content: found, release } = await this.#hold.wait(
+        content(),
+        { storeHash: storeHashOf(root), slug: storeNameOf(root) },
+        (late) => late.release(),
+      )
+      try {
+        yield* this.#options.verify
+          ? this.#streams.readVerified(found, range, digest)
+          : this.#streams.read(found, range)
+      } finally {
+        release()
+      }
     } finally {
-      release()
+      unpin()
     }
   }
 
@@ -156,7 +166,7 @@ export class Registry {
 
   /** Keeps an image in the store for as long as somebody works with it. @returns what ends that. */
   pin({ root }: Pick<Image, 'root'>): () => void {
-    return this.#roots.pin(root)
+    return this.roots.pin(root)
   }
 
   figures(): RegistryFigures {
@@ -213,7 +223,7 @@ export class Registry {
     const document = [own, image?.config, image?.manifest].find((candidate) => candidate?.digest === digest)
     if (document === undefined) return undefined
     const { bytes, mediaType } = document
-    const content = async (): Promise<BlobContent> => ({ kind: 'bytes', bytes })
+    const content = async () => unheld({ kind: 'bytes', bytes })
     return { root: (image ?? served).root, digest, size: bytes.length, mediaType, content }
   }
 }

@@ -35,7 +35,7 @@ export async function makeServed(
     onStep(step, performance.now() - start)
     return result
   }
-  const found = await timed('source', () => readRoot(root, { tag }))
+  const found = await timed('source', () => readRoot(root, { tag, archives: maker.archives }))
   demandServed(maker, root, found.kind)
   if ('shape' in found && found.shape === 'platforms') {
     // Its images are checked when they are made; its closure may be all that their derivations need, and isn't served.
@@ -57,10 +57,10 @@ export async function makeServed(
 
 /** The tags that an image has itself. @throws RegistryError `denied`, `unservable`. */
 export async function imageTags(
-  maker: Pick<ImageMaker, 'servePackages'>,
+  maker: Pick<ImageMaker, 'servePackages' | 'archives'>,
   root: StorePath,
 ): Promise<readonly string[]> {
-  const found = await readRoot(root)
+  const found = await readRoot(root, { tag: undefined, archives: maker.archives })
   demandServed(maker, root, found.kind)
   return 'tags' in found ? (found.tags ?? []) : []
 }
@@ -118,11 +118,16 @@ function demandInside(
  * @throws RegistryError `unavailable`.
  */
 export async function servedClosure(
-  { nix, servePackages, requiredKeys }: Pick<ImageMaker, 'nix' | 'servePackages' | 'requiredKeys'>,
+  {
+    nix,
+    archives,
+    servePackages,
+    requiredKeys,
+  }: Pick<ImageMaker, 'nix' | 'archives' | 'servePackages' | 'requiredKeys'>,
   root: StorePath,
 ): Promise<readonly ClosurePath[] | undefined> {
   try {
-    const found = await readRoot(root, { tag: undefined })
+    const found = await readRoot(root, { tag: undefined, archives })
     demandServed({ servePackages }, root, found.kind)
     // The closure of an image for several platforms may be all that their derivations need.
     if ('shape' in found && found.shape === 'platforms') return undefined

@@ -2,6 +2,7 @@
 import { lstat } from 'node:fs/promises'
 import { RegistryError } from '../core/errors.ts'
 import type { StorePath } from '../core/store-path.ts'
+import { readDockerArchive } from './docker-archive.ts'
 import { packageSource } from './package.ts'
 import { layoutDirectory, layoutTar } from './layout-files.ts'
 import { readMultiPlatformImage } from './multi-platform-image.ts'
@@ -35,7 +36,7 @@ export async function readRoot(path: StorePath, options: SourceOptions = { tag: 
  */
 export async function readSource(
   path: StorePath,
-  { tag }: SourceOptions = { tag: undefined },
+  options: SourceOptions = { tag: undefined },
 ): Promise<Source> {
   const stat = await lstat(path).catch((cause: unknown) => {
     throw new RegistryError('unavailable', `store path vanished: ${path}`, { cause })
@@ -43,9 +44,10 @@ export async function readSource(
   const source = stat.isDirectory()
     ? await packageSource(path)
     : stat.isFile()
-      ? await readPushlessImage(path, stat.size)
+      ? ((await readPushlessImage(path, stat.size)) ?? (await readDockerArchive(path, stat.size, options)))
       : undefined
-  if (source !== undefined && tag !== undefined) {
+  const { tag } = options
+  if (source !== undefined && source.tags === undefined && tag !== undefined) {
     throw unknownTag(tag)
   }
   if (source !== undefined) return source

@@ -6,8 +6,11 @@ import type { Digest } from '../core/digest.ts'
 import type { Document, Json, Platform } from '../core/image.ts'
 import type { LayerEntry } from '../core/segment.ts'
 import type { StorePath } from '../core/store-path.ts'
+import type { Archives } from '../unpack/archives.ts'
+import type { PackedFile } from '../unpack/unpack-cache.ts'
 
-export type SourceKind = 'pushless image' | 'multi-platform image' | 'package' | 'OCI layout'
+export type SourceKind =
+  'pushless image' | 'multi-platform image' | 'package' | 'OCI layout' | 'docker archive'
 
 export type SourceLayer =
   /** The closure of the image's path, planned into at most `maxLayers` layers, without the paths in `except`. */
@@ -36,6 +39,8 @@ export type StoredPlace = {
   readonly file: string
   readonly offset: number
   readonly length: number
+  /** Where the file is compressed as a whole: the bytes are those of what it unpacks to. */
+  readonly packed?: PackedFile
 }
 
 /** The image's config: made here from what it says, or bytes that were made elsewhere and have a digest already. */
@@ -102,4 +107,8 @@ export type NamedImage =
   | { readonly kind: 'output'; readonly derivation: StorePath; readonly output: string }
 
 /** Which of a path's images is wanted: a tag that the path itself has, or none for the first. */
-export type SourceOptions = { readonly tag: string | undefined }
+export type SourceOptions = {
+  readonly tag: string | undefined
+  /** Without it compressed archives can't be read. */
+  readonly archives?: Archives
+}
