@@ -20,8 +20,11 @@ export type Segment =
       readonly fileSize: number
     }
 
-/** A tar entry and where its content comes from: bytes made here, or the store's file of the same name below `/`. */
-export type LayerEntry = TarEntry & { readonly content?: Uint8Array }
+/**
+ * A tar entry and where its content comes from: bytes made here; the store's file at `source`, an absolute path as a
+ * byte string without links; else the store's file of the same name below `/`.
+ */
+export type LayerEntry = TarEntry & { readonly content?: Uint8Array; readonly source?: string }
 
 export type LayerFrame = {
   /** Headers, padding, trailer and contents made here, in the order of the tar. */
@@ -65,7 +68,7 @@ export function layerFrame(entries: readonly LayerEntry[]): LayerFrame {
     put(tarHeader(entry))
     if (entry.kind !== 'file' || entry.size === 0) continue
     if (entry.content === undefined) {
-      files.push({ path: `/${entry.name}`, size: entry.size, start: at })
+      files.push({ path: entry.source ?? `/${entry.name}`, size: entry.size, start: at })
       at += entry.size
     } else {
       put(entry.content)

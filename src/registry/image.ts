@@ -23,6 +23,7 @@ import type { NixStore } from '../nix/nix-store.ts'
 import { readSource } from '../source/detect.ts'
 import type { Source, SourceKind } from '../source/source.ts'
 import type { DigestIndex } from './digest-index.ts'
+import { certificateVariables, withVariables } from './certificates.ts'
 import { digestPart, planParts } from './layer-parts.ts'
 import { demandSignatures } from './trust.ts'
 
@@ -75,12 +76,13 @@ export async function makeImage(
   demandServed({ servePackages }, root, source.kind)
   const closure = await timed('closure', () => nix.closure(root))
   demandSignatures(requiredKeys, closure)
-  const parts = await timed('plan', () => planParts(source.layers, closure))
+  const parts = await timed('plan', () => planParts(root, source.layers, closure))
   const limit = pLimit(DIGESTS_AT_ONCE)
   const layers = await timed('digest', () =>
     Promise.all(parts.map((part) => limit(async () => digestPart(part, closure, reader, index)))),
   )
-  return assemble(root, source, layers)
+  const variables = await certificateVariables(source, closure)
+  return assemble(root, withVariables(source, variables), layers)
 }
 
 /** The tags that an image has itself. @throws RegistryError `denied`, `unservable`. */
@@ -122,8 +124,8 @@ function configOf(
   layers: readonly ImageLayer[],
 ): { readonly platform: Platform; readonly document: Document } {
   if (config.kind === 'made') {
-    const { platform, created } = config
-    return { platform, document: imageConfig(platform, config.config, layers, created) }
+    const { platform } = config
+    return { platform, document: imageConfig(platform, config.config, layers, config) }
   }
   const { platform, diffIds } = readConfig(root, config.bytes)
   const wrong = layers.findIndex(({ diffId }, i) => diffId !== diffIds[i])
