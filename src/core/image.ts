@@ -89,6 +89,7 @@ function sorted(value: Json): Json {
   )
 }
 
-function isList(value: Json): value is readonly Json[] {
+/** Narrows as `Array.isArray` does not. */
+export function isList(value: Json): value is readonly Json[] {
   return Array.isArray(value)
 }

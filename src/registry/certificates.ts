@@ -2,7 +2,7 @@
  * The certificates of authorities, for packages that bring them along: nixpkgs' `cacert` has them in a file that no
  * program looks for, because on NixOS the system names it.
  */
-import type { Json } from '../core/image.ts'
+import { isList, type Json } from '../core/image.ts'
 import { compareByName, type StorePath } from '../core/store-path.ts'
 import type { Source } from '../source/source.ts'
 import { storeTarget } from '../source/store-target.ts'
@@ -35,6 +35,6 @@ export function withVariables(source: Source, variables: readonly string[]): Sou
   const { config } = source
   if (config.kind !== 'made' || variables.length === 0) return source
   const present = config.config['Env'] ?? []
-  const env: readonly Json[] = [...(present instanceof Array ? present : []), ...variables]
+  const env: readonly Json[] = [...(isList(present) ? present : []), ...variables]
   return { ...source, config: { ...config, config: { ...config.config, Env: env } } }
 }

@@ -6,7 +6,7 @@
  * Schema: `schema.sql` of Nix, version 10, the same in Nix 2.0 to 2.31 and Lix.
  */
 import type { LayerEntry } from '../core/segment.ts'
-import { sqliteFile } from '../core/sqlite-file.ts'
+import { sqliteFile, type SqliteObject } from '../core/sqlite-file.ts'
 import type { StorePath } from '../core/store-path.ts'
 import { STORE_DIRECTORIES } from '../layer/walk.ts'
 import type { ClosurePath } from '../nix/nix-store.ts'
@@ -98,12 +98,6 @@ function nixDatabase(paths: readonly ClosurePath[]): Uint8Array {
   )
   const numbered = refs.map(([referrer, reference], i) => ({ referrer, reference, rowid: i + 1 }))
   const byReference = numbered.toSorted((a, b) => a.reference - b.reference || a.rowid - b.rowid)
-  const index = (
-    name: string,
-    table: string,
-    rows: readonly (readonly (string | number)[])[],
-    sql?: string,
-  ) => ({ type: 'index', name, table, sql, rows }) as const
   return sqliteFile([
     {
       type: 'table',
@@ -160,6 +154,15 @@ function nixDatabase(paths: readonly ClosurePath[]): Uint8Array {
       'CREATE INDEX IndexDerivationOutputs on DerivationOutputs(path)',
     ),
   ])
+}
+
+function index(
+  name: string,
+  table: string,
+  rows: readonly (readonly (string | number)[])[],
+  sql?: string,
+): SqliteObject {
+  return { type: 'index', name, table, sql, rows }
 }
 
 function directory(name: string): LayerEntry {

@@ -12,7 +12,7 @@ import type { Source, SourceOptions } from './source.ts'
  */
 export async function readSource(
   path: StorePath,
-  { tag }: SourceOptions = { tag: undefined },
+  { tag, depth = 0 }: SourceOptions = { tag: undefined },
 ): Promise<Source> {
   const stat = await lstat(path).catch((cause: unknown) => {
     throw new RegistryError('unavailable', `store path vanished: ${path}`, { cause })
@@ -20,7 +20,7 @@ export async function readSource(
   const source = stat.isDirectory()
     ? await packageSource(path)
     : stat.isFile()
-      ? await readPushlessImage(path, stat.size)
+      ? await readPushlessImage(path, stat.size, readSource, depth)
       : undefined
   if (source !== undefined && tag !== undefined) {
     throw new RegistryError('manifest-unknown', 'no such tag', { detail: { tag, tags: [] } })

@@ -140,9 +140,8 @@ void t.test('SQLite can go on writing to it', async (t) => {
 })
 
 void t.test('what needs an overflow page is refused', async (t) => {
-  const table = (size: number) =>
-    sqliteFile([{ type: 'table', name: 'T', sql: 'CREATE TABLE T(v)', rows: [['x'.repeat(size)]] }])
-  t.throws(() => table(4100), /too large/)
+  const rows = [['x'.repeat(4100)]]
+  t.throws(() => sqliteFile([{ type: 'table', name: 'T', sql: 'CREATE TABLE T(v)', rows }]), /too large/)
   t.throws(() => fileOf(2, 1001), /too large/)
 })
 
