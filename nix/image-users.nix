@@ -84,6 +84,7 @@ let
     };
     nobody = {
       uid = 65534;
+      description = "nobody";
       home = "/";
       shell = "/bin/false";
     };
