@@ -93,7 +93,7 @@ let
   toUser =
     name: given:
     let
-      field = "users.${toJSON (checkName "users" name)}";
+      field = "users.${toJSON name}";
       user =
         (defaults.${name} or { })
         // onlyKnown builder field [
@@ -109,7 +109,8 @@ let
       members = user.groups or [ ];
     in
     {
-      inherit name uid;
+      name = checkName "users" name;
+      inherit uid;
       gid = checkId "${field}.gid" (user.gid or uid);
       groups = if isList members then members else refuse builder "${field}.groups" members "a list of names in groups";
       home = checkPath "${field}.home" (user.home or "/home/${name}");
@@ -121,11 +122,11 @@ let
   toGroup =
     name: given:
     let
-      field = "groups.${toJSON (checkName "groups" name)}";
+      field = "groups.${toJSON name}";
       group = onlyKnown builder field [ "gid" ] (checkSet field given);
     in
     {
-      inherit name;
+      name = checkName "groups" name;
       gid = if group ? gid then checkId "${field}.gid" group.gid else throw "${builder}: ${field}.gid is missing";
     };
 
