@@ -184,8 +184,9 @@ function fileHeader(pageCount: number): Buffer {
   const bytes = Buffer.alloc(FILE_HEADER_SIZE)
   bytes.write('SQLite format 3\0', 0, 'latin1')
   bytes.writeUInt16BE(PAGE_SIZE, 16)
-  // Rollback journal, no reserved bytes, and three fractions that are always these.
-  bytes.set([1, 1, 0, 64, 32, 32], 18)
+  // Write-ahead log: what Nix switches to when it opens one that has none, which two at once can't. Then no reserved
+  // bytes, and three fractions that are always these.
+  bytes.set([2, 2, 0, 64, 32, 32], 18)
   bytes.writeUInt32BE(1, 24) // changes
   bytes.writeUInt32BE(pageCount, 28)
   bytes.writeUInt32BE(1, 40) // schema cookie

@@ -24,7 +24,7 @@ import { readSource } from '../source/detect.ts'
 import type { Source, SourceKind } from '../source/source.ts'
 import type { DigestIndex } from './digest-index.ts'
 import { certificateVariables, withVariables } from './certificates.ts'
-import { digestPart, planParts } from './layer-parts.ts'
+import { demandReferred, digestPart, planParts } from './layer-parts.ts'
 import { demandSignatures } from './trust.ts'
 
 export type ImageLayer = LayerDescriptor & { readonly source: LayerSource }
@@ -76,6 +76,7 @@ export async function makeImage(
   demandServed({ servePackages }, root, source.kind)
   const closure = await timed('closure', () => nix.closure(root))
   demandSignatures(requiredKeys, closure)
+  demandReferred(root, source.reads ?? [], closure)
   const parts = await timed('plan', () => planParts(root, source.layers, closure))
   const limit = pLimit(DIGESTS_AT_ONCE)
   const layers = await timed('digest', () =>

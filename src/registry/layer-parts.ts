@@ -47,6 +47,22 @@ export async function planParts(
   return parts
 }
 
+/**
+ * An image is what its store path refers to: else a file that says so would open any path of the store to whoever may
+ * pull it.
+ * @throws RegistryError `unservable`.
+ */
+export function demandReferred(
+  root: StorePath,
+  paths: readonly StorePath[],
+  closure: readonly ClosurePath[],
+): void {
+  const members = new Set(closure.map(({ path }) => path))
+  const stranger = paths.find((path) => !members.has(path))
+  if (stranger !== undefined)
+    throw new RegistryError('unservable', `${root}: names ${stranger}, which is not in its closure`)
+}
+
 type Planning = {
   readonly root: StorePath
   readonly nodes: ReadonlyMap<StorePath, ClosurePath>

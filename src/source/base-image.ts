@@ -32,7 +32,7 @@ export function baseConfig(
   name: StorePath,
   config: SourceConfig,
 ): { readonly platform: Platform; readonly config: Config } {
-  if (config.kind === 'made') return config
+  if (config.kind !== 'given') return config
   const { platform } = readConfig(name, config.bytes)
   // Checked to be an object by `readConfig`; that its own `config` is one, isn't.
   const { config: inner } = JSON.parse(Buffer.from(config.bytes).toString()) as { readonly config?: Json }

@@ -100,7 +100,20 @@ export async function readPushlessImage(
     kind: 'pushless image',
     config: configOf(path, value, fromImage, base),
     layers: [...(base?.layers ?? []), ...(await ownLayers(path, value, except))],
+    reads: [...(fromImage === undefined ? [] : [fromImage]), ...(base?.reads ?? []), ...pathsRead(value)],
   }
+}
+
+/** What `ownLayers` looks into. */
+function pathsRead({
+  contents,
+  files = {},
+  extraDirectories = [],
+  layers = [],
+}: ImageFile): readonly StorePath[] {
+  const sources = [...Object.values(files), ...extraDirectories].flatMap(({ source }) => source ?? [])
+  // One that is elsewhere is refused where it is read, and better there.
+  return [...contents, ...layers.flat(), ...sources].flatMap((text) => storePathAround(text) ?? [])
 }
 
 async function ownLayers(

@@ -72,6 +72,8 @@ export type Source = {
   readonly layers: readonly SourceLayer[]
   /** Of the path's images, where it has several. */
   readonly tags?: readonly string[]
+  /** Other store paths that were read for this: they must be in the closure. */
+  readonly reads?: readonly StorePath[]
 }
 
 /** Which of a path's images is wanted: a tag that the path itself has, or none for the first. */

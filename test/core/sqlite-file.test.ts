@@ -150,4 +150,4 @@ void t.test('the bytes are the same for ever', async (t) => {
   t.equal(sha256, GOLDEN)
 })
 
-const GOLDEN = '52ff33c7fd1c8668d714792a4f6277c86b3d8b02480ced5ecc51224bbacb3d41'
+const GOLDEN = 'cabf50f3ecad6577a92901060fa547104b65cbb659326eb6054ae5092b340f00'
