@@ -19,7 +19,7 @@ export type SourceLayer =
   | { readonly kind: 'nix database'; readonly createdBy: string }
 
 /** A closure, planned into at most `maxLayers` layers, without what is in a layer below already. */
-export type ClosureLayer = {
+type ClosureLayer = {
   readonly kind: 'closure'
   readonly maxLayers: number
   /** Whose; the image's own path's where none are said. */

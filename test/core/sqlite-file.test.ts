@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
-import { sqliteFile, type SqliteValue } from '../../src/core/sqlite-file.ts'
+import { sqliteFile } from '../../src/core/sqlite-file.ts'
+import type { SqliteValue } from '../../src/core/sqlite-record.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'sqlite-file-'))
 t.teardown(() => rmSync(directory, { recursive: true }))

@@ -183,7 +183,13 @@ void t.test(
     const { registries, policy } = await containersConfig(await temporaryDirectory(t, 'skopeo'), url)
     const { stdout } = await execa('skopeo', [
       'inspect',
-      ...['--registries-conf', registries, '--policy', policy, '--tls-verify=false', '--config', '--raw'],
+      '--registries-conf',
+      registries,
+      '--policy',
+      policy,
+      '--tls-verify=false',
+      '--config',
+      '--raw',
       `docker://${imageName(path)}`,
     ])
     t.strictSame(JSON.parse(stdout), served)

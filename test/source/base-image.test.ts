@@ -3,7 +3,6 @@ import t from 'tap'
 import { digestOf } from '../../src/core/digest.ts'
 import { RegistryError } from '../../src/core/errors.ts'
 import type { Json } from '../../src/core/image.ts'
-import type { StorePath } from '../../src/core/store-path.ts'
 import { inherit } from '../../src/source/base-image.ts'
 import { readSource } from '../../src/source/detect.ts'
 import { readPushlessImage } from '../../src/source/pushless-image.ts'
@@ -214,7 +213,7 @@ void t.test(
     const tree = await makeStorePath('copied-tree', (path) => mkdir(path))
     const extraDirectories = [{ source: tree, to: '/', directoryMode: '0755' }]
     const closureOf = async (more: object): Promise<unknown> => {
-      const { layers } = await readSource((await write({ ...IMAGE, extraDirectories, ...more })) as StorePath)
+      const { layers } = await readSource(await write({ ...IMAGE, extraDirectories, ...more }))
       return layers.findLast(({ kind }) => kind === 'closure')
     }
     t.match(await closureOf({}), { unpacked: [tree], except: [/upon-base/, tree] })
