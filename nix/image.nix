@@ -90,7 +90,7 @@ let
       # attribute set: name -> { gid; }; a user's own group needn't be said
       groups ? { },
       # an image to build upon, of any kind that the registry serves: its layers below, its config where nothing is said
-      # (src/source/base-image.ts), its files instead of /etc/passwd and the like
+      # (src/source/inheritance.ts), its files instead of /etc/passwd and the like
       fromImage ? null,
       # which of the images in `fromImage`, where that has several
       fromImageTag ? null,

@@ -8,7 +8,7 @@ import { Compile } from 'typebox/compile'
 import { RegistryError } from '../core/errors.ts'
 import type { Json } from '../core/image.ts'
 import { parseStorePath, storePathAround, type StorePath } from '../core/store-path.ts'
-import { baseConfig, demandSamePlatform, inherit, readBase } from './base-image.ts'
+import { baseConfig, demandSamePlatform, inherit, readBase } from './inheritance.ts'
 import { rootEntries } from './root-layer.ts'
 import type { Source, SourceConfig, SourceLayer, SourceOptions } from './source.ts'
 
