@@ -34,15 +34,17 @@ const CREATED = '1970-01-01T00:00:01Z'
 /**
  * @param config the OCI `config` object (Env, Entrypoint, …), key order irrelevant.
  * @param layers bottom first.
+ * @param created RFC 3339.
  */
 export function imageConfig(
   platform: Platform,
   config: { readonly [key: string]: Json },
   layers: readonly LayerDescriptor[],
-  created: string = CREATED,
+  { created = CREATED, author }: { readonly created?: string; readonly author?: string } = {},
 ): Document {
   return document(MEDIA_TYPE.config, {
     ...platform,
+    ...(author === undefined ? {} : { author }),
     config,
     created,
     history: layers.map(({ createdBy }) => ({ created, created_by: createdBy })),
@@ -103,6 +105,7 @@ function sorted(value: Json): Json {
   )
 }
 
-function isList(value: Json): value is readonly Json[] {
+/** Narrows as `Array.isArray` does not. */
+export function isList(value: Json): value is readonly Json[] {
   return Array.isArray(value)
 }

@@ -20,8 +20,11 @@ export type Segment =
       readonly fileSize: number
     }
 
-/** A tar entry and where its content comes from: bytes made here, or the store's file of the same name below `/`. */
-export type LayerEntry = TarEntry & { readonly content?: Uint8Array }
+/**
+ * A tar entry and where its content comes from: bytes made here; the store's file at `source`, an absolute path as a
+ * byte string without links; else the store's file of the same name below `/`.
+ */
+export type LayerEntry = TarEntry & { readonly content?: Uint8Array; readonly source?: string }
 
 export type LayerFrame = {
   /** Headers, padding, trailer and contents made here, in the order of the tar. */
@@ -89,7 +92,7 @@ export function layerFrame(entries: readonly LayerEntry[]): LayerFrame {
   for (const entry of entries) {
     frame.bytes(tarHeader(entry))
     if (entry.kind !== 'file') continue
-    if (entry.content === undefined) frame.file(`/${entry.name}`, entry.size)
+    if (entry.content === undefined) frame.file(entry.source ?? `/${entry.name}`, entry.size)
     else frame.bytes(entry.content)
     frame.bytes(ZEROS.subarray(0, padded(entry.size) - entry.size))
   }

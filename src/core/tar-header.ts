@@ -7,13 +7,26 @@
  * string order is byte order.
  *
  * Format: POSIX.1-2017 pax, "ustar Interchange Format" and "pax Extended Header". A pax record stands only for what
- * ustar can't hold: a name or target that is too long or isn't ASCII, and a size of 8 GiB or more.
+ * ustar can't hold: a name or target that is too long or isn't ASCII, a size of 8 GiB or more, an owner's number of
+ * 2^21 or more.
  */
 
-export type TarEntry =
+export type TarEntry = (
   | { readonly kind: 'directory'; readonly name: string; readonly mode: number }
   | { readonly kind: 'symlink'; readonly name: string; readonly target: string }
   | { readonly kind: 'file'; readonly name: string; readonly mode: number; readonly size: number }
+) & { readonly attributes?: TarAttributes }
+
+/** What differs from what every store path has: owner 0 without names, and mtime 1. */
+export type TarAttributes = {
+  readonly uid?: number
+  readonly gid?: number
+  /** A byte string, like all names here. */
+  readonly uname?: string
+  readonly gname?: string
+  /** Seconds since the epoch, whole ones. */
+  readonly mtime?: number
+}
 
 export const TAR_FORMAT = 1
 const BLOCK = 512
@@ -23,6 +36,10 @@ const NAME_SIZE = 100
 const PREFIX_SIZE = 155
 /** Eleven octal digits. */
 const MAX_USTAR_SIZE = 0o77777777777
+/** Seven octal digits. */
+const MAX_USTAR_ID = 0o7777777
+/** And a byte of zero behind them. */
+const OWNER_NAME_SIZE = 31
 /** Nix's own: the first second, since 0 means "no time" to some tools. */
 const MTIME = 1
 const SYMLINK_MODE = 0o777
@@ -33,6 +50,8 @@ const PAX_NAME = '././@PaxHeader'
 // oxlint-disable-next-line no-control-regex -- "not ASCII" is what is meant
 const NOT_ASCII = /[^\x00-\x7f]/
 
+/** Owner and time of every store path. */
+const ROOT = { uid: 0, gid: 0, uname: '', gname: '', mtime: MTIME } as const
 const TYPE = { file: '0', symlink: '2', directory: '5', pax: 'x' } as const
 
 /** The header blocks of an entry: 512 bytes, or 1536 and more where a pax record is needed. */
@@ -42,10 +61,13 @@ export function tarHeader(entry: TarEntry): Uint8Array {
   const size = entry.kind === 'file' ? entry.size : 0
   const place = placeName(name)
   const targetFits = target.length <= NAME_SIZE && !NOT_ASCII.test(target)
-  const records =
+  const entryRecords =
     (place === undefined ? paxRecord('path', name) : '') +
     (targetFits ? '' : paxRecord('linkpath', target)) +
     (size <= MAX_USTAR_SIZE ? '' : paxRecord('size', String(size)))
+  const owner = entry.attributes === undefined ? ROOT : { ...ROOT, ...entry.attributes }
+  const { uid, gid, uname, gname, mtime } = owner
+  const records = entryRecords + (owner === ROOT ? '' : paxOwner(owner))
 
   const main = {
     ...(place ?? { prefix: '', name: asciiOnly(name) }),
@@ -53,6 +75,11 @@ export function tarHeader(entry: TarEntry): Uint8Array {
     size: size <= MAX_USTAR_SIZE ? size : 0,
     type: TYPE[entry.kind],
     target: targetFits ? target : asciiOnly(target),
+    uid: uid <= MAX_USTAR_ID ? uid : 0,
+    gid: gid <= MAX_USTAR_ID ? gid : 0,
+    uname: asciiOnly(uname.slice(0, OWNER_NAME_SIZE)),
+    gname: asciiOnly(gname.slice(0, OWNER_NAME_SIZE)),
+    mtime: mtime >= 0 && mtime <= MAX_USTAR_SIZE ? mtime : 0,
   }
   const paxSize = records === '' ? 0 : BLOCK + padded(records.length)
   // From Node's pool: an allocation each would cost more than all the rest.
@@ -65,6 +92,7 @@ export function tarHeader(entry: TarEntry): Uint8Array {
       size: records.length,
       type: TYPE.pax,
       target: '',
+      ...ROOT,
     }
     writeBlock(bytes, 0, pax)
     bytes.write(records, BLOCK, 'latin1')
@@ -85,20 +113,22 @@ type Block = {
   readonly size: number
   readonly type: string
   readonly target: string
-}
+} & Required<TarAttributes>
 
-/** Offsets and widths of the ustar header; what isn't written stays zero (owner names, padding). */
+/** Offsets and widths of the ustar header; what isn't written stays zero (padding). */
 function writeBlock(bytes: Buffer, at: number, block: Block): void {
   bytes.write(block.name, at, 'latin1')
   bytes.write(octal(block.mode, 8), at + 100, 'latin1')
-  bytes.write(octal(0, 8), at + 108, 'latin1') // uid
-  bytes.write(octal(0, 8), at + 116, 'latin1') // gid
+  bytes.write(octal(block.uid, 8), at + 108, 'latin1')
+  bytes.write(octal(block.gid, 8), at + 116, 'latin1')
   bytes.write(octal(block.size, 12), at + 124, 'latin1')
-  bytes.write(octal(MTIME, 12), at + 136, 'latin1')
+  bytes.write(octal(block.mtime, 12), at + 136, 'latin1')
   bytes.write('        ', at + 148, 'latin1') // the checksum counts as eight spaces in itself
   bytes.write(block.type, at + 156, 'latin1')
   bytes.write(block.target, at + 157, 'latin1')
   bytes.write(USTAR_MAGIC, at + 257, 'latin1')
+  bytes.write(block.uname, at + 265, 'latin1')
+  bytes.write(block.gname, at + 297, 'latin1')
   bytes.write(octal(0, 8), at + 329, 'latin1') // device major
   bytes.write(octal(0, 8), at + 337, 'latin1') // device minor
   bytes.write(block.prefix, at + 345, 'latin1')
@@ -119,6 +149,19 @@ function placeName(name: string): { readonly prefix: string; readonly name: stri
   const slash = name.indexOf('/', name.length - NAME_SIZE - 1)
   if (slash === -1 || slash > PREFIX_SIZE || slash === name.length - 1) return undefined
   return { prefix: name.slice(0, slash), name: name.slice(slash + 1) }
+}
+
+/** Records for the parts of an owner and a time that ustar can't hold. */
+function paxOwner({ uid, gid, uname, gname, mtime }: Required<TarAttributes>): string {
+  const name = (key: string, value: string) =>
+    value.length <= OWNER_NAME_SIZE && !NOT_ASCII.test(value) ? '' : paxRecord(key, value)
+  return (
+    (uid <= MAX_USTAR_ID ? '' : paxRecord('uid', String(uid))) +
+    (gid <= MAX_USTAR_ID ? '' : paxRecord('gid', String(gid))) +
+    name('uname', uname) +
+    name('gname', gname) +
+    (mtime >= 0 && mtime <= MAX_USTAR_SIZE ? '' : paxRecord('mtime', String(mtime)))
+  )
 }
 
 /** `<length> <key>=<value>\n`, the length counting itself. */

@@ -22,6 +22,7 @@ import type { LayerSource } from '../layer/worker.ts'
 import type { ClosurePath, NixStore } from '../nix/nix-store.ts'
 import type { Source, SourceKind } from '../source/source.ts'
 import type { DigestIndex } from './digest-index.ts'
+import { certificateVariables, withVariables } from './certificates.ts'
 import { digestPart, planParts } from './layer-parts.ts'
 import type { Archives } from '../unpack/archives.ts'
 import type { UnpackedSlice } from './unpacked-slice.ts'
@@ -67,14 +68,15 @@ export async function makeImage(
   closure: readonly ClosurePath[],
   timed: <T>(step: Step, work: () => Promise<T>) => Promise<T>,
 ): Promise<Image> {
-  const parts = await timed('plan', () => planParts(source.layers, closure))
+  const parts = await timed('plan', () => planParts(root, source.layers, closure))
   const limit = pLimit(DIGESTS_AT_ONCE)
   const layers = await timed('digest', () =>
     Promise.all(
       parts.map((part) => limit(async () => digestPart(part, closure, { reader, index, archives }))),
     ),
   )
-  return assemble(root, source, layers)
+  const variables = await certificateVariables(source, closure)
+  return assemble(root, withVariables(source, variables), layers)
 }
 
 function assemble(root: StorePath, source: Source, layers: readonly ImageLayer[]): Image {
@@ -96,8 +98,8 @@ function configOf(
   layers: readonly ImageLayer[],
 ): { readonly platform: Platform | undefined; readonly document: Document } {
   if (config.kind === 'made') {
-    const { platform, created } = config
-    return { platform, document: imageConfig(platform, config.config, layers, created) }
+    const { platform } = config
+    return { platform, document: imageConfig(platform, config.config, layers, config) }
   }
   const { mediaType = MEDIA_TYPE.config } = config
   const document = givenDocument(mediaType, config.bytes)

@@ -1,9 +1,11 @@
 /** From what a source says of its layers to what can be hashed and streamed, and to the digests, remembered. */
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
+import { pathsOfClosure } from '../core/closure.ts'
 import { RegistryError } from '../core/errors.ts'
 import { MEDIA_TYPE } from '../core/image.ts'
 import { planLayers } from '../core/plan.ts'
+import type { LayerEntry } from '../core/segment.ts'
 import { storeNameOf, storePathAround, type StorePath } from '../core/store-path.ts'
 import { TAR_FORMAT } from '../core/tar-header.ts'
 import { fsPath, shown } from '../layer/walk.ts'
@@ -14,6 +16,7 @@ import type { SourceLayer, StoredLayer } from '../source/source.ts'
 import type { DigestIndex, LayerDigest } from './digest-index.ts'
 import type { ImageLayer } from './image.ts'
 import { heldSlice, type UnpackedSlice, type Unpacker } from './unpacked-slice.ts'
+import { nixDatabaseEntries } from './nix-database.ts'
 
 type Part = {
   readonly source: LayerSource | UnpackedSlice
@@ -27,31 +30,79 @@ export type Hasher = {
   readonly archives: { readonly cache: Unpacker }
 }
 
+/** Docker's overlay2 takes no more (`maxDepth` in its layer store). */
+const MAX_LAYERS = 125
 /** Names of a layer's packages shown in its history. */
 const NAMES_SHOWN = 4
 
 /** @param closure of the image's root. @throws RegistryError `unservable`, `unavailable`. */
 export async function planParts(
+  root: StorePath,
   layers: readonly SourceLayer[],
   closure: readonly ClosurePath[],
 ): Promise<readonly Part[]> {
-  return (await Promise.all(layers.map((layer) => partsOf(layer, closure)))).flat()
+  const nodes = new Map(closure.map((node) => [node.path, node]))
+  const placed = new Set<StorePath>()
+  const parts: Part[] = []
+  for (const [i, layer] of layers.entries()) {
+    const room = Math.max(1, MAX_LAYERS - parts.length - (layers.length - i - 1))
+    for (const part of await partsOf(layer, { root, nodes, placed, room })) {
+      parts.push(part)
+      if (part.source.kind === 'paths') for (const path of part.source.paths) placed.add(path)
+    }
+  }
+  return parts
 }
 
-async function partsOf(layer: SourceLayer, closure: readonly ClosurePath[]): Promise<readonly Part[]> {
+/**
+ * An image is what its store path refers to: else a file that says so would open any path of the store to whoever may
+ * pull it.
+ * @throws RegistryError `unservable`.
+ */
+export function demandReferred(
+  root: StorePath,
+  paths: readonly StorePath[],
+  closure: readonly ClosurePath[],
+): void {
+  const members = new Set(closure.map(({ path }) => path))
+  const stranger = paths.find((path) => !members.has(path))
+  if (stranger !== undefined)
+    throw new RegistryError('unservable', `${root}: names ${stranger}, which is not in its closure`)
+}
+
+type Planning = {
+  readonly root: StorePath
+  readonly nodes: ReadonlyMap<StorePath, ClosurePath>
+  /** What the layers below have. */
+  readonly placed: ReadonlySet<StorePath>
+  /** How many layers there may be yet. */
+  readonly room: number
+}
+
+async function partsOf(
+  layer: SourceLayer,
+  { root, nodes, placed, room }: Planning,
+): Promise<readonly Part[]> {
   switch (layer.kind) {
     case 'entries':
     case 'paths':
       return [{ source: layer, createdBy: layer.createdBy }]
     case 'stored':
-      return [{ source: await sliceOf(layer, closure), createdBy: layer.createdBy, stored: layer }]
+      return [
+        { source: await sliceOf(layer, [...nodes.values()]), createdBy: layer.createdBy, stored: layer },
+      ]
     case 'closure': {
-      const leftOut = new Set(layer.except)
-      const planned = closure.filter(({ path }) => !leftOut.has(path))
-      return planLayers(planned, layer.maxLayers).map((paths) => ({
+      const { roots = [root], except, unpacked = [] } = layer
+      const wanted = pathsOfClosure(nodes, { roots, except, unpacked })
+      const planned = [...nodes.values()].filter(({ path }) => wanted.has(path) && !placed.has(path))
+      return planLayers(planned, Math.min(layer.maxLayers, room)).map((paths) => ({
         source: { kind: 'paths', paths },
         createdBy: describe(paths),
       }))
+    }
+    case 'nix database': {
+      const entries = nixDatabaseEntries([...nodes.values()], placed)
+      return [{ source: { kind: 'entries', entries }, createdBy: layer.createdBy }]
     }
   }
 }
@@ -132,7 +183,7 @@ function keyOf(source: Part['source'], closure: readonly ClosurePath[]): string 
   const hashes = new Map(closure.map(({ path, narHash }) => [path, narHash]))
   switch (source.kind) {
     case 'entries':
-      return undefined
+      return entriesKey(source.entries, hashes)
     case 'paths': {
       const hash = createHash('sha256').update(`tar format ${TAR_FORMAT}\n`)
       for (const path of source.paths) hash.update(`${path} ${hashes.get(path) ?? ''}\n`)
@@ -150,6 +201,22 @@ function keyOf(source: Part['source'], closure: readonly ClosurePath[]): string 
       return createHash('sha256').update(what).digest('hex')
     }
   }
+}
+
+/** Nothing where no file of the store is copied: what was made here is quickly hashed. */
+function entriesKey(
+  entries: readonly LayerEntry[],
+  narHashes: ReadonlyMap<StorePath, string>,
+): string | undefined {
+  if (!entries.some(({ source }) => source !== undefined)) return undefined
+  const hash = createHash('sha256').update(`entries, tar format ${TAR_FORMAT}\n`)
+  for (const { content, ...entry } of entries) {
+    const path = entry.source === undefined ? undefined : storePathAround(shown(entry.source))
+    const narHash = path === undefined ? '' : narHashes.get(path)
+    if (narHash === undefined) return undefined
+    hash.update(`${JSON.stringify(entry)} ${narHash} ${content?.length ?? '-'}\n`).update(content ?? '')
+  }
+  return hash.digest('hex')
 }
 
 function describe(paths: readonly StorePath[]): string {

@@ -44,7 +44,12 @@ export async function readSource(
   const source = stat.isDirectory()
     ? await packageSource(path)
     : stat.isFile()
-      ? ((await readPushlessImage(path, stat.size)) ?? (await readDockerArchive(path, stat.size, options)))
+      ? ((await readPushlessImage(
+          path,
+          stat.size,
+          (base, ofBase) => readBase(base, { ...options, ...ofBase }),
+          options.depth,
+        )) ?? (await readDockerArchive(path, stat.size, options)))
       : undefined
   const { tag } = options
   if (source !== undefined && source.tags === undefined && tag !== undefined) {
@@ -52,6 +57,16 @@ export async function readSource(
   }
   if (source !== undefined) return source
   throw new RegistryError('denied', `not an image: ${path}`)
+}
+
+/** One image, of whatever kind. @throws RegistryError `unservable` for several. */
+async function readBase(path: StorePath, options: SourceOptions): Promise<Source> {
+  const found = await readRoot(path, options)
+  if (!('shape' in found)) return found
+  throw new RegistryError(
+    'unservable',
+    `${path}: several images, of which an image builds upon one: say which by its tag`,
+  )
 }
 
 function unknownTag(tag: string): RegistryError {

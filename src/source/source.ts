@@ -13,12 +13,24 @@ export type SourceKind =
   'pushless image' | 'multi-platform image' | 'package' | 'OCI layout' | 'docker archive'
 
 export type SourceLayer =
-  /** The closure of the image's path, planned into at most `maxLayers` layers, without the paths in `except`. */
-  | { readonly kind: 'closure'; readonly maxLayers: number; readonly except: readonly StorePath[] }
+  | ClosureLayer
   /** These paths of the closure, in this order, as one layer. */
   | { readonly kind: 'paths'; readonly paths: readonly StorePath[]; readonly createdBy: string }
   | { readonly kind: 'entries'; readonly entries: readonly LayerEntry[]; readonly createdBy: string }
   | StoredLayer
+  /** The database of a Nix store that holds the paths in the layers below. */
+  | { readonly kind: 'nix database'; readonly createdBy: string }
+
+/** A closure, planned into at most `maxLayers` layers, without what is in a layer below already. */
+type ClosureLayer = {
+  readonly kind: 'closure'
+  readonly maxLayers: number
+  /** Whose; the image's own path's where none are said. */
+  readonly roots?: readonly StorePath[]
+  /** See core/closure.ts. */
+  readonly except: readonly StorePath[]
+  readonly unpacked?: readonly StorePath[]
+}
 
 /** A blob that is in a file already. */
 export type StoredLayer = {
@@ -44,7 +56,7 @@ export type StoredPlace = {
 }
 
 /** The image's config: made here from what it says, or bytes that were made elsewhere and have a digest already. */
-type SourceConfig =
+export type SourceConfig =
   | {
       readonly kind: 'made'
       readonly platform: Platform
@@ -52,6 +64,9 @@ type SourceConfig =
       readonly config: { readonly [key: string]: Json }
       /** RFC 3339; one second after the epoch where none is said. */
       readonly created?: string
+      readonly author?: string
+      /** `SSL_CERT_FILE` is set to the certificates of authorities that are in the closure, if there are any. */
+      readonly findCertificates?: true
     }
   /** Its `diff_ids` must be those of the layers. An OCI config where no media type is said. */
   | { readonly kind: 'given'; readonly bytes: Uint8Array; readonly mediaType?: string }
@@ -111,4 +126,6 @@ export type SourceOptions = {
   readonly tag: string | undefined
   /** Without it compressed archives can't be read. */
   readonly archives?: Archives
+  /** How many images this one is the base of, one upon the other; 0 where none is said. */
+  readonly depth?: number
 }
