@@ -5,8 +5,10 @@
  * Of a layer's tar only the *frame* is kept: all that isn't a file's content, about 750 bytes a file. It is made once
  * and shared by all who stream the layer; headers made anew for each stream cost 60 MB of garbage at 64 pulls.
  */
+import { FORMAT_1, type TarDialect } from './layer-style.ts'
 import type { ByteRange } from './range.ts'
-import { TRAILER_SIZE, padded, tarHeader, type TarEntry } from './tar-header.ts'
+import type { TarEntry } from './tar-header.ts'
+import { BLOCK, padded } from './ustar-block.ts'
 
 export type Segment =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
@@ -20,8 +22,12 @@ export type Segment =
       readonly fileSize: number
     }
 
-/** A tar entry and where its content comes from: bytes made here, or the store's file of the same name below `/`. */
-export type LayerEntry = TarEntry & { readonly content?: Uint8Array }
+/** A tar entry and where its content comes from: bytes made here, or a file of the store. */
+export type LayerEntry = TarEntry & {
+  readonly content?: Uint8Array
+  /** The store's file, an absolute path as a byte string: the one of the same name below `/` where none is said. */
+  readonly from?: string
+}
 
 export type LayerFrame = {
   /** Headers, padding, trailer and contents made here, in the order of the tar. */
@@ -53,7 +59,7 @@ export type Slice = {
 }
 
 /** The tar that these entries make. */
-export function layerFrame(entries: readonly LayerEntry[]): LayerFrame {
+export function layerFrame(entries: readonly LayerEntry[], dialect: TarDialect = FORMAT_1): LayerFrame {
   const pieces: Uint8Array[] = []
   const files: { readonly path: string; readonly size: number; readonly start: number }[] = []
   let at = 0
@@ -62,17 +68,17 @@ export function layerFrame(entries: readonly LayerEntry[]): LayerFrame {
     at += piece.length
   }
   for (const entry of entries) {
-    put(tarHeader(entry))
+    put(dialect.header(entry))
     if (entry.kind !== 'file' || entry.size === 0) continue
     if (entry.content === undefined) {
-      files.push({ path: `/${entry.name}`, size: entry.size, start: at })
+      files.push({ path: entry.from ?? `/${entry.name}`, size: entry.size, start: at })
       at += entry.size
     } else {
       put(entry.content)
     }
     put(ZEROS.subarray(0, padded(entry.size) - entry.size))
   }
-  put(ZEROS.subarray(0, TRAILER_SIZE))
+  put(new Uint8Array(dialect.trailerSize(at)))
   return {
     bytes: joined(pieces),
     paths: files.map(({ path }) => path),
@@ -156,7 +162,8 @@ export function cut(segment: Segment, from: number, to: number): Segment {
   }
 }
 
-const ZEROS = new Uint8Array(TRAILER_SIZE)
+/** Padding of any file's last block. */
+const ZEROS = new Uint8Array(BLOCK)
 
 /** The number of the first file whose content ends behind `position`; the number of files if there is none. */
 function firstFileEndingBehind({ fileStarts, fileSizes, paths }: LayerFrame, position: number): number {
