@@ -69,7 +69,10 @@ function placement(path: StorePath, options: PathOptions | undefined): (name: st
 }
 
 function put(root: Node, place: string, placed: Placed): void {
-  const parts = posix.normalize(place).replace(/(?<=.)\/$/, '').split('/')
+  const parts = posix
+    .normalize(place)
+    .replace(/(?<=.)\/$/, '')
+    .split('/')
   const names = place === '/' || parts.every((part) => part === '') ? [''] : parts
   if (names.some((part, i) => part === '.' || part === '..' || part.includes('\0') || (part === '' && i > 0)))
     refuse(placed, `cannot be put at ${shown(place)}`)
@@ -134,7 +137,13 @@ function withPermissions(
     mode = permission.mode ?? mode
   }
   if (entry.kind === 'symlink') return { ...entry, name, owner, ...(mode === undefined ? {} : { mode }) }
-  return { ...entry, name, owner, mode: mode ?? entry.mode, ...(entry.kind === 'file' ? { from: source } : {}) }
+  return {
+    ...entry,
+    name,
+    owner,
+    mode: mode ?? entry.mode,
+    ...(entry.kind === 'file' ? { from: source } : {}),
+  }
 }
 
 function ownerOf(owner: TarOwner, { uid, gid, userName, groupName }: Permission): TarOwner {
@@ -154,7 +163,9 @@ function utf8(name: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(`/${name}`, 'latin1'))
   } catch (cause) {
-    throw new RegistryError('unservable', `${shown(`/${name}`)}: cannot be rewritten, it is no UTF-8`, { cause })
+    throw new RegistryError('unservable', `${shown(`/${name}`)}: cannot be rewritten, it is no UTF-8`, {
+      cause,
+    })
   }
 }
 

@@ -23,7 +23,7 @@ import type { NixStore } from '../nix/nix-store.ts'
 import { readSource } from '../source/detect.ts'
 import type { Source, SourceKind } from '../source/source.ts'
 import type { DigestIndex } from './digest-index.ts'
-import { digestPart, planParts } from './layer-parts.ts'
+import { demandReferred, digestPart, planParts } from './layer-parts.ts'
 import { demandSignatures } from './trust.ts'
 
 export type ImageLayer = LayerDescriptor & { readonly source: LayerSource }
@@ -75,7 +75,8 @@ export async function makeImage(
   demandServed({ servePackages }, root, source.kind)
   const closure = await timed('closure', () => nix.closure(root))
   demandSignatures(requiredKeys, closure)
-  const parts = await timed('plan', () => planParts(source.layers, closure))
+  demandReferred(root, source.restsOn ?? [], closure)
+  const parts = await timed('plan', () => planParts(source.layers, closure, root))
   const limit = pLimit(DIGESTS_AT_ONCE)
   const layers = await timed('digest', () =>
     Promise.all(parts.map((part) => limit(async () => digestPart(part, closure, reader, index)))),
@@ -124,6 +125,10 @@ function configOf(
   if (config.kind === 'made') {
     const { platform, created } = config
     return { platform, document: imageConfig(platform, config.config, layers, created) }
+  }
+  if (config.kind === 'written') {
+    const { platform, write } = config
+    return { platform, document: givenDocument(MEDIA_TYPE.config, write(layers)) }
   }
   const { platform, diffIds } = readConfig(root, config.bytes)
   const wrong = layers.findIndex(({ diffId }, i) => diffId !== diffIds[i])

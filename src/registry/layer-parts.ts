@@ -11,8 +11,12 @@ import type { StoreReader } from '../layer/store-reader.ts'
 import type { LayerSource } from '../layer/worker.ts'
 import type { ClosurePath } from '../nix/nix-store.ts'
 import type { SourceLayer, StoredLayer } from '../source/source.ts'
+import { storeTarget } from '../source/store-target.ts'
 import type { DigestIndex, LayerDigest } from './digest-index.ts'
 import type { ImageLayer } from './image.ts'
+
+/** Changes when another tar is written in any style. */
+const STYLE_FORMAT = 1
 
 type Part = {
   readonly source: LayerSource
@@ -27,20 +31,45 @@ const NAMES_SHOWN = 4
 export async function planParts(
   layers: readonly SourceLayer[],
   closure: readonly ClosurePath[],
+  root: StorePath,
 ): Promise<readonly Part[]> {
-  return (await Promise.all(layers.map((layer) => partsOf(layer, closure)))).flat()
+  return (await Promise.all(layers.map((layer) => partsOf(layer, closure, root)))).flat()
 }
 
-async function partsOf(layer: SourceLayer, closure: readonly ClosurePath[]): Promise<readonly Part[]> {
+/**
+ * An image is what its store path refers to: else a file that says so would open any path of the store to whoever may
+ * pull it.
+ * @throws RegistryError `unservable`.
+ */
+export function demandReferred(
+  root: StorePath,
+  paths: readonly StorePath[],
+  closure: readonly ClosurePath[],
+): void {
+  const members = new Set(closure.map(({ path }) => path))
+  const stranger = paths.find((path) => !members.has(path))
+  if (stranger !== undefined)
+    throw new RegistryError('unservable', `${root}: names ${stranger}, which is not in its closure`)
+}
+
+async function partsOf(
+  layer: SourceLayer,
+  closure: readonly ClosurePath[],
+  root: StorePath,
+): Promise<readonly Part[]> {
   switch (layer.kind) {
     case 'entries':
+      return [{ source: layer, createdBy: layer.createdBy }]
     case 'paths':
+      demandReferred(root, layer.paths, closure)
       return [{ source: layer, createdBy: layer.createdBy }]
     case 'stored':
-      return [{ source: await sliceOf(layer), createdBy: layer.createdBy, stored: layer }]
+      return [{ source: await sliceOf(layer, closure, root), createdBy: layer.createdBy, stored: layer }]
     case 'closure': {
+      if (layer.only !== undefined) demandReferred(root, layer.only, closure)
       const leftOut = new Set(layer.except)
-      const planned = closure.filter(({ path }) => !leftOut.has(path))
+      const meant = layer.only === undefined ? undefined : new Set(layer.only)
+      const planned = closure.filter(({ path }) => !leftOut.has(path) && meant?.has(path) !== false)
       return planLayers(planned, layer.maxLayers).map((paths) => ({
         source: { kind: 'paths', paths },
         createdBy: describe(paths),
@@ -49,13 +78,28 @@ async function partsOf(layer: SourceLayer, closure: readonly ClosurePath[]): Pro
   }
 }
 
-async function sliceOf({ place: { file, offset, length } }: StoredLayer): Promise<LayerSource> {
-  const { size } = await stat(fsPath(file)).catch((cause: unknown) => {
-    throw new RegistryError('unavailable', `store path vanished: ${shown(file)}`, { cause })
+/** What isn't in the store was put where it is by this server: only what the store says needs a look where it leads. */
+async function sliceOf(
+  { place: { file, offset, length } }: StoredLayer,
+  closure: readonly ClosurePath[],
+  root: StorePath,
+): Promise<LayerSource> {
+  let path = file
+  if (storePathAround(shown(file)) !== undefined) {
+    path = (await storeTarget(file)) ?? refuse(root, `${shown(file)} is not there, or leads out of the store`)
+    const around = storePathAround(shown(path)) ?? refuse(root, `${shown(path)} is no store path`)
+    demandReferred(root, [around], closure)
+  }
+  const found = await stat(fsPath(path)).catch((cause: unknown) => {
+    throw new RegistryError('unavailable', `store path vanished: ${shown(path)}`, { cause })
   })
-  if (offset + length > size)
-    throw new RegistryError('unservable', `${shown(file)}: ends before its layers do`)
-  return { kind: 'slice', path: file, offset, length, fileSize: size }
+  if (!found.isFile()) refuse(root, `${shown(file)} is no file`)
+  if (offset + length > found.size) refuse(root, `${shown(file)} ends before its layers do`)
+  return { kind: 'slice', path, offset, length, fileSize: found.size }
+}
+
+function refuse(root: StorePath, why: string): never {
+  throw new RegistryError('unservable', `${root}: ${why}`)
 }
 
 /** @throws RegistryError `unservable` for a blob that isn't what its maker says, `unavailable`. */
@@ -104,6 +148,7 @@ function keyOf(source: LayerSource, closure: readonly ClosurePath[]): string | u
       return undefined
     case 'paths': {
       const hash = createHash('sha256').update(`tar format ${TAR_FORMAT}\n`)
+      if (source.style !== undefined) hash.update(`style ${STYLE_FORMAT} ${JSON.stringify(source.style)}\n`)
       for (const path of source.paths) hash.update(`${path} ${hashes.get(path) ?? ''}\n`)
       return hash.digest('hex')
     }

@@ -2,9 +2,16 @@
 import { lstat } from 'node:fs/promises'
 import { RegistryError } from '../core/errors.ts'
 import type { StorePath } from '../core/store-path.ts'
+import { readJsonObject } from './json-file.ts'
+import { snapshotterImage } from './nix-snapshotter.ts'
+import { nix2containerImage } from './nix2container.ts'
 import { packageSource } from './package.ts'
 import { readPushlessImage } from './pushless-image.ts'
 import type { Source, SourceOptions } from './source.ts'
+import { confOfScript, readConf, streamedImage } from './streamed-image.ts'
+
+/** Images built upon images: a file that names itself as its base would never end. */
+const MAX_DEPTH = 8
 
 /**
  * The parts of the image that a valid store path is.
@@ -14,17 +21,42 @@ export async function readSource(
   path: StorePath,
   { tag }: SourceOptions = { tag: undefined },
 ): Promise<Source> {
+  const source = await sourceAt(path, 0)
+  if (source === undefined) throw new RegistryError('denied', `not an image: ${path}`)
+  const { tags = [] } = source
+  if (tag !== undefined && !tags.includes(tag)) {
+    throw new RegistryError('manifest-unknown', 'no such tag', { detail: { tag, tags } })
+  }
+  return source
+}
+
+async function sourceAt(path: StorePath, depth: number): Promise<Source | undefined> {
+  if (depth > MAX_DEPTH) throw new RegistryError('unservable', `${path}: images upon images, too many`)
   const stat = await lstat(path).catch((cause: unknown) => {
     throw new RegistryError('unavailable', `store path vanished: ${path}`, { cause })
   })
-  const source = stat.isDirectory()
-    ? await packageSource(path)
-    : stat.isFile()
-      ? await readPushlessImage(path, stat.size)
-      : undefined
-  if (source !== undefined && tag !== undefined) {
-    throw new RegistryError('manifest-unknown', 'no such tag', { detail: { tag, tags: [] } })
+  if (stat.isDirectory()) return (await snapshotterImage(path, 'directory')) ?? packageSource(path)
+  if (!stat.isFile()) return undefined
+  return (
+    (await readPushlessImage(path, stat.size)) ??
+    (await readPathImage(path, stat.size, depth)) ??
+    (await snapshotterImage(path, 'file'))
+  )
+}
+
+/** The kinds that list store paths in JSON. */
+async function readPathImage(path: StorePath, size: number, depth: number): Promise<Source | undefined> {
+  const script = await confOfScript(path, size)
+  const conf = script ?? path
+  const value = await (script === undefined ? readJsonObject(path, size) : readConf(script))
+  if (value === undefined) return undefined
+  const readBase = async (base: StorePath): Promise<Source> => {
+    const source = await sourceAt(base, depth + 1)
+    if (source !== undefined) return source
+    throw new RegistryError('unservable', `${path}: its base is no image: ${base}`)
   }
-  if (source !== undefined) return source
-  throw new RegistryError('denied', `not an image: ${path}`)
+  return (
+    (await streamedImage(path, conf, value, readBase)) ??
+    (script === undefined ? await nix2containerImage(path, value) : undefined)
+  )
 }

@@ -3,17 +3,30 @@
  * one; what comes after (closure, plan, digests, manifest) is the same for all.
  */
 import type { Digest } from '../core/digest.ts'
-import type { Json, Platform } from '../core/image.ts'
+import type { Json, LayerDescriptor, Platform } from '../core/image.ts'
+import type { LayerStyle } from '../core/layer-style.ts'
 import type { LayerEntry } from '../core/segment.ts'
 import type { StorePath } from '../core/store-path.ts'
 
-export type SourceKind = 'pushless image' | 'package'
+export type SourceKind =
+  'pushless image' | 'streamed image' | 'nix2container image' | 'nix-snapshotter image' | 'package'
 
 export type SourceLayer =
   /** The closure of the image's path, planned into at most `maxLayers` layers, without the paths in `except`. */
-  | { readonly kind: 'closure'; readonly maxLayers: number; readonly except: readonly StorePath[] }
-  /** These paths of the closure, in this order, as one layer. */
-  | { readonly kind: 'paths'; readonly paths: readonly StorePath[]; readonly createdBy: string }
+  | {
+      readonly kind: 'closure'
+      readonly maxLayers: number
+      readonly except: readonly StorePath[]
+      /** These of the closure alone, where not all of it is meant. */
+      readonly only?: readonly StorePath[]
+    }
+  /** These paths of the closure, in this order, as one layer; in format 1 where no style is said. */
+  | {
+      readonly kind: 'paths'
+      readonly paths: readonly StorePath[]
+      readonly style?: LayerStyle
+      readonly createdBy: string
+    }
   | { readonly kind: 'entries'; readonly entries: readonly LayerEntry[]; readonly createdBy: string }
   | StoredLayer
 
@@ -31,15 +44,18 @@ export type StoredLayer = {
 }
 
 /** Bytes of a file of the store. */
-type StoredPlace = {
+export type StoredPlace = {
   /** Absolute path as a byte string. */
   readonly file: string
   readonly offset: number
   readonly length: number
 }
 
-/** The image's config: made here from what it says, or bytes that were made elsewhere and have a digest already. */
-type SourceConfig =
+/**
+ * The image's config: made here from what it says, or bytes that were made elsewhere and have a digest already, or
+ * written once the layers are known, the way the image's own tool does it.
+ */
+export type SourceConfig =
   | {
       readonly kind: 'made'
       readonly platform: Platform
@@ -49,12 +65,22 @@ type SourceConfig =
       readonly created?: string
     }
   | { readonly kind: 'given'; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'written'
+      readonly platform: Platform
+      /** The OCI `config` object that will be in it. */
+      readonly config: { readonly [key: string]: Json }
+      /** The OCI image config, its diff_ids being those of the layers. @throws RegistryError `unservable`. */
+      readonly write: (layers: readonly LayerDescriptor[]) => Uint8Array
+    }
 
 export type Source = {
   readonly kind: SourceKind
   readonly config: SourceConfig
   /** Bottom first. */
   readonly layers: readonly SourceLayer[]
+  /** Other store paths that were read to know all this: refused unless they are in the image's closure. */
+  readonly restsOn?: readonly StorePath[]
   /** Of the path's images, where it has several. */
   readonly tags?: readonly string[]
 }
