@@ -7,7 +7,7 @@
  * bytes before it, pax headers are named after their entry, and what isn't ASCII is left out of the main block.
  */
 import { posix } from 'node:path'
-import { MTIME, SYMLINK_MODE, type TarEntry } from './tar-header.ts'
+import { ROOT, SYMLINK_MODE, type TarEntry } from './tar-header.ts'
 import {
   MAX_USTAR_ID,
   MAX_USTAR_SIZE,
@@ -24,14 +24,14 @@ export function goHeader(entry: TarEntry): Uint8Array {
   const { name } = entry
   const target = entry.kind === 'symlink' ? entry.target : ''
   const size = entry.kind === 'file' ? entry.size : 0
-  const { uid, gid, userName, groupName } = entry.owner ?? { uid: 0, gid: 0, userName: '', groupName: '' }
+  const { uid, gid, uname, gname, mtime } = { ...ROOT, ...entry.attributes }
   const split = splitName(name)
   // Sorted by key. A name that ustar could hold is a record too where another field needs pax.
   const texts = [
-    ['gname', groupName, OWNER_NAME_SIZE],
+    ['gname', gname, OWNER_NAME_SIZE],
     ['linkpath', target, NAME_SIZE],
     ['path', name, NAME_SIZE],
-    ['uname', userName, OWNER_NAME_SIZE],
+    ['uname', uname, OWNER_NAME_SIZE],
   ] as const
   const numbers = [
     ['gid', gid, MAX_USTAR_ID],
@@ -48,12 +48,12 @@ export function goHeader(entry: TarEntry): Uint8Array {
     uid: uid <= MAX_USTAR_ID ? uid : 0,
     gid: gid <= MAX_USTAR_ID ? gid : 0,
     size: size <= MAX_USTAR_SIZE ? size : 0,
-    mtime: entry.mtime ?? MTIME,
+    mtime,
     type: TYPE[entry.kind],
     hasDevices: true,
   }
-  const pax = { name: paxName(name), mode: 0, size: 0, type: TYPE.pax, hasDevices: false }
-  if (isUstar) return headerBlocks(pax, '', { ...main, ...(split ?? { name }), target, userName, groupName })
+  const pax = { name: paxName(name), mode: 0, type: TYPE.pax, hasDevices: false }
+  if (isUstar) return headerBlocks(pax, '', { ...main, ...(split ?? { name }), target, uname, gname })
   const records = large
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, value]) => paxRecord(key, String(value)))
@@ -62,8 +62,8 @@ export function goHeader(entry: TarEntry): Uint8Array {
     ...main,
     name: withoutLastSlash(asciiOnly(name)),
     target: withoutLastSlash(asciiOnly(target)),
-    userName: asciiOnly(userName),
-    groupName: asciiOnly(groupName),
+    uname: asciiOnly(uname),
+    gname: asciiOnly(gname),
   })
 }
 

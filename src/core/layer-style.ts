@@ -4,13 +4,13 @@
  */
 import { goHeader } from './go-tar.ts'
 import { pythonHeader, pythonTrailerSize } from './python-tar.ts'
-import { tarHeader, type TarEntry, type TarOwner } from './tar-header.ts'
+import { tarHeader, type TarAttributes, type TarEntry } from './tar-header.ts'
 import { TRAILER_SIZE } from './ustar-block.ts'
 
 export type LayerStyle = StreamedStyle | Nix2containerStyle
 
 /** nixpkgs' `stream_layered_image.py`: absolute names, one owner, one time. */
-export type StreamedStyle = { readonly kind: 'streamed'; readonly owner: TarOwner; readonly mtime: number }
+export type StreamedStyle = { readonly kind: 'streamed'; readonly attributes: Required<TarAttributes> }
 
 /** nix2container's `nix/tar.go`. */
 export type Nix2containerStyle = {
@@ -32,8 +32,8 @@ export type Permission = {
   readonly mode?: number
   readonly uid: number
   readonly gid: number
-  readonly userName?: string
-  readonly groupName?: string
+  readonly uname?: string
+  readonly gname?: string
 }
 
 /** What a tar is written with. */

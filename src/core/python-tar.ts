@@ -6,7 +6,7 @@
  * Told from format 1: a name over 100 characters is always a pax record (the prefix stays empty), the pax header has
  * neither mode nor time, no entry has device numbers, and the archive is filled up to records of 10 KiB.
  */
-import { MTIME, SYMLINK_MODE, type TarEntry } from './tar-header.ts'
+import { ROOT, SYMLINK_MODE, type TarEntry } from './tar-header.ts'
 import {
   MAX_USTAR_ID,
   MAX_USTAR_SIZE,
@@ -26,13 +26,12 @@ export function pythonHeader(entry: TarEntry): Uint8Array {
   const name = entry.kind === 'directory' ? `${entry.name}/` : entry.name
   const target = entry.kind === 'symlink' ? entry.target : ''
   const size = entry.kind === 'file' ? entry.size : 0
-  const { uid, gid, userName, groupName } = entry.owner ?? { uid: 0, gid: 0, userName: '', groupName: '' }
-  const mtime = entry.mtime ?? MTIME
+  const { uid, gid, uname, gname, mtime } = { ...ROOT, ...entry.attributes }
   const texts = [
     ['path', name, NAME_SIZE],
     ['linkpath', target, NAME_SIZE],
-    ['uname', userName, OWNER_NAME_SIZE],
-    ['gname', groupName, OWNER_NAME_SIZE],
+    ['uname', uname, OWNER_NAME_SIZE],
+    ['gname', gname, OWNER_NAME_SIZE],
   ] as const
   const numbers = [
     ['uid', uid, MAX_USTAR_ID],
@@ -46,7 +45,7 @@ export function pythonHeader(entry: TarEntry): Uint8Array {
     ...large.map(([key, text]) => paxRecord(key, text)),
     ...numbers.flatMap(([key, value, limit]) => (value <= limit ? [] : [paxRecord(key, String(value))])),
   ].join('')
-  return headerBlocks({ name: PAX_NAME, mode: 0, size: 0, type: TYPE.pax, hasDevices: false }, records, {
+  return headerBlocks({ name: PAX_NAME, mode: 0, type: TYPE.pax, hasDevices: false }, records, {
     name: replaced(name),
     mode: entry.mode ?? SYMLINK_MODE,
     uid: uid <= MAX_USTAR_ID ? uid : 0,
@@ -55,8 +54,8 @@ export function pythonHeader(entry: TarEntry): Uint8Array {
     mtime: mtime <= MAX_USTAR_SIZE ? mtime : 0,
     type: TYPE[entry.kind],
     target: replaced(target),
-    userName: replaced(userName),
-    groupName: replaced(groupName),
+    uname: replaced(uname),
+    gname: replaced(gname),
     hasDevices: false,
   })
 }

@@ -22,12 +22,11 @@ export type Segment =
       readonly fileSize: number
     }
 
-/** A tar entry and where its content comes from: bytes made here, or a file of the store. */
-export type LayerEntry = TarEntry & {
-  readonly content?: Uint8Array
-  /** The store's file, an absolute path as a byte string: the one of the same name below `/` where none is said. */
-  readonly from?: string
-}
+/**
+ * A tar entry and where its content comes from: bytes made here; the store's file at `source`, an absolute path as a
+ * byte string without links; else the store's file of the same name below `/`.
+ */
+export type LayerEntry = TarEntry & { readonly content?: Uint8Array; readonly source?: string }
 
 export type LayerFrame = {
   /** Headers, padding, trailer and contents made here, in the order of the tar. */
@@ -71,7 +70,7 @@ export function layerFrame(entries: readonly LayerEntry[], dialect: TarDialect =
     put(dialect.header(entry))
     if (entry.kind !== 'file' || entry.size === 0) continue
     if (entry.content === undefined) {
-      files.push({ path: entry.from ?? `/${entry.name}`, size: entry.size, start: at })
+      files.push({ path: entry.source ?? `/${entry.name}`, size: entry.size, start: at })
       at += entry.size
     } else {
       put(entry.content)

@@ -7,7 +7,8 @@
  * string order is byte order.
  *
  * Format: POSIX.1-2017 pax, "ustar Interchange Format" and "pax Extended Header". A pax record stands only for what
- * ustar can't hold: a name or target that is too long or isn't ASCII, and a size of 8 GiB or more.
+ * ustar can't hold: a name or target that is too long or isn't ASCII, a size of 8 GiB or more, an owner's number of
+ * 2^21 or more.
  */
 import {
   MAX_USTAR_ID,
@@ -22,74 +23,83 @@ import {
   paxRecord,
 } from './ustar-block.ts'
 
-export type TarOwner = {
-  readonly uid: number
-  readonly gid: number
-  /** ASCII; empty where none is said. */
-  readonly userName: string
-  readonly groupName: string
-}
+export type TarEntry = (
+  | { readonly kind: 'directory'; readonly name: string; readonly mode: number }
+  | {
+      readonly kind: 'symlink'
+      readonly name: string
+      readonly target: string
+      /** 0777 where none is said. */
+      readonly mode?: number
+    }
+  | { readonly kind: 'file'; readonly name: string; readonly mode: number; readonly size: number }
+) & { readonly attributes?: TarAttributes }
 
-/** What format 1 has the same for all: root without a name, and the first second. */
+/** What differs from what every store path has: owner 0 without names, and mtime 1. */
 export type TarAttributes = {
-  readonly owner?: TarOwner
-  /** Seconds since the epoch, not negative. */
+  readonly uid?: number
+  readonly gid?: number
+  /** A byte string, like all names here. */
+  readonly uname?: string
+  readonly gname?: string
+  /** Seconds since the epoch, whole ones. */
   readonly mtime?: number
 }
 
-export type TarEntry = TarAttributes &
-  (
-    | { readonly kind: 'directory'; readonly name: string; readonly mode: number }
-    | {
-        readonly kind: 'symlink'
-        readonly name: string
-        readonly target: string
-        /** 0777 where none is said. */
-        readonly mode?: number
-      }
-    | { readonly kind: 'file'; readonly name: string; readonly mode: number; readonly size: number }
-  )
-
 export const TAR_FORMAT = 1
 /** Nix's own: the first second, since 0 means "no time" to some tools. */
-export const MTIME = 1
+const MTIME = 1
 export const SYMLINK_MODE = 0o777
 const PAX_MODE = 0o644
+/** A byte of zero behind them is left. */
+const OWNER_NAME_LENGTH = OWNER_NAME_SIZE - 1
+/** Owner and time of every store path. */
+export const ROOT = { uid: 0, gid: 0, uname: '', gname: '', mtime: MTIME } as const
 
 /** The header blocks of an entry: 512 bytes, or 1536 and more where a pax record is needed. */
 export function tarHeader(entry: TarEntry): Uint8Array {
   const name = entry.kind === 'directory' ? `${entry.name}/` : entry.name
   const target = entry.kind === 'symlink' ? entry.target : ''
   const size = entry.kind === 'file' ? entry.size : 0
-  const { uid, gid, userName, groupName } = entry.owner ?? ROOT
-  const mtime = entry.mtime ?? MTIME
+  const owner = entry.attributes === undefined ? ROOT : { ...ROOT, ...entry.attributes }
+  const { uid, gid, uname, gname, mtime } = owner
   const place = placeName(name)
   const targetFits = target.length <= NAME_SIZE && isAscii(target)
   const records =
     (place === undefined ? paxRecord('path', name) : '') +
     (targetFits ? '' : paxRecord('linkpath', target)) +
     (size <= MAX_USTAR_SIZE ? '' : paxRecord('size', String(size))) +
-    (uid <= MAX_USTAR_ID ? '' : paxRecord('uid', String(uid))) +
-    (gid <= MAX_USTAR_ID ? '' : paxRecord('gid', String(gid))) +
-    (userName.length <= OWNER_NAME_SIZE ? '' : paxRecord('uname', userName)) +
-    (groupName.length <= OWNER_NAME_SIZE ? '' : paxRecord('gname', groupName))
-  const pax = { name: PAX_NAME, mode: PAX_MODE, size: 0, type: TYPE.pax, mtime: MTIME, hasDevices: true }
+    (owner === ROOT ? '' : paxOwner(owner))
+  const pax = { name: PAX_NAME, mode: PAX_MODE, type: TYPE.pax, mtime: MTIME, hasDevices: true }
   return headerBlocks(pax, records, {
     ...(place ?? { prefix: '', name: asciiOnly(name) }),
     mode: entry.mode ?? SYMLINK_MODE,
     uid: uid <= MAX_USTAR_ID ? uid : 0,
     gid: gid <= MAX_USTAR_ID ? gid : 0,
     size: size <= MAX_USTAR_SIZE ? size : 0,
-    mtime,
+    mtime: mtime >= 0 && mtime <= MAX_USTAR_SIZE ? mtime : 0,
     type: TYPE[entry.kind],
     target: targetFits ? target : asciiOnly(target),
-    userName,
-    groupName,
+    uname: asciiOnly(uname.slice(0, OWNER_NAME_LENGTH)),
+    gname: asciiOnly(gname.slice(0, OWNER_NAME_LENGTH)),
     hasDevices: true,
   })
 }
 
-const ROOT: TarOwner = { uid: 0, gid: 0, userName: '', groupName: '' }
+/** Records for the parts of an owner and a time that ustar can't hold. */
+function paxOwner({ uid, gid, uname, gname, mtime }: Required<TarAttributes>): string {
+  return (
+    (uid <= MAX_USTAR_ID ? '' : paxRecord('uid', String(uid))) +
+    (gid <= MAX_USTAR_ID ? '' : paxRecord('gid', String(gid))) +
+    paxOwnerName('uname', uname) +
+    paxOwnerName('gname', gname) +
+    (mtime >= 0 && mtime <= MAX_USTAR_SIZE ? '' : paxRecord('mtime', String(mtime)))
+  )
+}
+
+function paxOwnerName(key: string, value: string): string {
+  return value.length <= OWNER_NAME_LENGTH && isAscii(value) ? '' : paxRecord(key, value)
+}
 
 /** Where ustar holds the name: in `name`, or cut at the first slash that leaves 100 bytes or fewer behind it. */
 function placeName(name: string): { readonly prefix: string; readonly name: string } | undefined {

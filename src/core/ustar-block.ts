@@ -20,7 +20,7 @@ const USTAR_MAGIC = 'ustar\u000000'
 // oxlint-disable-next-line no-control-regex -- "not ASCII" is what is meant
 const NOT_ASCII = /[^\x00-\x7f]/
 
-export type UstarBlock = {
+type UstarBlock = {
   readonly name: string
   readonly mode: number
   readonly size: number
@@ -31,8 +31,8 @@ export type UstarBlock = {
   readonly gid?: number
   /** Seconds since the epoch. */
   readonly mtime?: number
-  readonly userName?: string
-  readonly groupName?: string
+  readonly uname?: string
+  readonly gname?: string
   /** Whether the device numbers are written as zero, or left out. */
   readonly hasDevices: boolean
 }
@@ -41,7 +41,7 @@ export type UstarBlock = {
  * Offsets and widths of the ustar header; what isn't written stays zero.
  * @param bytes zeros at `at`. Every field must fit.
  */
-export function writeUstarBlock(bytes: Buffer, at: number, block: UstarBlock): void {
+function writeUstarBlock(bytes: Buffer, at: number, block: UstarBlock): void {
   bytes.write(block.name, at, NAME_SIZE, 'latin1')
   bytes.write(octal(block.mode, 8), at + 100, 'latin1')
   bytes.write(octal(block.uid ?? 0, 8), at + 108, 'latin1')
@@ -52,8 +52,8 @@ export function writeUstarBlock(bytes: Buffer, at: number, block: UstarBlock): v
   bytes.write(block.type, at + 156, 'latin1')
   bytes.write(block.target ?? '', at + 157, NAME_SIZE, 'latin1')
   bytes.write(USTAR_MAGIC, at + 257, 'latin1')
-  bytes.write(block.userName ?? '', at + 265, OWNER_NAME_SIZE, 'latin1')
-  bytes.write(block.groupName ?? '', at + 297, OWNER_NAME_SIZE, 'latin1')
+  bytes.write(block.uname ?? '', at + 265, OWNER_NAME_SIZE, 'latin1')
+  bytes.write(block.gname ?? '', at + 297, OWNER_NAME_SIZE, 'latin1')
   if (block.hasDevices) {
     bytes.write(octal(0, 8), at + 329, 'latin1')
     bytes.write(octal(0, 8), at + 337, 'latin1')
@@ -65,7 +65,7 @@ export function writeUstarBlock(bytes: Buffer, at: number, block: UstarBlock): v
 }
 
 /** The block of a pax header with its records before the main block of an entry, or that alone without records. */
-export function headerBlocks(pax: UstarBlock, records: string, main: UstarBlock): Uint8Array {
+export function headerBlocks(pax: Omit<UstarBlock, 'size'>, records: string, main: UstarBlock): Uint8Array {
   const paxSize = records === '' ? 0 : BLOCK + padded(records.length)
   // From Node's pool: an allocation each would cost more than all the rest.
   const bytes = Buffer.allocUnsafe(paxSize + BLOCK).fill(0)

@@ -11,7 +11,7 @@ import type {
 } from '../core/layer-style.ts'
 import type { LayerEntry } from '../core/segment.ts'
 import type { StorePath } from '../core/store-path.ts'
-import type { TarOwner } from '../core/tar-header.ts'
+import type { TarAttributes } from '../core/tar-header.ts'
 import { STORE_DIRECTORIES, WHITEOUT_PREFIX, shown, walkStorePaths } from './walk.ts'
 
 /** @throws RegistryError `unservable` for what a layer can't hold, `unavailable` when a path vanished. */
@@ -27,10 +27,10 @@ export function walkInStyle(paths: readonly StorePath[], style: LayerStyle | und
 }
 
 /** `archive_paths_to` of stream_layered_image.py. */
-function streamed(paths: readonly StorePath[], { owner, mtime }: StreamedStyle): LayerEntry[] {
+function streamed(paths: readonly StorePath[], { attributes }: StreamedStyle): LayerEntry[] {
   return walkStorePaths(paths).map((entry) => {
     const name = `/${entry.name}`
-    return { ...entry, name, owner, mtime, ...(entry.kind === 'file' ? { from: name } : {}) }
+    return { ...entry, name, attributes, ...(entry.kind === 'file' ? { source: name } : {}) }
   })
 }
 
@@ -38,7 +38,7 @@ type Node = { placed?: Placed; readonly children: Map<string, Node> }
 /** A file of the store and what is said of its path. */
 type Placed = { readonly entry: LayerEntry; readonly options: PathOptions | undefined }
 
-const NIX2CONTAINER_ROOT: TarOwner = { uid: 0, gid: 0, userName: 'root', groupName: 'root' }
+const NIX2CONTAINER_ROOT: TarAttributes = { uid: 0, gid: 0, uname: 'root', gname: 'root' }
 const NIX2CONTAINER_DIRECTORY_MODE = 0o755
 
 /** `TarPaths` of nix2container: a tree of all files by their place in the image first, then each directory sorted. */
@@ -111,7 +111,7 @@ function* flatten(
     if (node === undefined) continue
     const name = at === undefined ? (key === '' ? '/' : key) : at === '/' ? `/${key}` : `${at}/${key}`
     if (node.placed === undefined) {
-      yield { kind: 'directory', name, mode: NIX2CONTAINER_DIRECTORY_MODE, owner: NIX2CONTAINER_ROOT }
+      yield { kind: 'directory', name, mode: NIX2CONTAINER_DIRECTORY_MODE, attributes: NIX2CONTAINER_ROOT }
     } else {
       if (node.placed.entry.kind !== 'directory' && node.children.size > 0)
         refuse(node.placed, `is no directory, and others are put below it`)
@@ -127,27 +127,27 @@ function withPermissions(
   regexps: Map<string, GoRegexp>,
 ): LayerEntry {
   const source = `/${entry.name}`
-  let owner = NIX2CONTAINER_ROOT
+  let attributes = NIX2CONTAINER_ROOT
   let mode = entry.mode
   for (const permission of options?.permissions ?? []) {
     const regexp = regexps.get(permission.regex) ?? compiled(source, permission.regex)
     regexps.set(permission.regex, regexp)
     if (!regexp.isIn(shown(source))) continue
-    owner = ownerOf(owner, permission)
+    attributes = { ...attributes, ...ownerOf(permission) }
     mode = permission.mode ?? mode
   }
-  if (entry.kind === 'symlink') return { ...entry, name, owner, ...(mode === undefined ? {} : { mode }) }
+  if (entry.kind === 'symlink') return { ...entry, name, attributes, ...(mode === undefined ? {} : { mode }) }
   return {
     ...entry,
     name,
-    owner,
+    attributes,
     mode: mode ?? entry.mode,
-    ...(entry.kind === 'file' ? { from: source } : {}),
+    ...(entry.kind === 'file' ? { source } : {}),
   }
 }
 
-function ownerOf(owner: TarOwner, { uid, gid, userName, groupName }: Permission): TarOwner {
-  return { uid, gid, userName: userName ?? owner.userName, groupName: groupName ?? owner.groupName }
+function ownerOf({ uid, gid, uname, gname }: Permission): TarAttributes {
+  return { uid, gid, ...(uname === undefined ? {} : { uname }), ...(gname === undefined ? {} : { gname }) }
 }
 
 function compiled(path: string, regex: string): GoRegexp {

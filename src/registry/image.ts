@@ -75,8 +75,8 @@ export async function makeImage(
   demandServed({ servePackages }, root, source.kind)
   const closure = await timed('closure', () => nix.closure(root))
   demandSignatures(requiredKeys, closure)
-  demandReferred(root, source.restsOn ?? [], closure)
-  const parts = await timed('plan', () => planParts(source.layers, closure, root))
+  demandReferred(root, source.reads ?? [], closure)
+  const parts = await timed('plan', () => planParts(root, source.layers, closure))
   const limit = pLimit(DIGESTS_AT_ONCE)
   const layers = await timed('digest', () =>
     Promise.all(parts.map((part) => limit(async () => digestPart(part, closure, reader, index)))),

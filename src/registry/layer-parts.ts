@@ -1,6 +1,7 @@
 /** From what a source says of its layers to what can be hashed and streamed, and to the digests, remembered. */
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
+import { pathsOfClosure } from '../core/closure.ts'
 import { RegistryError } from '../core/errors.ts'
 import { MEDIA_TYPE } from '../core/image.ts'
 import { planLayers } from '../core/plan.ts'
@@ -29,9 +30,9 @@ const NAMES_SHOWN = 4
 
 /** @param closure of the image's root. @throws RegistryError `unservable`, `unavailable`. */
 export async function planParts(
+  root: StorePath,
   layers: readonly SourceLayer[],
   closure: readonly ClosurePath[],
-  root: StorePath,
 ): Promise<readonly Part[]> {
   return (await Promise.all(layers.map((layer) => partsOf(layer, closure, root)))).flat()
 }
@@ -66,10 +67,11 @@ async function partsOf(
     case 'stored':
       return [{ source: await sliceOf(layer, closure, root), createdBy: layer.createdBy, stored: layer }]
     case 'closure': {
-      if (layer.only !== undefined) demandReferred(root, layer.only, closure)
-      const leftOut = new Set(layer.except)
-      const meant = layer.only === undefined ? undefined : new Set(layer.only)
-      const planned = closure.filter(({ path }) => !leftOut.has(path) && meant?.has(path) !== false)
+      const { roots = [root], except } = layer
+      demandReferred(root, roots, closure)
+      const nodes = new Map(closure.map((node) => [node.path, node]))
+      const wanted = pathsOfClosure(nodes, { roots, except, unpacked: [] })
+      const planned = closure.filter(({ path }) => wanted.has(path))
       return planLayers(planned, layer.maxLayers).map((paths) => ({
         source: { kind: 'paths', paths },
         createdBy: describe(paths),

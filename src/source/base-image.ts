@@ -9,7 +9,7 @@ import type { Source, SourceConfig, SourceLayer } from './source.ts'
 
 export type BaseImage = {
   readonly layers: readonly SourceLayer[]
-  readonly restsOn: readonly StorePath[]
+  readonly reads: readonly StorePath[]
   /** The OCI `config` object. */
   readonly config: { readonly [key: string]: Json }
   /**
@@ -21,12 +21,12 @@ export type BaseImage = {
 }
 
 /** @throws RegistryError `unservable` for an image that nothing can be built upon. */
-export function baseImage(path: StorePath, { config, layers, restsOn = [] }: Source): BaseImage {
+export function baseImage(path: StorePath, { config, layers, reads = [] }: Source): BaseImage {
   if (layers.some(({ kind }) => kind === 'closure'))
     throw new RegistryError('unservable', `${path}: an image of this kind cannot be a base`)
   return {
     layers,
-    restsOn,
+    reads,
     config: configOf(config),
     demandLayers: (all) => {
       if (config.kind !== 'given') return

@@ -3,6 +3,7 @@ import { lstat } from 'node:fs/promises'
 import { RegistryError } from '../core/errors.ts'
 import type { StorePath } from '../core/store-path.ts'
 import { readJsonObject } from './json-file.ts'
+import { layoutDirectory, layoutTar } from './layout-files.ts'
 import { snapshotterImage } from './nix-snapshotter.ts'
 import { nix2containerImage } from './nix2container.ts'
 import { packageSource } from './package.ts'
@@ -35,13 +36,16 @@ async function sourceAt(path: StorePath, depth: number): Promise<Source | undefi
   const stat = await lstat(path).catch((cause: unknown) => {
     throw new RegistryError('unavailable', `store path vanished: ${path}`, { cause })
   })
-  if (stat.isDirectory()) return (await snapshotterImage(path, 'directory')) ?? packageSource(path)
+  const layout = stat.isDirectory()
+    ? await layoutDirectory(path)
+    : stat.isFile()
+      ? await layoutTar(path)
+      : undefined
+  const snapshotter = layout === undefined ? undefined : await snapshotterImage(layout)
+  if (snapshotter !== undefined) return snapshotter
+  if (stat.isDirectory()) return packageSource(path)
   if (!stat.isFile()) return undefined
-  return (
-    (await readPushlessImage(path, stat.size)) ??
-    (await readPathImage(path, stat.size, depth)) ??
-    (await snapshotterImage(path, 'file'))
-  )
+  return (await readPushlessImage(path, stat.size)) ?? (await readPathImage(path, stat.size, depth))
 }
 
 /** The kinds that list store paths in JSON. */

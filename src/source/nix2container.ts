@@ -158,8 +158,8 @@ function optionsOf(root: StorePath, options: Options): PathOptions | undefined {
         ...(bits === undefined ? {} : { mode: bits }),
         uid,
         gid,
-        ...(uname === '' ? {} : { userName: Buffer.from(uname).toString('latin1') }),
-        ...(gname === '' ? {} : { groupName: Buffer.from(gname).toString('latin1') }),
+        ...(uname === '' ? {} : { uname: Buffer.from(uname).toString('latin1') }),
+        ...(gname === '' ? {} : { gname: Buffer.from(gname).toString('latin1') }),
       }
     }),
   }

@@ -12,14 +12,7 @@ export type SourceKind =
   'pushless image' | 'streamed image' | 'nix2container image' | 'nix-snapshotter image' | 'package'
 
 export type SourceLayer =
-  /** The closure of the image's path, planned into at most `maxLayers` layers, without the paths in `except`. */
-  | {
-      readonly kind: 'closure'
-      readonly maxLayers: number
-      readonly except: readonly StorePath[]
-      /** These of the closure alone, where not all of it is meant. */
-      readonly only?: readonly StorePath[]
-    }
+  | ClosureLayer
   /** These paths of the closure, in this order, as one layer; in format 1 where no style is said. */
   | {
       readonly kind: 'paths'
@@ -29,6 +22,16 @@ export type SourceLayer =
     }
   | { readonly kind: 'entries'; readonly entries: readonly LayerEntry[]; readonly createdBy: string }
   | StoredLayer
+
+/** A closure, planned into at most `maxLayers` layers. */
+type ClosureLayer = {
+  readonly kind: 'closure'
+  readonly maxLayers: number
+  /** Whose; the image's own path's where none are said. */
+  readonly roots?: readonly StorePath[]
+  /** See core/closure.ts. */
+  readonly except: readonly StorePath[]
+}
 
 /** A blob that is in a file already. */
 export type StoredLayer = {
@@ -79,10 +82,10 @@ export type Source = {
   readonly config: SourceConfig
   /** Bottom first. */
   readonly layers: readonly SourceLayer[]
-  /** Other store paths that were read to know all this: refused unless they are in the image's closure. */
-  readonly restsOn?: readonly StorePath[]
   /** Of the path's images, where it has several. */
   readonly tags?: readonly string[]
+  /** Other store paths that were read for this: they must be in the closure. */
+  readonly reads?: readonly StorePath[]
 }
 
 /** Which of a path's images is wanted: a tag that the path itself has, or none for the first. */

@@ -106,11 +106,11 @@ export async function streamedImage(
       }),
       await customisationLayer(conf, customisation),
     ],
-    restsOn: [
+    reads: [
       ...(conf === root ? [] : [conf]),
       customisation,
       ...(basePath === undefined ? [] : [basePath]),
-      ...(base?.restsOn ?? []),
+      ...(base?.reads ?? []),
     ],
     tags: tagsOf(value.repo_tag),
   }
@@ -121,13 +121,13 @@ function styleOf(conf: StorePath, { created, mtime = created, uid, gid, uname, g
   if (!(time >= 0)) refuse(conf, `no time that a file can have: ${mtime}`)
   return {
     kind: 'streamed',
-    owner: {
+    attributes: {
       uid: Number(uid ?? 0),
       gid: Number(gid ?? 0),
-      userName: byteString(uname ?? 'root'),
-      groupName: byteString(gname ?? 'root'),
+      uname: byteString(uname ?? 'root'),
+      gname: byteString(gname ?? 'root'),
+      mtime: time,
     },
-    mtime: time,
   }
 }
 
