@@ -20,6 +20,7 @@ const commands = {
   git: ['git'],
   script: ['script'],
   go: ['go'],
+  python3: ['python3'],
   root: [],
 } as const satisfies Record<string, readonly string[]>
 
