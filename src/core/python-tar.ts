@@ -23,8 +23,7 @@ import {
 const RECORD_SIZE = 20 * 512
 
 export function pythonHeader(entry: TarEntry): Uint8Array {
-  const name =
-    entry.kind === 'directory' && !entry.name.endsWith('/') ? `${entry.name}/` : entry.name
+  const name = entry.kind === 'directory' && !entry.name.endsWith('/') ? `${entry.name}/` : entry.name
   const target = entry.kind === 'symlink' ? entry.target : ''
   const size = entry.kind === 'file' ? entry.size : 0
   const { uid, gid, uname, gname, mtime } = { ...ROOT, ...entry.attributes }
