@@ -72,10 +72,7 @@ void t.test('trees joined at the root, each directory sorted by bytes', async (t
 
 void t.test('a file that goes nowhere, and one that is moved', async (t) => {
   const options = { rewrite: { regex: '.*/(?:bin/(.*))?', replacement: '${1}' }, permissions: [] }
-  t.strictSame(
-    names(tree([two], [options])),
-    ['a', 'bin', 'two', 'z'],
-  )
+  t.strictSame(names(tree([two], [options])), ['a', 'bin', 'two', 'z'])
 })
 
 void t.test('permissions: every one that matches, the later over the earlier', async (t) => {
