@@ -101,7 +101,10 @@ function demand(name: string, value: object, mediaType: string | undefined, fore
   if (foreign in value) throw new RegistryError('unservable', `${name}: a manifest and an index at once`)
   const own = 'mediaType' in value ? value.mediaType : undefined
   if (own !== undefined && own !== '' && mediaType !== undefined && own !== mediaType) {
-    throw new RegistryError('unservable', `${name}: is said to be ${mediaType}, and says ${String(own)}`)
+    throw new RegistryError(
+      'unservable',
+      `${name}: is said to be ${mediaType}, and says ${JSON.stringify(own)}`,
+    )
   }
 }
 

@@ -42,7 +42,7 @@ type UstarBlock = {
  * @param bytes zeros at `at`. Every field must fit.
  */
 function writeUstarBlock(bytes: Buffer, at: number, block: UstarBlock): void {
-  bytes.write(block.name, at, NAME_SIZE, 'latin1')
+  text(bytes, at, NAME_SIZE, block.name)
   bytes.write(octal(block.mode, 8), at + 100, 'latin1')
   bytes.write(octal(block.uid ?? 0, 8), at + 108, 'latin1')
   bytes.write(octal(block.gid ?? 0, 8), at + 116, 'latin1')
@@ -50,15 +50,15 @@ function writeUstarBlock(bytes: Buffer, at: number, block: UstarBlock): void {
   bytes.write(octal(block.mtime ?? 0, 12), at + 136, 'latin1')
   bytes.write('        ', at + 148, 'latin1') // the checksum counts as eight spaces in itself
   bytes.write(block.type, at + 156, 'latin1')
-  bytes.write(block.target ?? '', at + 157, NAME_SIZE, 'latin1')
+  text(bytes, at + 157, NAME_SIZE, block.target)
   bytes.write(USTAR_MAGIC, at + 257, 'latin1')
-  bytes.write(block.uname ?? '', at + 265, OWNER_NAME_SIZE, 'latin1')
-  bytes.write(block.gname ?? '', at + 297, OWNER_NAME_SIZE, 'latin1')
+  text(bytes, at + 265, OWNER_NAME_SIZE, block.uname)
+  text(bytes, at + 297, OWNER_NAME_SIZE, block.gname)
   if (block.hasDevices) {
     bytes.write(octal(0, 8), at + 329, 'latin1')
     bytes.write(octal(0, 8), at + 337, 'latin1')
   }
-  bytes.write(block.prefix ?? '', at + 345, PREFIX_SIZE, 'latin1')
+  text(bytes, at + 345, PREFIX_SIZE, block.prefix)
   let sum = 0
   for (let i = at; i < at + BLOCK; i++) sum += bytes[i] ?? 0
   bytes.write(`${sum.toString(8).padStart(6, '0')}\0 `, at + 148, 'latin1')
@@ -92,6 +92,11 @@ export function paxRecord(key: string, value: string): string {
 
 export function isAscii(text: string): boolean {
   return !NOT_ASCII.test(text)
+}
+
+/** A call that writes nothing costs as much as one that does. */
+function text(bytes: Buffer, at: number, size: number, value: string | undefined): void {
+  if (value !== undefined && value !== '') bytes.write(value, at, size, 'latin1')
 }
 
 /** Octal digits filling all but the last byte, which is NUL. */

@@ -39,11 +39,12 @@ async function scan(
   const members = new Map<string, TarMember>()
   let extended: Readonly<Record<string, string>> = {}
   let count = 0
-  for (let at = 0; at + BLOCK <= size; count++) {
+  for (let at = 0; at < size; count++) {
     const header = await readAt(handle, at, BLOCK)
     if (isZero(header)) break
     if (!isHeader(header)) {
       if (count === 0) return undefined
+      if (header.length < BLOCK) throw new RegistryError('unservable', `${name}: breaks off within its tar`)
       throw new RegistryError('unservable', `${name}: not a tar from byte ${at} on`)
     }
     if (count === MAX_MEMBERS) return undefined

@@ -13,6 +13,7 @@ import { missing } from '../support/requirement.ts'
 
 const support = (name: string) => fileURLToPath(new URL(`../support/${name}`, import.meta.url))
 const bytes = (text: string) => Buffer.from(text).toString('latin1')
+const hex = (text: string) => Buffer.from(text, 'latin1').toString('hex')
 const long = (length: number) => 'n'.repeat(length)
 const file = (name: string, more: object = {}): TarEntry => ({
   kind: 'file',
@@ -69,7 +70,6 @@ const ENTRIES: readonly TarEntry[] = [
 /** As both programs read them. */
 const REQUEST = JSON.stringify(
   ENTRIES.map((entry) => {
-    const hex = (text: string) => Buffer.from(text, 'latin1').toString('hex')
     const { uid, gid, uname, gname, mtime } = { ...ROOT, ...entry.attributes }
     const target = entry.kind === 'symlink' ? entry.target : ''
     return {

@@ -32,6 +32,10 @@ const pathsLayer = (paths: readonly unknown[]): Layer => ({
   History: { created_by: 'nix2container' },
 })
 
+const stored = (file: string, more: object = {}) => [
+  { digest: NOT_RECORDED, size: 0, diff_ids: NOT_RECORDED, mediatype: TAR, 'layer-path': file, ...more },
+]
+
 async function imageOf(
   layers: readonly Layer[] | null,
   references: readonly string[],
@@ -149,9 +153,6 @@ void t.test('what cannot be served says why', { skip }, async (t) => {
     await execa('ln', ['-s', '/etc', join(path, 'etc')])
     await execa('ln', ['-s', secret, join(path, 'secret')])
   })
-  const stored = (file: string, more: object = {}) => [
-    { digest: NOT_RECORDED, size: 0, diff_ids: NOT_RECORDED, mediatype: TAR, 'layer-path': file, ...more },
-  ]
   const withPerms = (perm: object) => [
     pathsLayer([{ path: shell, options: { perms: [{ regex: '.*', ...perm }] } }]),
   ]
@@ -181,7 +182,11 @@ void t.test('what cannot be served says why', { skip }, async (t) => {
     ['a huge expression', withPerms({ regex: '(abcdefghij){1000}' }), /too large a regular expression/],
     [
       'too many',
-      [pathsLayer([{ path: shell, options: { perms: Array(501).fill({ regex: 'a' }) } }])],
+      [
+        pathsLayer([
+          { path: shell, options: { perms: Array.from({ length: 501 }, () => ({ regex: 'a' })) } },
+        ]),
+      ],
       /501 rewrites/,
     ],
     ['no mode', withPerms({ mode: 'u+x' }), /not a nix2container image/],

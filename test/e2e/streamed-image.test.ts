@@ -138,13 +138,18 @@ void t.test('what cannot be served says why', { skip }, async (t) => {
     await execa('ln', ['-s', secret, join(path, 'layer.tar')])
     await writeFile(join(path, 'checksum'), sha256('secret\n').replace('sha256:', ''))
   })
-  const false_ = await makeStorePath('streamed-false', async (path) => {
+  const unlike = await makeStorePath('streamed-false', async (path) => {
     await execa('mkdir', [path])
     await writeFile(join(path, 'layer.tar'), 'content')
     await writeFile(join(path, 'checksum'), '0'.repeat(64))
   })
   const good = { customisation_layer: customisation, store_layers: [[shell]] }
-  const rows: [what: string, fields: object, references: string[], says: RegExp][] = [
+  const rows: [
+    what: string,
+    fields: Readonly<Record<string, unknown>>,
+    references: string[],
+    says: RegExp,
+  ][] = [
     [
       'a stranger',
       { ...good, store_layers: [[secret]] },
@@ -166,8 +171,8 @@ void t.test('what cannot be served says why', { skip }, async (t) => {
     ],
     [
       'one with another sum',
-      { ...good, customisation_layer: false_ },
-      [shell, false_],
+      { ...good, customisation_layer: unlike },
+      [shell, unlike],
       /is said to be sha256:0+, and is/,
     ],
     [

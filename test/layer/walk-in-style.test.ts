@@ -27,6 +27,10 @@ const toRoot = (path: StorePath): PathOptions => ({
   rewrite: { regex: `^${path}`, replacement: '' },
   permissions: [],
 })
+const rewrite = (regex: string, replacement: string): PathOptions => ({
+  rewrite: { regex, replacement },
+  permissions: [],
+})
 const tree = (paths: readonly StorePath[], options: readonly (PathOptions | undefined)[]) =>
   walkInStyle(paths, { kind: 'nix2container', options })
 const names = (entries: readonly { readonly name: string }[]) => entries.map(({ name }) => name)
@@ -104,10 +108,6 @@ void t.test('what a layer cannot hold', async (t) => {
   const link = treeOf('link', { bin: '-> /other' })
   const raw = treeOf('raw', {})
   writeFileSync(Buffer.concat([Buffer.from(`${raw}/`), Buffer.from([0xff])]), '')
-  const rewrite = (regex: string, replacement: string): PathOptions => ({
-    rewrite: { regex, replacement },
-    permissions: [],
-  })
   const owned = (path: StorePath): PathOptions => ({
     ...toRoot(path),
     permissions: [{ regex: 'a', uid: 1, gid: 1 }],

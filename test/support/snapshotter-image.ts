@@ -5,7 +5,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { pack, type Headers } from 'tar-stream'
+import { pack } from 'tar-stream'
 import { sha256 } from '../e2e/client.ts'
 
 const PREFIX = 'containerd.io/snapshot/'
@@ -22,7 +22,7 @@ export type SnapshotterOptions = {
 }
 
 type Descriptor = { mediaType: string; digest: string; size: number; annotations?: Record<string, string> }
-export type Manifest = { schemaVersion: 2; config: Descriptor; layers: Descriptor[] }
+type Manifest = { schemaVersion: 2; config: Descriptor; layers: Descriptor[] }
 type Config = {
   architecture: string
   os: string
@@ -61,7 +61,6 @@ export async function snapshotterImage({
     layers: [...base.map((tar) => descriptor('application/vnd.oci.image.layer.v1.tar', tar)), nixLayer],
   }
   change({ manifest, config, files })
-  const json = (value: unknown) => Buffer.from(JSON.stringify(value, undefined, 2))
   manifest.config = descriptor('application/vnd.oci.image.config.v1+json', json(config))
   const index = {
     schemaVersion: 2,
@@ -79,6 +78,10 @@ export async function snapshotterImage({
     { name: 'index.json', content: json(index) },
     { name: 'oci-layout', content: json({ imageLayoutVersion: '1.0.0' }) },
   ])
+}
+
+function json(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value, undefined, 2))
 }
 
 async function layerOf(storePaths: readonly string[], copyToRoot: string): Promise<Buffer> {
@@ -102,7 +105,13 @@ async function layerOf(storePaths: readonly string[], copyToRoot: string): Promi
   ])
 }
 
-type Entry = Partial<Headers> & { readonly name: string; readonly content?: Buffer }
+type Entry = {
+  readonly name: string
+  readonly type?: 'directory' | 'symlink'
+  readonly mode?: number
+  readonly linkname?: string
+  readonly content?: Buffer
+}
 
 /** A tar of these, by nobody in particular at the epoch. */
 export async function tar(entries: readonly Entry[]): Promise<Buffer> {

@@ -1,6 +1,6 @@
 /** An image of dockerTools.streamLayeredImage as nixpkgs lays it out in the store, and the archive that its script would write. */
 import { createHash } from 'node:crypto'
-import { mkdir, open, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
@@ -80,11 +80,6 @@ const EMPTY = {
 /** The docker archive that Python makes of a conf. @returns a file of the scope. */
 export async function streamedArchive(scope: Scope, conf: StorePath): Promise<string> {
   const file = join(await temporaryDirectory(scope, 'streamed'), 'archive.tar')
-  const output = await open(file, 'w')
-  try {
-    await execa('python3', [STREAM, conf], { stdout: output.fd, env: { PYTHONUTF8: '1' } })
-  } finally {
-    await output.close()
-  }
+  await execa('python3', [STREAM, conf], { stdout: { file }, env: { PYTHONUTF8: '1' } })
   return file
 }
