@@ -1,5 +1,6 @@
 /** Wiring: settings in, a running registry out. */
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Settings } from './settings.ts'
@@ -13,6 +14,7 @@ import { policyOf, requiredKeysOf } from './policy-settings.ts'
 import { DigestIndex } from './registry/digest-index.ts'
 import { Registry, type RegistryOptions } from './registry/registry.ts'
 import { workName } from './registry/resolve.ts'
+import { UnpackCache } from './unpack/unpack-cache.ts'
 
 export type RunningServer = {
   /** `http://127.0.0.1:5000`, with the port that was taken. */
@@ -38,12 +40,14 @@ export function openRegistry(
   const requiredKeys = requiredKeysOf(settings)
   // Early, since it is what fails: a damaged or locked database must end the start.
   const index = new DigestIndex(settings.PUSHLESS_STATE)
+  const cache = new UnpackCache(join(settings.PUSHLESS_STATE, 'unpacked'), settings.PUSHLESS_CACHE_SIZE * 1e6)
   const nix = new NixStore(transportOf(settings.PUSHLESS_NIX))
   const reader = new StoreReader(Math.min(MAX_READERS, Math.max(MIN_READERS, availableParallelism())))
   const registry = new Registry({
     nix,
     reader,
     index,
+    archives: { cache, notes: index, narHash: (path) => nix.narHash(path) },
     servePackages: settings.PUSHLESS_SERVE_PACKAGES,
     requiredKeys,
     policy: policyOf(settings),
@@ -65,6 +69,7 @@ export function openRegistry(
     nix,
     close: async () => {
       registry.close()
+      await cache.close()
       nix.close()
       await reader.close()
       index.close()

@@ -21,7 +21,7 @@ export const SETTINGS = Type.Object({
   }),
   PUSHLESS_STATE: Type.String({
     minLength: 1,
-    description: 'directory for digests of layers; may be deleted while stopped',
+    description: 'directory for digests of layers, roots and unpacked archives; may be deleted while stopped',
   }),
   PUSHLESS_NIX: Type.String({
     default: NIX_AUTO,
@@ -123,6 +123,13 @@ export const SETTINGS = Type.Object({
     maximum: 3650,
     description:
       'days that an image stays in the store after its last pull, held by a root that the garbage collector heeds; 0 for none. A Pod that is moved pulls again',
+  }),
+  PUSHLESS_CACHE_SIZE: Type.Number({
+    default: 10_000,
+    minimum: 0,
+    maximum: 1e9,
+    description:
+      'megabytes below the state directory for what compressed archives of images unpack to, the least recently used going first. An archive that alone is larger is refused. A dozen usual images, and the few that most rollouts pull at once',
   }),
   PUSHLESS_TOKEN_FILE: Type.String({
     default: '',

@@ -1,6 +1,6 @@
 /**
  * What is remembered across restarts, in SQLite: digests of layers by what is in them, so that no file is hashed
- * twice, and which image a manifest digest belongs to. A cache: deleting it loses time only. Each row carries a check
+ * twice, what is in compressed archives, and which image a manifest digest belongs to. A cache: deleting it loses time only. Each row carries a check
  * sum of itself, so that a damaged file is an error and never a wrong digest.
  */
 import { createHash } from 'node:crypto'
@@ -16,10 +16,11 @@ export type LayerDigest = { readonly digest: Digest; readonly size: number }
 
 const FILE_NAME = 'index.sqlite'
 /** Changes with the tables below. Another version's file is emptied: it is a cache. */
-const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 2
 const SCHEMA = `
   CREATE TABLE layers (key TEXT PRIMARY KEY, digest TEXT NOT NULL, size INTEGER NOT NULL, sum TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE manifests (digest TEXT PRIMARY KEY, root TEXT NOT NULL, bytes BLOB NOT NULL, sum TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE notes (key TEXT PRIMARY KEY, note TEXT NOT NULL, sum TEXT NOT NULL) STRICT, WITHOUT ROWID;
   PRAGMA user_version = ${SCHEMA_VERSION};
 `
 /** Two servers may share a directory; a write takes well under a millisecond. */
@@ -29,7 +30,7 @@ export class DigestIndex {
   readonly #path: string
   readonly #database: DatabaseSync
   readonly #statements: Readonly<
-    Record<'getLayer' | 'putLayer' | 'getManifest' | 'putManifest', StatementSync>
+    Record<'getLayer' | 'putLayer' | 'getManifest' | 'putManifest' | 'getNote' | 'putNote', StatementSync>
   >
 
   /**
@@ -44,6 +45,8 @@ export class DigestIndex {
       putLayer: this.#database.prepare(
         'INSERT OR REPLACE INTO layers (key, digest, size, sum) VALUES (?, ?, ?, ?)',
       ),
+      getNote: this.#database.prepare('SELECT note, sum FROM notes WHERE key = ?'),
+      putNote: this.#database.prepare('INSERT OR REPLACE INTO notes (key, note, sum) VALUES (?, ?, ?)'),
       getManifest: this.#database.prepare('SELECT root, bytes, sum FROM manifests WHERE digest = ?'),
       putManifest: this.#database.prepare(
         'INSERT OR REPLACE INTO manifests (digest, root, bytes, sum) VALUES (?, ?, ?, ?)',
@@ -64,6 +67,20 @@ export class DigestIndex {
   /** @throws RegistryError `unavailable`. */
   putLayer(key: string, { digest, size }: LayerDigest): void {
     this.#guard(() => this.#statements.putLayer.run(key, digest, size, sumOf([key, digest, String(size)])))
+  }
+
+  /** What was noted of an archive. @throws RegistryError `unavailable`. */
+  note(key: string): string | undefined {
+    const row = this.#guard(() => this.#statements.getNote.get(key))
+    if (row === undefined) return undefined
+    const { note, sum } = row
+    if (typeof note !== 'string' || sum !== sumOf([key, note])) this.#damaged()
+    return note
+  }
+
+  /** @throws RegistryError `unavailable`. */
+  putNote(key: string, note: string): void {
+    this.#guard(() => this.#statements.putNote.run(key, note, sumOf([key, note])))
   }
 
   /** The image that was served with this manifest. @throws RegistryError `unavailable`. */
@@ -131,7 +148,7 @@ function prepareFile(database: DatabaseSync): void {
   const version = database.prepare('PRAGMA user_version').get()?.['user_version']
   if (version !== SCHEMA_VERSION) {
     database.exec(
-      `BEGIN IMMEDIATE; DROP TABLE IF EXISTS layers; DROP TABLE IF EXISTS manifests; ${SCHEMA} COMMIT;`,
+      `BEGIN IMMEDIATE; DROP TABLE IF EXISTS layers; DROP TABLE IF EXISTS manifests; DROP TABLE IF EXISTS notes; ${SCHEMA} COMMIT;`,
     )
   }
 }

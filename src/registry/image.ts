@@ -24,9 +24,11 @@ import { readSource } from '../source/detect.ts'
 import type { Source, SourceKind } from '../source/source.ts'
 import type { DigestIndex } from './digest-index.ts'
 import { demandReferred, digestPart, planParts } from './layer-parts.ts'
+import type { Archives } from '../unpack/archives.ts'
+import type { UnpackedSlice } from './unpacked-slice.ts'
 import { demandSignatures } from './trust.ts'
 
-export type ImageLayer = LayerDescriptor & { readonly source: LayerSource }
+export type ImageLayer = LayerDescriptor & { readonly source: LayerSource | UnpackedSlice }
 
 export type Image = {
   readonly root: StorePath
@@ -45,6 +47,7 @@ export type ImageMaker = {
   readonly nix: NixStore
   readonly reader: StoreReader
   readonly index: DigestIndex
+  readonly archives: Archives
   /** Whether any directory of the store may be pulled. */
   readonly servePackages: boolean
   /** See trust.ts. */
@@ -60,7 +63,7 @@ const DIGESTS_AT_ONCE = 4
  * @throws RegistryError `denied`, `unservable`, `unavailable`.
  */
 export async function makeImage(
-  { nix, reader, index, servePackages, requiredKeys }: ImageMaker,
+  { nix, reader, index, archives, servePackages, requiredKeys }: ImageMaker,
   root: StorePath,
   tag: string | undefined,
   onStep: (step: Step, ms: number) => void = () => undefined,
@@ -71,7 +74,7 @@ export async function makeImage(
     onStep(step, performance.now() - start)
     return result
   }
-  const source = await timed('source', () => readSource(root, { tag }))
+  const source = await timed('source', () => readSource(root, { tag, archives }))
   demandServed({ servePackages }, root, source.kind)
   const closure = await timed('closure', () => nix.closure(root))
   demandSignatures(requiredKeys, closure)
@@ -79,17 +82,19 @@ export async function makeImage(
   const parts = await timed('plan', () => planParts(root, source.layers, closure))
   const limit = pLimit(DIGESTS_AT_ONCE)
   const layers = await timed('digest', () =>
-    Promise.all(parts.map((part) => limit(async () => digestPart(part, closure, reader, index)))),
+    Promise.all(
+      parts.map((part) => limit(async () => digestPart(part, closure, { reader, index, archives }))),
+    ),
   )
   return assemble(root, source, layers)
 }
 
 /** The tags that an image has itself. @throws RegistryError `denied`, `unservable`. */
 export async function imageTags(
-  maker: Pick<ImageMaker, 'servePackages'>,
+  maker: Pick<ImageMaker, 'servePackages' | 'archives'>,
   root: StorePath,
 ): Promise<readonly string[]> {
-  const { kind, tags = [] } = await readSource(root)
+  const { kind, tags = [] } = await readSource(root, { tag: undefined, archives: maker.archives })
   demandServed(maker, root, kind)
   return tags
 }

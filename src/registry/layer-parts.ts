@@ -15,14 +15,21 @@ import type { SourceLayer, StoredLayer } from '../source/source.ts'
 import { storeTarget } from '../source/store-target.ts'
 import type { DigestIndex, LayerDigest } from './digest-index.ts'
 import type { ImageLayer } from './image.ts'
+import { heldSlice, type UnpackedSlice, type Unpacker } from './unpacked-slice.ts'
 
 /** Changes when another tar is written in any style. */
 const STYLE_FORMAT = 1
 
 type Part = {
-  readonly source: LayerSource
+  readonly source: LayerSource | UnpackedSlice
   readonly createdBy: string
   readonly stored?: StoredLayer
+}
+
+export type Hasher = {
+  readonly reader: StoreReader
+  readonly index: DigestIndex
+  readonly archives: { readonly cache: Unpacker }
 }
 
 /** Names of a layer's packages shown in its history. */
@@ -82,10 +89,14 @@ async function partsOf(
 
 /** What isn't in the store was put where it is by this server: only what the store says needs a look where it leads. */
 async function sliceOf(
-  { place: { file, offset, length } }: StoredLayer,
+  { place: { file, offset, length, packed } }: StoredLayer,
   closure: readonly ClosurePath[],
   root: StorePath,
-): Promise<LayerSource> {
+): Promise<LayerSource | UnpackedSlice> {
+  if (packed !== undefined) {
+    demandReferred(root, [packed.path], closure)
+    return { kind: 'unpacked', packed, offset, length }
+  }
   let path = file
   if (storePathAround(shown(file)) !== undefined) {
     path = (await storeTarget(file)) ?? refuse(root, `${shown(file)} is not there, or leads out of the store`)
@@ -108,10 +119,9 @@ function refuse(root: StorePath, why: string): never {
 export async function digestPart(
   { source, createdBy, stored }: Part,
   closure: readonly ClosurePath[],
-  reader: StoreReader,
-  index: DigestIndex,
+  hasher: Hasher,
 ): Promise<ImageLayer> {
-  const { digest, size } = await remembered(source, closure, reader, index)
+  const { digest, size } = await remembered(source, closure, hasher)
   if (stored?.digest !== undefined && stored.digest !== digest) {
     throw new RegistryError(
       'unservable',
@@ -129,21 +139,36 @@ export async function digestPart(
 }
 
 async function remembered(
-  source: LayerSource,
+  source: Part['source'],
   closure: readonly ClosurePath[],
-  reader: StoreReader,
-  index: DigestIndex,
+  { reader, index, archives }: Hasher,
 ): Promise<LayerDigest> {
   const key = keyOf(source, closure)
   const known = key === undefined ? undefined : index.layer(key)
   if (known !== undefined) return known
-  const found = await reader.digest(source)
+  const found =
+    source.kind === 'unpacked'
+      ? await digestUnpacked(source, reader, archives.cache)
+      : await reader.digest(source)
   if (key !== undefined) index.putLayer(key, found)
   return found
 }
 
+async function digestUnpacked(
+  source: UnpackedSlice,
+  reader: StoreReader,
+  unpacker: Unpacker,
+): Promise<LayerDigest> {
+  const { content, release } = await heldSlice(source, unpacker)
+  try {
+    return await reader.digest(content)
+  } finally {
+    release()
+  }
+}
+
 /** What is in a layer, by what Nix says of it (a path may be rebuilt otherwise); nothing for what is quickly hashed. */
-function keyOf(source: LayerSource, closure: readonly ClosurePath[]): string | undefined {
+function keyOf(source: Part['source'], closure: readonly ClosurePath[]): string | undefined {
   const hashes = new Map(closure.map(({ path, narHash }) => [path, narHash]))
   switch (source.kind) {
     case 'entries':
@@ -153,6 +178,10 @@ function keyOf(source: LayerSource, closure: readonly ClosurePath[]): string | u
       if (source.style !== undefined) hash.update(`style ${STYLE_FORMAT} ${JSON.stringify(source.style)}\n`)
       for (const path of source.paths) hash.update(`${path} ${hashes.get(path) ?? ''}\n`)
       return hash.digest('hex')
+    }
+    case 'unpacked': {
+      const { packed, offset, length } = source
+      return createHash('sha256').update(`unpacked\n${packed.narHash} ${offset} ${length}\n`).digest('hex')
     }
     case 'slice': {
       const path = storePathAround(shown(source.path))

@@ -2,7 +2,6 @@
  * The use cases of a pull: which image a reference names, which blob of it a digest names, and its bytes. Images are
  * remembered while their root is in the store; everything else is asked anew.
  */
-import { lstatSync } from 'node:fs'
 import { LRUCache } from 'lru-cache'
 import type { Digest } from '../core/digest.ts'
 import { RegistryError } from '../core/errors.ts'
@@ -11,14 +10,14 @@ import type { Policy } from '../core/policy.ts'
 import type { ByteRange } from '../core/range.ts'
 import { referenceBase, type Reference } from '../core/reference.ts'
 import type { Selector } from '../core/route.ts'
-import type { BlobContent } from '../core/segment.ts'
 import type { StorePath } from '../core/store-path.ts'
 import { BlobStreams } from '../layer/stream.ts'
 import { imageTags, makeImage, type Image, type ImageMaker, type Step } from './image.ts'
 import { makeValid, type ValidityParts } from './make-valid.ts'
 import { Realiser, type WorkLimits, type WorkListener } from './realise.ts'
 import { DEFAULT_TAGS, resolve, tagInside, tagsOf } from './resolve.ts'
-import { LayerFrames } from './layer-frames.ts'
+import { LayerFrames, unheld, type HeldContent } from './layer-frames.ts'
+import { isAsMade, stampOf, type Known } from './known-image.ts'
 import { SingleFlight, within } from './single-flight.ts'
 import { Roots, type RootsOptions } from './roots.ts'
 
@@ -28,8 +27,8 @@ export type Blob = {
   readonly digest: Digest
   readonly size: number
   readonly mediaType: string
-  /** Walks the store for a layer that wasn't streamed for a while: only for who reads it. */
-  readonly content: () => Promise<BlobContent>
+  /** Walks the store, or unpacks, for a layer that wasn't streamed for a while: only for who reads it. */
+  readonly content: () => Promise<HeldContent>
 }
 
 export type RegistryOptions = ImageMaker & {
@@ -58,9 +57,6 @@ export type RegistryFigures = {
   readonly durableRoots: number
 }
 
-/** An image, and what its root was when it was made (see `stampOf`). */
-type Known = { readonly image: Image; readonly stamp: string }
-
 /** An image is a few kilobytes; its layers' entries are counted apart. */
 const IMAGES_KEPT = 2_000
 /** Seconds after which a client that was put off should ask again: builds of less are over within the hold. */
@@ -87,7 +83,7 @@ export class Registry {
       roots: this.#roots,
       realiser: new Realiser(options.nix, options.limits, options.onWork ?? (() => undefined)),
     }
-    this.#frames = new LayerFrames(options.reader)
+    this.#frames = new LayerFrames(options.reader, options.archives.cache)
     this.#streams = new BlobStreams(options.reader)
   }
 
@@ -121,28 +117,36 @@ export class Registry {
     const document = [image?.config, image?.manifest].find((candidate) => candidate?.digest === digest)
     if (image !== undefined && document !== undefined) {
       const { bytes, mediaType } = document
-      const content = async (): Promise<BlobContent> => ({ kind: 'bytes', bytes })
+      const content = async () => unheld({ kind: 'bytes', bytes })
       return { root: image.root, digest, size: bytes.length, mediaType, content }
     }
     throw new RegistryError('blob-unknown', 'this name has no blob with this digest', { detail: { digest } })
   }
 
-  /** @throws RegistryError `unavailable` in mid-stream when the store changed: cut the connection then. */
+  /**
+   * @throws RegistryError `pending` at first, while its archive is unpacked again for longer than the hold;
+   * `unavailable` in mid-stream when the store changed: cut the connection then.
+   */
   async *read({ root, content, digest }: Blob, range: ByteRange): AsyncGenerator<Uint8Array> {
-    const release = this.#roots.pin(root)
+    const unpin = this.#roots.pin(root)
     try {
-      const found = await content()
-      yield* this.#options.verify
-        ? this.#streams.readVerified(found, range, digest)
-        : this.#streams.read(found, range)
+      const { content: found, release } = await this.#heldBack(content(), root, ({ release }) => release())
+      try {
+        yield* this.#options.verify
+          ? this.#streams.readVerified(found, range, digest)
+          : this.#streams.read(found, range)
+      } finally {
+        release()
+      }
     } finally {
-      release()
+      unpin()
     }
   }
 
-  /** Sorted. @throws RegistryError `name-unknown`, `unavailable`. */
+  /** Sorted. @throws RegistryError `name-unknown`, `unavailable`; `pending` while an archive is unpacked for them. */
   tags(reference: Reference): Promise<readonly string[]> {
-    return tagsOf(this.#options.nix, reference, (path) => imageTags(this.#options, path))
+    const tags = tagsOf(this.#options.nix, reference, (path) => imageTags(this.#options, path))
+    return this.#heldBack(tags, referenceBase(reference))
   }
 
   /**
@@ -154,12 +158,7 @@ export class Registry {
     const known = this.#images.get(name)?.get(tag)
     if (known !== undefined && isAsMade(known)) return this.#use(known.image)
     const making = this.#making.run(`${name}:${tag}`, () => this.#make(reference, tag))
-    this.#held += 1
-    const made = await within(making, this.#options.holdMs).finally(() => (this.#held -= 1))
-    if (made !== undefined) return made.value
-    throw new RegistryError('pending', 'still being built or fetched: ask again', {
-      detail: { path: name, retryAfterSeconds: RETRY_AFTER_S },
-    })
+    return this.#heldBack(making, name)
   }
 
   /** Connects to Nix, so that the first pull needn't. @returns Nix's version. @throws RegistryError `unavailable`. */
@@ -180,6 +179,21 @@ export class Registry {
 
   close(): void {
     this.#roots.close()
+  }
+
+  /**
+   * What is worked on, if it is there within the hold.
+   * @param forgo for what comes when nobody waits for it any more.
+   * @throws RegistryError `pending`.
+   */
+  async #heldBack<T>(work: Promise<T>, path: string, forgo?: (late: T) => void): Promise<T> {
+    this.#held += 1
+    const done = await within(work, this.#options.holdMs).finally(() => (this.#held -= 1))
+    if (done !== undefined) return done.value
+    work.then(forgo, () => undefined)
+    throw new RegistryError('pending', 'still being built or fetched: ask again', {
+      detail: { path, retryAfterSeconds: RETRY_AFTER_S },
+    })
   }
 
   /** An image that is remembered is wanted again. */
@@ -232,17 +246,4 @@ export class Registry {
 
 function hasBlob(image: Image, digest: Digest): boolean {
   return image.layerByDigest.has(digest) || image.config.digest === digest || image.manifest.digest === digest
-}
-
-function isAsMade({ image, stamp }: Known): boolean {
-  return stampOf(image.root) === stamp
-}
-
-/**
- * Says whether a path is still the one that an image was made of: a path that was collected and made again is another
- * file, and its contents may differ. Its closure needs no look: Nix removes a path only after all that refers to it.
- */
-function stampOf(root: StorePath): string | undefined {
-  const stat = lstatSync(root, { throwIfNoEntry: false })
-  return stat === undefined ? undefined : `${stat.ino} ${stat.ctimeMs}`
 }

@@ -8,7 +8,10 @@ import { parseObject } from './json-file.ts'
 import type { Source, SourceConfig, SourceLayer } from './source.ts'
 
 export type BaseImage = {
+  /** Made by what their own image says, or named as they are in its archive. */
   readonly layers: readonly SourceLayer[]
+  /** Whether it is an archive. */
+  readonly isArchive: boolean
   readonly reads: readonly StorePath[]
   /** The OCI `config` object. */
   readonly config: { readonly [key: string]: Json }
@@ -21,11 +24,12 @@ export type BaseImage = {
 }
 
 /** @throws RegistryError `unservable` for an image that nothing can be built upon. */
-export function baseImage(path: StorePath, { config, layers, reads = [] }: Source): BaseImage {
-  if (layers.some(({ kind }) => kind === 'closure'))
+export function baseImage(path: StorePath, { kind, config, layers, reads = [] }: Source): BaseImage {
+  if (layers.some((layer) => layer.kind === 'closure'))
     throw new RegistryError('unservable', `${path}: an image of this kind cannot be a base`)
   return {
     layers,
+    isArchive: kind === 'docker archive',
     reads,
     config: configOf(config),
     demandLayers: (all) => {

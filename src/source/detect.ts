@@ -6,6 +6,7 @@ import { readJsonObject } from './json-file.ts'
 import { layoutDirectory, layoutTar } from './layout-files.ts'
 import { snapshotterImage } from './nix-snapshotter.ts'
 import { nix2containerImage } from './nix2container.ts'
+import { readDockerArchive } from './docker-archive.ts'
 import { packageSource } from './package.ts'
 import { readPushlessImage } from './pushless-image.ts'
 import type { Source, SourceOptions } from './source.ts'
@@ -20,10 +21,11 @@ const MAX_DEPTH = 8
  */
 export async function readSource(
   path: StorePath,
-  { tag }: SourceOptions = { tag: undefined },
+  options: SourceOptions = { tag: undefined },
 ): Promise<Source> {
-  const source = await sourceAt(path, 0)
+  const source = await sourceAt(path, options, 0)
   if (source === undefined) throw new RegistryError('denied', `not an image: ${path}`)
+  const { tag } = options
   const { tags = [] } = source
   if (tag !== undefined && !tags.includes(tag)) {
     throw new RegistryError('manifest-unknown', 'no such tag', { detail: { tag, tags } })
@@ -31,7 +33,7 @@ export async function readSource(
   return source
 }
 
-async function sourceAt(path: StorePath, depth: number): Promise<Source | undefined> {
+async function sourceAt(path: StorePath, options: SourceOptions, depth: number): Promise<Source | undefined> {
   if (depth > MAX_DEPTH) throw new RegistryError('unservable', `${path}: images upon images, too many`)
   const stat = await lstat(path).catch((cause: unknown) => {
     throw new RegistryError('unavailable', `store path vanished: ${path}`, { cause })
@@ -45,20 +47,28 @@ async function sourceAt(path: StorePath, depth: number): Promise<Source | undefi
   if (snapshotter !== undefined) return snapshotter
   if (stat.isDirectory()) return packageSource(path)
   if (!stat.isFile()) return undefined
-  return (await readPushlessImage(path, stat.size)) ?? (await readPathImage(path, stat.size, depth))
+  const readBase = async (base: StorePath): Promise<Source> => {
+    const source = await sourceAt(base, { ...options, tag: undefined }, depth + 1)
+    if (source !== undefined) return source
+    throw new RegistryError('unservable', `${path}: its base is no image: ${base}`)
+  }
+  return (
+    (await readPushlessImage(path, stat.size)) ??
+    (await readPathImage(path, stat.size, readBase)) ??
+    (await readDockerArchive(path, stat.size, options))
+  )
 }
 
 /** The kinds that list store paths in JSON. */
-async function readPathImage(path: StorePath, size: number, depth: number): Promise<Source | undefined> {
+async function readPathImage(
+  path: StorePath,
+  size: number,
+  readBase: (base: StorePath) => Promise<Source>,
+): Promise<Source | undefined> {
   const script = await confOfScript(path, size)
   const conf = script ?? path
   const value = await (script === undefined ? readJsonObject(path, size) : readConf(script))
   if (value === undefined) return undefined
-  const readBase = async (base: StorePath): Promise<Source> => {
-    const source = await sourceAt(base, depth + 1)
-    if (source !== undefined) return source
-    throw new RegistryError('unservable', `${path}: its base is no image: ${base}`)
-  }
   return (
     (await streamedImage(path, conf, value, readBase)) ??
     (script === undefined ? await nix2containerImage(path, value) : undefined)

@@ -7,9 +7,16 @@ import type { Json, LayerDescriptor, Platform } from '../core/image.ts'
 import type { LayerStyle } from '../core/layer-style.ts'
 import type { LayerEntry } from '../core/segment.ts'
 import type { StorePath } from '../core/store-path.ts'
+import type { Archives } from '../unpack/archives.ts'
+import type { PackedFile } from '../unpack/unpack-cache.ts'
 
 export type SourceKind =
-  'pushless image' | 'streamed image' | 'nix2container image' | 'nix-snapshotter image' | 'package'
+  | 'pushless image'
+  | 'streamed image'
+  | 'nix2container image'
+  | 'nix-snapshotter image'
+  | 'docker archive'
+  | 'package'
 
 export type SourceLayer =
   | ClosureLayer
@@ -52,6 +59,8 @@ export type StoredPlace = {
   readonly file: string
   readonly offset: number
   readonly length: number
+  /** Where the file is compressed as a whole: the bytes are those of what it unpacks to. */
+  readonly packed?: PackedFile
 }
 
 /**
@@ -89,4 +98,8 @@ export type Source = {
 }
 
 /** Which of a path's images is wanted: a tag that the path itself has, or none for the first. */
-export type SourceOptions = { readonly tag: string | undefined }
+export type SourceOptions = {
+  readonly tag: string | undefined
+  /** Without it compressed archives can't be read. */
+  readonly archives?: Archives
+}

@@ -192,7 +192,11 @@ function imageJson(
     os: 'linux',
     config,
     rootfs: { diff_ids: layers.map(({ diffId }) => diffId), type: 'layers' },
-    history: layers.map(({ createdBy }) => ({ created, comment: createdBy })),
+    history: layers.map(({ createdBy }, i) => {
+      // The Python names a layer of the base by its place in the archive.
+      const isArchived = base?.isArchive === true && i < base.layers.length
+      return { created, comment: isArchived ? storePaths([createdBy]) : createdBy }
+    }),
   }
   return Buffer.from(pythonJson(image))
 }
@@ -208,7 +212,7 @@ function lastOfEachName(env: readonly string[]): string[] {
 }
 
 /** What the Python writes into the history: its own text of a list. */
-function storePaths(paths: readonly StorePath[]): string {
+function storePaths(paths: readonly string[]): string {
   return `store paths: [${paths.map((path) => `'${path}'`).join(', ')}]`
 }
 

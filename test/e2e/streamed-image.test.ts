@@ -1,6 +1,7 @@
 /** Images of dockerTools.streamLayeredImage, compared with what Python's tarfile and json make of the same conf. */
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { execa } from 'execa'
 import t from 'tap'
 import { imageName, pullAll, pullManifest, refusal, repositoryUrl, sha256 } from './client.ts'
@@ -103,8 +104,38 @@ void t.test('now stands for the first second', { skip }, async (t) => {
   t.equal((await pullManifest(url, now)).digest, (await pullManifest(url, first)).digest)
 })
 
+void t.test('upon a docker archive, plain and compressed', { skip }, async (t) => {
+  const { url } = await startPushless(t)
+  const { conf: below } = await everyShape({ config: { Env: ['A=base', 'PATH=/base'], Cmd: ['/base'] } })
+  const plain = await readFile(await streamedArchive(t, below))
+  const customisation = await customisationLayer({ added: '/nix' })
+  for (const [name, bytes] of [
+    ['base.tar', plain],
+    ['base.tar.gz', gzipSync(plain)],
+  ] as const) {
+    const base = await makeStorePath(name, (path) => writeFile(path, bytes))
+    const { script, conf } = await streamedImage(
+      { from_image: base, customisation_layer: customisation, config: { Env: ['B=own', 'A=own'] } },
+      [base, customisation],
+    )
+    const archive = await streamedArchive(t, conf)
+    const { manifest } = await pullManifest(url, script)
+    const { stdout } = await execa('tar', ['-tf', archive])
+    t.match(stdout, manifest.config.digest.replace('sha256:', ''), `${name}: the image ID too`)
+    await pullAll(url, script)
+  }
+  const broken = await makeStorePath('base.tar', (path) =>
+    writeFile(path, plain.subarray(0, plain.length / 2)),
+  )
+  const { script } = await streamedImage({ from_image: broken, customisation_layer: customisation }, [
+    broken,
+    customisation,
+  ])
+  const got = await refusal(await fetch(`${repositoryUrl(url, script)}/manifests/nix`))
+  t.match(got, { status: 500, message: /base\.tar/ })
+})
+
 void t.test('upon another streamed image', { skip }, async (t) => {
-  // A base that is an archive is read by the kind that reads archives; of the same conf as here.
   const { conf: base } = await everyShape({ config: { Env: ['A=base', 'PATH=/base'], Cmd: ['/base'] } })
   const customisation = await customisationLayer({ added: '/nix' })
   const { script, conf } = await streamedImage(

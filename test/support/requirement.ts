@@ -18,6 +18,8 @@ const commands = {
   catatonit: ['catatonit'],
   curl: ['curl'],
   git: ['git'],
+  gzip: ['gzip'],
+  zstd: ['zstd'],
   script: ['script'],
   go: ['go'],
   python3: ['python3'],

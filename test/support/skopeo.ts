@@ -44,6 +44,23 @@ async function copy(directory: string, source: string, options: readonly string[
   return image
 }
 
+/** Saves an image of the registry at `url` as a docker archive with that name and tag. @returns the archive's path. */
+export async function copyToArchive(
+  scope: Scope,
+  reference: string,
+  url: string,
+  name: string,
+): Promise<string> {
+  const directory = await temporaryDirectory(scope, 'skopeo')
+  const { registries, policy } = await containersConfig(directory, url)
+  const options = ['--registries-conf', registries, '--policy', policy, '--src-tls-verify=false']
+  const file = join(directory, 'saved')
+  await execa('skopeo', ['copy', ...options, `docker://${reference}`, `docker-archive:${file}:${name}`], {
+    timeout: COPY_LIMIT_MS,
+  })
+  return file
+}
+
 /** Copies an OCI layout directory into a registry that takes pushes. */
 export async function pushLayout(layout: string, url: string, name: string, tag: string): Promise<void> {
   await execa(
