@@ -5,8 +5,10 @@
  * Of a layer's tar only the *frame* is kept: all that isn't a file's content, about 750 bytes a file. It is made once
  * and shared by all who stream the layer; headers made anew for each stream cost 60 MB of garbage at 64 pulls.
  */
+import { FORMAT_1, type TarDialect } from './layer-style.ts'
 import type { ByteRange } from './range.ts'
-import { TRAILER_SIZE, padded, tarHeader, type TarEntry } from './tar-header.ts'
+import type { TarEntry } from './tar-header.ts'
+import { BLOCK, padded } from './ustar-block.ts'
 
 export type Segment =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
@@ -60,6 +62,8 @@ export type FrameBuilder = {
   readonly bytes: (piece: Uint8Array) => void
   /** The content of a file of the store. */
   readonly file: (path: string, size: number) => void
+  /** So far. */
+  readonly size: () => number
   readonly end: () => LayerFrame
 }
 
@@ -76,6 +80,7 @@ export function frameBuilder(): FrameBuilder {
       if (size > 0) files.push({ path, size, start: at })
       at += size
     },
+    size: () => at,
     end: () => ({
       bytes: joined(pieces),
       paths: files.map(({ path }) => path),
@@ -87,16 +92,16 @@ export function frameBuilder(): FrameBuilder {
 }
 
 /** The tar that these entries make. */
-export function layerFrame(entries: readonly LayerEntry[]): LayerFrame {
+export function layerFrame(entries: readonly LayerEntry[], dialect: TarDialect = FORMAT_1): LayerFrame {
   const frame = frameBuilder()
   for (const entry of entries) {
-    frame.bytes(tarHeader(entry))
+    frame.bytes(dialect.header(entry))
     if (entry.kind !== 'file') continue
     if (entry.content === undefined) frame.file(entry.source ?? `/${entry.name}`, entry.size)
     else frame.bytes(entry.content)
     frame.bytes(ZEROS.subarray(0, padded(entry.size) - entry.size))
   }
-  frame.bytes(ZEROS.subarray(0, TRAILER_SIZE))
+  frame.bytes(new Uint8Array(dialect.trailerSize(frame.size())))
   return frame.end()
 }
 
@@ -174,7 +179,8 @@ export function cut(segment: Segment, from: number, to: number): Segment {
   }
 }
 
-const ZEROS = new Uint8Array(TRAILER_SIZE)
+/** Padding of any file's last block. */
+const ZEROS = new Uint8Array(BLOCK)
 
 /** The number of the first file whose content ends behind `position`; the number of files if there is none. */
 function firstFileEndingBehind({ fileStarts, fileSizes, paths }: LayerFrame, position: number): number {

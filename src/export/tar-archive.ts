@@ -3,7 +3,8 @@
  * bytes are ours to keep stable. Not tar-stream's pack: it queues what it is given while asking for more, and the
  * memory of our chunks is used again by then (layer/stream.ts); each would have to be copied first.
  */
-import { TRAILER_SIZE, padded, tarHeader, type TarEntry } from '../core/tar-header.ts'
+import { tarHeader, type TarEntry } from '../core/tar-header.ts'
+import { TRAILER_SIZE, padded } from '../core/ustar-block.ts'
 import type { ArchiveFile } from './archive-files.ts'
 
 /** Reads a layer: chunks, each valid until the next is asked for. */

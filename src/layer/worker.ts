@@ -17,10 +17,12 @@ import {
   type LayerFrame,
   type Slice,
 } from '../core/segment.ts'
+import { dialectOf, type LayerStyle } from '../core/layer-style.ts'
 import type { StorePath } from '../core/store-path.ts'
 import { chunksOf } from './chunk.ts'
 import { fillWithoutFiles, readFiles, type FilePart } from './read.ts'
-import { walkStorePath, walkStorePaths } from './walk.ts'
+import { walkStorePath } from './walk.ts'
+import { walkInStyle } from './walk-in-style.ts'
 
 export type Job =
   | { readonly kind: 'archive'; readonly path: StorePath }
@@ -30,7 +32,7 @@ export type Job =
 
 /** What a layer is made of: store paths, entries made by us, or bytes of a file that are a blob already. */
 export type LayerSource =
-  | { readonly kind: 'paths'; readonly paths: readonly StorePath[] }
+  | { readonly kind: 'paths'; readonly paths: readonly StorePath[]; readonly style?: LayerStyle }
   | { readonly kind: 'entries'; readonly entries: readonly LayerEntry[] }
   | Slice
 
@@ -82,7 +84,8 @@ async function run(job: Job): Promise<JobResult[Job['kind']]> {
 }
 
 function frameOf(layer: WalkedLayer): LayerFrame {
-  return layerFrame(layer.kind === 'paths' ? walkStorePaths(layer.paths) : layer.entries)
+  if (layer.kind === 'entries') return layerFrame(layer.entries)
+  return layerFrame(walkInStyle(layer.paths, layer.style), dialectOf(layer.style))
 }
 
 async function digestOf(content: BlobContent): Promise<JobResult['digest']> {

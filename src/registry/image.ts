@@ -101,6 +101,10 @@ function configOf(
     const { platform } = config
     return { platform, document: imageConfig(platform, config.config, layers, config) }
   }
+  if (config.kind === 'written') {
+    const { platform, write } = config
+    return { platform, document: givenDocument(MEDIA_TYPE.config, write(layers)) }
+  }
   const { mediaType = MEDIA_TYPE.config } = config
   const document = givenDocument(mediaType, config.bytes)
   if (config.kind === 'opaque') return { platform: undefined, document }

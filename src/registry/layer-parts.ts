@@ -13,10 +13,14 @@ import type { StoreReader } from '../layer/store-reader.ts'
 import type { LayerSource } from '../layer/worker.ts'
 import type { ClosurePath } from '../nix/nix-store.ts'
 import type { SourceLayer, StoredLayer } from '../source/source.ts'
+import { storeTarget } from '../source/store-target.ts'
 import type { DigestIndex, LayerDigest } from './digest-index.ts'
 import type { ImageLayer } from './image.ts'
 import { heldSlice, type UnpackedSlice, type Unpacker } from './unpacked-slice.ts'
 import { nixDatabaseEntries } from './nix-database.ts'
+
+/** Changes when another tar is written in any style. */
+const STYLE_FORMAT = 1
 
 type Part = {
   readonly source: LayerSource | UnpackedSlice
@@ -85,14 +89,21 @@ async function partsOf(
 ): Promise<readonly Part[]> {
   switch (layer.kind) {
     case 'entries':
+      return [{ source: layer, createdBy: layer.createdBy }]
     case 'paths':
+      demandReferred(root, layer.paths, [...nodes.values()])
       return [{ source: layer, createdBy: layer.createdBy }]
     case 'stored':
       return [
-        { source: await sliceOf(layer, [...nodes.values()]), createdBy: layer.createdBy, stored: layer },
+        {
+          source: await sliceOf(layer, [...nodes.values()], root),
+          createdBy: layer.createdBy,
+          stored: layer,
+        },
       ]
     case 'closure': {
       const { roots = [root], except, unpacked = [] } = layer
+      demandReferred(root, roots, [...nodes.values()])
       const wanted = pathsOfClosure(nodes, { roots, except, unpacked })
       const planned = [...nodes.values()].filter(({ path }) => wanted.has(path) && !placed.has(path))
       return planLayers(planned, Math.min(layer.maxLayers, room)).map((paths) => ({
@@ -107,23 +118,32 @@ async function partsOf(
   }
 }
 
+/** What isn't in the store was put where it is by this server: only what the store says needs a look where it leads. */
 async function sliceOf(
-  { place }: StoredLayer,
+  { place: { file, offset, length, packed } }: StoredLayer,
   closure: readonly ClosurePath[],
+  root: StorePath,
 ): Promise<LayerSource | UnpackedSlice> {
-  const { file, offset, length, packed } = place
-  const outside = storePathAround(shown(file))
-  if (outside !== undefined && closure.every(({ path }) => path !== outside)) {
-    const [root] = closure
-    throw new RegistryError('unservable', `${root?.path}: leads to ${outside}, which isn't in its closure`)
+  if (packed !== undefined) {
+    demandReferred(root, [packed.path], closure)
+    return { kind: 'unpacked', packed, offset, length }
   }
-  if (packed !== undefined) return { kind: 'unpacked', packed, offset, length }
-  const { size } = await stat(fsPath(file)).catch((cause: unknown) => {
-    throw new RegistryError('unavailable', `store path vanished: ${shown(file)}`, { cause })
+  let path = file
+  if (storePathAround(shown(file)) !== undefined) {
+    path = (await storeTarget(file)) ?? refuse(root, `${shown(file)} is not there, or leads out of the store`)
+    const around = storePathAround(shown(path)) ?? refuse(root, `${shown(path)} is no store path`)
+    demandReferred(root, [around], closure)
+  }
+  const found = await stat(fsPath(path)).catch((cause: unknown) => {
+    throw new RegistryError('unavailable', `store path vanished: ${shown(path)}`, { cause })
   })
-  if (offset + length > size)
-    throw new RegistryError('unservable', `${shown(file)}: ends before its layers do`)
-  return { kind: 'slice', path: file, offset, length, fileSize: size }
+  if (!found.isFile()) refuse(root, `${shown(file)} is no file`)
+  if (offset + length > found.size) refuse(root, `${shown(file)} ends before its layers do`)
+  return { kind: 'slice', path, offset, length, fileSize: found.size }
+}
+
+function refuse(root: StorePath, why: string): never {
+  throw new RegistryError('unservable', `${root}: ${why}`)
 }
 
 /** @throws RegistryError `unservable` for a blob that isn't what its maker says, `unavailable`. */
@@ -186,6 +206,7 @@ function keyOf(source: Part['source'], closure: readonly ClosurePath[]): string 
       return entriesKey(source.entries, hashes)
     case 'paths': {
       const hash = createHash('sha256').update(`tar format ${TAR_FORMAT}\n`)
+      if (source.style !== undefined) hash.update(`style ${STYLE_FORMAT} ${JSON.stringify(source.style)}\n`)
       for (const path of source.paths) hash.update(`${path} ${hashes.get(path) ?? ''}\n`)
       return hash.digest('hex')
     }

@@ -32,7 +32,7 @@ export function baseConfig(
   name: StorePath,
   config: SourceConfig,
 ): { readonly platform: Platform; readonly config: Config } {
-  if (config.kind === 'made') return config
+  if (config.kind === 'made' || config.kind === 'written') return config
   if (config.kind === 'opaque')
     throw new RegistryError('unservable', `${name}: no image, so none to build upon`)
   const { platform } = readConfig(name, config.bytes)

@@ -3,19 +3,32 @@
  * one; what comes after (closure, plan, digests, manifest) is the same for all.
  */
 import type { Digest } from '../core/digest.ts'
-import type { Document, Json, Platform } from '../core/image.ts'
+import type { Document, Json, LayerDescriptor, Platform } from '../core/image.ts'
+import type { LayerStyle } from '../core/layer-style.ts'
 import type { LayerEntry } from '../core/segment.ts'
 import type { StorePath } from '../core/store-path.ts'
 import type { Archives } from '../unpack/archives.ts'
 import type { PackedFile } from '../unpack/unpack-cache.ts'
 
 export type SourceKind =
-  'pushless image' | 'multi-platform image' | 'package' | 'OCI layout' | 'docker archive'
+  | 'pushless image'
+  | 'multi-platform image'
+  | 'streamed image'
+  | 'nix2container image'
+  | 'nix-snapshotter image'
+  | 'docker archive'
+  | 'OCI layout'
+  | 'package'
 
 export type SourceLayer =
   | ClosureLayer
-  /** These paths of the closure, in this order, as one layer. */
-  | { readonly kind: 'paths'; readonly paths: readonly StorePath[]; readonly createdBy: string }
+  /** These paths of the closure, in this order, as one layer; in format 1 where no style is said. */
+  | {
+      readonly kind: 'paths'
+      readonly paths: readonly StorePath[]
+      readonly style?: LayerStyle
+      readonly createdBy: string
+    }
   | { readonly kind: 'entries'; readonly entries: readonly LayerEntry[]; readonly createdBy: string }
   | StoredLayer
   /** The database of a Nix store that holds the paths in the layers below. */
@@ -55,7 +68,10 @@ export type StoredPlace = {
   readonly packed?: PackedFile
 }
 
-/** The image's config: made here from what it says, or bytes that were made elsewhere and have a digest already. */
+/**
+ * The image's config: made here from what it says, or bytes that were made elsewhere and have a digest already, or
+ * written once the layers are known, the way the image's own tool does it.
+ */
 export type SourceConfig =
   | {
       readonly kind: 'made'
@@ -72,6 +88,14 @@ export type SourceConfig =
   | { readonly kind: 'given'; readonly bytes: Uint8Array; readonly mediaType?: string }
   /** Of what is no image, but in the form of one: a blob like others. */
   | { readonly kind: 'opaque'; readonly bytes: Uint8Array; readonly mediaType: string }
+  | {
+      readonly kind: 'written'
+      readonly platform: Platform
+      /** The OCI `config` object that will be in it. */
+      readonly config: { readonly [key: string]: Json }
+      /** The OCI image config, its diff_ids being those of the layers. @throws RegistryError `unservable`. */
+      readonly write: (layers: readonly LayerDescriptor[]) => Uint8Array
+    }
 
 export type Source = {
   readonly kind: SourceKind

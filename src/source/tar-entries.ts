@@ -8,7 +8,7 @@
 import { Header } from 'tar/header'
 import { Pax } from 'tar/pax'
 import { RegistryError } from '../core/errors.ts'
-import { padded } from '../core/tar-header.ts'
+import { padded } from '../core/ustar-block.ts'
 
 export type TarEntry = {
   /** Relative, without `./` in front and `/` at the end; empty for the root itself. */

@@ -9,7 +9,8 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
 import { extract } from 'tar-stream'
-import { TAR_FORMAT, TRAILER_SIZE, padded, tarHeader, type TarEntry } from '../../src/core/tar-header.ts'
+import { TAR_FORMAT, tarHeader, type TarEntry } from '../../src/core/tar-header.ts'
+import { TRAILER_SIZE, padded } from '../../src/core/ustar-block.ts'
 
 const long = (length: number) => 'n'.repeat(length)
 /** A byte string, as names are inside. */

@@ -23,6 +23,7 @@ const commands = {
   script: ['script'],
   go: ['go'],
   xz: ['xz'],
+  python3: ['python3'],
   root: [],
 } as const satisfies Record<string, readonly string[]>
 
