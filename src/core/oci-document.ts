@@ -9,7 +9,7 @@ import { parseDigest, type Digest } from './digest.ts'
 import { RegistryError } from './errors.ts'
 import { MEDIA_TYPE } from './image.ts'
 
-export const DOCKER_TYPE = {
+const DOCKER_TYPE = {
   manifest: 'application/vnd.docker.distribution.manifest.v2+json',
   index: 'application/vnd.docker.distribution.manifest.list.v2+json',
   config: 'application/vnd.docker.container.image.v1+json',

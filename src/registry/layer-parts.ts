@@ -63,7 +63,7 @@ export async function planParts(
  * pull it.
  * @throws RegistryError `unservable`.
  */
-export function demandReferred(
+function demandReferred(
   root: StorePath,
   paths: readonly StorePath[],
   closure: readonly ClosurePath[],
