@@ -41,7 +41,7 @@ async function sourceAt(path: StorePath, options: SourceOptions, depth: number):
   const layout = stat.isDirectory()
     ? await layoutDirectory(path)
     : stat.isFile()
-      ? await layoutTar(path)
+      ? await layoutTar(path).catch(leaveBrokenTar)
       : undefined
   const snapshotter = layout === undefined ? undefined : await snapshotterImage(layout)
   if (snapshotter !== undefined) return snapshotter
@@ -57,6 +57,11 @@ async function sourceAt(path: StorePath, options: SourceOptions, depth: number):
     (await readPathImage(path, stat.size, readBase)) ??
     (await readDockerArchive(path, stat.size, options))
   )
+}
+
+/** What is wrong with a tar is for the kind that reads all of them to say. */
+function leaveBrokenTar(cause: unknown): undefined {
+  if (!(cause instanceof RegistryError) || cause.kind !== 'unservable') throw cause
 }
 
 /** The kinds that list store paths in JSON. */
