@@ -168,6 +168,11 @@ void t.test('broken archives', async (t) => {
     const path = await writeArchive(t, { ...links, 'a.tar': { link: target }, 'b.tar': { link: 'a.tar' } })
     await refused(`a link to ${target}`, path, says)
   }
+  const filled = await writeArchive(t, good, { names: [layerName] })
+  const linked = await readFile(await writeArchive(t, { 'a.tar': { link: 'b.tar' } }))
+  await writeFile(filled, Buffer.concat([(await readFile(filled)).subarray(0, 512 + layer.length), linked]))
+  await patch(filled, 512 + layer.length, (block) => withSum(sized(block, '00000000001')))
+  await refused('a link with contents', filled, /a link with contents: "a.tar"/)
   const twice = await writeArchive(t, good, {
     names: [...Object.keys(good), layerName],
     args: ['--hard-dereference'],
