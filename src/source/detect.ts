@@ -28,14 +28,29 @@ const MAX_DEPTH = 8
  */
 export async function readRoot(path: StorePath, options: SourceOptions = { tag: undefined }): Promise<Root> {
   const stat = await lstat(path).catch(() => undefined)
+  let broken: RegistryError | undefined
   if (stat?.isDirectory() === true || stat?.isFile() === true) {
     // A compressed tar of a layout is read here, too, once it is unpacked: `layoutTar(path, unpacked)`.
-    const layout = await (stat.isDirectory() ? layoutDirectory(path) : layoutTar(path))
-    if (layout !== undefined) return (await snapshotterImage(layout)) ?? readLayout(layout, options)
+    const reading = stat.isDirectory() ? layoutDirectory(path) : layoutTar(path)
+    const layout = await reading.catch((cause: unknown) => {
+      if (!(cause instanceof RegistryError) || cause.kind !== 'unservable') throw cause
+      broken = cause
+      return undefined
+    })
+    if (layout !== undefined) {
+      // First, since it says what is broken about a layout.
+      const read = await readLayout(layout, options)
+      return (await snapshotterImage(layout)) ?? read
+    }
   }
   const list = stat?.isFile() === true ? await readMultiPlatformImage(path, stat.size) : undefined
   if (list !== undefined && options.tag !== undefined) throw unknownTag(options.tag, [])
-  return list ?? readSource(path, options)
+  if (list !== undefined) return list
+  return readSource(path, options).catch((cause: unknown) => {
+    // A broken tar is the other kind's to explain, if it is one.
+    const isNone = cause instanceof RegistryError && cause.kind === 'denied'
+    throw isNone && broken !== undefined ? broken : cause
+  })
 }
 
 /**
