@@ -30,7 +30,7 @@ export interface Containerd {
   hostsDir(...urls: readonly [string, ...string[]]): Promise<string>
   /** Pulls e.g. `nix.internal/nix/store/…:nix`. What it prints is there for failures; the exit code says which. */
   pull(reference: string, args?: readonly string[]): Promise<Ran>
-  /** Runs a pulled image, with the image's own command or these arguments instead. */
+  /** Runs a pulled image, with the image's own command or these arguments instead; `stdout` is all that it prints. */
   run(reference: string, args?: readonly string[]): Promise<Ran>
   /** Removes the image, and collects what only it needed before it returns. */
   remove(reference: string): Promise<void>
@@ -93,17 +93,25 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
     },
     pull: async (reference, args = []) =>
       ctr('images', 'pull', '--snapshotter', snapshotter, '--hosts-dir', certificates, ...args, reference),
-    run: async (reference, args = []) =>
-      ctr(
+    async run(reference, args = []) {
+      const id = `run-${containers++}`
+      // Written by the shim: what ctr reads from its pipe may lack what a program prints just before it ends.
+      const log = join(directory, `${id}.log`)
+      const ran = await ctr(
         'run',
         '--rm',
         '--snapshotter',
         snapshotter,
         '--net-host',
+        '--log-uri',
+        `file://${log}`,
         reference,
-        `run-${containers++}`,
+        id,
         ...args,
-      ),
+      )
+      const printed = await readFile(log, 'utf8').catch(() => '')
+      return { ...ran, stdout: printed.trimEnd() }
+    },
     async remove(reference) {
       const { exitCode, stderr } = await ctr('images', 'remove', '--sync', reference)
       if (exitCode !== 0) throw new Error(`ctr images remove ${reference}: ${stderr}`)
