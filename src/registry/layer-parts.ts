@@ -63,11 +63,7 @@ export async function planParts(
  * pull it.
  * @throws RegistryError `unservable`.
  */
-function demandReferred(
-  root: StorePath,
-  paths: readonly StorePath[],
-  closure: readonly ClosurePath[],
-): void {
+function demandReferred(root: StorePath, paths: readonly StorePath[], closure: readonly ClosurePath[]): void {
   const members = new Set(closure.map(({ path }) => path))
   const stranger = paths.find((path) => !members.has(path))
   if (stranger !== undefined)
