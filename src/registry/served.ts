@@ -110,7 +110,7 @@ function demandInside(
 ): void {
   const outside = reads.find((read) => closure.every(({ path }) => path !== read))
   if (outside === undefined) return
-  throw new RegistryError('unservable', `${root}: leads to ${outside}, which isn't in its closure`)
+  throw new RegistryError('unservable', `${root}: names ${outside}, which is not in its closure`)
 }
 
 /**
