@@ -167,6 +167,6 @@ function fit(text: string, columns: number): string {
 
 /** Builders print colours, progress bars and bells. */
 function clean(text: string): string {
-  // oxlint-disable-next-line eslint/no-control-regex
+  // oxlint-disable-next-line eslint/no-control-regex -- control characters are what is meant
   return stripVTControlCharacters(text).replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
 }

@@ -42,7 +42,6 @@ export class Metrics {
     'result',
   ])
   readonly #begun = new WeakMap<object, number>()
-  readonly #sentBefore = new WeakMap<object, number>()
 
   constructor() {
     collectDefaultMetrics({ register: this.#collector })
@@ -77,20 +76,18 @@ export class Metrics {
     this.#gauge('requests_held', 'Requests that wait for a build or fetch', [], () => figures().held)
     this.#gauge('images', 'Images remembered', [], () => figures().images)
     const roots = this.#gauge('roots', 'Paths kept from the garbage collector', ['kind'])
-    app.addHook('onRequest', async ({ raw }) => {
+    app.addHook('onRequest', async (request, reply) => {
+      const { socket } = request.raw
+      const [begun, sentBefore] = [performance.now(), socket.bytesWritten]
       this.#requests.open.inc()
-      this.#sentBefore.set(raw, raw.socket.bytesWritten)
-    })
-    app.addHook('onResponse', async (request, reply) => {
-      const route = routeOf(request)
-      this.#requests.open.dec()
-      this.#requests.ended.inc({ route, method: request.method, status: reply.raw.statusCode })
-      this.#requests.seconds.observe({ route }, reply.elapsedTime / 1000)
-      const { raw } = request
-      this.#requests.bytes.inc(
-        { route },
-        Math.max(0, raw.socket.bytesWritten - (this.#sentBefore.get(raw) ?? 0)),
-      )
+      // Not `onResponse`, which a response that is cut never comes to.
+      reply.raw.once('close', () => {
+        const route = routeOf(request)
+        this.#requests.open.dec()
+        this.#requests.ended.inc({ route, method: request.method, status: reply.raw.statusCode })
+        this.#requests.seconds.observe({ route }, (performance.now() - begun) / 1000)
+        this.#requests.bytes.inc({ route }, Math.max(0, socket.bytesWritten - sentBefore))
+      })
     })
     app.get('/metrics', async (_request, reply) => {
       const { temporaryRoots, durableRoots } = figures()

@@ -55,7 +55,7 @@ void t.test('no line is as wide as the terminal, whatever builders print', async
       )
       const width = Array.from(text).reduce((sum, one) => sum + (one < '\u1100' ? 1 : 2), 0)
       t.ok(width < columns, `${width} of ${columns}`)
-      // oxlint-disable-next-line eslint/no-control-regex
+      // oxlint-disable-next-line eslint/no-control-regex -- control characters are what is meant
       t.notMatch(text, /[\u0000-\u001f\u007f-\u009f]/)
     }
   }

@@ -133,7 +133,7 @@ void t.test('warm', { skip: missing('nix') }, async (t) => {
     const shown = await onTerminal(server, path)
     t.equal(shown.exitCode, 0)
     t.match(shown.stdout, /waiting +0 s {2}[0-9a-z]{7}-slow\.drv/)
-    // oxlint-disable-next-line eslint/no-control-regex
+    // oxlint-disable-next-line eslint/no-control-regex -- what a terminal is sent is what is meant
     t.match(shown.stdout, /\x1b\[2A\x1b\[32mready {3}\x1b\[39m +[0-9]+ s {2}[0-9a-z]{7}-slow\.drv/)
     t.match(shown.stdout, /1 ready; [0-9.]+ s/)
     t.ok(shown.stdout.trimEnd().endsWith('\x1b[?25h'), 'and the cursor is there again')

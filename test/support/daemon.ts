@@ -49,7 +49,7 @@ export async function startDaemon<Ready>(
   const lines: string[] = []
   const readiness = Promise.withResolvers<Ready>()
   // An execa transform that passes nothing on: what nobody reads would fill the pipe and stop the program.
-  // oxlint-disable-next-line eslint/require-yield
+  // oxlint-disable-next-line eslint/require-yield -- it only looks on
   const observe = function* (line: unknown) {
     const text = String(line)
     lines.push(text)
