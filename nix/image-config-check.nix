@@ -27,6 +27,8 @@ let
 
   absolute = check "an absolute path" (value: isString value && match "/.*" value != null);
   boolean = check "true or false" isBool;
+  text = check "a string" isString;
+  integer = check "a whole number" isInt;
   # A duration is a number of nanoseconds in Docker's specification.
   natural = check "a whole number, not negative" (value: isInt value && value >= 0);
 
@@ -114,6 +116,22 @@ rec {
     Healthcheck = healthcheck;
     OnBuild = strings;
     Shell = strings;
+    # What `docker commit` writes of a container besides (container.Config of Docker's API); runtimes go by their own.
+    AttachStderr = boolean;
+    AttachStdin = boolean;
+    AttachStdout = boolean;
+    CpuShares = natural;
+    Domainname = text;
+    Hostname = text;
+    Image = text;
+    MacAddress = text;
+    Memory = natural;
+    MemorySwap = integer;
+    NetworkDisabled = boolean;
+    OpenStdin = boolean;
+    StdinOnce = boolean;
+    StopTimeout = natural;
+    Tty = boolean;
   };
   keys = attrNames parse;
 

@@ -36,8 +36,11 @@ let
     StopSignal = "stopSignal";
   };
 
-  isEmpty = value: value == null || value == [ ] || value == { };
-  withoutEmpty = set: removeAttrs set (filter (key: isEmpty set.${key}) (attrNames set));
+  # Upon a base, an empty list says that the base's isn't inherited.
+  clearing = [
+    "Cmd"
+    "Entrypoint"
+  ];
 
   # A list of names -> { name = { }; }, the form that OCI gives to sets.
   toSet =
@@ -84,6 +87,8 @@ in
   stopSignal,
   # list of absolute paths
   volumes,
+  # whether there is an image below, whose config is inherited
+  hasBase,
 }@args:
 let
   known = onlyKnown builder "config" check.keys (
@@ -129,5 +134,10 @@ let
       value = fromConfig name;
     }) (filter (key: !(single ? ${key} || merged ? ${key})) check.keys)
   );
+
+  isEmpty =
+    key: value:
+    value == null || value == { } || (value == [ ] && !(hasBase && builtins.elem key clearing));
+  withoutEmpty = set: removeAttrs set (filter (key: isEmpty key set.${key}) (attrNames set));
 in
 withoutEmpty (others // singles // sets)

@@ -1,76 +1,44 @@
-# The `files` and `links` of an image: entries that are in no store path, such as /etc/passwd or /bin/sh.
+# The `files`, `directories`, `links` and `extraDirectories` of an image: entries that are in no store path, such as
+# /etc/passwd, /data or /bin/sh.
 let
   inherit (builtins)
-    all
     attrNames
-    concatStringsSep
-    elem
-    elemAt
+    concatLists
     filter
-    genList
     head
     isAttrs
+    isList
     isString
-    length
+    map
     mapAttrs
-    match
-    split
-    storeDir
-    substring
     toJSON
     ;
   inherit (import ./refuse.nix) refuse onlyKnown;
   inherit (import ./store-path.nix) toStoreFile toText;
+  inherit (import ./image-paths.nix) checkPath checkMode parents;
 
   builder = "image";
 
-  # "/etc/passwd" -> [ "etc" "passwd" ]
-  components = path: filter isString (split "/" (substring 1 (-1) path));
-  join = parts: "/" + concatStringsSep "/" parts;
-  take = count: list: genList (elemAt list) count;
-  # "/a/b/c" -> [ "/a" "/a/b" ]
-  parents = path: genList (at: join (take (at + 1) (components path))) (length (components path) - 1);
-
-  storeParents = parents storeDir ++ [ storeDir ];
-
-  # Refuses what a layer can't hold, or what would be another path than it seems.
-  checkPath =
-    field: path:
-    let
-      refusePath = refuse builder "a path in ${field}" path;
-      has = part: elem part (components path);
-    in
-    if substring 0 1 path != "/" then
-      refusePath ''an absolute path, such as "/etc/passwd"''
-    else if path == "/" then
-      refusePath "a path below /"
-    else if has "" || has "." || has ".." then
-      refusePath "one without empty parts, \".\", \"..\" and a \"/\" at the end"
-    else if !(all (part: match "\\.wh\\..*" part == null) (components path)) then
-      refusePath "one without a part that begins with \".wh.\", which deletes files of other layers"
-    else if elem path storeParents || elem storeDir (parents path) then
-      refusePath "one outside of ${storeDir}, which `contents` fills"
-    else
-      path;
-
-  checkMode =
-    field: mode:
-    if isString mode && match "[0-7]{4}" mode != null then
-      mode
-    else
-      refuse builder field mode ''four octal digits in a string, such as "0444", "0755" or "1777"'';
+  # The attributes of `given` among these, each checked.
+  checkEach =
+    field: checks: given:
+    mapAttrs (key: check: check "${field}.${key}" given.${key}) (
+      builtins.intersectAttrs given checks
+    );
 
   checkFile =
-    path: file:
+    ownerOf: path: file:
     let
       field = "files.${toJSON path}";
       given = onlyKnown builder field [
         "text"
         "source"
         "mode"
+        "uid"
+        "gid"
       ] file;
       # A source without a mode keeps the one it has in the store.
-      mode = if given ? mode then { mode = checkMode "${field}.mode" given.mode; } else { };
+      attributes = checkEach field { mode = checkMode; } given // ownerOf field given;
     in
     if isString file then
       {
@@ -78,19 +46,66 @@ let
         mode = "0444";
       }
     else if !isAttrs file || file ? outPath then
-      refuse builder field file "a string, { text; mode ? \"0444\"; } or { source; mode ?; }"
+      refuse builder field file "a string, { text; mode ? \"0444\"; uid ? 0; gid ? 0; } or { source; mode ?; uid ? 0; gid ? 0; }"
     else if (given ? text) == (given ? source) then
       refuse builder field file "either `text` or `source` in it"
     else if given ? source then
-      { source = toStoreFile builder "${field}.source" given.source; } // mode
+      { source = toStoreFile builder "${field}.source" given.source; } // attributes
     else if isString given.text then
       {
         inherit (given) text;
         mode = "0444";
       }
-      // mode
+      // attributes
     else
       refuse builder "${field}.text" given.text "a string";
+
+  checkDirectory =
+    ownerOf: path: directory:
+    let
+      field = "directories.${toJSON path}";
+      given = onlyKnown builder field [
+        "mode"
+        "uid"
+        "gid"
+      ] directory;
+    in
+    if !isAttrs directory || directory ? outPath then
+      refuse builder field directory "an attribute set: { mode ? \"0755\"; uid ? 0; gid ? 0; }"
+    else
+      { mode = "0755"; } // checkEach field { mode = checkMode; } given // ownerOf field given;
+
+  checkExtra =
+    ownerOf: extra:
+    let
+      field = "an item of extraDirectories";
+      isPlain = !isAttrs extra || extra ? outPath;
+      given =
+        if isPlain then
+          { source = extra; }
+        else
+          onlyKnown builder field [
+            "source"
+            "to"
+            "fileMode"
+            "directoryMode"
+            "uid"
+            "gid"
+          ] extra;
+    in
+    if !(given ? source) then
+      refuse builder field extra "a derivation, a path, or { source; to ? \"/\"; fileMode ?; directoryMode ? \"0755\"; uid ? 0; gid ? 0; }"
+    else
+      {
+        source = toStoreFile builder (if isPlain then field else "${field}.source") given.source;
+        to = if given.to or "/" == "/" then "/" else checkPath "extraDirectories" given.to;
+        directoryMode = "0755";
+      }
+      // checkEach field {
+        fileMode = checkMode;
+        directoryMode = checkMode;
+      } given
+      // ownerOf field given;
 
   checkLink =
     path: target:
@@ -111,31 +126,66 @@ let
       refuse builder field value "an attribute set, absolute path to what is there";
 in
 {
-  # absolute path -> string, { text; mode ? "0444"; } or { source; mode ?; }
+  # absolute path -> string, { text; mode ? "0444"; uid ?; gid ?; } or { source; mode ?; uid ?; gid ?; }
   files,
+  # absolute path -> { mode ? "0755"; uid ?; gid ?; }
+  directories,
   # absolute path -> target
   links,
+  # list of trees of the store
+  extraDirectories,
+  # what image-users.nix makes of `users` and `groups`
+  accounts,
 }:
 let
   files' = checkSet "files" files;
+  directories' = checkSet "directories" directories;
   links' = checkSet "links" links;
-  paths = map (checkPath "files") (attrNames files') ++ map (checkPath "links") (attrNames links');
+  inherit (accounts) ownerOf;
+
+  paths = concatLists [
+    (map (checkPath "files") (attrNames files'))
+    (map (checkPath "directories") (attrNames directories'))
+    (map (checkPath "links") (attrNames links'))
+  ];
   isEntry = path: files' ? ${path} || links' ? ${path};
+  kindOf = path: if files' ? ${path} then "file" else "link";
 
   both = filter (path: links' ? ${path}) (attrNames files');
+  # Directories may hold others, so these count only where they are something else too.
+  alsoDirectory = filter isEntry (attrNames directories');
   under = filter (path: filter isEntry (parents path) != [ ]) paths;
   child = head under;
   parent = head (filter isEntry (parents child));
+  madeTwice = filter (path: accounts.files ? ${path}) (attrNames files' ++ attrNames links');
 
   entries = {
-    files = mapAttrs checkFile files';
+    files = mapAttrs (checkFile ownerOf) (accounts.files // files');
     links = mapAttrs checkLink links';
-  };
+  }
+  // (
+    let
+      all = accounts.directories // directories';
+    in
+    if all == { } then { } else { directories = mapAttrs (checkDirectory ownerOf) all; }
+  )
+  // (
+    if !isList extraDirectories then
+      refuse builder "extraDirectories" extraDirectories "a list of derivations, paths and { source; ... }"
+    else if extraDirectories == [ ] then
+      { }
+    else
+      { extraDirectories = map (checkExtra ownerOf) extraDirectories; }
+  );
 in
 # Paths come before what is at them: which refusal is seen shall not depend on which entry is looked at first.
 if both != [ ] then
   throw "${builder}: ${toJSON (head both)} is in files and in links, expected in one of them"
+else if alsoDirectory != [ ] then
+  throw "${builder}: ${toJSON (head alsoDirectory)} is a ${kindOf (head alsoDirectory)} and in directories, expected one of them"
 else if under != [ ] then
-  throw "${builder}: ${toJSON parent} is a ${if files' ? ${parent} then "file" else "link"}, expected a directory, for ${toJSON child} is below it"
+  throw "${builder}: ${toJSON parent} is a ${kindOf parent}, expected a directory, for ${toJSON child} is below it"
+else if madeTwice != [ ] then
+  throw "${builder}: ${toJSON (head madeTwice)} is made of users and groups, expected it there or here, not both"
 else
   entries

@@ -7,12 +7,16 @@ let
   inherit (builtins)
     attrNames
     functionArgs
-    isInt
+    head
+    isAttrs
+    isBool
     isList
     isString
+    removeAttrs
     seq
     stringLength
     substring
+    toJSON
     ;
   inherit (import ./refuse.nix) refuse onlyKnown;
   inherit (import ./store-path.nix) toStorePath;
@@ -22,42 +26,27 @@ let
     platformOf
     platformNamed
     ;
-  ociName = import ./oci-name.nix;
+  inherit (import ./image-check.nix)
+    checkContents
+    checkCreated
+    checkLayers
+    checkMaxLayers
+    checkName
+    checkString
+    ;
   imageConfig = import ./image-config.nix;
   imageFiles = import ./image-files.nix;
+  imagePlatforms = import ./image-platforms.nix;
+  imageUsers = import ./image-users.nix;
   imageRef = import ./image-ref.nix;
   jsonFile = import ./json-file.nix;
 
   builder = "image";
 
-  # Docker's overlay2 stops at 125 layers; the registry adds one of its own, and users build on top.
-  maxLayersLimit = 120;
-
   orElse = default: value: if value == null then default else value;
 
-  checkName =
-    name:
-    if ociName.isImageName name then
-      name
-    else
-      refuse builder "name" name (
-        "a name that an image reference can hold, at most ${toString ociName.maxLength} of a-z 0-9 with single . _ __ or any - between them"
-        + (if isString name then ", such as \"${ociName.suggest name}\"" else "")
-      );
-
-  checkMaxLayers =
-    count:
-    if isInt count && count >= 1 && count <= maxLayersLimit then
-      count
-    else
-      refuse builder "maxLayers" count "a whole number from 1 to ${toString maxLayersLimit}";
-
-  checkContents =
-    contents:
-    if isList contents then
-      map (toStorePath builder "an item of contents") contents
-    else
-      refuse builder "contents" contents "a list of derivations and store paths";
+  # What is said, checked; nothing where it isn't.
+  optional = key: value: check: if value == null then { } else { ${key} = check value; };
 
   image =
     {
@@ -85,12 +74,40 @@ let
       stopSignal ? null,
       # list of absolute paths
       volumes ? [ ],
-      # attribute set: absolute path -> string, { text; mode ? "0444"; } or { source; mode ?; }
+      # attribute set: absolute path -> string, { text; mode ? "0444"; uid ?; gid ?; } or { source; mode ?; uid ?; gid ?; }
+      # uid and gid are numbers, or names of `users` and `groups`; root's where none are said, and the user's group
       files ? { },
+      # attribute set: absolute path -> { mode ? "0755"; uid ?; gid ?; }
+      directories ? { },
       # attribute set: absolute path -> target of a symbolic link
       links ? { },
-      # the most layers that the image's store paths are spread over
+      # list of derivations, paths of this machine and { source; to ? "/"; fileMode ?; directoryMode ? "0755"; uid ?; gid ?; }:
+      # trees that are copied below /, where what is in `contents` is linked
+      extraDirectories ? [ ],
+      # attribute set: name -> { uid; gid ? uid; groups ? [ ]; home ? "/home/<name>"; createHome ? true; shell ? "/bin/sh";
+      # description ? ""; }; makes /etc/passwd, /etc/group, /etc/shadow and the homes. root and nobody are always there
+      users ? { },
+      # attribute set: name -> { gid; }; a user's own group needn't be said
+      groups ? { },
+      # an image to build upon, of any kind that the registry serves: its layers below, its config where nothing is said
+      # (src/source/inheritance.ts), its files instead of /etc/passwd and the like
+      fromImage ? null,
+      # which of the images in `fromImage`, where that has several
+      fromImageTag ? null,
+      # list of lists of derivations and store paths, bottom first: each list's closure is a layer, without what is in a
+      # layer below. What none of them has is planned as without `layers`
+      layers ? [ ],
+      # the most layers that the image's store paths are spread over, `layers` among them
       maxLayers ? 60,
+      # whether the image has a Nix database that knows its store paths, for images that run Nix
+      nixDatabase ? false,
+      # time in RFC 3339 that the image says it was made at; default: one second after 1970, so that it never changes
+      created ? null,
+      # who made it, as a person reads it
+      author ? null,
+      # attribute set: "linux/arm64" -> an image, or { image; mode ? "out"; } as in `imageRef`. With it there is nothing
+      # else to say but `name` and `system`
+      platforms ? null,
       # OCI name of the architecture; default: that of `system`, or of what `contents` were compiled for
       architecture ? null,
       # Nix system; default: that of the first derivation in `contents`
@@ -98,7 +115,7 @@ let
       ...
     }@args:
     let
-      systems = systemsOf contents';
+      systems = systemsOf (contents' ++ (if fromImage == null then [ ] else [ fromImage ]));
       contents' = if isList contents then contents else [ ];
       # Writes the file. Not simply the current system, or one image had as many identities as machines to build it.
       buildSystem = orElse (orElse (orElse unknownSystem currentSystem) systems.build) given;
@@ -116,11 +133,30 @@ let
         else
           platformNamed builder hostSystem architecture;
 
-      value = {
+      accounts = imageUsers { inherit users groups; };
+
+      checkConfig =
+        checked: if checked ? User then checked // { User = accounts.checkUser checked.User; } else checked;
+
+      # An image of ours says what it is for; others are looked at when they are served.
+      checkBase =
+        base:
+        let
+          said = if isAttrs base then base.architecture or null else null;
+        in
+        if isAttrs base && base ? platforms then
+          refuse builder "fromImage" base "an image for one platform: one of those in its `platforms`"
+        else if said != null && said != platform.architecture then
+          throw "${builder}: fromImage is an image for ${toJSON said}, expected one for ${toJSON platform.architecture}"
+        else
+          toStorePath builder "fromImage" base;
+
+      single = {
         pushless = 1;
         name = checkName name;
         os = "linux";
-        config = imageConfig {
+        config = checkConfig (imageConfig {
+          hasBase = fromImage != null;
           inherit
             config
             entrypoint
@@ -133,12 +169,58 @@ let
             stopSignal
             volumes
             ;
-        };
+        });
         contents = checkContents contents;
-        inherit (imageFiles { inherit files links; }) files links;
         maxLayers = checkMaxLayers maxLayers;
       }
-      // platform;
+      // imageFiles {
+        inherit
+          files
+          directories
+          links
+          extraDirectories
+          accounts
+          ;
+      }
+      // platform
+      // optional "created" created checkCreated
+      // optional "author" author (checkString "author")
+      // optional "fromImage" fromImage checkBase
+      // optional "fromImageTag" fromImageTag (
+        tag:
+        if fromImage == null then
+          throw "${builder}: fromImageTag is given, and fromImage is not"
+        else
+          checkString "fromImageTag" tag
+      )
+      // (if layers == [ ] then { } else { layers = checkLayers (checkMaxLayers maxLayers) layers; })
+      // (
+        if !isBool nixDatabase then
+          refuse builder "nixDatabase" nixDatabase "true or false"
+        else if nixDatabase then
+          { inherit nixDatabase; }
+        else
+          { }
+      );
+
+      superfluous = attrNames (
+        removeAttrs args [
+          "name"
+          "system"
+          "platforms"
+        ]
+      );
+      several = {
+        pushless = 1;
+        name = checkName name;
+        platforms =
+          if superfluous != [ ] then
+            throw "${builder}: ${head superfluous} is given beside platforms, expected in the images that these name"
+          else
+            imagePlatforms platforms;
+      };
+
+      value = if platforms == null then single else several;
 
       # Forcing its path forces `value` as a whole, and so every check.
       file = jsonFile {
@@ -155,13 +237,20 @@ let
         # The same in two parts, as tools that know nixpkgs' dockerTools ask for it.
         imageName = substring 0 (stringLength reference - stringLength ":nix") reference;
         imageTag = "nix";
-        inherit (value)
-          config
-          architecture
-          os
-          maxLayers
-          ;
       }
+      // (
+        if platforms == null then
+          {
+            inherit (value)
+              config
+              architecture
+              os
+              maxLayers
+              ;
+          }
+        else
+          { inherit (value) platforms; }
+      )
     );
 in
 image

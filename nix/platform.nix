@@ -35,6 +35,9 @@ let
   list = concatStringsSep ", ";
 in
 {
+  isArchitecture = name: elem name architectures;
+  architectureNames = list names;
+
   # The system that builds, and the one that the result runs on: they differ when `contents` are cross-compiled.
   # null where `contents` says nothing.
   systemsOf =

@@ -1,7 +1,10 @@
 /** Wiring: settings in, a running registry out. */
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
+import type { Digest } from './core/digest.ts'
+import type { StorePath } from './core/store-path.ts'
 import type { Settings } from './settings.ts'
 import { createApp } from './http/app.ts'
 import { Metrics } from './http/metrics.ts'
@@ -11,11 +14,15 @@ import { openNixCache } from './nix-cache/nix-cache.ts'
 import { NixStore } from './nix/nix-store.ts'
 import { autoTransport, processTransport, socketTransport, type Transport } from './nix/transport.ts'
 import { policyOf, requiredKeysOf } from './policy-settings.ts'
-import { servedClosure, type ImageMaker } from './registry/image.ts'
+import type { ImageMaker } from './registry/image.ts'
+import { servedClosure } from './registry/served.ts'
 import { DigestIndex } from './registry/digest-index.ts'
+import { isIndex, platformName, type Served } from './registry/image-index.ts'
+import type { Steps } from './registry/images.ts'
 import { Registry, type RegistryOptions } from './registry/registry.ts'
 import { workName } from './registry/resolve.ts'
 import { WorkJournal } from './registry/work-journal.ts'
+import { UnpackCache } from './unpack/unpack-cache.ts'
 
 export type RunningServer = {
   /** `http://127.0.0.1:5000`, with the port that was taken. */
@@ -57,12 +64,21 @@ export function openRegistry(
     logBytes: settings.PUSHLESS_LOG_SIZE * 1e6,
     onTrouble: onJournalTrouble,
   })
+  const cache = new UnpackCache(join(settings.PUSHLESS_STATE, 'unpacked'), settings.PUSHLESS_CACHE_SIZE * 1e6)
   const nix = new NixStore(transportOf(settings.PUSHLESS_NIX), settings.PUSHLESS_SILENT_TIME * 1000)
   const reader = new StoreReader(Math.min(MAX_READERS, Math.max(MIN_READERS, availableParallelism())))
-  const images = { nix, reader, index, servePackages: settings.PUSHLESS_SERVE_PACKAGES, requiredKeys }
+  const images = {
+    nix,
+    reader,
+    index,
+    archives: { cache, notes: index, narHash: (path: StorePath) => nix.narHash(path) },
+    servePackages: settings.PUSHLESS_SERVE_PACKAGES,
+    requiredKeys,
+  }
   const registry = new Registry({
     ...images,
     journal,
+    partialIndex: settings.PUSHLESS_PARTIAL_INDEX,
     policy: policyOf(settings),
     roots: { directory: settings.PUSHLESS_STATE, keepDays: settings.PUSHLESS_KEEP, onTrouble: onRootTrouble },
     holdMs: settings.PUSHLESS_HOLD * 1000,
@@ -86,6 +102,7 @@ export function openRegistry(
       registry.close()
       // Before Nix: what still goes on was cut off by us.
       await journal.close()
+      await cache.close()
       nix.close()
       await reader.close()
       index.close()
@@ -109,13 +126,7 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
       else if (event.kind !== 'queued') logger.info({ work: name, ...event, error: undefined }, 'nix')
     },
     onRootTrouble: (error) => logger.warn({ err: error }, 'no root: the image may be collected'),
-    onImage: ({ root, kind, manifest, layers }, steps) => {
-      const size = layers.reduce((sum, layer) => sum + layer.size, 0)
-      logger.info(
-        { root, kind, digest: manifest.digest, layers: layers.length, size, ms: steps },
-        'image ready',
-      )
-    },
+    onImage: (served, steps, before) => logServed(logger, served, steps, before),
   })
   const nixCache = openNixCache({
     mode: settings.PUSHLESS_NIX_CACHE,
@@ -162,6 +173,24 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
     await close()
     throw error
   }
+}
+
+function logServed(logger: FastifyBaseLogger, served: Served, ms: Steps, before: Digest | undefined): void {
+  const { root, kind, manifest } = served
+  const facts = { root, kind, digest: manifest.digest }
+  if (!isIndex(served)) {
+    const size = served.layers.reduce((sum, layer) => sum + layer.size, 0)
+    logger.info({ ...facts, layers: served.layers.length, size, ms }, 'image ready')
+    return
+  }
+  const platforms = served.images.flatMap(({ platform }) =>
+    platform === undefined ? [] : [platformName(platform)],
+  )
+  logger.info({ ...facts, platforms, ms }, 'index ready')
+  const { missing } = served
+  if (missing.length > 0)
+    logger.warn({ ...facts, missing }, 'index without platforms that cannot be had here')
+  if (before !== undefined) logger.warn({ ...facts, before }, 'another index than before')
 }
 
 function transportOf(setting: string): Transport {

@@ -22,7 +22,8 @@ export const SETTINGS = Type.Object({
   }),
   PUSHLESS_STATE: Type.String({
     minLength: 1,
-    description: 'directory for digests of layers and for logs of builds; may be deleted while stopped',
+    description:
+      'directory for digests of layers, logs of builds, roots and unpacked archives; may be deleted while stopped',
   }),
   PUSHLESS_NIX: Type.String({
     default: NIX_AUTO,
@@ -34,6 +35,11 @@ export const SETTINGS = Type.Object({
     default: false,
     description:
       'serve any directory of the store as an image, not only images. Off: a store may hold secrets',
+  }),
+  PUSHLESS_PARTIAL_INDEX: Type.Boolean({
+    default: true,
+    description:
+      'leave platforms out of an image\u2019s index that cannot be had here: no builder for their system, no such path, not allowed. Off: such an image is an error, and an index never has another digest elsewhere',
   }),
   PUSHLESS_HOLD: Type.Number({
     default: 20,
@@ -138,6 +144,13 @@ export const SETTINGS = Type.Object({
     maximum: 1e6,
     description:
       'megabytes of logs of builds and fetches that are kept, the oldest go first. Each is 1 at most: its head and its tail',
+  }),
+  PUSHLESS_CACHE_SIZE: Type.Number({
+    default: 10_000,
+    minimum: 0,
+    maximum: 1e9,
+    description:
+      'megabytes below the state directory for what compressed archives of images unpack to, the least recently used going first. An archive that alone is larger is refused. A dozen usual images, and the few that most rollouts pull at once',
   }),
   PUSHLESS_TOKEN_FILE: Type.String({
     default: '',

@@ -5,13 +5,23 @@ import { parseImageName } from '../core/image-name.ts'
 import type { Reference } from '../core/reference.ts'
 import { storePathAround } from '../core/store-path.ts'
 
-export type ImageArgument = { readonly reference: Reference; readonly tag: string }
+export type ImageArgument = {
+  readonly reference: Reference
+  readonly tag: string
+  /** Whether the tag was said, or is the one that names without tag mean. */
+  readonly isTagged: boolean
+  /** Under which the registry is known there. */
+  readonly host: string
+}
 
 /** @throws RegistryError `name-invalid` for what is none of these. */
 export async function parseImageArgument(text: string): Promise<ImageArgument> {
   const target = await realpath(text).catch(() => undefined)
   const path = target === undefined ? undefined : storePathAround(target)
-  const { reference, selector } = parseImageName(path ?? text)
-  if (selector.kind === 'tag') return { reference, tag: selector.tag }
+  const { name, reference, selector } = parseImageName(path ?? text)
+  if (selector.kind === 'tag') {
+    const isTagged = path === undefined && /:[^/]+$/.test(text)
+    return { reference, tag: selector.tag, isTagged, host: name.slice(0, name.indexOf('/')) }
+  }
   throw new RegistryError('name-invalid', `not an image: ${text}`, { detail: { expected: 'no digest' } })
 }

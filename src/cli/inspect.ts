@@ -2,26 +2,26 @@
 import type { Settings } from '../settings.ts'
 import type { Json } from '../core/image.ts'
 import { imageNameOf } from '../core/reference.ts'
-import type { Image, Step } from '../registry/image.ts'
+import type { Image } from '../registry/image.ts'
+import { isIndex, platformName, type ImageIndex } from '../registry/image-index.ts'
+import type { Steps } from '../registry/images.ts'
 import { workName } from '../registry/resolve.ts'
 import { openRegistry } from '../server.ts'
 import { parseImageArgument } from './image-argument.ts'
-
-type Steps = Readonly<Partial<Record<Step | 'realise', number>>>
 
 /** Somebody sits in front of it: a build may take as long as it takes. */
 const NO_HOLD_MS = 2 ** 31 - 1
 
 /** @throws RegistryError of any kind. */
-export async function inspect(text: string, settings: Settings, asJson: boolean): Promise<void> {
-  const { reference, tag } = await parseImageArgument(text)
+export async function inspect(name: string, settings: Settings, asJson: boolean): Promise<void> {
+  const { reference, tag } = await parseImageArgument(name)
   let steps: Steps = {}
   const { registry, close } = openRegistry(
     { ...settings, PUSHLESS_KEEP: 0 },
     {
       holdMs: NO_HOLD_MS,
       onRootTrouble: () => undefined,
-      onImage: (_image, taken) => (steps = taken),
+      onImage: (_served, taken) => (steps = taken),
       onWork: (work, event) => {
         if (event.kind === 'started') process.stderr.write(`making ${workName(work)}\n`)
         if (event.kind === 'log') process.stderr.write(`${event.line}\n`)
@@ -29,8 +29,10 @@ export async function inspect(text: string, settings: Settings, asJson: boolean)
     },
   )
   try {
-    const facts = factsOf(await registry.image(reference, tag), steps)
-    process.stdout.write(asJson ? `${JSON.stringify(facts, null, 2)}\n` : describe(facts))
+    const served = await registry.served(reference, tag)
+    const facts = isIndex(served) ? indexFactsOf(served, steps) : factsOf(served, steps)
+    const text = 'platforms' in facts ? describeIndex(facts) : describe(facts)
+    process.stdout.write(asJson ? `${JSON.stringify(facts, null, 2)}\n` : text)
   } finally {
     await close()
   }
@@ -43,7 +45,7 @@ function factsOf(image: Image, steps: Steps) {
     name: imageNameOf(image.root),
     storePath: image.root,
     kind: image.kind,
-    platform: `${image.platform.os}/${image.platform.architecture}`,
+    platform: image.platform === undefined ? 'no image' : platformName(image.platform),
     manifest: {
       digest: image.manifest.digest,
       size: image.manifest.bytes.length,
@@ -64,10 +66,29 @@ function factsOf(image: Image, steps: Steps) {
         ? { files: source.entries.map(({ name }) => Buffer.from(name, 'latin1').toString()) }
         : {}),
     })),
-    milliseconds: Object.fromEntries(
-      Object.entries(steps).map(([step, ms]) => [step, Math.round(ms * 10) / 10]),
-    ),
+    milliseconds: roundedOf(steps),
   }
+}
+
+function indexFactsOf({ root, kind, manifest, images, missing }: ImageIndex, steps: Steps) {
+  return {
+    name: imageNameOf(root),
+    storePath: root,
+    kind,
+    manifest: { digest: manifest.digest, size: manifest.bytes.length, mediaType: manifest.mediaType },
+    platforms: images.map(({ platform, manifest: { digest, bytes, mediaType } }) => ({
+      platform: platform === undefined ? 'none said' : platformName(platform),
+      digest,
+      size: bytes.length,
+      mediaType,
+    })),
+    missing,
+    milliseconds: roundedOf(steps),
+  }
+}
+
+function roundedOf(steps: Steps): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(steps).map(([step, ms]) => [step, Math.round(ms * 10) / 10]))
 }
 
 function describe({ name, kind, platform, manifest, config, size, layers, milliseconds }: Facts): string {
@@ -86,11 +107,28 @@ function describe({ name, kind, platform, manifest, config, size, layers, millis
       ...layer.storePaths.map((path) => `        ${path}`),
       ...('files' in layer ? [`        ${layer.createdBy}, ${layer.files?.length ?? 0} entries`] : []),
     ]),
-    `  took      ${Object.entries(milliseconds)
-      .map(([step, ms]) => `${step} ${ms} ms`)
-      .join(', ')}`,
+    tookLine(milliseconds),
   ]
   return `${lines.join('\n')}\n`
+}
+
+function describeIndex(facts: ReturnType<typeof indexFactsOf>): string {
+  const { name, kind, manifest, platforms, missing, milliseconds } = facts
+  const lines = [
+    name,
+    `  kind      ${kind}, an index`,
+    `  index     ${manifest.digest}`,
+    `  platforms ${platforms.length}`,
+    ...platforms.map(({ platform, digest }) => `            ${platform.padEnd(16)}  ${digest}`),
+    ...missing.map((what) => `  missing   ${what}`),
+    tookLine(milliseconds),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function tookLine(milliseconds: Readonly<Record<string, number>>): string {
+  const steps = Object.entries(milliseconds).map(([step, ms]) => `${step} ${ms} ms`)
+  return `  took      ${steps.join(', ')}`
 }
 
 function megabytes(bytes: number): string {

@@ -2,8 +2,10 @@
 import { Command, Option } from 'commander'
 import { SETTING_FACTS, readSettings, type Environment } from '../config.ts'
 import type { SettingName, Settings } from '../settings.ts'
+import { FORMATS, type Format } from '../export/archive-files.ts'
 import { inspect } from './inspect.ts'
 import { serve } from './serve.ts'
+import { UsageError } from './usage-error.ts'
 
 export type ProcessFacts = {
   readonly environment: Environment
@@ -18,6 +20,17 @@ const DEFAULT_REGISTRY = 'http://127.0.0.1:5000'
 /** As long as the registry by default lets a build take. */
 const DEFAULT_TIMEOUT_S = '7200'
 const INSPECT: readonly SettingName[] = ['PUSHLESS_STATE', 'PUSHLESS_NIX', 'PUSHLESS_SERVE_PACKAGES']
+/** Those of what may be made, too: it builds and fetches as the server does. */
+const EXPORT: readonly SettingName[] = [
+  ...INSPECT,
+  'PUSHLESS_ALLOW_BUILDS',
+  'PUSHLESS_DENY_FETCHES',
+  'PUSHLESS_ALLOW_NAMES',
+  'PUSHLESS_DENY_NAMES',
+  'PUSHLESS_SYSTEMS',
+  'PUSHLESS_REQUIRE_KEYS',
+  'PUSHLESS_VERIFY',
+]
 
 export function createProgram(facts: ProcessFacts): Command {
   const program = new Command('pushless')
@@ -41,6 +54,41 @@ export function createProgram(facts: ProcessFacts): Command {
     .action(async (ref: string, options: { readonly json?: boolean }) =>
       inspect(ref, settingsFrom(options, facts), options.json === true),
     )
+
+  withSettings(program.command('export'), EXPORT)
+    .description(
+      'write images to an archive for docker load, podman load or ctr image import; needs no server',
+    )
+    .argument('<ref...>', 'as for inspect; several share what they have in common')
+    .option('-o, --output <path>', 'file, or directory for --format oci; standard output where none is named')
+    .addOption(
+      new Option('--format <format>', 'as skopeo names them; docker-archive holds an OCI layout as well')
+        .choices(FORMATS)
+        .default('docker-archive'),
+    )
+    .option('--name <name>', 'of the image in the archive, instead of the one that manifests have for it')
+    .option('--force', 'replace what is there', false)
+    .addOption(new Option('--gzip', 'compress the archive').conflicts('zstd'))
+    .addOption(new Option('--zstd', 'compress the archive, several times faster than gzip'))
+    .option('-q, --quiet', 'no progress on standard error', false)
+    .option('--json', 'progress as lines of JSON on standard error', false)
+    .action(async (names: readonly string[], options: ExportFlags) => {
+      const { exportImages } = await import('./export.ts')
+      const { output, format, name, force: isForced } = options
+      if (format === 'oci' && (options.gzip || options.zstd))
+        throw new UsageError('--gzip and --zstd compress archives, and --format oci is none')
+      const encoding = options.gzip ? 'gzip' : options.zstd ? 'zstd' : undefined
+      const progress = progressKind(options, facts.environment)
+      const status = await exportImages(names, settingsFrom(options, facts), {
+        output,
+        format,
+        name,
+        isForced,
+        encoding,
+        progress,
+      })
+      facts.exit(status)
+    })
 
   const { environment } = facts
   program
@@ -83,6 +131,26 @@ type WarmFlags = {
   readonly tokenFile: string
   readonly allowEmpty: boolean
   readonly json: boolean
+}
+
+type ExportFlags = {
+  readonly output?: string
+  readonly format: Format
+  readonly name?: string
+  readonly force: boolean
+  readonly gzip?: true
+  readonly zstd?: true
+  readonly quiet: boolean
+  readonly json: boolean
+}
+
+function progressKind(
+  { quiet, json }: Pick<ExportFlags, 'quiet' | 'json'>,
+  environment: Environment,
+): 'none' | 'json' | 'terminal' {
+  if (quiet) return 'none'
+  if (json) return 'json'
+  return process.stderr.isTTY && terminalOf(environment) !== 'none' ? 'terminal' : 'none'
 }
 
 /** What the environment says of the terminal, if there is one; see no-color.org. */

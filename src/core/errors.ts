@@ -13,6 +13,8 @@ export type ErrorKind =
   | 'unauthorized'
   | 'pending'
   | 'build-failed'
+  /** Of a build that none of the builders can do, today or tomorrow. */
+  | 'no-builder'
   | 'fetch-failed'
   | 'lookup-failed'
   | 'no-space'

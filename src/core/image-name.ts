@@ -13,7 +13,7 @@ export type ImageName = {
 
 /** Host, hash with slug, tag, digest; of which only the hash must be there. */
 const NAME =
-  /^(?:[a-z]+:\/\/)?(?:(.*?)\/+)?(?:nix\/store\/)?([0-9a-z]{32}(?:-[^:@/]*)?)(?::([^/@:]+))?(?:@([^/@]+))?$/
+  /^(?:[a-z]+:\/\/)?(?:(.*?)\/+)??(?:nix\/store\/)?([0-9a-z]{32}(?:-[^:@/]*)?)(?::([^/@:]+))?(?:@([^/@]+))?$/
 const DEFAULT_TAG = 'latest'
 
 /**

@@ -10,22 +10,23 @@ export const MEDIA_TYPE = {
   config: 'application/vnd.oci.image.config.v1+json',
   layer: 'application/vnd.oci.image.layer.v1.tar',
 } as const
-type MediaType = (typeof MEDIA_TYPE)[keyof typeof MEDIA_TYPE]
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
-export type Platform = { readonly architecture: string; readonly variant?: string; readonly os: 'linux' }
+export type Platform = { readonly architecture: string; readonly variant?: string; readonly os: string }
 
-/** A plain tar: its digest is its diff_id. */
 export type LayerDescriptor = {
   readonly digest: Digest
-  /** Bytes of the tar. */
+  /** Bytes of the blob. */
   readonly size: number
+  readonly mediaType: string
+  /** Digest of the tar: the blob's own, unless that is compressed. */
+  readonly diffId: Digest
   /** What `docker history` shows. */
   readonly createdBy: string
 }
 
-export type Document = { readonly mediaType: MediaType; readonly bytes: Uint8Array; readonly digest: Digest }
+export type Document = { readonly mediaType: string; readonly bytes: Uint8Array; readonly digest: Digest }
 
 /** One second after the epoch, as every time in the Nix store: a real one would change the digest each time. */
 const CREATED = '1970-01-01T00:00:01Z'
@@ -33,18 +34,21 @@ const CREATED = '1970-01-01T00:00:01Z'
 /**
  * @param config the OCI `config` object (Env, Entrypoint, …), key order irrelevant.
  * @param layers bottom first.
+ * @param created RFC 3339.
  */
 export function imageConfig(
   platform: Platform,
   config: { readonly [key: string]: Json },
   layers: readonly LayerDescriptor[],
+  { created = CREATED, author }: { readonly created?: string; readonly author?: string } = {},
 ): Document {
   return document(MEDIA_TYPE.config, {
     ...platform,
+    ...(author === undefined ? {} : { author }),
     config,
-    created: CREATED,
-    history: layers.map(({ createdBy }) => ({ created: CREATED, created_by: createdBy })),
-    rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
+    created,
+    history: layers.map(({ createdBy }) => ({ created, created_by: createdBy })),
+    rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
   })
 }
 
@@ -53,7 +57,23 @@ export function imageManifest(config: Document, layers: readonly LayerDescriptor
     schemaVersion: 2,
     mediaType: MEDIA_TYPE.manifest,
     config: { mediaType: config.mediaType, digest: config.digest, size: config.bytes.length },
-    layers: layers.map(({ digest, size }) => ({ mediaType: MEDIA_TYPE.layer, digest, size })),
+    layers: layers.map(({ digest, size, mediaType }) => ({ mediaType, digest, size })),
+  })
+}
+
+export type PlatformManifest = { readonly platform: Platform; readonly manifest: Document }
+
+/** Images of several platforms behind one name, in this order. Source: OCI image-spec, image-index.md. */
+export function imageIndex(images: readonly PlatformManifest[]): Document {
+  return document(MEDIA_TYPE.index, {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPE.index,
+    manifests: images.map(({ platform, manifest: { mediaType, digest, bytes } }) => ({
+      mediaType,
+      digest,
+      size: bytes.length,
+      platform,
+    })),
   })
 }
 
@@ -64,7 +84,12 @@ export const EMPTY_INDEX: Document = document(MEDIA_TYPE.index, {
   manifests: [],
 })
 
-function document(mediaType: MediaType, value: Json): Document {
+/** A document that was made elsewhere, byte by byte as it is. */
+export function givenDocument(mediaType: string, bytes: Uint8Array): Document {
+  return { mediaType, bytes, digest: digestOf(bytes) }
+}
+
+function document(mediaType: string, value: Json): Document {
   const bytes = Buffer.from(JSON.stringify(sorted(value)))
   return { mediaType, bytes, digest: digestOf(bytes) }
 }
@@ -80,6 +105,7 @@ function sorted(value: Json): Json {
   )
 }
 
-function isList(value: Json): value is readonly Json[] {
+/** Narrows as `Array.isArray` does not. */
+export function isList(value: Json): value is readonly Json[] {
   return Array.isArray(value)
 }

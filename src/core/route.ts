@@ -50,9 +50,13 @@ export function parseRoute(path: string): Route {
 /** @throws RegistryError `manifest-unknown` for a malformed tag, `digest-invalid` for a malformed digest. */
 export function parseSelector(text: string): Selector {
   if (text.includes(':')) return { kind: 'digest', digest: parseDigest(text) }
-  if (!TAG.test(text))
+  if (!isTag(text))
     throw new RegistryError('manifest-unknown', 'no such tag', { detail: { tag: text.slice(0, 200) } })
   return { kind: 'tag', tag: text }
+}
+
+export function isTag(text: string): boolean {
+  return TAG.test(text)
 }
 
 function decode(path: string): string {

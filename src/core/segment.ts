@@ -5,8 +5,10 @@
  * Of a layer's tar only the *frame* is kept: all that isn't a file's content, about 750 bytes a file. It is made once
  * and shared by all who stream the layer; headers made anew for each stream cost 60 MB of garbage at 64 pulls.
  */
+import { FORMAT_1, type TarDialect } from './layer-style.ts'
 import type { ByteRange } from './range.ts'
-import { TRAILER_SIZE, padded, tarHeader, type TarEntry } from './tar-header.ts'
+import type { TarEntry } from './tar-header.ts'
+import { BLOCK, padded } from './ustar-block.ts'
 
 export type Segment =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
@@ -20,8 +22,11 @@ export type Segment =
       readonly fileSize: number
     }
 
-/** A tar entry and where its content comes from: bytes made here, or the store's file of the same name below `/`. */
-export type LayerEntry = TarEntry & { readonly content?: Uint8Array }
+/**
+ * A tar entry and where its content comes from: bytes made here; the store's file at `source`, an absolute path as a
+ * byte string without links; else the store's file of the same name below `/`.
+ */
+export type LayerEntry = TarEntry & { readonly content?: Uint8Array; readonly source?: string }
 
 export type LayerFrame = {
   /** Headers, padding, trailer and contents made here, in the order of the tar. */
@@ -39,12 +44,26 @@ export type LayerFrame = {
 export type BlobContent =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'layer'; readonly frame: LayerFrame }
+  | Slice
+
+/** Bytes of one file, as they are. */
+export type Slice = {
+  readonly kind: 'slice'
+  /** Absolute path as a byte string. */
+  readonly path: string
+  readonly offset: number
+  readonly length: number
+  /** Bytes the whole file must have. */
+  readonly fileSize: number
+}
 
 /** Collects the parts of a frame in their order. */
 export type FrameBuilder = {
   readonly bytes: (piece: Uint8Array) => void
   /** The content of a file of the store. */
   readonly file: (path: string, size: number) => void
+  /** So far. */
+  readonly size: () => number
   readonly end: () => LayerFrame
 }
 
@@ -61,6 +80,7 @@ export function frameBuilder(): FrameBuilder {
       if (size > 0) files.push({ path, size, start: at })
       at += size
     },
+    size: () => at,
     end: () => ({
       bytes: joined(pieces),
       paths: files.map(({ path }) => path),
@@ -72,16 +92,16 @@ export function frameBuilder(): FrameBuilder {
 }
 
 /** The tar that these entries make. */
-export function layerFrame(entries: readonly LayerEntry[]): LayerFrame {
+export function layerFrame(entries: readonly LayerEntry[], dialect: TarDialect = FORMAT_1): LayerFrame {
   const frame = frameBuilder()
   for (const entry of entries) {
-    frame.bytes(tarHeader(entry))
+    frame.bytes(dialect.header(entry))
     if (entry.kind !== 'file') continue
-    if (entry.content === undefined) frame.file(`/${entry.name}`, entry.size)
+    if (entry.content === undefined) frame.file(entry.source ?? `/${entry.name}`, entry.size)
     else frame.bytes(entry.content)
     frame.bytes(ZEROS.subarray(0, padded(entry.size) - entry.size))
   }
-  frame.bytes(ZEROS.subarray(0, TRAILER_SIZE))
+  frame.bytes(new Uint8Array(dialect.trailerSize(frame.size())))
   return frame.end()
 }
 
@@ -97,7 +117,14 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
 }
 
 export function contentSize(content: BlobContent): number {
-  return content.kind === 'bytes' ? content.bytes.length : content.frame.size
+  switch (content.kind) {
+    case 'bytes':
+      return content.bytes.length
+    case 'slice':
+      return content.length
+    case 'layer':
+      return content.frame.size
+  }
 }
 
 /** The segments of `range`, in order, each cut to lie within it and within the blob. No segment is empty. */
@@ -105,6 +132,12 @@ export function* segmentsOf(content: BlobContent, range: ByteRange): Generator<S
   if (content.kind === 'bytes') {
     const bytes = content.bytes.subarray(range.start, range.end)
     if (bytes.length > 0) yield { kind: 'bytes', bytes }
+    return
+  }
+  if (content.kind === 'slice') {
+    const { path, offset, fileSize } = content
+    const length = Math.min(range.end, content.length) - range.start
+    if (length > 0) yield { kind: 'file', path, offset: offset + range.start, length, fileSize }
     return
   }
   const { bytes, paths, fileSizes, fileStarts, size } = content.frame
@@ -146,7 +179,8 @@ export function cut(segment: Segment, from: number, to: number): Segment {
   }
 }
 
-const ZEROS = new Uint8Array(TRAILER_SIZE)
+/** Padding of any file's last block. */
+const ZEROS = new Uint8Array(BLOCK)
 
 /** The number of the first file whose content ends behind `position`; the number of files if there is none. */
 function firstFileEndingBehind({ fileStarts, fileSizes, paths }: LayerFrame, position: number): number {

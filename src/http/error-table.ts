@@ -40,6 +40,7 @@ const TABLE = {
     log: 'info',
   },
   'build-failed': { status: 500, code: 'UNKNOWN', reason: 'nix build failed', log: 'error' },
+  'no-builder': { status: 500, code: 'UNKNOWN', reason: 'nix build failed', log: 'error' },
   'fetch-failed': { status: 500, code: 'UNKNOWN', reason: 'nix fetch failed', log: 'error' },
   'lookup-failed': {
     status: 503,

@@ -12,7 +12,8 @@ import {
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { RegistryError } from '../core/errors.ts'
 import type { WorkListener } from '../registry/realise.ts'
-import type { Lookup, RegistryFigures } from '../registry/registry.ts'
+import type { Lookup } from '../registry/images.ts'
+import type { RegistryFigures } from '../registry/registry.ts'
 
 /** From a cached manifest to the longest hold. */
 const REQUEST_SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 10, 20, 30, 60, 300]

@@ -10,6 +10,7 @@ import { referenceBase } from '../core/reference.ts'
 import { parseRoute, type Route } from '../core/route.ts'
 import { STORE_DIR } from '../core/store-path.ts'
 import type { Blob, Registry } from '../registry/registry.ts'
+import { takesIndex } from './takes-index.ts'
 import { chooseEncoding, type CompressionMode } from './compression.ts'
 import { sendStream } from './send-stream.ts'
 import { pageOf, parsePageQuery } from './tag-page.ts'
@@ -62,7 +63,12 @@ async function answer(
 ): Promise<FastifyReply> {
   switch (route.kind) {
     case 'manifest':
-      return sendDocument(request, reply, await registry.manifest(route.reference, route.selector))
+      reply.header('vary', 'accept')
+      return sendDocument(
+        request,
+        reply,
+        await registry.manifest(route.reference, route.selector, takesIndex(request.headers.accept)),
+      )
     case 'blob':
       return sendBlob(
         request,

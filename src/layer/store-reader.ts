@@ -4,7 +4,7 @@ import { RegistryError } from '../core/errors.ts'
 import type { LayerFrame } from '../core/segment.ts'
 import type { StorePath } from '../core/store-path.ts'
 import type { FilePart } from './read.ts'
-import type { Answer, Ask, Job, JobResult, LayerSource } from './worker.ts'
+import type { Answer, Ask, Job, JobResult, LayerSource, WalkedLayer } from './worker.ts'
 
 type Pending = { readonly resolve: (result: never) => void; readonly reject: (error: Error) => void }
 type Thread = { readonly worker: Worker; readonly pending: Map<number, Pending>; isAlive: boolean }
@@ -27,7 +27,7 @@ export class StoreReader {
   }
 
   /** The tar of a layer, all but its files' contents. @throws RegistryError `unservable`, `unavailable`. */
-  frame(layer: LayerSource): Promise<LayerFrame> {
+  frame(layer: WalkedLayer): Promise<LayerFrame> {
     return this.#run({ kind: 'frame', layer })
   }
 

@@ -16,7 +16,7 @@ const FILE_MODE = 0o444
 const EXECUTABLE_MODE = 0o555
 const ANY_EXECUTE_BIT = 0o111
 /** OCI image-spec, layer.md "Whiteouts": a file named like this would delete another instead of being one. */
-const WHITEOUT_PREFIX = '.wh.'
+export const WHITEOUT_PREFIX = '.wh.'
 
 /** The directories above every store path, which are no store paths themselves. */
 export const STORE_DIRECTORIES: readonly LayerEntry[] = [

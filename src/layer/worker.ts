@@ -8,22 +8,36 @@ import { parentPort } from 'node:worker_threads'
 import { parseDigest, type Digest } from '../core/digest.ts'
 import { RegistryError, type ErrorDetail, type ErrorKind } from '../core/errors.ts'
 import { narFrame } from '../core/nar-frame.ts'
-import { layerFrame, segmentsOf, type LayerEntry, type LayerFrame } from '../core/segment.ts'
+import {
+  contentSize,
+  layerFrame,
+  segmentsOf,
+  type BlobContent,
+  type LayerEntry,
+  type LayerFrame,
+  type Slice,
+} from '../core/segment.ts'
+import { dialectOf, type LayerStyle } from '../core/layer-style.ts'
 import type { StorePath } from '../core/store-path.ts'
 import { chunksOf } from './chunk.ts'
 import { fillWithoutFiles, readFiles, type FilePart } from './read.ts'
-import { walkStorePath, walkStorePaths } from './walk.ts'
+import { walkStorePath } from './walk.ts'
+import { walkInStyle } from './walk-in-style.ts'
 
 export type Job =
   | { readonly kind: 'archive'; readonly path: StorePath }
-  | { readonly kind: 'frame'; readonly layer: LayerSource }
+  | { readonly kind: 'frame'; readonly layer: WalkedLayer }
   | { readonly kind: 'digest'; readonly layer: LayerSource }
   | { readonly kind: 'read'; readonly parts: readonly FilePart[]; readonly buffer: ArrayBuffer }
 
-/** What a layer is made of: store paths, or entries made by us. */
+/** What a layer is made of: store paths, entries made by us, or bytes of a file that are a blob already. */
 export type LayerSource =
-  | { readonly kind: 'paths'; readonly paths: readonly StorePath[] }
+  | { readonly kind: 'paths'; readonly paths: readonly StorePath[]; readonly style?: LayerStyle }
   | { readonly kind: 'entries'; readonly entries: readonly LayerEntry[] }
+  | Slice
+
+/** What has to be walked before it can be read. */
+export type WalkedLayer = Exclude<LayerSource, Slice>
 
 export type JobResult = {
   readonly archive: LayerFrame
@@ -62,26 +76,28 @@ async function run(job: Job): Promise<JobResult[Job['kind']]> {
     case 'frame':
       return frameOf(job.layer)
     case 'digest':
-      return digestOf(frameOf(job.layer))
+      return digestOf(job.layer.kind === 'slice' ? job.layer : { kind: 'layer', frame: frameOf(job.layer) })
     case 'read':
       readFiles(job.parts, new Uint8Array(job.buffer))
       return job.buffer
   }
 }
 
-function frameOf(layer: LayerSource): LayerFrame {
-  return layerFrame(layer.kind === 'paths' ? walkStorePaths(layer.paths) : layer.entries)
+function frameOf(layer: WalkedLayer): LayerFrame {
+  if (layer.kind === 'entries') return layerFrame(layer.entries)
+  return layerFrame(walkInStyle(layer.paths, layer.style), dialectOf(layer.style))
 }
 
-async function digestOf(frame: LayerFrame): Promise<JobResult['digest']> {
+async function digestOf(content: BlobContent): Promise<JobResult['digest']> {
   const hash = createHash('sha256')
-  const segments = segmentsOf({ kind: 'layer', frame }, { start: 0, end: frame.size })
+  const size = contentSize(content)
+  const segments = segmentsOf(content, { start: 0, end: size })
   for (const chunk of chunksOf(segments, () => HASH_CHUNK)) {
     readFiles(fillWithoutFiles(chunk.segments, buffer), buffer)
     hash.update(buffer.subarray(0, chunk.length))
     await setImmediate()
   }
-  return { digest: parseDigest(`sha256:${hash.digest('hex')}`), size: frame.size }
+  return { digest: parseDigest(`sha256:${hash.digest('hex')}`), size }
 }
 
 function transfersOf(result: JobResult[Job['kind']]): ArrayBuffer[] {

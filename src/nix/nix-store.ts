@@ -62,6 +62,11 @@ export class NixStore {
     return this.#query(operations.queryPathFromHashPart(hash))
   }
 
+  /** The hash of what a valid path holds, as Nix writes it. @throws RegistryError `unavailable` when it isn't valid. */
+  async narHash(path: StorePath): Promise<string> {
+    return (await this.#info(path)).narHash
+  }
+
   isValid(path: StorePath): Promise<boolean> {
     return this.#query(operations.isValidPath(path))
   }

@@ -12,7 +12,7 @@ import { workName, type Work } from './resolve.ts'
 /** Derivations read at once. */
 const READS_AT_ONCE = 16
 
-/** @throws RegistryError `denied`, `build-failed` where there is no builder, `unavailable`. */
+/** @throws RegistryError `denied`, `no-builder`, `unavailable`. */
 export async function admit(nix: NixStore, policy: Policy, work: Work): Promise<void> {
   const path = work.kind === 'fetch' ? work.path : work.derivation
   refuse(objectionToName(policy, path), work)
@@ -25,7 +25,7 @@ export async function admit(nix: NixStore, policy: Policy, work: Work): Promise<
 function refuse(objection: Objection | undefined, work: Work): void {
   if (objection === undefined) return
   if (objection.kind === 'denied') throw new RegistryError('denied', `${objection.reason}: ${workName(work)}`)
-  throw new RegistryError('build-failed', `nix build failed: ${objection.reason}`, {
+  throw new RegistryError('no-builder', `nix build failed: ${objection.reason}`, {
     detail: { work: workName(work), reason: objection.reason },
   })
 }

@@ -5,7 +5,7 @@ import { within } from './single-flight.ts'
 import type { WorkJournal } from './work-journal.ts'
 
 /** What is known at once is told at once, also with no hold: a failure that is remembered, a path that is there. */
-const MIN_HOLD_MS = 250
+const NO_HOLD_MS = 250
 /** Seconds after which a client that was put off should ask again: builds of less are over within the hold. */
 const RETRY_AFTER_S = 5
 
@@ -14,9 +14,9 @@ export class Hold {
   readonly #journal: Pick<WorkJournal, 'progress'>
   #waiting = 0
 
-  /** @param ms how long at most. */
+  /** @param ms how long at most; 0 for no longer than an answer takes that is there. */
   constructor(ms: number, journal: Pick<WorkJournal, 'progress'>) {
-    this.#ms = Math.max(ms, MIN_HOLD_MS)
+    this.#ms = ms === 0 ? NO_HOLD_MS : ms
     this.#journal = journal
   }
 
@@ -25,11 +25,16 @@ export class Hold {
     return this.#waiting
   }
 
-  /** What the work gives. @throws RegistryError `pending` when it takes longer than the hold, and what it throws. */
-  async wait<T>(work: Promise<T>, reference: Reference): Promise<T> {
+  /**
+   * What the work gives.
+   * @param forgo for what comes when nobody waits for it any more.
+   * @throws RegistryError `pending` when it takes longer than the hold, and what it throws.
+   */
+  async wait<T>(work: Promise<T>, reference: Reference, forgo?: (late: T) => void): Promise<T> {
     this.#waiting += 1
     const done = await within(work, this.#ms).finally(() => (this.#waiting -= 1))
     if (done !== undefined) return done.value
+    work.then(forgo, () => undefined)
     throw new RegistryError('pending', 'still being built or fetched: ask again', {
       detail: {
         path: referenceBase(reference),

@@ -2,25 +2,23 @@
  * The use cases of a pull: which image a reference names, which blob of it a digest names, and its bytes. Images are
  * remembered while their root is in the store; everything else is asked anew.
  */
-import { lstatSync } from 'node:fs'
-import { LRUCache } from 'lru-cache'
 import type { Digest } from '../core/digest.ts'
 import { RegistryError } from '../core/errors.ts'
-import { MEDIA_TYPE, type Document } from '../core/image.ts'
+import type { Document } from '../core/image.ts'
 import type { Policy } from '../core/policy.ts'
 import type { ByteRange } from '../core/range.ts'
-import { referenceBase, type Reference } from '../core/reference.ts'
+import type { Reference } from '../core/reference.ts'
 import type { Selector } from '../core/route.ts'
-import type { BlobContent } from '../core/segment.ts'
-import type { StorePath } from '../core/store-path.ts'
+import { storeHashOf, storeNameOf, type StorePath } from '../core/store-path.ts'
 import { BlobStreams } from '../layer/stream.ts'
-import { makeImage, type Image, type ImageMaker, type Step } from './image.ts'
-import { makeValid, type ValidityParts } from './make-valid.ts'
+import type { Image } from './image.ts'
+import { documentIn, imageWithBlob, isIndex, manifestIn, onlyImage, type Served } from './image-index.ts'
+import { Images, type ImagesOptions } from './images.ts'
 import { Realiser, type WorkLimits, type WorkListener } from './realise.ts'
 import { DEFAULT_TAGS, resolve, tagsOf } from './resolve.ts'
-import { LayerFrames } from './layer-frames.ts'
+import { LayerFrames, unheld, type HeldContent } from './layer-frames.ts'
 import { Hold } from './hold.ts'
-import { SingleFlight } from './single-flight.ts'
+import { imageTags } from './served.ts'
 import { Roots, type RootsOptions } from './roots.ts'
 import type { WorkJournal } from './work-journal.ts'
 
@@ -30,11 +28,11 @@ export type Blob = {
   readonly digest: Digest
   readonly size: number
   readonly mediaType: string
-  /** Walks the store for a layer that wasn't streamed for a while: only for who reads it. */
-  readonly content: () => Promise<BlobContent>
+  /** Walks the store, or unpacks, for a layer that wasn't streamed for a while: only for who reads it. */
+  readonly content: () => Promise<HeldContent>
 }
 
-export type RegistryOptions = ImageMaker & {
+export type RegistryOptions = ImagesOptions & {
   readonly roots: RootsOptions
   /** What may be fetched and built. */
   readonly policy: Policy
@@ -45,12 +43,7 @@ export type RegistryOptions = ImageMaker & {
   /** Whether blobs are hashed again while they are streamed. */
   readonly verify: boolean
   readonly onWork?: WorkListener
-  readonly onLookup?: (result: Lookup) => void
-  readonly onImage?: (image: Image, steps: Readonly<Partial<Record<Step | 'realise', number>>>) => void
 }
-
-/** Whether an image was remembered or had to be made (again). */
-export type Lookup = 'remembered' | 'made'
 
 /** How much there is of what changes all the time. */
 export type RegistryFigures = {
@@ -61,21 +54,13 @@ export type RegistryFigures = {
   readonly durableRoots: number
 }
 
-/** An image, and what its root was when it was made (see `stampOf`). */
-type Known = { readonly image: Image; readonly stamp: string }
-
-/** An image is a few kilobytes; its layers' entries are counted apart. */
-const IMAGES_KEPT = 2_000
 const DEFAULT_TAG = 'latest'
 
 export class Registry {
   readonly #options: RegistryOptions
-  readonly #parts: ValidityParts
   readonly roots: Roots
   readonly #streams: BlobStreams
-  /** By name, then by tag. */
-  readonly #images = new LRUCache<string, Map<string, Known>>({ max: IMAGES_KEPT })
-  readonly #making = new SingleFlight<Image>()
+  readonly #images: Images
   readonly #frames: LayerFrames
   readonly #hold: Hold
 
@@ -83,27 +68,27 @@ export class Registry {
     this.#options = options
     const { nix, policy, limits, journal, onWork = () => undefined } = options
     this.roots = new Roots(nix, options.roots)
-    this.#parts = {
-      nix,
-      policy,
-      roots: this.roots,
-      realiser: new Realiser(nix, limits, journal, onWork),
-    }
-    this.#frames = new LayerFrames(options.reader)
+    const realiser = new Realiser(nix, limits, journal, onWork)
+    this.#images = new Images({ nix, policy, roots: this.roots, realiser }, options)
+    this.#frames = new LayerFrames(options.reader, options.archives.cache)
     this.#hold = new Hold(options.holdMs, options.journal)
     this.#streams = new BlobStreams(options.reader)
   }
 
   /**
-   * The manifest that a tag or digest names, made if need be.
+   * The manifest or index that a tag or digest names, made if need be.
+   * @param takesIndex whether the client does: one that doesn't gets the image for linux/amd64 for a tag.
    * @throws RegistryError of any kind; `pending` when it takes longer than the hold.
    */
-  async manifest(reference: Reference, selector: Selector): Promise<Document> {
-    if (selector.kind === 'tag') return (await this.image(reference, selector.tag)).manifest
+  async manifest(reference: Reference, selector: Selector, takesIndex = true): Promise<Document> {
+    if (selector.kind === 'tag')
+      return takesIndex
+        ? (await this.served(reference, selector.tag)).manifest
+        : (await this.image(reference, selector.tag)).manifest
     const { digest } = selector
-    const image = await this.#imageWith(reference, (candidate) => candidate.manifest.digest === digest)
-    if (image !== undefined) return image.manifest
-    const wasServed = this.#options.index.manifestRoot(digest) !== undefined
+    const found = await this.#first(reference, (served) => manifestIn(served, digest))
+    if (found !== undefined) return found
+    const wasServed = this.#options.index.manifest(digest) !== undefined
     throw new RegistryError(
       'manifest-unknown',
       wasServed
@@ -115,52 +100,57 @@ export class Registry {
 
   /** @throws RegistryError of any kind; `blob-unknown` for a digest that isn't this image's. */
   async blob(reference: Reference, digest: Digest): Promise<Blob> {
-    const image = await this.#imageWith(reference, (candidate) => hasBlob(candidate, digest))
-    const layer = image?.layerByDigest.get(digest)
-    if (image !== undefined && layer !== undefined) {
-      const content = async (): Promise<BlobContent> => ({
-        kind: 'layer',
-        frame: await this.#frames.get(layer),
-      })
-      return { root: image.root, digest, size: layer.size, mediaType: MEDIA_TYPE.layer, content }
-    }
-    const document = [image?.config, image?.manifest].find((candidate) => candidate?.digest === digest)
-    if (image !== undefined && document !== undefined) {
-      const { bytes, mediaType } = document
-      const content = async (): Promise<BlobContent> => ({ kind: 'bytes', bytes })
-      return { root: image.root, digest, size: bytes.length, mediaType, content }
-    }
+    const found = await this.#first(reference, (served) => this.#blobIn(served, digest))
+    if (found !== undefined) return found
     throw new RegistryError('blob-unknown', 'this name has no blob with this digest', { detail: { digest } })
   }
 
-  /** @throws RegistryError `unavailable` in mid-stream when the store changed: cut the connection then. */
+  /**
+   * @throws RegistryError `pending` at first, while its archive is unpacked again for longer than the hold;
+   * `unavailable` in mid-stream when the store changed: cut the connection then.
+   */
   async *read({ root, content, digest }: Blob, range: ByteRange): AsyncGenerator<Uint8Array> {
-    const release = this.roots.pin(root)
+    const unpin = this.roots.pin(root)
     try {
-      const found = await content()
-      yield* this.#options.verify
-        ? this.#streams.readVerified(found, range, digest)
-        : this.#streams.read(found, range)
+      const { content: found, release } = await this.#hold.wait(
+        content(),
+        { storeHash: storeHashOf(root), slug: storeNameOf(root) },
+        (late) => late.release(),
+      )
+      try {
+        yield* this.#options.verify
+          ? this.#streams.readVerified(found, range, digest)
+          : this.#streams.read(found, range)
+      } finally {
+        release()
+      }
     } finally {
-      release()
+      unpin()
     }
   }
 
   /** Sorted. @throws RegistryError `name-unknown`, `unavailable`, `pending` while caches are asked. */
   tags(reference: Reference): Promise<readonly string[]> {
-    return this.#hold.wait(tagsOf(this.#options.nix, reference), reference)
+    const { nix } = this.#options
+    const tags = tagsOf(nix, reference, async (path) => imageTags(this.#options, path))
+    return this.#hold.wait(tags, reference)
   }
 
   /**
-   * The image that a tag names, fetched, built and hashed if need be.
+   * The image that a tag names, of an index the one for linux/amd64.
    * @throws RegistryError of any kind; `pending` when it takes longer than the hold, and goes on.
    */
   async image(reference: Reference, tag: string): Promise<Image> {
-    const name = referenceBase(reference)
-    const known = this.#images.get(name)?.get(tag)
-    if (known !== undefined && isAsMade(known)) return this.#use(known.image)
-    const making = this.#making.run(`${name}:${tag}`, () => this.#make(reference, tag))
-    return this.#hold.wait(making, reference)
+    const served = await this.served(reference, tag)
+    return isIndex(served) ? this.#hold.wait(onlyImage(served), reference) : served
+  }
+
+  /**
+   * The image or index that a tag names, fetched, built and hashed if need be.
+   * @throws RegistryError of any kind; `pending` when it takes longer than the hold, and goes on.
+   */
+  async served(reference: Reference, tag: string): Promise<Served> {
+    return this.#images.known(reference, tag) ?? this.#hold.wait(this.#images.find(reference, tag), reference)
   }
 
   /** Connects to Nix, so that the first pull needn't. @returns Nix's version. @throws RegistryError `unavailable`. */
@@ -172,6 +162,11 @@ export class Registry {
   /** A question that Nix always has an answer to. @throws RegistryError `unavailable`. */
   async askNix(): Promise<void> {
     await this.#options.nix.ping()
+  }
+
+  /** Keeps an image in the store for as long as somebody works with it. @returns what ends that. */
+  pin({ root }: Pick<Image, 'root'>): () => void {
+    return this.roots.pin(root)
   }
 
   figures(): RegistryFigures {
@@ -188,62 +183,47 @@ export class Registry {
     this.roots.close()
   }
 
-  /** An image that is remembered is wanted again. */
-  #use(image: Image): Image {
-    this.roots.keep(image.root)
-    this.#options.onLookup?.('remembered')
-    return image
-  }
-
-  async #make(reference: Reference, tag: string): Promise<Image> {
-    const steps: Partial<Record<Step | 'realise', number>> = {}
-    const start = performance.now()
-    const root = await makeValid(this.#parts, reference, tag)
-    this.roots.keep(root)
-    steps.realise = performance.now() - start
-    const stamp = stampOf(root) ?? ''
-    const image = await makeImage(this.#options, root, (step, ms) => (steps[step] = ms))
-    this.#options.index.putManifest(root, image.manifest)
-    const name = referenceBase(reference)
-    this.#images.set(name, new Map([...(this.#images.get(name) ?? []), [tag, { image, stamp }]]))
-    this.#options.onImage?.(image, steps)
-    this.#options.onLookup?.('made')
-    return image
-  }
-
   /**
-   * The image of this name that `matches`. A derivation has an image for each output, and requests by digest don't say
-   * which: those at hand are tried first, then the default one, then the other outputs that are valid.
+   * What is found in the first of this name's images that has it. A path may have several (the outputs of a derivation,
+   * the tags of a layout), and requests by digest don't say which: those at hand are tried first, then the default one,
+   * then the others, but of a derivation only the outputs that are valid.
    */
-  async #imageWith(reference: Reference, matches: (image: Image) => boolean): Promise<Image | undefined> {
-    for (const known of this.#images.get(referenceBase(reference))?.values() ?? []) {
-      if (matches(known.image) && isAsMade(known)) return this.#use(known.image)
+  async #first<T>(
+    reference: Reference,
+    look: (served: Served) => Promise<T | undefined>,
+  ): Promise<T | undefined> {
+    // What an index names may have to be made.
+    const lookInto = (served: Served) =>
+      isIndex(served) ? this.#hold.wait(look(served), reference) : look(served)
+    for (const known of this.#images.of(reference)) {
+      const found = await lookInto(known)
+      if (found === undefined) continue
+      this.#images.use(known)
+      return found
     }
-    const image = await this.image(reference, DEFAULT_TAG)
-    if (matches(image)) return image
+    const found = await lookInto(await this.served(reference, DEFAULT_TAG))
+    if (found !== undefined) return found
     for (const tag of await this.tags(reference)) {
       if (DEFAULT_TAGS.includes(tag)) continue
       const { kind } = await resolve(this.#options.nix, reference, tag)
-      const other = kind === 'valid' ? await this.image(reference, tag) : undefined
-      if (other !== undefined && matches(other)) return other
+      const other = kind === 'valid' ? await lookInto(await this.served(reference, tag)) : undefined
+      if (other !== undefined) return other
     }
     return undefined
   }
-}
 
-function hasBlob(image: Image, digest: Digest): boolean {
-  return image.layerByDigest.has(digest) || image.config.digest === digest || image.manifest.digest === digest
-}
-
-function isAsMade({ image, stamp }: Known): boolean {
-  return stampOf(image.root) === stamp
-}
-
-/**
- * Says whether a path is still the one that an image was made of: a path that was collected and made again is another
- * file, and its contents may differ. Its closure needs no look: Nix removes a path only after all that refers to it.
- */
-function stampOf(root: StorePath): string | undefined {
-  const stat = lstatSync(root, { throwIfNoEntry: false })
-  return stat === undefined ? undefined : `${stat.ino} ${stat.ctimeMs}`
+  async #blobIn(served: Served, digest: Digest): Promise<Blob | undefined> {
+    const image = await imageWithBlob(served, digest)
+    const layer = image?.layerByDigest.get(digest)
+    if (image !== undefined && layer !== undefined) {
+      const content = () => this.#frames.content(layer)
+      return { root: image.root, digest, size: layer.size, mediaType: layer.mediaType, content }
+    }
+    const own = isIndex(served) ? documentIn(served, digest) : undefined
+    const document = [own, image?.config, image?.manifest].find((candidate) => candidate?.digest === digest)
+    if (document === undefined) return undefined
+    const { bytes, mediaType } = document
+    const content = async () => unheld({ kind: 'bytes', bytes })
+    return { root: (image ?? served).root, digest, size: bytes.length, mediaType, content }
+  }
 }

@@ -6,7 +6,7 @@
  */
 import { RegistryError } from '../core/errors.ts'
 import { isNamedBy, referenceBase, type Reference } from '../core/reference.ts'
-import { isDerivationPath, storePathOf, type StorePath } from '../core/store-path.ts'
+import { isDerivationPath, storeHashOf, storePathOf, type StorePath } from '../core/store-path.ts'
 import type { Derivation } from '../nix/derivation.ts'
 import type { NixStore } from '../nix/nix-store.ts'
 
@@ -34,15 +34,13 @@ export const DEFAULT_TAGS: readonly string[] = ['latest', 'nix']
 const DEFAULT_OUTPUT = 'out'
 
 /**
- * @param tag one of the default tags, or for a derivation also the name of an output.
+ * @param tag one of the default tags; for a derivation also the name of an output, for an image one of its own.
  * @throws RegistryError `name-unknown`, `manifest-unknown`, `lookup-failed`, `unavailable`.
  */
 export async function resolve(nix: NixStore, reference: Reference, tag: string): Promise<Resolved> {
   const target = await find(nix, reference)
   if (target.kind !== 'valid' || !isDerivationPath(target.path)) {
-    // A derivation that is still to be fetched is looked into once it is here.
-    const isFetched = target.kind === 'to-do' && target.work.kind === 'fetch'
-    if (!isFetched && !DEFAULT_TAGS.includes(tag)) throw unknownTag(tag, DEFAULT_TAGS)
+    // Which tags an image has itself is known once it is here: see `tagInside`.
     return target
   }
   const derivation = await nix.derivation(target.path)
@@ -52,10 +50,22 @@ export async function resolve(nix: NixStore, reference: Reference, tag: string):
   return { kind: 'to-do', work: { kind: 'build', derivation: target.path, output }, path }
 }
 
+/** The tag that is left for the image at `root` to know, which may hold several; none for its first. */
+export function tagInside(reference: Reference, root: StorePath, tag: string): string | undefined {
+  const isOutput = storeHashOf(root) !== reference.storeHash
+  return isOutput || DEFAULT_TAGS.includes(tag) ? undefined : tag
+}
+
 /** Every tag that the reference has, sorted. @throws RegistryError `name-unknown`, `unavailable`. */
-export async function tagsOf(nix: NixStore, reference: Reference): Promise<readonly string[]> {
+export async function tagsOf(
+  nix: NixStore,
+  reference: Reference,
+  tagsInside: (path: StorePath) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
   const target = await find(nix, reference)
-  if (target.kind !== 'valid' || !isDerivationPath(target.path)) return DEFAULT_TAGS
+  if (target.kind !== 'valid') return DEFAULT_TAGS
+  if (!isDerivationPath(target.path))
+    return [...new Set([...DEFAULT_TAGS, ...(await tagsInside(target.path))])].sort()
   const derivation = await nix.derivation(target.path)
   return [...new Set([...DEFAULT_TAGS, ...derivation.outputs.keys()])].sort()
 }

@@ -23,6 +23,18 @@ export class SingleFlight<T> {
   }
 }
 
+/** Work that is done once, when it is first asked for; one that failed is done again by whoever asks next. */
+export function remembering<T>(work: () => Promise<T>): () => Promise<T> {
+  let done: Promise<T> | undefined
+  return () => {
+    done ??= work().catch((error: unknown) => {
+      done = undefined
+      throw error
+    })
+    return done
+  }
+}
+
 /** Waits for `work` at most `ms` milliseconds. @returns nothing when it still goes on. */
 export async function within<T>(work: Promise<T>, ms: number): Promise<{ readonly value: T } | undefined> {
   const timer = new AbortController()

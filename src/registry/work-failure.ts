@@ -43,6 +43,11 @@ const CAUSES: Readonly<Record<string, string>> = {
 }
 /** What may be over in a moment, and isn't the work's fault. */
 const PASSING: ReadonlySet<ErrorKind> = new Set(['unavailable', 'lookup-failed', 'no-space'])
+/**
+ * Nix has no status for it. Of a dependency it says so only in the log. Nix 2.3 to 2.28 and Lix, then 2.29 on:
+ * `DerivationBuilder::startBuilder`, "a 'aarch64-linux' with features {} is required to build …, but I am a …".
+ */
+const NO_BUILDER = /\bis required to build '|[Rr]equired system or feature not available/
 const STORE_PATHS = new RegExp(`${STORE_DIR}/[0-9a-z]{32}-[0-9A-Za-z+\\-._?=]+`, 'g')
 
 /** The failed build's facts for `detail`; `brief` is for the reason phrase, `build` leads to the record. */
@@ -129,8 +134,10 @@ export function buildFailure(
   const reason = message.slice(0, REASON_LENGTH)
   const facts = { derivation, output, status, reason }
   const dependency = status === 'DependencyFailed' ? lines.dependency(derivation) : undefined
+  const isLacking = [reason, ...lines.all].some((line) => NO_BUILDER.test(line))
+  const kind = isLacking ? 'no-builder' : 'build-failed'
   if (dependency === undefined) {
-    return failedBuild(firstLine(reason).replace(/;$/, ''), facts, {
+    return failedBuild(kind, firstLine(reason).replace(/;$/, ''), facts, {
       brief: `${shorten(displayName(derivation), NAME_LENGTH)}: ${causeOf(status, reason)}`,
       log: lines.of(derivation),
     })
@@ -139,6 +146,7 @@ export function buildFailure(
   const own = dependency.message.replace(/^error: /, '').replace(/;$/, '')
   const cause = causeOf('', own)
   return failedBuild(
+    kind,
     `dependency ${name}: ${own}`,
     { ...facts, reason: lines.ownText(reason) },
     {
@@ -206,8 +214,13 @@ export function isLasting(error: unknown): error is RegistryError {
   )
 }
 
-function failedBuild(message: string, facts: BuildFacts, more: ErrorDetail): RegistryError {
-  return new RegistryError('build-failed', `nix build failed: ${message}`, {
+function failedBuild(
+  kind: 'build-failed' | 'no-builder',
+  message: string,
+  facts: BuildFacts,
+  more: ErrorDetail,
+): RegistryError {
+  return new RegistryError(kind, `nix build failed: ${message}`, {
     detail: { ...facts, build: storeHashOf(facts.derivation), ...more },
   })
 }

@@ -1,10 +1,20 @@
 /** Files, directories and links gathered in any order, given back as tar entries in the order of layer tar, format 1. */
 import type { LayerEntry } from '../core/segment.ts'
+import type { TarAttributes } from '../core/tar-header.ts'
 
+/** Bytes made here, or a file of the store: absolute path as a byte string without links, and its size in bytes. */
+export type FileContent = Uint8Array | { readonly source: string; readonly size: number }
+
+type Owned = { readonly owner: Owner }
 type Node =
-  | { readonly kind: 'directory'; readonly mode: number; readonly children: Map<string, Node> }
-  | { readonly kind: 'file'; readonly mode: number; readonly content: Uint8Array }
-  | { readonly kind: 'symlink'; readonly target: string }
+  | ({ readonly kind: 'directory'; readonly mode: number; readonly children: Map<string, Node> } & Owned)
+  | ({ readonly kind: 'file'; readonly mode: number; readonly content: FileContent } & Owned)
+  | ({ readonly kind: 'symlink'; readonly target: string } & Owned)
+
+/** Numbers; 0 where none are said. */
+export type Owner = Pick<TarAttributes, 'uid' | 'gid'>
+
+const ROOT: Owner = {}
 
 const DIRECTORY_MODE = 0o755
 
@@ -12,23 +22,22 @@ const DIRECTORY_MODE = 0o755
 export class FileTree {
   readonly #root = new Map<string, Node>()
 
-  /** Keeps what is in a directory of this name, and without `mode` its mode too. */
-  directory(name: string, mode?: number): void {
+  /** Keeps what is in a directory of this name, and without `mode` its mode and owner too. */
+  directory(name: string, mode?: number, owner: Owner = ROOT): void {
     const { parent, last } = this.#place(name)
     const present = parent.get(last)
-    const { mode: had, children } =
-      present?.kind === 'directory' ? present : { mode: DIRECTORY_MODE, children: new Map<string, Node>() }
-    parent.set(last, { kind: 'directory', mode: mode ?? had, children })
+    const had = present?.kind === 'directory' ? present : newDirectory()
+    parent.set(last, mode === undefined ? had : { ...had, mode, owner })
   }
 
-  file(name: string, mode: number, content: Uint8Array): void {
+  file(name: string, mode: number, content: FileContent, owner: Owner = ROOT): void {
     const { parent, last } = this.#place(name)
-    parent.set(last, { kind: 'file', mode, content })
+    parent.set(last, { kind: 'file', mode, content, owner })
   }
 
-  symlink(name: string, target: string): void {
+  symlink(name: string, target: string, owner: Owner = ROOT): void {
     const { parent, last } = this.#place(name)
-    parent.set(last, { kind: 'symlink', target })
+    parent.set(last, { kind: 'symlink', target, owner })
   }
 
   /** Depth first, each directory's entries sorted by byte value. */
@@ -46,7 +55,7 @@ export class FileTree {
       if (child?.kind === 'directory') {
         parent = child.children
       } else {
-        const made = { kind: 'directory', mode: DIRECTORY_MODE, children: new Map<string, Node>() } as const
+        const made = newDirectory()
         parent.set(part, made)
         parent = made.children
       }
@@ -55,22 +64,36 @@ export class FileTree {
   }
 }
 
+function newDirectory() {
+  const children = new Map<string, Node>()
+  return { kind: 'directory', mode: DIRECTORY_MODE, children, owner: ROOT } as const
+}
+
 function* flatten(directory: ReadonlyMap<string, Node>, prefix: string): Generator<LayerEntry> {
   for (const key of [...directory.keys()].sort()) {
     const node = directory.get(key)
     const name = `${prefix}${key}`
     switch (node?.kind) {
       case 'directory':
-        yield { kind: 'directory', name, mode: node.mode }
+        yield { kind: 'directory', name, mode: node.mode, ...attributesOf(node) }
         yield* flatten(node.children, `${name}/`)
         break
       case 'file':
-        yield { kind: 'file', name, mode: node.mode, size: node.content.length, content: node.content }
+        yield { kind: 'file', name, mode: node.mode, ...contentOf(node.content), ...attributesOf(node) }
         break
       case 'symlink':
-        yield { kind: 'symlink', name, target: node.target }
+        yield { kind: 'symlink', name, target: node.target, ...attributesOf(node) }
         break
       default:
     }
   }
+}
+
+function contentOf(content: FileContent): { size: number; content?: Uint8Array; source?: string } {
+  return content instanceof Uint8Array ? { size: content.length, content } : content
+}
+
+/** Nothing for root's, so that such an entry is the same as ever. */
+function attributesOf({ owner: { uid = 0, gid = 0 } }: Owned): { readonly attributes?: TarAttributes } {
+  return uid === 0 && gid === 0 ? {} : { attributes: { uid, gid } }
 }

@@ -1,8 +1,20 @@
 /**
- * A plain package: any directory of the store. Its closure is the image, its tree is linked below `/`, and its command
- * is the one program in `bin/`, or the one named like the package. Served only where the operator allows it.
+ * A plain package: any directory of the store, several packages joined into one (`buildEnv`, `symlinkJoin`) too. Its
+ * closure is the image, its tree is linked below `/`, certificates of authorities in its closure are named to programs,
+ * and its command is
+ * 1. the program that the package itself names in `nix-support/main-program` (its name and a line break),
+ * 2. else the only program in `bin/`,
+ * 3. else the one named like the package without its version.
+ *
+ * Not `meta.mainProgram` of nixpkgs: stdenv hands it to the build as `NIX_MAIN_PROGRAM`, which is left in the derivation
+ * and nowhere in the output. Whether a store has the derivation differs from machine to machine, since a fetched path
+ * comes without, and what an image is must not. A package that wants its say writes the file:
+ * `postFixup = "mkdir -p $out/nix-support; echo $NIX_MAIN_PROGRAM > $out/nix-support/main-program"`. Nor `.desktop`
+ * files: these are for desktops, and often name a program of the system.
+ *
+ * Served only where the operator allows it.
  */
-import { open, readdir } from 'node:fs/promises'
+import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Platform } from '../core/image.ts'
 import { storeNameOf, type StorePath } from '../core/store-path.ts'
@@ -13,6 +25,10 @@ import type { Source } from './source.ts'
 
 /** The same as nix/image.nix sets; part of the image's identity. */
 const MAX_LAYERS = 60
+const MAIN_PROGRAM = 'nix-support/main-program'
+/** Bytes of a file name on Linux, and a line break. */
+const MAX_NAME = 256
+const ANY_EXECUTE_BIT = 0o111
 const ELF_MAGIC = Buffer.from('\u007fELF', 'latin1')
 /** e_machine, as in /usr/include/elf.h, to GOARCH; only little-endian ones, where the field reads the same. */
 const ARCHITECTURE: Readonly<Record<number, Platform>> = {
@@ -27,13 +43,17 @@ const DEFAULT_PLATFORM: Platform = { architecture: 'amd64', os: 'linux' }
 
 export async function packageSource(path: StorePath): Promise<Source> {
   const programs = await programsIn(path)
-  const command = commandOf(storeNameOf(path), programs)
+  const command = (await namedProgram(path, programs)) ?? commandOf(storeNameOf(path), programs)
   return {
     kind: 'package',
-    platform: await platformOf(programs.map((name) => join(path, 'bin', name))),
     config: {
-      Env: ['PATH=/bin:/sbin'],
-      ...(command === undefined ? {} : { Entrypoint: [join(path, 'bin', command)] }),
+      kind: 'made',
+      platform: await platformOf(programs.map((name) => join(path, 'bin', name))),
+      config: {
+        Env: ['PATH=/bin:/sbin'],
+        ...(command === undefined ? {} : { Entrypoint: [join(path, 'bin', command)] }),
+      },
+      findCertificates: true,
     },
     layers: [
       { kind: 'closure', maxLayers: MAX_LAYERS, except: [] },
@@ -56,7 +76,36 @@ export function commandOf(name: string, programs: readonly string[]): string | u
 async function programsIn(path: StorePath): Promise<readonly string[]> {
   const bin = await storeTarget(join(path, 'bin'))
   const names = bin === undefined ? [] : await readdir(fsPath(bin)).catch(() => [])
-  return names.filter((name) => !name.startsWith('.')).sort()
+  const visible = names.filter((name) => !name.startsWith('.')).sort()
+  const isProgram = await Promise.all(visible.map((name) => isExecutable(join(path, 'bin', name))))
+  return visible.filter((_, i) => isProgram[i])
+}
+
+/** What the package says itself, if there is such a program. */
+async function namedProgram(path: StorePath, programs: readonly string[]): Promise<string | undefined> {
+  const file = await openInStore(join(path, MAIN_PROGRAM))
+  if (file === undefined) return undefined
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_NAME), 0, MAX_NAME, 0)
+    const name = buffer.toString('utf8', 0, bytesRead).trim()
+    return programs.find((program) => program === name)
+  } catch {
+    return undefined
+  } finally {
+    await file.close()
+  }
+}
+
+/** A file in the store that may be executed, or a link to one. */
+async function isExecutable(path: string): Promise<boolean> {
+  const target = await storeTarget(Buffer.from(path).toString('latin1'))
+  const found = target === undefined ? undefined : await stat(fsPath(target)).catch(() => undefined)
+  return found !== undefined && found.isFile() && (found.mode & ANY_EXECUTE_BIT) !== 0
+}
+
+async function openInStore(path: string) {
+  const target = await storeTarget(Buffer.from(path).toString('latin1'))
+  return target === undefined ? undefined : open(fsPath(target)).catch(() => undefined)
 }
 
 /** The platform of the first program that is an ELF binary. */
@@ -70,8 +119,7 @@ async function platformOf(programs: readonly string[]): Promise<Platform> {
 }
 
 async function elfMachine(path: string): Promise<number | undefined> {
-  const target = await storeTarget(Buffer.from(path).toString('latin1'))
-  const file = target === undefined ? undefined : await open(fsPath(target)).catch(() => undefined)
+  const file = await openInStore(path)
   if (file === undefined) return undefined
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(20), 0, 20, 0)

@@ -7,9 +7,10 @@ import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { RegistryError } from '../core/errors.ts'
 import type { Json } from '../core/image.ts'
-import { parseStorePath, type StorePath } from '../core/store-path.ts'
+import { parseStorePath, storePathAround, type StorePath } from '../core/store-path.ts'
+import { baseConfig, demandSamePlatform, inherit, readBase } from './inheritance.ts'
 import { rootEntries } from './root-layer.ts'
-import type { Source } from './source.ts'
+import type { Source, SourceConfig, SourceLayer, SourceOptions } from './source.ts'
 
 /** A description of an image, not the image: what is larger is something else. */
 const MAX_FILE_SIZE = 16 * 1024 * 1024
@@ -17,6 +18,10 @@ const MAX_FILE_SIZE = 16 * 1024 * 1024
 const MAX_LAYERS = 120
 
 const AbsolutePath = Type.String({ pattern: '^/.' })
+const Mode = Type.String({ pattern: '^[0-7]{3,4}$' })
+/** The largest number is -1 to the kernel, "no user". */
+const Id = Type.Integer({ minimum: 0, maximum: 0xfffffffe })
+const Owner = { uid: Type.Optional(Id), gid: Type.Optional(Id) }
 const ImageFile = Type.Object({
   pushless: Type.Literal(1),
   name: Type.String(),
@@ -31,18 +36,49 @@ const ImageFile = Type.Object({
       Type.Object({
         text: Type.Optional(Type.String()),
         source: Type.Optional(AbsolutePath),
-        mode: Type.Optional(Type.String({ pattern: '^[0-7]{3,4}$' })),
+        mode: Type.Optional(Mode),
+        ...Owner,
+      }),
+    ),
+  ),
+  directories: Type.Optional(Type.Record(AbsolutePath, Type.Object({ mode: Mode, ...Owner }))),
+  extraDirectories: Type.Optional(
+    Type.Array(
+      Type.Object({
+        source: AbsolutePath,
+        to: Type.String({ pattern: '^/' }),
+        fileMode: Type.Optional(Mode),
+        directoryMode: Mode,
+        ...Owner,
       }),
     ),
   ),
   links: Type.Optional(Type.Record(AbsolutePath, Type.String({ minLength: 1 }))),
   maxLayers: Type.Integer({ minimum: 1, maximum: MAX_LAYERS }),
+  created: Type.Optional(Type.String({ minLength: 1 })),
+  author: Type.Optional(Type.String()),
+  /** Another image, below this one. */
+  fromImage: Type.Optional(AbsolutePath),
+  /** Which of the images that the base's file has. */
+  fromImageTag: Type.Optional(Type.String({ minLength: 1 })),
+  /** Store paths whose closures are layers of their own, bottom first; the rest is planned above. */
+  layers: Type.Optional(Type.Array(Type.Array(AbsolutePath), { maxItems: MAX_LAYERS })),
+  nixDatabase: Type.Optional(Type.Boolean()),
 })
 type ImageFile = Static<typeof ImageFile>
 const validator = Compile(ImageFile)
 
-/** @returns nothing when the file isn't a pushless image. @throws RegistryError `unservable` when it is a broken one. */
-export async function readPushlessImage(path: StorePath, size: number): Promise<Source | undefined> {
+/**
+ * @param readImage reads another store path, as the base of this one.
+ * @returns nothing when the file isn't a pushless image.
+ * @throws RegistryError `unservable` when it is a broken one.
+ */
+export async function readPushlessImage(
+  path: StorePath,
+  size: number,
+  readImage: (base: StorePath, options: SourceOptions) => Promise<Source>,
+  depth = 0,
+): Promise<Source | undefined> {
   const value = size <= MAX_FILE_SIZE ? parseObject(await readFile(path, 'utf8')) : undefined
   if (value === undefined || !('pushless' in value)) return undefined
   if (!validator.Check(value)) {
@@ -52,24 +88,90 @@ export async function readPushlessImage(path: StorePath, size: number): Promise<
       `${path}: not a pushless image of version 1: ${error?.instancePath ?? ''} ${error?.message ?? ''}`,
     )
   }
-  const contents = value.contents.map(
-    (content) => parseStorePath(content) ?? refuse(path, `not a store path: ${content}`),
-  )
-  const { architecture, variant, os } = value
+  const fromImage = value.fromImage === undefined ? undefined : storePath(path, value.fromImage)
+  const base =
+    fromImage === undefined
+      ? undefined
+      : await readBase(path, fromImage, depth, () =>
+          readImage(fromImage, { tag: value.fromImageTag, depth: depth + 1 }),
+        )
+  const except = [path, ...(fromImage === undefined ? [] : [fromImage])]
   return {
     kind: 'pushless image',
-    platform: { architecture, ...(variant === undefined ? {} : { variant }), os },
-    // Came out of JSON.parse, so it is JSON; which fields it has is the runtime's to judge.
-    config: value.config as { readonly [key: string]: Json },
-    layers: [
-      { kind: 'closure', maxLayers: value.maxLayers, except: [path] },
-      {
-        kind: 'entries',
-        entries: await rootEntries({ contents, files: value.files ?? {}, links: value.links ?? {} }),
-        createdBy: `root of ${value.name}`,
-      },
-    ],
+    config: configOf(path, value, fromImage, base),
+    layers: [...(base?.layers ?? []), ...(await ownLayers(path, value, except))],
+    reads: [...(fromImage === undefined ? [] : [fromImage]), ...(base?.reads ?? []), ...pathsRead(value)],
   }
+}
+
+/** What `ownLayers` looks into. */
+function pathsRead({
+  contents,
+  files = {},
+  extraDirectories = [],
+  layers = [],
+}: ImageFile): readonly StorePath[] {
+  const sources = [...Object.values(files), ...extraDirectories].flatMap(({ source }) => source ?? [])
+  // One that is elsewhere is refused where it is read, and better there.
+  return [...contents, ...layers.flat(), ...sources].flatMap((text) => storePathAround(text) ?? [])
+}
+
+async function ownLayers(
+  path: StorePath,
+  value: ImageFile,
+  except: readonly StorePath[],
+): Promise<readonly SourceLayer[]> {
+  const { name, maxLayers, layers = [], extraDirectories = [], nixDatabase = false, fromImage } = value
+  const contents = value.contents.map((content) => storePath(path, content))
+  // A copied tree needn't be there twice, unless something wants it in the store too.
+  const wanted = new Set([...contents, ...layers.flat().map((text) => storePath(path, text))])
+  const unpacked = extraDirectories
+    .map(({ source }) => storePathAround(source) ?? refuse(path, `not in the store: ${source}`))
+    .filter((tree) => !wanted.has(tree))
+  const entries = await rootEntries({
+    contents,
+    extraDirectories,
+    files: value.files ?? {},
+    directories: value.directories ?? {},
+    links: value.links ?? {},
+    hasBase: fromImage !== undefined,
+  })
+  return [
+    ...layers.map((group) => ({
+      kind: 'closure' as const,
+      roots: group.map((text) => storePath(path, text)),
+      maxLayers: 1,
+      except: [],
+    })),
+    {
+      kind: 'closure',
+      maxLayers: Math.max(1, maxLayers - layers.length),
+      except: [...except, ...unpacked],
+      ...(unpacked.length === 0 ? {} : { unpacked }),
+    },
+    { kind: 'entries', entries, createdBy: `root of ${name}` },
+    ...(nixDatabase ? [{ kind: 'nix database' as const, createdBy: `Nix database of ${name}` }] : []),
+  ]
+}
+
+function configOf(
+  path: StorePath,
+  { architecture, variant, os, config, created, author }: ImageFile,
+  fromImage: StorePath | undefined,
+  base: Source | undefined,
+): SourceConfig {
+  const platform = { architecture, ...(variant === undefined ? {} : { variant }), os }
+  // Came out of JSON.parse, so it is JSON; which fields it has is the runtime's to judge.
+  const own = config as { readonly [key: string]: Json }
+  const more = { ...(created === undefined ? {} : { created }), ...(author === undefined ? {} : { author }) }
+  if (base === undefined || fromImage === undefined) return { kind: 'made', platform, config: own, ...more }
+  const below = baseConfig(fromImage, base.config)
+  demandSamePlatform(path, platform, below.platform)
+  return { kind: 'made', platform, config: inherit(below.config, own), ...more }
+}
+
+function storePath(path: StorePath, text: string): StorePath {
+  return parseStorePath(text) ?? refuse(path, `not a store path: ${text}`)
 }
 
 function parseObject(text: string): object | undefined {

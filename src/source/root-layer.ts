@@ -2,24 +2,35 @@
  * The layer above the store layers: what programs expect at `/`. `/tmp`, users, name lookup; links to everything in
  * the image's `contents`; its own files and links over these. What comes later in that order wins.
  */
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { RegistryError } from '../core/errors.ts'
 import type { LayerEntry } from '../core/segment.ts'
 import type { StorePath } from '../core/store-path.ts'
-import { STORE_DIRECTORIES, fsPath } from '../layer/walk.ts'
-import { FileTree } from './file-tree.ts'
+import { STORE_DIRECTORIES, fsPath, shown } from '../layer/walk.ts'
+import { readExtraDirectory, type ExtraDirectory } from './extra-directory.ts'
+import { FileTree, type FileContent, type Owner } from './file-tree.ts'
 import { storeTarget } from './store-target.ts'
 import { linkContents } from './symlink-farm.ts'
 
 export type RootFiles = {
   /** Directories whose trees appear below `/` as symbolic links; of two that hold the same file the first wins. */
   readonly contents: readonly StorePath[]
-  /** Absolute paths to a text or a file of the store to copy. Mode in octal, as in `0755`. */
+  /** Trees that appear there as they are; of two the last wins. */
+  readonly extraDirectories?: readonly ExtraDirectory[]
+  /** Absolute paths to a text or a file of the store. Mode in octal, as in `0755`. */
   readonly files: {
-    readonly [path: string]: { readonly text?: string; readonly source?: string; readonly mode?: string }
+    readonly [path: string]: Owner & {
+      readonly text?: string
+      readonly source?: string
+      readonly mode?: string
+    }
   }
+  /** Absolute paths to what is said of directories. */
+  readonly directories?: { readonly [path: string]: Owner & { readonly mode: string } }
   /** Absolute paths to link targets. */
   readonly links: { readonly [path: string]: string }
+  /** Another image is below, which has what programs expect. */
+  readonly hasBase?: boolean
 }
 
 const PASSWD = 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n'
@@ -27,26 +38,46 @@ const GROUP = 'root:x:0:\nnobody:x:65534:\n'
 const NSSWITCH = 'passwd: files\ngroup: files\nhosts: files dns\n'
 const FILE_MODE = 0o444
 const EXECUTABLE_MODE = 0o555
-/** Copied into a layer that is hashed in one piece: larger ones belong into the store, with a link here. */
-const MAX_FILE_SIZE = 16 * 1024 * 1024
 
 /** @throws RegistryError `unservable` for what can't be at the root of an image. */
-export async function rootEntries({ contents, files, links }: RootFiles): Promise<readonly LayerEntry[]> {
+export async function rootEntries({
+  contents,
+  extraDirectories = [],
+  files,
+  directories = {},
+  links,
+  hasBase = false,
+}: RootFiles): Promise<readonly LayerEntry[]> {
   const tree = new FileTree()
-  tree.directory('tmp', 0o1777)
-  tree.directory('root', 0o700)
-  tree.file('etc/passwd', FILE_MODE, Buffer.from(PASSWD))
-  tree.file('etc/group', FILE_MODE, Buffer.from(GROUP))
-  tree.file('etc/nsswitch.conf', FILE_MODE, Buffer.from(NSSWITCH))
-  const own = [...Object.keys(files), ...Object.keys(links)].map(byteName)
+  if (!hasBase) putDefaults(tree)
+  const extras = []
+  for (const extra of extraDirectories) {
+    const at = extra.to === '/' ? '' : byteName(extra.to)
+    extras.push(...(await readExtraDirectory(extra, at)))
+  }
+  for (const { name } of extras) demandOutsideStore(name)
+  // What is below a directory of its own makes that a real one; the one itself is put over whatever is there.
+  const own = [
+    ...[...Object.keys(files), ...Object.keys(links)].map(byteName),
+    ...extras.map(({ kind, name }) => (kind === 'directory' ? `${name}/` : name)),
+    ...Object.keys(directories).map((path) => `${byteName(path)}/`),
+  ]
   await linkContents(tree, contents, own)
-  for (const [path, { text, source, mode }] of Object.entries(files)) {
+  for (const extra of extras) {
+    if (extra.kind === 'directory') tree.directory(extra.name, extra.mode, extra.owner)
+    else if (extra.kind === 'symlink') tree.symlink(extra.name, extra.target, extra.owner)
+    else tree.file(extra.name, extra.mode, extra.content, extra.owner)
+  }
+  for (const [path, { mode, uid, gid }] of Object.entries(directories))
+    tree.directory(byteName(path), Number.parseInt(mode, 8), ownerOf(uid, gid))
+  for (const [path, { text, source, mode, uid, gid }] of Object.entries(files)) {
     const name = byteName(path)
+    const owner = ownerOf(uid, gid)
     if (text !== undefined) {
-      tree.file(name, octal(mode) ?? FILE_MODE, Buffer.from(text))
+      tree.file(name, octal(mode) ?? FILE_MODE, Buffer.from(text), owner)
     } else if (source !== undefined) {
-      const { bytes, isExecutable } = await readSourceFile(source)
-      tree.file(name, octal(mode) ?? (isExecutable ? EXECUTABLE_MODE : FILE_MODE), bytes)
+      const { content, isExecutable } = await sourceFile(source)
+      tree.file(name, octal(mode) ?? (isExecutable ? EXECUTABLE_MODE : FILE_MODE), content, owner)
     } else {
       throw new RegistryError('unservable', `file ${path} has neither text nor source`)
     }
@@ -56,21 +87,28 @@ export async function rootEntries({ contents, files, links }: RootFiles): Promis
   return [...STORE_DIRECTORIES, ...tree.entries()]
 }
 
-async function readSourceFile(
+/** What programs expect of any system. */
+function putDefaults(tree: FileTree): void {
+  tree.directory('tmp', 0o1777)
+  tree.directory('root', 0o700)
+  tree.file('etc/passwd', FILE_MODE, Buffer.from(PASSWD))
+  tree.file('etc/group', FILE_MODE, Buffer.from(GROUP))
+  tree.file('etc/nsswitch.conf', FILE_MODE, Buffer.from(NSSWITCH))
+}
+
+/** Streamed from the store with the layer, however large it is. */
+async function sourceFile(
   path: string,
-): Promise<{ readonly bytes: Uint8Array; readonly isExecutable: boolean }> {
+): Promise<{ readonly content: FileContent; readonly isExecutable: boolean }> {
   const target = await storeTarget(Buffer.from(path).toString('latin1'))
   if (target === undefined) throw new RegistryError('unservable', `${path}: not a file of the store`)
   const found = await stat(fsPath(target))
   if (!found.isFile()) throw new RegistryError('unservable', `${path}: not a file`)
-  const { size, mode } = found
-  if (size > MAX_FILE_SIZE) {
-    throw new RegistryError(
-      'unservable',
-      `${path}: ${size} bytes are too many to copy into the image: link to it instead`,
-    )
-  }
-  return { bytes: await readFile(fsPath(target)), isExecutable: (mode & 0o111) !== 0 }
+  return { content: { source: target, size: found.size }, isExecutable: (found.mode & 0o111) !== 0 }
+}
+
+function ownerOf(uid: number | undefined, gid: number | undefined): Owner {
+  return { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) }
 }
 
 /** `/etc/x` as a byte string relative to the root. */
@@ -83,10 +121,14 @@ function byteName(path: string): string {
   ) {
     throw new RegistryError('unservable', `not a path that an image can hold: ${path}`)
   }
-  if (parts[0] === 'nix' && (parts.length === 1 || parts[1] === 'store')) {
-    throw new RegistryError('unservable', `the Nix store is not the image's to write to: ${path}`)
-  }
+  demandOutsideStore(name)
   return name
+}
+
+/** @param name a byte string relative to the root. */
+function demandOutsideStore(name: string): void {
+  if (name !== 'nix' && name !== 'nix/store' && !name.startsWith('nix/store/')) return
+  throw new RegistryError('unservable', `the Nix store is not the image's to write to: ${shown(`/${name}`)}`)
 }
 
 function octal(mode: string | undefined): number | undefined {

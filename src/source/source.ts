@@ -2,22 +2,154 @@
  * What every kind of image comes down to: a config and a list of layers. Each kind has a file of its own beside this
  * one; what comes after (closure, plan, digests, manifest) is the same for all.
  */
-import type { Json, Platform } from '../core/image.ts'
+import type { Digest } from '../core/digest.ts'
+import type { Document, Json, LayerDescriptor, Platform } from '../core/image.ts'
+import type { LayerStyle } from '../core/layer-style.ts'
 import type { LayerEntry } from '../core/segment.ts'
 import type { StorePath } from '../core/store-path.ts'
+import type { Archives } from '../unpack/archives.ts'
+import type { PackedFile } from '../unpack/unpack-cache.ts'
 
-export type SourceKind = 'pushless image' | 'package'
+export type SourceKind =
+  | 'pushless image'
+  | 'multi-platform image'
+  | 'streamed image'
+  | 'nix2container image'
+  | 'nix-snapshotter image'
+  | 'docker archive'
+  | 'OCI layout'
+  | 'package'
 
 export type SourceLayer =
-  /** The closure of the image's path, planned into at most `maxLayers` layers, without the paths in `except`. */
-  | { readonly kind: 'closure'; readonly maxLayers: number; readonly except: readonly StorePath[] }
+  | ClosureLayer
+  /** These paths of the closure, in this order, as one layer; in format 1 where no style is said. */
+  | {
+      readonly kind: 'paths'
+      readonly paths: readonly StorePath[]
+      readonly style?: LayerStyle
+      readonly createdBy: string
+    }
   | { readonly kind: 'entries'; readonly entries: readonly LayerEntry[]; readonly createdBy: string }
+  | StoredLayer
+  /** The database of a Nix store that holds the paths in the layers below. */
+  | { readonly kind: 'nix database'; readonly createdBy: string }
+
+/** A closure, planned into at most `maxLayers` layers, without what is in a layer below already. */
+type ClosureLayer = {
+  readonly kind: 'closure'
+  readonly maxLayers: number
+  /** Whose; the image's own path's where none are said. */
+  readonly roots?: readonly StorePath[]
+  /** See core/closure.ts. */
+  readonly except: readonly StorePath[]
+  readonly unpacked?: readonly StorePath[]
+}
+
+/** A blob that is in a file already. */
+export type StoredLayer = {
+  readonly kind: 'stored'
+  readonly place: StoredPlace
+  /** What the file's maker says that it is: hashed once, and refused when it isn't. */
+  readonly digest?: Digest
+  /** Of the tar, where the blob is a compressed one. */
+  readonly diffId?: Digest
+  /** A plain tar where none is said. */
+  readonly mediaType?: string
+  readonly createdBy: string
+}
+
+/** Bytes of a file of the store. */
+export type StoredPlace = {
+  /** Absolute path as a byte string. */
+  readonly file: string
+  readonly offset: number
+  readonly length: number
+  /** Where the file is compressed as a whole: the bytes are those of what it unpacks to. */
+  readonly packed?: PackedFile
+}
+
+/**
+ * The image's config: made here from what it says, or bytes that were made elsewhere and have a digest already, or
+ * written once the layers are known, the way the image's own tool does it.
+ */
+export type SourceConfig =
+  | {
+      readonly kind: 'made'
+      readonly platform: Platform
+      /** The OCI `config` object. */
+      readonly config: { readonly [key: string]: Json }
+      /** RFC 3339; one second after the epoch where none is said. */
+      readonly created?: string
+      readonly author?: string
+      /** `SSL_CERT_FILE` is set to the certificates of authorities that are in the closure, if there are any. */
+      readonly findCertificates?: true
+    }
+  /** Its `diff_ids` must be those of the layers. An OCI config where no media type is said. */
+  | { readonly kind: 'given'; readonly bytes: Uint8Array; readonly mediaType?: string }
+  /** Of what is no image, but in the form of one: a blob like others. */
+  | { readonly kind: 'opaque'; readonly bytes: Uint8Array; readonly mediaType: string }
+  | {
+      readonly kind: 'written'
+      readonly platform: Platform
+      /** The OCI `config` object that will be in it. */
+      readonly config: { readonly [key: string]: Json }
+      /** The OCI image config, its diff_ids being those of the layers. @throws RegistryError `unservable`. */
+      readonly write: (layers: readonly LayerDescriptor[]) => Uint8Array
+    }
 
 export type Source = {
   readonly kind: SourceKind
-  readonly platform: Platform
-  /** The OCI `config` object. */
-  readonly config: { readonly [key: string]: Json }
+  readonly config: SourceConfig
   /** Bottom first. */
   readonly layers: readonly SourceLayer[]
+  /** Of the path's images, where it has several. */
+  readonly tags?: readonly string[]
+  /** Made elsewhere, and served as it is; else one is made here. */
+  readonly manifest?: Document
+  /** Other store paths that were read for this: they must be in the closure. */
+  readonly reads?: readonly StorePath[]
+}
+
+/** An index that was made elsewhere. */
+export type LayoutIndex = {
+  readonly kind: SourceKind
+  readonly shape: 'index'
+  readonly index: Document
+  /** It, and the indexes that it names. */
+  readonly documents: readonly Document[]
+  readonly images: readonly IndexedImage[]
+  readonly tags: readonly string[]
+  readonly reads: readonly StorePath[]
+}
+
+export type IndexedImage = {
+  readonly manifest: Document
+  /** As the index says. */
+  readonly platform:
+    { readonly os?: string; readonly architecture?: string; readonly variant?: string } | undefined
+  /** Digests of config and layers. */
+  readonly blobs: ReadonlySet<Digest>
+  /** The image itself, when it is asked for: its layers aren't hashed before. */
+  readonly read: () => Promise<Source>
+}
+
+/** Images with names of their own, of which an index is made here. */
+export type PlatformList = {
+  readonly kind: SourceKind
+  readonly shape: 'platforms'
+  readonly platforms: readonly { readonly platform: Platform; readonly image: NamedImage }[]
+}
+
+/** A store path that is an image, or will be. */
+export type NamedImage =
+  | { readonly kind: 'path'; readonly path: StorePath }
+  | { readonly kind: 'output'; readonly derivation: StorePath; readonly output: string }
+
+/** Which of a path's images is wanted: a tag that the path itself has, or none for the first. */
+export type SourceOptions = {
+  readonly tag: string | undefined
+  /** Without it compressed archives can't be read. */
+  readonly archives?: Archives
+  /** How many images this one is the base of, one upon the other; 0 where none is said. */
+  readonly depth?: number
 }

@@ -10,7 +10,7 @@ import { makeStorePath, withoutNix } from '../nix/real-store.ts'
 const HASH = 'aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'
 
 void t.test('what people paste', async (t) => {
-  for (const [text, slug, tag] of [
+  for (const [text, slug, tag, host = 'nix.internal'] of [
     [HASH, undefined, 'latest'],
     [`${HASH}-hello`, 'hello', 'latest'],
     [`${HASH}-hello:nix`, 'hello', 'nix'],
@@ -20,12 +20,14 @@ void t.test('what people paste', async (t) => {
     [`nix/store/${HASH}-hello`, 'hello', 'latest'],
     [`nix.internal/nix/store/${HASH}-hello:nix`, 'hello', 'nix'],
     [`nix.internal//nix/store/${HASH}-hello`, 'hello', 'latest'],
-    [`localhost:5000/nix/store/${HASH}-hello:nix`, 'hello', 'nix'],
-    [`docker://localhost:5000/nix/store/${HASH}`, undefined, 'latest'],
+    [`localhost:5000/nix/store/${HASH}-hello:nix`, 'hello', 'nix', 'localhost:5000'],
+    [`docker://localhost:5000/nix/store/${HASH}`, undefined, 'latest', 'localhost:5000'],
     [`/nix/store/${HASH}-libX11-1.8`, 'libX11-1.8', 'latest'],
     [`/nix/store/${HASH}-gtk+3=x?`, 'gtk+3=x?', 'latest'],
   ] as const) {
-    t.strictSame(await parseImageArgument(text), { reference: { storeHash: HASH, slug }, tag }, text)
+    const isTagged = tag !== 'latest'
+    const found = await parseImageArgument(text)
+    t.strictSame(found, { reference: { storeHash: HASH, slug }, tag, isTagged, host }, text)
   }
 })
 
@@ -64,7 +66,12 @@ void t.test('links to store paths, as nix build leaves them', { skip: withoutNix
   const link = join(directory, 'result')
   symlinkSync(path, link)
   symlinkSync('result', join(directory, 'result-2'))
-  const expected = { reference: { storeHash: storeHashOf(path), slug: storeNameOf(path) }, tag: 'latest' }
+  const expected = {
+    reference: { storeHash: storeHashOf(path), slug: storeNameOf(path) },
+    tag: 'latest',
+    isTagged: false,
+    host: 'nix.internal',
+  }
   for (const text of [
     link,
     `${link}/`,

@@ -51,6 +51,21 @@ void t.test('the help of inspect has what it takes, and no more', async (t) => {
   for (const flag of ['--listen', '--grace', '--hold']) t.notOk(out.includes(flag), flag)
 })
 
+void t.test('the help of export has its formats, and what may be made for it', async (t) => {
+  const { out } = await run(['export', '--help'])
+  for (const word of [
+    'docker-archive',
+    'oci-archive',
+    '--output',
+    '--name',
+    '--force',
+    '--allow-builds',
+    '--verify',
+  ])
+    t.ok(out.includes(word), word)
+  t.notOk(out.includes('--listen'))
+})
+
 void t.test('what isn’t understood is an error that names it', async (t) => {
   for (const [args, code, message] of [
     [['serve', '--port', '80'], 'commander.unknownOption', /--port/],
@@ -60,6 +75,8 @@ void t.test('what isn’t understood is an error that names it', async (t) => {
     [['inspect'], 'commander.missingArgument', /ref/],
     [['inspect', 'a', 'b'], 'commander.excessArguments', /too many arguments/],
     [['inspect', '--listen', 'x', 'a'], 'commander.unknownOption', /--listen/],
+    [['export'], 'commander.missingArgument', /ref/],
+    [['export', '--format', 'tar', 'a'], 'commander.invalidArgument', /docker-archive/],
     [['push'], 'commander.unknownCommand', /push/],
     [['--unknown'], 'commander.unknownOption', /--unknown/],
   ] as const) {

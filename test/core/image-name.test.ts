@@ -9,6 +9,7 @@ void t.test('names in one form, whichever parts were written', async (t) => {
     [HASH, `nix.internal/nix/store/${HASH}:latest`],
     [`${HASH}-hello:nix`, `nix.internal/nix/store/${HASH}-hello:nix`],
     [`/nix/store/${HASH}-hello`, `nix.internal/nix/store/${HASH}-hello:latest`],
+    [`nix/store/${HASH}-hello`, `nix.internal/nix/store/${HASH}-hello:latest`],
     [`nix.internal//nix/store/${HASH}-hello:nix`, `nix.internal/nix/store/${HASH}-hello:nix`],
     [`docker://localhost:5000/nix/store/${HASH}-x:dev`, `localhost:5000/nix/store/${HASH}-x:dev`],
     [`nix.internal/nix/store/${HASH}-x:nix@${DIGEST}`, `nix.internal/nix/store/${HASH}-x@${DIGEST}`],

@@ -2,6 +2,7 @@ import t from 'tap'
 import { digestOf } from '../../src/core/digest.ts'
 import {
   EMPTY_INDEX,
+  MEDIA_TYPE,
   imageConfig,
   imageManifest,
   type Document,
@@ -12,6 +13,8 @@ import {
 const text = ({ bytes }: Document) => Buffer.from(bytes).toString()
 const layer = (content: string, createdBy: string): LayerDescriptor => ({
   digest: digestOf(Buffer.from(content)),
+  diffId: digestOf(Buffer.from(content)),
+  mediaType: MEDIA_TYPE.layer,
   size: content.length,
   createdBy,
 })

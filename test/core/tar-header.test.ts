@@ -9,7 +9,8 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
 import { extract } from 'tar-stream'
-import { TAR_FORMAT, TRAILER_SIZE, padded, tarHeader, type TarEntry } from '../../src/core/tar-header.ts'
+import { TAR_FORMAT, tarHeader, type TarEntry } from '../../src/core/tar-header.ts'
+import { TRAILER_SIZE, padded } from '../../src/core/ustar-block.ts'
 
 const long = (length: number) => 'n'.repeat(length)
 /** A byte string, as names are inside. */
@@ -198,6 +199,48 @@ void t.test('every field of a plain header stands where POSIX puts it', async (t
   const sum = header.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 0x20 : byte), 0)
   t.equal(field(148, 8), `${sum.toString(8).padStart(6, '0')}\0 `, 'checksum')
 })
+
+void t.test('owners and times other than root\u2019s and the first second', async (t) => {
+  const plain = { kind: 'file', name: 'x', mode: 0o444, size: 0 } as const
+  const same = { uid: 0, gid: 0, uname: '', gname: '', mtime: 1 }
+  for (const attributes of [{}, same])
+    t.ok(Buffer.from(tarHeader(plain)).equals(tarHeader({ ...plain, attributes })), 'those said are format 1')
+  const rows = [
+    [{ uid: 1000, gid: 100, uname: 'app', gname: 'users', mtime: 1_700_000_000 }, 512],
+    [{ uid: 2_097_151 }, 512],
+    [{ uid: 2_097_152, gid: 4_294_967_294 }, 1536],
+    [{ uname: 'u'.repeat(31) }, 512],
+    [{ uname: 'u'.repeat(32), gname: 'gr\u00fcn' }, 1536],
+  ] as const
+  for (const [attributes, length] of rows) {
+    const archive = Buffer.concat([
+      tarHeader({ ...plain, attributes: attributesOf(attributes) }),
+      Buffer.alloc(TRAILER_SIZE),
+    ])
+    t.equal(archive.length - TRAILER_SIZE, length)
+    const [found] = await readWithTarStream(archive)
+    const { uname, gname, uid, gid, mtime } = { ...same, ...attributes }
+    t.match(found, { mtime: mtime * 1000, name: 'x' })
+    const numeric = ['--list', '--verbose', '--numeric-owner', '-f', '-']
+    t.match(
+      (await execa('tar', numeric, { input: archive })).stdout,
+      new RegExp(` ${uid}/${gid} `),
+      'GNU tar',
+    )
+    const named = await execa('tar', ['--list', '--verbose', '-f', '-'], { input: archive })
+    t.ok(named.stdout.includes(` ${uname || uid}/${gname || gid} `), `GNU tar: ${named.stdout}`)
+  }
+})
+
+/** Names as byte strings. */
+function attributesOf(given: NonNullable<TarEntry['attributes']>) {
+  const { uname, gname } = given
+  return {
+    ...given,
+    ...(uname === undefined ? {} : { uname: bytes(uname) }),
+    ...(gname === undefined ? {} : { gname: bytes(gname) }),
+  }
+}
 
 void t.test('headers made one after another share no bytes', async (t) => {
   const entry: TarEntry = { kind: 'symlink', name: 'a', target: 't'.repeat(100) }

@@ -4,13 +4,16 @@ import { setTimeout } from 'node:timers/promises'
 const LIMIT_MS = 20_000
 const SERVED_LIMIT_MS = 60_000
 
-/** What `look` gives, as soon as it gives something. @throws when it doesn't for 20 seconds. */
-export async function until<T>(look: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  const end = Date.now() + LIMIT_MS
+/** What `look` gives, as soon as it gives something. @throws when it doesn't for 20 seconds, or so many milliseconds. */
+export async function until<T>(
+  look: () => Promise<T | undefined> | T | undefined,
+  limitMs = LIMIT_MS,
+): Promise<T> {
+  const end = Date.now() + limitMs
   for (;;) {
     const found = await look()
     if (found !== undefined) return found
-    if (Date.now() > end) throw new Error(`nothing for ${LIMIT_MS} ms: ${look.toString()}`)
+    if (Date.now() > end) throw new Error(`nothing for ${limitMs} ms: ${look.toString()}`)
     await setTimeout(20)
   }
 }

@@ -21,6 +21,7 @@ const TABLE = {
   unauthorized: { status: 401, code: 'UNAUTHORIZED' },
   pending: { status: 429, code: 'TOOMANYREQUESTS', retryAfter: 5 },
   'build-failed': { status: 500, code: 'UNKNOWN' },
+  'no-builder': { status: 500, code: 'UNKNOWN' },
   'fetch-failed': { status: 500, code: 'UNKNOWN' },
   'lookup-failed': { status: 503, code: 'UNKNOWN', retryAfter: 5 },
   'no-space': { status: 503, code: 'UNKNOWN', retryAfter: 60 },

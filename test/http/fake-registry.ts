@@ -5,6 +5,7 @@ import { RegistryError, type ErrorKind } from '../../src/core/errors.ts'
 import { imageConfig, imageManifest, MEDIA_TYPE } from '../../src/core/image.ts'
 import type { Reference } from '../../src/core/reference.ts'
 import { parseStorePath } from '../../src/core/store-path.ts'
+import { unheld } from '../../src/registry/layer-frames.ts'
 import type { Registry } from '../../src/registry/registry.ts'
 
 export const HASH = 'aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'
@@ -15,7 +16,15 @@ export const LAYER_DIGEST = digestOf(LAYER)
 const PIECE = 30_000
 const ROOT = parseStorePath(`/${NAME}`) ?? fail()
 
-const layers = [{ digest: LAYER_DIGEST, size: LAYER.length, createdBy: 'test' }]
+const layers = [
+  {
+    digest: LAYER_DIGEST,
+    diffId: LAYER_DIGEST,
+    mediaType: MEDIA_TYPE.layer,
+    size: LAYER.length,
+    createdBy: 'test',
+  },
+]
 export const CONFIG = imageConfig({ architecture: 'amd64', os: 'linux' }, {}, layers)
 export const MANIFEST = imageManifest(CONFIG, layers)
 
@@ -65,7 +74,7 @@ export function fakeRegistry(failure?: FakeFailure): FakeRegistry {
             digest,
             size: bytes.length,
             mediaType,
-            content: async () => ({ kind: 'bytes', bytes }),
+            content: async () => unheld({ kind: 'bytes', bytes }),
           }
       }
       throw new RegistryError('blob-unknown', 'no such blob')
@@ -79,7 +88,7 @@ export function fakeRegistry(failure?: FakeFailure): FakeRegistry {
     read: async function* ({ content }, { start, end }) {
       streams.begun += 1
       try {
-        const found = await content()
+        const { content: found } = await content()
         const bytes = found.kind === 'bytes' ? found.bytes.subarray(start, end) : new Uint8Array()
         for (let at = 0, count = 0; at < bytes.length; at += PIECE, count++) {
           if (failure?.at === 'stream' && count === failure.after) {

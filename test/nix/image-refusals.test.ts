@@ -207,6 +207,278 @@ const refusals: Record<string, readonly [expression: string, message: RegExp]> =
     /^image: "\/a" is a link, expected a dir/,
   ],
 
+  'uid negative': [
+    'some { files."/x" = { text = ""; uid = -1; }; }',
+    /^image: files\."\/x"\.uid is -1, expected a whole/,
+  ],
+  'uid beyond 32 bits': [
+    'some { files."/x" = { text = ""; uid = 4294967295; }; }',
+    /\.uid is 4294967295, expected a whole number from 0 to 4294967294$/,
+  ],
+  'uid of nobody known': [
+    'some { files."/x" = { text = ""; uid = "app"; }; }',
+    /^image: files\."\/x"\.uid is "app", expected a number, or one of users: nobody, root$/,
+  ],
+  'gid of no group': [
+    'some { users.app.uid = 5; files."/x" = { text = ""; gid = "staff"; }; }',
+    /^image: files\."\/x"\.gid is "staff", expected a number, or one of groups: app, nobody, root$/,
+  ],
+  'gid a list': [
+    'some { files."/x" = { text = ""; gid = [ ]; }; }',
+    /\.gid is a list, expected a whole number/,
+  ],
+
+  'directories a list': [
+    'some { directories = [ ]; }',
+    /^image: directories is a list, expected an attribute set/,
+  ],
+  'directory path relative': [
+    'some { directories."data" = { }; }',
+    /^image: a path in directories is "data"/,
+  ],
+  'directory a string': [
+    'some { directories."/data" = "0700"; }',
+    /^image: directories\."\/data" is "0700", expected an attribute set/,
+  ],
+  'directory with an unknown key': [
+    'some { directories."/data".owner = 1; }',
+    /"owner" unknown, there are: mode, uid, gid$/,
+  ],
+  'directory mode': [
+    'some { directories."/data".mode = "700"; }',
+    /^image: directories\."\/data"\.mode is "700"/,
+  ],
+  'directory in the store': ['some { directories."/nix/store/x" = { }; }', /expected one outside of/],
+  'directory and file': [
+    'some { directories."/x" = { }; files."/x" = ""; }',
+    /^image: "\/x" is a file and in directories, expected one of them$/,
+  ],
+  'directory and link': [
+    'some { directories."/x" = { }; links."/x" = "y"; }',
+    /"\/x" is a link and in directories/,
+  ],
+  'directory below a file': [
+    'some { directories."/x/y" = { }; files."/x" = ""; }',
+    /^image: "\/x" is a file, expected a directory, for "\/x\/y" is below it$/,
+  ],
+
+  'extraDirectories a path': [
+    'some { extraDirectories = /etc; }',
+    /^image: extraDirectories is \/etc, expected a list/,
+  ],
+  'extraDirectories with a number': [
+    'some { extraDirectories = [ 1 ]; }',
+    /^image: an item of extraDirectories is 1, expected a derivation, a path/,
+  ],
+  'extraDirectories with a string elsewhere': [
+    'some { extraDirectories = [ "/etc" ]; }',
+    /^image: an item of extraDirectories is "\/etc", expected/,
+  ],
+  'extra directory without source': [
+    'some { extraDirectories = [ { to = "/x"; } ]; }',
+    /^image: an item of extraDirectories is an attribute set, expected .*\{ source;/,
+  ],
+  'extra directory with an unknown key': [
+    'some { extraDirectories = [ { source = hello; mode = "0700"; } ]; }',
+    /"mode" unknown, there are: source, to, fileMode, directoryMode, uid, gid$/,
+  ],
+  'extra directory in the store': [
+    'some { extraDirectories = [ { source = hello; to = "/nix/store"; } ]; }',
+    /^image: a path in extraDirectories is "\/nix\/store", expected one outside/,
+  ],
+  'extra directory to a relative place': [
+    'some { extraDirectories = [ { source = hello; to = "x"; } ]; }',
+    /^image: a path in extraDirectories is "x", expected an absolute/,
+  ],
+  'extra directory to a number': [
+    'some { extraDirectories = [ { source = hello; to = 1; } ]; }',
+    /^image: a path in extraDirectories is 1, expected an absolute/,
+  ],
+  'extra directory mode': [
+    'some { extraDirectories = [ { source = hello; directoryMode = "755"; } ]; }',
+    /\.directoryMode is "755", expected four/,
+  ],
+  'extra directory file mode': [
+    'some { extraDirectories = [ { source = hello; fileMode = 644; } ]; }',
+    /\.fileMode is 644, expected four/,
+  ],
+  'extra directory of nobody': [
+    'some { extraDirectories = [ { source = hello; uid = "x"; } ]; }',
+    /^image: an item of extraDirectories\.uid is "x", expected a number, or one of users/,
+  ],
+
+  'users a list': ['some { users = [ ]; }', /^image: users is a list, expected an attribute set/],
+  'user without uid': ['some { users.app = { }; }', /^image: users\."app"\.uid is missing$/],
+  'user a number': ['some { users.app = 1000; }', /^image: users\."app" is 1000, expected an attribute set/],
+  'user of an illegal name': [
+    'some { users."a:b".uid = 1; }',
+    /^image: a name in users is "a:b", expected at most 32 letters/,
+  ],
+  'user of a name too long': [
+    'some { users.abcdefghijklmnopqrstuvwxyzabcdefg.uid = 1; }',
+    /^image: a name in users is "abc/,
+  ],
+  'user with an unknown key': [
+    'some { users.app = { uid = 1; name = "x"; }; }',
+    /"name" unknown, there are: uid, gid,/,
+  ],
+  'user with a colon in the home': [
+    'some { users.app = { uid = 1; home = "/a:b"; }; }',
+    /^image: users\."app"\.home is "\/a:b", expected an absolute path without/,
+  ],
+  'user with a relative shell': [
+    'some { users.app = { uid = 1; shell = "sh"; }; }',
+    /\.shell is "sh", expected an abs/,
+  ],
+  'user with a line break': [
+    'some { users.app = { uid = 1; description = "a\\nb"; }; }',
+    /\.description is "a\\nb", expected a string without/,
+  ],
+  'user that may have a home': [
+    'some { users.app = { uid = 1; createHome = 1; }; }',
+    /\.createHome is 1, expected true/,
+  ],
+  'user in a group that isn’t there': [
+    'some { users.app = { uid = 1; groups = [ "wheel" ]; }; }',
+    /^image: an item of users\."app"\.groups is "wheel", expected a number, or one of groups: app, nobody, root$/,
+  ],
+  'user in groups that are no list': [
+    'some { users.app = { uid = 1; groups = "wheel"; }; }',
+    /\.groups is "wheel", exp/,
+  ],
+  'two users of one number': [
+    'some { users.a.uid = 5; users.b.uid = 5; }',
+    /^image: "a" and "b" in users both have the uid 5, expected one each$/,
+  ],
+  'a user with the number of root': [
+    'some { users.a.uid = 0; }',
+    /"a" and "root" in users both have the uid 0/,
+  ],
+  'two groups of one number': [
+    'some { groups.a.gid = 5; groups.b.gid = 5; }',
+    /^image: "a" and "b" in groups both have the gid 5/,
+  ],
+  'group of an illegal name': [
+    'some { groups."a b".gid = 5; }',
+    /^image: a name in groups is "a b", expected/,
+  ],
+  'group without gid': ['some { groups.a = { }; }', /^image: groups\."a"\.gid is missing$/],
+  'group with members': [
+    'some { groups.a = { gid = 5; members = [ ]; }; }',
+    /"members" unknown, there are: gid$/,
+  ],
+  'user who isn’t there': [
+    'some { users.app.uid = 1; user = "ap"; }',
+    /^image: user is "ap", expected a number, or one of users: app, nobody, root$/,
+  ],
+  'config.User who isn’t there': [
+    'some { users.app.uid = 1; config.User = "ap"; }',
+    /^image: user is "ap", expected/,
+  ],
+  'group of the user that isn’t there': [
+    'some { users.app.uid = 1; user = "app:ap"; }',
+    /^image: the group of user is "ap", expected a number, or one of groups/,
+  ],
+  'users, and a passwd besides': [
+    'some { users.app.uid = 1; files."/etc/passwd" = ""; }',
+    /^image: "\/etc\/passwd" is made of users and groups, expected it there or here/,
+  ],
+
+  'fromImage a number': [
+    'some { fromImage = 1; }',
+    /^image: fromImage is 1, expected a derivation or a store path/,
+  ],
+  'fromImage for another architecture': [
+    'some { fromImage = some { architecture = "arm64"; }; }',
+    /^image: fromImage is an image for "arm64", expected one for "amd64"$/,
+  ],
+  'fromImage for several platforms': [
+    'some { fromImage = image { name = "a"; system = "x86_64-linux"; platforms."linux/amd64" = some { }; }; }',
+    /^image: fromImage is a derivation, expected an image for one platform/,
+  ],
+  'fromImageTag alone': [
+    'some { fromImageTag = "x"; }',
+    /^image: fromImageTag is given, and fromImage is not$/,
+  ],
+  'fromImageTag a number': [
+    'some { fromImage = hello; fromImageTag = 1; }',
+    /^image: fromImageTag is 1, expected/,
+  ],
+
+  'layers a list of paths': [
+    'some { layers = [ hello ]; }',
+    /^image: an item of layers is a derivation, expected a list/,
+  ],
+  'layers not a list': [
+    'some { layers = hello; }',
+    /^image: layers is a derivation, expected a list of lists/,
+  ],
+  'an empty layer': [
+    'some { layers = [ [ ] ]; }',
+    /^image: an item of layers is a list, expected .* that isn't empty$/,
+  ],
+  'a layer with a number': [
+    'some { layers = [ [ 1 ] ]; }',
+    /^image: an item of a layer in layers is 1, expected/,
+  ],
+  'a path in two layers': [
+    'some { layers = [ [ hello ] [ "${hello}" ] ]; }',
+    /^image: ".*-hello" is twice in layers, expected once$/,
+  ],
+  'as many layers as there may be': [
+    'some { layers = [ [ hello ] ]; maxLayers = 1; }',
+    /^image: the number of layers is 1, expected less than maxLayers, which is 1$/,
+  ],
+  'nixDatabase a string': [
+    'some { nixDatabase = "yes"; }',
+    /^image: nixDatabase is "yes", expected true or false$/,
+  ],
+  'created now': ['some { created = "now"; }', /^image: created is "now", expected a time in RFC 3339/],
+  'author a number': ['some { author = 1; }', /^image: author is 1, expected a string$/],
+  'a boolean of config': ['some { config.Tty = 1; }', /^image: config\.Tty is 1, expected true or false$/],
+  'a number of config': [
+    'some { config.Memory = -1; }',
+    /^image: config\.Memory is -1, expected a whole number, not/,
+  ],
+
+  'platforms empty': [
+    'some { platforms = { }; }',
+    /^image: platforms is an attribute set, expected an attribute set, "/,
+  ],
+  'platforms a list': ['some { platforms = [ ]; }', /^image: platforms is a list, expected/],
+  'platforms beside contents': [
+    'some { platforms."linux/amd64" = some { }; contents = [ ]; }',
+    /^image: contents is given beside platforms, expected in the images that these name$/,
+  ],
+  'platform of a system': [
+    'some { platforms.x86_64-linux = some { }; }',
+    /^image: a name in platforms is "x86_64-linux", expected "linux\/<architecture>"/,
+  ],
+  'platform unknown': [
+    'some { platforms."linux/aarch64" = some { }; }',
+    /"linux\/aarch64", expected .*arm64/,
+  ],
+  'platform with another image': [
+    'some { platforms."linux/arm64" = some { }; }',
+    /^image: platforms\."linux\/arm64" is an image for "amd64", expected one for "arm64"$/,
+  ],
+  'platform with a number': [
+    'some { platforms."linux/arm64" = 1; }',
+    /^image: platforms\."linux\/arm64" is 1, expected/,
+  ],
+  'platform without image': [
+    'some { platforms."linux/arm64" = { mode = "drv"; }; }',
+    /^image: platforms\."linux\/arm64"\.image is missing$/,
+  ],
+  'platform of another mode': [
+    'some { platforms."linux/arm64" = { image = hello; mode = "x"; }; }',
+    /^image: platforms\."linux\/arm64"\.mode is "x", expected "out" or "drv"/,
+  ],
+  'platform to be built, of a path': [
+    'some { platforms."linux/arm64" = { image = "${hello}"; mode = "drv"; }; }',
+    /^image: platforms\."linux\/arm64" is ".*-hello", expected a derivation, since mode is "drv"$/,
+  ],
+
   'maxLayers 0': [
     'some { maxLayers = 0; }',
     /^image: maxLayers is 0, expected a whole number from 1 to 120$/,

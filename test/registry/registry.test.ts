@@ -12,6 +12,7 @@ import { StoreReader } from '../../src/layer/store-reader.ts'
 import { NixStore } from '../../src/nix/nix-store.ts'
 import { EMBEDDED_COMMAND, processTransport } from '../../src/nix/transport.ts'
 import { DigestIndex } from '../../src/registry/digest-index.ts'
+import { UnpackCache } from '../../src/unpack/unpack-cache.ts'
 import { Registry, type Blob, type RegistryOptions } from '../../src/registry/registry.ts'
 import { workName } from '../../src/registry/resolve.ts'
 import { WorkJournal } from '../../src/registry/work-journal.ts'
@@ -57,8 +58,14 @@ function registryOf(t: Ending, options: Partial<RegistryOptions> = {}) {
     reader,
     index,
     journal,
+    archives: {
+      cache: new UnpackCache(join(directory, 'unpacked'), 1e9),
+      notes: index,
+      narHash: (path) => nix.narHash(path),
+    },
     servePackages: false,
     requiredKeys: [],
+    partialIndex: true,
     policy: EVERYTHING,
     roots: { directory, keepDays: 7 },
     holdMs: 60_000,

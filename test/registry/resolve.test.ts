@@ -4,7 +4,7 @@ import { parseReference } from '../../src/core/reference.ts'
 import { parseStorePath, type StorePath } from '../../src/core/store-path.ts'
 import { parseDerivation } from '../../src/nix/derivation.ts'
 import type { NixStore } from '../../src/nix/nix-store.ts'
-import { resolve, tagsOf } from '../../src/registry/resolve.ts'
+import { resolve, tagInside, tagsOf } from '../../src/registry/resolve.ts'
 
 const A = 'aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'
 const B = 'bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'
@@ -75,7 +75,13 @@ void t.test('what is to be done for a reference', async (t) => {
       'latest',
       fails('name-unknown', /another name/),
     ],
-    ['a valid path, another tag', { valid: [VALID] }, A, 'out', fails('manifest-unknown', /no such tag/)],
+    [
+      'a valid path, a tag that it may have inside',
+      { valid: [VALID] },
+      A,
+      'v1',
+      { kind: 'valid', path: VALID },
+    ],
     ['a path of no store, by hash', {}, A, 'latest', fails('name-unknown', /full name is needed/)],
     ['a path of no store', {}, `${A}-Hello`, 'latest', fails('name-unknown', /no derivation makes it/)],
     [
@@ -128,11 +134,11 @@ void t.test('what is to be done for a reference', async (t) => {
       { kind: 'to-do', work: { kind: 'build', derivation: DRV, output: 'dev' }, path: DEV },
     ],
     [
-      'an output by the tag of one',
+      'a path to be made, a tag that it may have inside',
       { derivers: [DRV] },
       `${B}-made`,
-      'out',
-      fails('manifest-unknown', /no such tag/),
+      'v1',
+      { kind: 'to-do', work: { kind: 'build', derivation: DRV, output: 'out' }, path: OUT },
     ],
     [
       'a cache before a derivation',
@@ -213,17 +219,34 @@ void t.test('what is to be done for a reference', async (t) => {
   }
 })
 
+void t.test('which tag is left for the image', async (t) => {
+  for (const [what, name, root, tag, expected] of [
+    ['the default', A, VALID, 'latest', undefined],
+    ['ours', A, VALID, 'nix', undefined],
+    ['one of its own', A, VALID, 'v1', 'v1'],
+    ['an output of a derivation', D, OUT, 'out', undefined],
+  ] as const)
+    t.equal(tagInside(parseReference(`nix/store/${name}`), root, tag), expected, what)
+})
+
 void t.test('the tags of a reference, sorted', async (t) => {
   for (const [what, world, name, expected] of [
-    ['a valid path', { valid: [VALID] }, A, ['latest', 'nix']],
+    ['a valid path', { valid: [VALID] }, A, ['inside', 'latest', 'nix']],
     ['a path that is to be fetched', { substitutable: [VALID] }, `${A}-Hello`, ['latest', 'nix']],
     ['a derivation', { valid: [DRV] }, D, ['dev', 'latest', 'nix', 'out']],
     ['an output called latest', { valid: [DRV], outputs: { latest: OUT } }, D, ['latest', 'nix']],
   ] as const) {
-    t.strictSame(await tagsOf(storeOf(world), parseReference(`nix/store/${name}`)), expected, what)
+    t.strictSame(
+      await tagsOf(storeOf(world), parseReference(`nix/store/${name}`), async () => ['nix', 'inside']),
+      expected,
+      what,
+    )
   }
-  await t.rejects(tagsOf(storeOf({}), parseReference(`nix/store/${A}`)), {
-    name: 'RegistryError',
-    kind: 'name-unknown',
-  })
+  await t.rejects(
+    tagsOf(storeOf({}), parseReference(`nix/store/${A}`), async () => []),
+    {
+      name: 'RegistryError',
+      kind: 'name-unknown',
+    },
+  )
 })

@@ -2,6 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { commandOf, packageSource } from '../../src/source/package.ts'
+import type { Source } from '../../src/source/source.ts'
 import { makeStorePath, withoutNix } from '../nix/real-store.ts'
 
 void t.test('the command of a package', async (t) => {
@@ -28,6 +29,8 @@ function elf(machine: number): Buffer {
   bytes.writeUInt16LE(machine, 18)
   return bytes
 }
+
+const configIn = ({ config }: Source) => (config.kind === 'made' ? config.config : undefined)
 
 function packageWith(name: string, programs: Readonly<Record<string, Buffer | string>>) {
   return makeStorePath(name, async (path) => {
@@ -58,10 +61,10 @@ void t.test('the platform is what its programs are made for', { skip: withoutNix
       { architecture: 'arm64', os: 'linux' },
     ],
   ] as const) {
-    const { platform } = await packageSource(
+    const { config } = await packageSource(
       await packageWith(`package-${what.replaceAll(' ', '-')}`, programs),
     )
-    t.strictSame(platform, expected, what)
+    t.match(config, { kind: 'made', platform: expected }, what)
   }
 })
 
@@ -70,7 +73,7 @@ void t.test('a package as an image', { skip: withoutNix }, async (t) => {
   const { kind, config, layers } = await packageSource(path)
   t.equal(kind, 'package')
   t.strictSame(
-    config,
+    config.kind === 'made' ? config.config : undefined,
     { Env: ['PATH=/bin:/sbin'], Entrypoint: [`${path}/bin/tool`] },
     'hidden programs don’t count',
   )
@@ -82,9 +85,82 @@ void t.test('a package as an image', { skip: withoutNix }, async (t) => {
   )
   t.equal(root?.kind === 'entries' ? root.createdBy : '', 'root of tool-1.0')
   const several = await packageWith('tools-1.0', { a: elf(62), b: elf(62) })
+  const { config: without } = await packageSource(several)
   t.strictSame(
-    (await packageSource(several)).config,
+    without.kind === 'made' ? without.config : undefined,
     { Env: ['PATH=/bin:/sbin'] },
     'no command where it can’t be told',
   )
+})
+
+void t.test('a package may name its program, and only one that it has', { skip: withoutNix }, async (t) => {
+  for (const [named, expected] of [
+    ['b', 'b'],
+    ['b\n', 'b'],
+    ['c', 'two'],
+    ['', 'two'],
+    ['../../etc/passwd', 'two'],
+    ['b'.repeat(10_000), 'two'],
+  ] as const) {
+    const path = await makeStorePath('two-1.0', async (path) => {
+      await mkdir(join(path, 'bin'), { recursive: true })
+      for (const program of ['b', 'two'])
+        await writeFile(join(path, 'bin', program), elf(62), { mode: 0o755 })
+      await mkdir(join(path, 'nix-support'))
+      await writeFile(join(path, 'nix-support/main-program'), named)
+    })
+    t.same(
+      configIn(await packageSource(path))?.['Entrypoint'],
+      [`${path}/bin/${expected}`],
+      named.slice(0, 20),
+    )
+  }
+})
+
+void t.test('what can\u2019t be run is no program', { skip: withoutNix }, async (t) => {
+  const path = await makeStorePath('mixed-1.0', async (path) => {
+    await mkdir(join(path, 'bin/directory'), { recursive: true })
+    await writeFile(join(path, 'bin/only'), elf(62), { mode: 0o755 })
+    await writeFile(join(path, 'bin/notes'), 'text')
+    await symlink('/bin/sh', join(path, 'bin/outside'))
+    await symlink('nowhere', join(path, 'bin/dangling'))
+  })
+  t.same(configIn(await packageSource(path))?.['Entrypoint'], [`${path}/bin/only`])
+})
+
+void t.test('packages joined: links to directories, and links to files', { skip: withoutNix }, async (t) => {
+  const one = await packageWith('one-1.0', { one: elf(183) })
+  const two = await makeStorePath('two-2.0', async (path) => {
+    await mkdir(join(path, 'bin'), { recursive: true })
+    await writeFile(join(path, 'bin/two'), elf(183), { mode: 0o755 })
+    await mkdir(join(path, 'share/two'), { recursive: true })
+    await writeFile(join(path, 'share/two/data'), '')
+  })
+  // buildEnv links what only one package has as a whole; symlinkJoin (lndir) links each file.
+  const asBuildEnv = await makeStorePath('one', async (path) => {
+    await mkdir(path)
+    await symlink(`${one}/bin`, join(path, 'bin'))
+    await symlink(`${two}/share`, join(path, 'share'))
+  })
+  const asSymlinkJoin = await makeStorePath('two', async (path) => {
+    for (const name of ['bin', 'share/two']) await mkdir(join(path, name), { recursive: true })
+    await symlink(`${one}/bin/one`, join(path, 'bin/one'))
+    await symlink(`${two}/bin/two`, join(path, 'bin/two'))
+    await symlink(`${two}/share/two/data`, join(path, 'share/two/data'))
+  })
+  for (const [path, command, links] of [
+    [asBuildEnv, 'one', ['bin/one', 'share/two']],
+    [asSymlinkJoin, 'two', ['bin/one', 'bin/two']],
+  ] as const) {
+    const source = await packageSource(path)
+    t.same(configIn(source)?.['Entrypoint'], [`${path}/bin/${command}`])
+    t.match(
+      source.config,
+      { platform: { architecture: 'arm64' } },
+      'its programs are looked at through the links',
+    )
+    const root = source.layers[1]
+    const names = root?.kind === 'entries' ? root.entries.map(({ name }) => name) : []
+    for (const link of links) t.ok(names.includes(link), link)
+  }
 })

@@ -120,8 +120,16 @@ void t.test('files of the store are copied', { skip: withoutNix }, async (t) => 
     },
   })
   t.match(found.get('run'), { kind: 'file', mode: 0o555, size: 9 }, 'executable as it was')
-  t.equal(textOf(found.get('run')), '#!/bin/sh')
-  t.match(found.get('link'), { kind: 'file', mode: 0o555, size: 9 }, 'what a link points to')
+  t.strictSame(
+    found.get('run'),
+    { kind: 'file', name: 'run', mode: 0o555, size: 9, source: `${tree}/run` },
+    'streamed from there, not held in memory',
+  )
+  t.match(
+    found.get('link'),
+    { kind: 'file', mode: 0o555, size: 9, source: `${tree}/run` },
+    'what a link points to',
+  )
   t.match(found.get('text'), { kind: 'file', mode: 0o444 })
   t.match(found.get('moded'), { kind: 'file', mode: 0o600 })
 
@@ -168,3 +176,98 @@ void t.test(
     t.match(found.get('tmp/x'), { kind: 'symlink' })
   },
 )
+
+void t.test('owners, and directories of its own', async (t) => {
+  const found = await root({
+    files: {
+      '/etc/secret': { text: '', mode: '0400', uid: 1000, gid: 100 },
+      '/etc/roots': { text: '', uid: 0, gid: 0 },
+      '/data/deep/x': { text: '', gid: 7 },
+    },
+    directories: { '/data': { mode: '0700', uid: 1000, gid: 1000 }, '/tmp': { mode: '0755' } },
+  })
+  t.match(found.get('etc/secret'), { mode: 0o400, attributes: { uid: 1000, gid: 100 } })
+  t.notOk(found.get('etc/roots')?.attributes, 'root\u2019s is as ever')
+  t.strictSame(found.get('data'), {
+    kind: 'directory',
+    name: 'data',
+    mode: 0o700,
+    attributes: { uid: 1000, gid: 1000 },
+  })
+  t.notOk(found.get('data/deep')?.attributes, 'a directory in between is root\u2019s')
+  t.match(found.get('data/deep/x'), { attributes: { uid: 0, gid: 7 } })
+  t.match(found.get('tmp'), { mode: 0o755 }, 'over those that every image has')
+})
+
+void t.test('upon a base there is only what the image itself says', async (t) => {
+  const found = await root({ hasBase: true, files: { '/etc/x': { text: '' } } })
+  t.strictSame([...found.keys()], ['nix', 'nix/store', 'etc', 'etc/x'])
+})
+
+void t.test('trees are copied, over contents and under files', { skip: withoutNix }, async (t) => {
+  const tree = await makeStorePath('root-tree', async (path) => {
+    await mkdir(join(path, 'srv/empty'), { recursive: true })
+    await writeFile(join(path, 'srv/run'), '#!/bin/sh', { mode: 0o755 })
+    await writeFile(join(path, 'srv/gr\u00f6\u00dfe'), 'text')
+    await writeFile(join(path, 'srv/mine'), 'tree')
+    await symlink('run', join(path, 'srv/link'))
+  })
+  const contents = await makeStorePath('root-below-tree', async (path) => {
+    await mkdir(join(path, 'srv/empty'), { recursive: true })
+    await writeFile(join(path, 'srv/run'), 'other')
+    await writeFile(join(path, 'srv/empty/there'), '')
+  })
+  const plain = { source: tree, to: '/', directoryMode: '0755' }
+  const found = await root({
+    contents: [contents],
+    extraDirectories: [
+      plain,
+      { source: `${tree}/srv`, to: '/opt/app', fileMode: '0640', directoryMode: '0750', uid: 5 },
+    ],
+    files: { '/srv/mine': { text: 'mine' } },
+  })
+  t.strictSame(found.get('srv/run'), {
+    kind: 'file',
+    name: 'srv/run',
+    mode: 0o555,
+    size: 9,
+    source: `${tree}/srv/run`,
+  })
+  const name = Buffer.from('srv/gr\u00f6\u00dfe').toString('latin1')
+  t.match(found.get(name), { kind: 'file', mode: 0o444, source: `${tree}/${name}` })
+  t.match(found.get('srv/link'), { kind: 'symlink', target: 'run' }, 'links stay links')
+  t.match(found.get('srv/empty'), { kind: 'directory', mode: 0o755 })
+  t.match(found.get('srv/empty/there'), { kind: 'symlink' }, 'what contents has beside it stays')
+  t.equal(textOf(found.get('srv/mine')), 'mine')
+  t.match(found.get('opt/app'), { kind: 'directory', mode: 0o750, attributes: { uid: 5, gid: 0 } })
+  t.match(
+    found.get('opt/app/run'),
+    { mode: 0o750, attributes: { uid: 5, gid: 0 } },
+    'executable for who may read',
+  )
+  t.match(found.get('opt/app/mine'), { mode: 0o640 })
+
+  for (const [extra, message] of [
+    [{ ...plain, source: '/etc' }, '/etc: not in the store'],
+    [{ ...plain, source: `${tree}/srv/run` }, `${tree}/srv/run: not a directory`],
+    [{ ...plain, source: `${tree}/none` }, `${tree}/none: not in the store`],
+    [{ ...plain, to: '/nix/store' }, /not the image's to write to: \/nix\/store/],
+    [{ ...plain, to: '/..' }, /not a path that an image can hold/],
+  ] as const) {
+    await t.rejects(root({ extraDirectories: [extra] }), { kind: 'unservable', message })
+  }
+  const bad = await makeStorePath('root-bad-tree', async (path) => {
+    await mkdir(join(path, 'nix/store/x'), { recursive: true })
+  })
+  await t.rejects(root({ extraDirectories: [{ ...plain, source: bad }] }), {
+    message: /not the image's to write to/,
+  })
+  const whiteout = await makeStorePath('root-whiteout', async (path) => {
+    await mkdir(path)
+    await writeFile(join(path, '.wh.x'), '')
+  })
+  await t.rejects(root({ extraDirectories: [{ ...plain, source: whiteout }] }), {
+    kind: 'unservable',
+    message: `${whiteout}/.wh.x: a layer cannot hold a file named .wh.*`,
+  })
+})

@@ -14,7 +14,9 @@ export const nixEnv = {
 } as const
 
 /** The expression file of that name in `test/fixtures/`. */
-export function fixture(name: 'shapes.nix' | 'busybox.nix' | 'debian-closure.nix'): string {
+export function fixture(
+  name: 'shapes.nix' | 'busybox.nix' | 'debian-closure.nix' | 'docker-archives.nix',
+): string {
   return fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))
 }
 
@@ -37,6 +39,16 @@ export async function shape(attribute: string, args: readonly string[] = []): Pr
 /** Builds `busybox.nix`, and gives its store path. */
 export async function busybox(): Promise<string> {
   return only(await nixBuild(fixture('busybox.nix')))
+}
+
+/** A docker archive of `docker-archives.nix`, with a layer of so many megabytes that compress to half. */
+export async function archiveFixture(
+  form: 'buildImage' | 'buildLayeredImage',
+  compressor: 'none' | 'gz' | 'zstd',
+  megabytes = 0,
+): Promise<string> {
+  const args = ['--argstr', 'compressor', compressor, '--arg', 'megabytes', String(megabytes)]
+  return only(await nixBuild(fixture('docker-archives.nix'), ['-A', form, ...args]))
 }
 
 /** The derivation (`.drv` store path) of an expression file's attribute, not built. */

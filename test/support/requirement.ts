@@ -18,9 +18,12 @@ const commands = {
   catatonit: ['catatonit'],
   curl: ['curl'],
   git: ['git'],
+  gzip: ['gzip'],
+  zstd: ['zstd'],
   script: ['script'],
   go: ['go'],
   xz: ['xz'],
+  python3: ['python3'],
   root: [],
 } as const satisfies Record<string, readonly string[]>
 

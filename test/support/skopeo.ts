@@ -24,25 +24,41 @@ export async function copyToDir(
 ): Promise<string> {
   const directory = await temporaryDirectory(scope, 'skopeo')
   const { registries, policy } = await containersConfig(directory, url)
+  const options = ['--registries-conf', registries, '--policy', policy, '--src-tls-verify=false', ...args]
+  return copy(directory, `docker://${reference}`, options)
+}
+
+/**
+ * Copies an image of any place that skopeo knows (`docker-archive:/…`, `oci:/dir:tag`, `oci-archive:/…`) to a directory
+ * as `copyToDir` does: layers as they are there.
+ */
+export async function copySourceToDir(scope: Scope, source: string): Promise<string> {
+  return copy(await temporaryDirectory(scope, 'skopeo'), source, ['--insecure-policy'])
+}
+
+async function copy(directory: string, source: string, options: readonly string[]): Promise<string> {
   const image = join(directory, 'image')
   await mkdir(image)
-  await execa(
-    'skopeo',
-    [
-      'copy',
-      '--registries-conf',
-      registries,
-      '--policy',
-      policy,
-      '--src-tls-verify=false',
-      ...args,
-      `docker://${reference}`,
-      `dir:${image}`,
-    ],
-    { timeout: COPY_LIMIT_MS },
-  )
+  await execa('skopeo', ['copy', ...options, source, `dir:${image}`], { timeout: COPY_LIMIT_MS })
   await checkBlobs(image)
   return image
+}
+
+/** Saves an image of the registry at `url` as a docker archive with that name and tag. @returns the archive's path. */
+export async function copyToArchive(
+  scope: Scope,
+  reference: string,
+  url: string,
+  name: string,
+): Promise<string> {
+  const directory = await temporaryDirectory(scope, 'skopeo')
+  const { registries, policy } = await containersConfig(directory, url)
+  const options = ['--registries-conf', registries, '--policy', policy, '--src-tls-verify=false']
+  const file = join(directory, 'saved')
+  await execa('skopeo', ['copy', ...options, `docker://${reference}`, `docker-archive:${file}:${name}`], {
+    timeout: COPY_LIMIT_MS,
+  })
+  return file
 }
 
 /** Copies an OCI layout directory into a registry that takes pushes. */

@@ -1,0 +1,175 @@
+/** The entries of a layer whose image says how its store paths are written: whose they are, when made, and where. */
+import { posix } from 'node:path'
+import { RegistryError } from '../core/errors.ts'
+import { goRegexp, type GoRegexp } from '../core/go-regexp.ts'
+import type {
+  LayerStyle,
+  Nix2containerStyle,
+  PathOptions,
+  Permission,
+  StreamedStyle,
+} from '../core/layer-style.ts'
+import type { LayerEntry } from '../core/segment.ts'
+import type { StorePath } from '../core/store-path.ts'
+import type { TarAttributes } from '../core/tar-header.ts'
+import { STORE_DIRECTORIES, WHITEOUT_PREFIX, shown, walkStorePaths } from './walk.ts'
+
+/** @throws RegistryError `unservable` for what a layer can't hold, `unavailable` when a path vanished. */
+export function walkInStyle(paths: readonly StorePath[], style: LayerStyle | undefined): LayerEntry[] {
+  switch (style?.kind) {
+    case undefined:
+      return walkStorePaths(paths)
+    case 'streamed':
+      return streamed(paths, style)
+    case 'nix2container':
+      return nix2container(paths, style)
+  }
+}
+
+/** `archive_paths_to` of stream_layered_image.py. */
+function streamed(paths: readonly StorePath[], { attributes }: StreamedStyle): LayerEntry[] {
+  return walkStorePaths(paths).map((entry) => {
+    const name = `/${entry.name}`
+    return { ...entry, name, attributes, ...(entry.kind === 'file' ? { source: name } : {}) }
+  })
+}
+
+type Node = { placed?: Placed; readonly children: Map<string, Node> }
+/** A file of the store and what is said of its path. */
+type Placed = { readonly entry: LayerEntry; readonly options: PathOptions | undefined }
+
+const NIX2CONTAINER_ROOT: TarAttributes = { uid: 0, gid: 0, uname: 'root', gname: 'root' }
+const NIX2CONTAINER_DIRECTORY_MODE = 0o755
+
+/** `TarPaths` of nix2container: a tree of all files by their place in the image first, then each directory sorted. */
+function nix2container(paths: readonly StorePath[], { options }: Nix2containerStyle): LayerEntry[] {
+  const root: Node = { children: new Map() }
+  for (const [i, path] of paths.entries()) {
+    const own = options[i]
+    const placeOf = placement(path, own)
+    for (const entry of walkStorePaths([path]).slice(STORE_DIRECTORIES.length)) {
+      const place = placeOf(entry.name)
+      if (place !== '') put(root, place, { entry, options: own })
+    }
+  }
+  const regexps = new Map<string, GoRegexp>()
+  return [...flatten(root, undefined, regexps)]
+}
+
+/** Where the files of a path go. @returns from a name below `/` to a place in the image, or nothing for nowhere. */
+function placement(path: StorePath, options: PathOptions | undefined): (name: string) => string {
+  const rewrite = options?.rewrite
+  if (rewrite === undefined || rewrite.regex === '') return (name) => `/${name}`
+  const { regex, replacement } = rewrite
+  // What buildImage's copyToRoot says. Also right for names that are no UTF-8, and a dot in it matches itself first.
+  if (regex === `^${path}` && !/[+?]/.test(path) && !replacement.includes('$'))
+    return (name) => Buffer.from(replacement).toString('latin1') + `/${name}`.slice(path.length)
+  const regexp = compiled(path, regex)
+  return (name) => Buffer.from(regexp.replaceAll(utf8(name), replacement)).toString('latin1')
+}
+
+function put(root: Node, place: string, placed: Placed): void {
+  const parts = posix
+    .normalize(place)
+    .replace(/(?<=.)\/$/, '')
+    .split('/')
+  const names = place === '/' || parts.every((part) => part === '') ? [''] : parts
+  if (names.some((part, i) => part === '.' || part === '..' || part.includes('\0') || (part === '' && i > 0)))
+    refuse(placed, `cannot be put at ${shown(place)}`)
+  if (names.some((part) => part.startsWith(WHITEOUT_PREFIX)))
+    refuse(placed, 'a layer cannot hold a file named .wh.*')
+  let node = root
+  for (const name of names) {
+    const child = node.children.get(name) ?? { children: new Map<string, Node>() }
+    node.children.set(name, child)
+    node = child
+  }
+  if (node.placed !== undefined && !isSame(node.placed, placed))
+    refuse(placed, `another file with other attributes is at ${shown(place)} already`)
+  node.placed = placed
+}
+
+/** As much as nix2container compares; of two files that seem to be the same the later one is taken. */
+function isSame({ entry: a, options: had }: Placed, { entry: b, options }: Placed): boolean {
+  const isSameFile = a.kind === 'file' && b.kind === 'file' ? a.size === b.size : a.kind === b.kind
+  return (
+    isSameFile &&
+    a.mode === b.mode &&
+    (had === undefined ||
+      JSON.stringify(had.permissions) === JSON.stringify(options?.permissions ?? 'none said'))
+  )
+}
+
+/** @param at the directory's own name; none for what holds `/`. */
+function* flatten(
+  { children }: Node,
+  at: string | undefined,
+  regexps: Map<string, GoRegexp>,
+): Generator<LayerEntry> {
+  for (const key of [...children.keys()].sort()) {
+    const node = children.get(key)
+    if (node === undefined) continue
+    const name = at === undefined ? (key === '' ? '/' : key) : at === '/' ? `/${key}` : `${at}/${key}`
+    if (node.placed === undefined) {
+      yield { kind: 'directory', name, mode: NIX2CONTAINER_DIRECTORY_MODE, attributes: NIX2CONTAINER_ROOT }
+    } else {
+      if (node.placed.entry.kind !== 'directory' && node.children.size > 0)
+        refuse(node.placed, `is no directory, and others are put below it`)
+      yield withPermissions(node.placed, name, regexps)
+    }
+    yield* flatten(node, name, regexps)
+  }
+}
+
+function withPermissions(
+  { entry, options }: Placed,
+  name: string,
+  regexps: Map<string, GoRegexp>,
+): LayerEntry {
+  const source = `/${entry.name}`
+  let attributes = NIX2CONTAINER_ROOT
+  let mode = entry.mode
+  for (const permission of options?.permissions ?? []) {
+    const regexp = regexps.get(permission.regex) ?? compiled(source, permission.regex)
+    regexps.set(permission.regex, regexp)
+    if (!regexp.isIn(shown(source))) continue
+    attributes = { ...attributes, ...ownerOf(permission) }
+    mode = permission.mode ?? mode
+  }
+  if (entry.kind === 'symlink') return { ...entry, name, attributes, ...(mode === undefined ? {} : { mode }) }
+  return {
+    ...entry,
+    name,
+    attributes,
+    mode: mode ?? entry.mode,
+    ...(entry.kind === 'file' ? { source } : {}),
+  }
+}
+
+function ownerOf({ uid, gid, uname, gname }: Permission): TarAttributes {
+  return { uid, gid, ...(uname === undefined ? {} : { uname }), ...(gname === undefined ? {} : { gname }) }
+}
+
+function compiled(path: string, regex: string): GoRegexp {
+  try {
+    return goRegexp(regex)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new RegistryError('unservable', `${shown(path)}: ${why}`, { cause })
+  }
+}
+
+function utf8(name: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(`/${name}`, 'latin1'))
+  } catch (cause) {
+    throw new RegistryError('unservable', `${shown(`/${name}`)}: cannot be rewritten, it is no UTF-8`, {
+      cause,
+    })
+  }
+}
+
+function refuse({ entry }: Placed, why: string): never {
+  const path = shown(`/${entry.name}`)
+  throw new RegistryError('unservable', `${path}: ${why}`, { detail: { path } })
+}

@@ -1,0 +1,242 @@
+/** From what a source says of its layers to what can be hashed and streamed, and to the digests, remembered. */
+import { createHash } from 'node:crypto'
+import { stat } from 'node:fs/promises'
+import { pathsOfClosure } from '../core/closure.ts'
+import { RegistryError } from '../core/errors.ts'
+import { MEDIA_TYPE } from '../core/image.ts'
+import { planLayers } from '../core/plan.ts'
+import type { LayerEntry } from '../core/segment.ts'
+import { storeNameOf, storePathAround, type StorePath } from '../core/store-path.ts'
+import { TAR_FORMAT } from '../core/tar-header.ts'
+import { fsPath, shown } from '../layer/walk.ts'
+import type { StoreReader } from '../layer/store-reader.ts'
+import type { LayerSource } from '../layer/worker.ts'
+import type { ClosurePath } from '../nix/nix-store.ts'
+import type { SourceLayer, StoredLayer } from '../source/source.ts'
+import { storeTarget } from '../source/store-target.ts'
+import type { DigestIndex, LayerDigest } from './digest-index.ts'
+import type { ImageLayer } from './image.ts'
+import { heldSlice, type UnpackedSlice, type Unpacker } from './unpacked-slice.ts'
+import { nixDatabaseEntries } from './nix-database.ts'
+
+/** Changes when another tar is written in any style. */
+const STYLE_FORMAT = 1
+
+type Part = {
+  readonly source: LayerSource | UnpackedSlice
+  readonly createdBy: string
+  readonly stored?: StoredLayer
+}
+
+export type Hasher = {
+  readonly reader: StoreReader
+  readonly index: DigestIndex
+  readonly archives: { readonly cache: Unpacker }
+}
+
+/** Docker's overlay2 takes no more (`maxDepth` in its layer store). */
+const MAX_LAYERS = 125
+/** Names of a layer's packages shown in its history. */
+const NAMES_SHOWN = 4
+
+/** @param closure of the image's root. @throws RegistryError `unservable`, `unavailable`. */
+export async function planParts(
+  root: StorePath,
+  layers: readonly SourceLayer[],
+  closure: readonly ClosurePath[],
+): Promise<readonly Part[]> {
+  const nodes = new Map(closure.map((node) => [node.path, node]))
+  const placed = new Set<StorePath>()
+  const parts: Part[] = []
+  for (const [i, layer] of layers.entries()) {
+    const room = Math.max(1, MAX_LAYERS - parts.length - (layers.length - i - 1))
+    for (const part of await partsOf(layer, { root, nodes, placed, room })) {
+      parts.push(part)
+      if (part.source.kind === 'paths') for (const path of part.source.paths) placed.add(path)
+    }
+  }
+  return parts
+}
+
+/**
+ * An image is what its store path refers to: else a file that says so would open any path of the store to whoever may
+ * pull it.
+ * @throws RegistryError `unservable`.
+ */
+function demandReferred(root: StorePath, paths: readonly StorePath[], closure: readonly ClosurePath[]): void {
+  const members = new Set(closure.map(({ path }) => path))
+  const stranger = paths.find((path) => !members.has(path))
+  if (stranger !== undefined)
+    throw new RegistryError('unservable', `${root}: names ${stranger}, which is not in its closure`)
+}
+
+type Planning = {
+  readonly root: StorePath
+  readonly nodes: ReadonlyMap<StorePath, ClosurePath>
+  /** What the layers below have. */
+  readonly placed: ReadonlySet<StorePath>
+  /** How many layers there may be yet. */
+  readonly room: number
+}
+
+async function partsOf(
+  layer: SourceLayer,
+  { root, nodes, placed, room }: Planning,
+): Promise<readonly Part[]> {
+  switch (layer.kind) {
+    case 'entries':
+      return [{ source: layer, createdBy: layer.createdBy }]
+    case 'paths':
+      demandReferred(root, layer.paths, [...nodes.values()])
+      return [{ source: layer, createdBy: layer.createdBy }]
+    case 'stored':
+      return [
+        {
+          source: await sliceOf(layer, [...nodes.values()], root),
+          createdBy: layer.createdBy,
+          stored: layer,
+        },
+      ]
+    case 'closure': {
+      const { roots = [root], except, unpacked = [] } = layer
+      demandReferred(root, roots, [...nodes.values()])
+      const wanted = pathsOfClosure(nodes, { roots, except, unpacked })
+      const planned = [...nodes.values()].filter(({ path }) => wanted.has(path) && !placed.has(path))
+      return planLayers(planned, Math.min(layer.maxLayers, room)).map((paths) => ({
+        source: { kind: 'paths', paths },
+        createdBy: describe(paths),
+      }))
+    }
+    case 'nix database': {
+      const entries = nixDatabaseEntries([...nodes.values()], placed)
+      return [{ source: { kind: 'entries', entries }, createdBy: layer.createdBy }]
+    }
+  }
+}
+
+/** What isn't in the store was put where it is by this server: only what the store says needs a look where it leads. */
+async function sliceOf(
+  { place: { file, offset, length, packed } }: StoredLayer,
+  closure: readonly ClosurePath[],
+  root: StorePath,
+): Promise<LayerSource | UnpackedSlice> {
+  if (packed !== undefined) {
+    demandReferred(root, [packed.path], closure)
+    return { kind: 'unpacked', packed, offset, length }
+  }
+  let path = file
+  if (storePathAround(shown(file)) !== undefined) {
+    path = (await storeTarget(file)) ?? refuse(root, `${shown(file)} is not there, or leads out of the store`)
+    const around = storePathAround(shown(path)) ?? refuse(root, `${shown(path)} is no store path`)
+    demandReferred(root, [around], closure)
+  }
+  const found = await stat(fsPath(path)).catch((cause: unknown) => {
+    throw new RegistryError('unavailable', `store path vanished: ${shown(path)}`, { cause })
+  })
+  if (!found.isFile()) refuse(root, `${shown(file)} is no file`)
+  if (offset + length > found.size) refuse(root, `${shown(file)} ends before its layers do`)
+  return { kind: 'slice', path, offset, length, fileSize: found.size }
+}
+
+function refuse(root: StorePath, why: string): never {
+  throw new RegistryError('unservable', `${root}: ${why}`)
+}
+
+/** @throws RegistryError `unservable` for a blob that isn't what its maker says, `unavailable`. */
+export async function digestPart(
+  { source, createdBy, stored }: Part,
+  closure: readonly ClosurePath[],
+  hasher: Hasher,
+): Promise<ImageLayer> {
+  const { digest, size } = await remembered(source, closure, hasher)
+  if (stored?.digest !== undefined && stored.digest !== digest) {
+    throw new RegistryError(
+      'unservable',
+      `${shown(stored.place.file)}: a layer is said to be ${stored.digest}, and is ${digest}`,
+    )
+  }
+  return {
+    source,
+    createdBy,
+    digest,
+    size,
+    diffId: stored?.diffId ?? digest,
+    mediaType: stored?.mediaType ?? MEDIA_TYPE.layer,
+  }
+}
+
+async function remembered(
+  source: Part['source'],
+  closure: readonly ClosurePath[],
+  { reader, index, archives }: Hasher,
+): Promise<LayerDigest> {
+  const key = keyOf(source, closure)
+  const known = key === undefined ? undefined : index.layer(key)
+  if (known !== undefined) return known
+  const found =
+    source.kind === 'unpacked'
+      ? await digestUnpacked(source, reader, archives.cache)
+      : await reader.digest(source)
+  if (key !== undefined) index.putLayer(key, found)
+  return found
+}
+
+async function digestUnpacked(
+  source: UnpackedSlice,
+  reader: StoreReader,
+  unpacker: Unpacker,
+): Promise<LayerDigest> {
+  const { content, release } = await heldSlice(source, unpacker)
+  try {
+    return await reader.digest(content)
+  } finally {
+    release()
+  }
+}
+
+/** What is in a layer, by what Nix says of it (a path may be rebuilt otherwise); nothing for what is quickly hashed. */
+function keyOf(source: Part['source'], closure: readonly ClosurePath[]): string | undefined {
+  const hashes = new Map(closure.map(({ path, narHash }) => [path, narHash]))
+  switch (source.kind) {
+    case 'entries':
+      return entriesKey(source.entries, hashes)
+    case 'paths': {
+      const hash = createHash('sha256').update(`tar format ${TAR_FORMAT}\n`)
+      if (source.style !== undefined) hash.update(`style ${STYLE_FORMAT} ${JSON.stringify(source.style)}\n`)
+      for (const path of source.paths) hash.update(`${path} ${hashes.get(path) ?? ''}\n`)
+      return hash.digest('hex')
+    }
+    case 'unpacked': {
+      const { packed, offset, length } = source
+      return createHash('sha256').update(`unpacked\n${packed.narHash} ${offset} ${length}\n`).digest('hex')
+    }
+    case 'slice': {
+      const path = storePathAround(shown(source.path))
+      const narHash = path === undefined ? undefined : hashes.get(path)
+      if (narHash === undefined) return undefined
+      const what = `slice\n${source.path} ${narHash} ${source.offset} ${source.length}\n`
+      return createHash('sha256').update(what).digest('hex')
+    }
+  }
+}
+
+/** Nothing where no file of the store is copied: what was made here is quickly hashed. */
+function entriesKey(
+  entries: readonly LayerEntry[],
+  narHashes: ReadonlyMap<StorePath, string>,
+): string | undefined {
+  if (!entries.some(({ source }) => source !== undefined)) return undefined
+  const hash = createHash('sha256').update(`entries, tar format ${TAR_FORMAT}\n`)
+  for (const { content, ...entry } of entries) {
+    const path = entry.source === undefined ? undefined : storePathAround(shown(entry.source))
+    const narHash = path === undefined ? '' : narHashes.get(path)
+    if (narHash === undefined) return undefined
+    hash.update(`${JSON.stringify(entry)} ${narHash} ${content?.length ?? '-'}\n`).update(content ?? '')
+  }
+  return hash.digest('hex')
+}
+
+function describe(paths: readonly StorePath[]): string {
+  const names = paths.slice(0, NAMES_SHOWN).map(storeNameOf).join(', ')
+  return paths.length > NAMES_SHOWN ? `${names} and ${paths.length - NAMES_SHOWN} more` : names
+}

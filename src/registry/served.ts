@@ -1,0 +1,142 @@
+/** From a valid store path to what is served for it: one image, or an index of several. */
+import { RegistryError } from '../core/errors.ts'
+import type { StorePath } from '../core/store-path.ts'
+import type { ClosurePath } from '../nix/nix-store.ts'
+import { readRoot } from '../source/detect.ts'
+import type { LayoutIndex, Source, SourceKind } from '../source/source.ts'
+import { makeImage, type Image, type ImageMaker, type Step } from './image.ts'
+import type { ImageIndex, Served } from './image-index.ts'
+import { platformIndex, type PlatformParts } from './platform-index.ts'
+import { remembering } from './single-flight.ts'
+import { demandSignatures } from './trust.ts'
+
+type Timer = <T>(step: Step, work: () => Promise<T>) => Promise<T>
+
+export type ServedMaker = ImageMaker &
+  PlatformParts & {
+    /** An image of an index is made after the index. */
+    readonly onLaterImage: (image: Image) => void
+  }
+
+/**
+ * @param tag that the path itself has; none for its first image.
+ * @param onStep told how many milliseconds each step took.
+ * @throws RegistryError of any kind for an image for several platforms, else `denied`, `unservable`, `unavailable`.
+ */
+export async function makeServed(
+  maker: ServedMaker,
+  root: StorePath,
+  tag: string | undefined,
+  onStep: (step: Step, ms: number) => void,
+): Promise<Served> {
+  const timed: Timer = async (step, work) => {
+    const start = performance.now()
+    const result = await work()
+    onStep(step, performance.now() - start)
+    return result
+  }
+  const found = await timed('source', () => readRoot(root, { tag, archives: maker.archives }))
+  demandServed(maker, root, found.kind)
+  if ('shape' in found && found.shape === 'platforms') {
+    // Its images are checked when they are made; its closure may be all that their derivations need, and isn't served.
+    if (maker.requiredKeys.length > 0) {
+      const closure = await timed('closure', () => maker.nix.closure(root))
+      demandSignatures(
+        maker.requiredKeys,
+        closure.filter(({ path }) => path === root),
+      )
+    }
+    return platformIndex(root, found, maker)
+  }
+  const closure = await timed('closure', () => maker.nix.closure(root))
+  demandSignatures(maker.requiredKeys, closure)
+  demandInside(root, found, closure)
+  if (!('shape' in found)) return makeImage(maker, root, found, closure, timed)
+  return layoutIndex(maker, root, found, closure)
+}
+
+/** The tags that an image has itself. @throws RegistryError `denied`, `unservable`. */
+export async function imageTags(
+  maker: Pick<ImageMaker, 'servePackages' | 'archives'>,
+  root: StorePath,
+): Promise<readonly string[]> {
+  const found = await readRoot(root, { tag: undefined, archives: maker.archives })
+  demandServed(maker, root, found.kind)
+  return 'tags' in found ? (found.tags ?? []) : []
+}
+
+function layoutIndex(
+  maker: ServedMaker,
+  root: StorePath,
+  { kind, index, documents, images }: LayoutIndex,
+  closure: readonly ClosurePath[],
+): ImageIndex {
+  return {
+    root,
+    kind,
+    manifest: index,
+    documents,
+    missing: [],
+    images: images.map(({ manifest, platform, blobs, read }) => ({
+      manifest,
+      platform,
+      blobs,
+      make: remembering(async () => {
+        const source = await read()
+        demandInside(root, source, closure)
+        const image = await makeImage(maker, root, source, closure, (_step, work) => work())
+        maker.onLaterImage(image)
+        return image
+      }),
+    })),
+  }
+}
+
+/** @throws RegistryError `denied` for what the operator didn't open. */
+function demandServed(
+  { servePackages }: Pick<ImageMaker, 'servePackages'>,
+  root: StorePath,
+  kind: SourceKind,
+): void {
+  if (kind !== 'package' || servePackages) return
+  throw new RegistryError('denied', `a plain package, and those are not served (--serve-packages): ${root}`)
+}
+
+/** What Nix doesn't know to belong to an image may be gone tomorrow, and may be anybody's secret. */
+function demandInside(
+  root: StorePath,
+  { reads = [] }: Pick<Source, 'reads'>,
+  closure: readonly ClosurePath[],
+): void {
+  const outside = reads.find((read) => closure.every(({ path }) => path !== read))
+  if (outside === undefined) return
+  throw new RegistryError('unservable', `${root}: names ${outside}, which is not in its closure`)
+}
+
+/**
+ * All that belongs to what a valid path is served as; `undefined` where it can't be pulled, or isn't one image or layout.
+ * @throws RegistryError `unavailable`.
+ */
+export async function servedClosure(
+  {
+    nix,
+    archives,
+    servePackages,
+    requiredKeys,
+  }: Pick<ImageMaker, 'nix' | 'archives' | 'servePackages' | 'requiredKeys'>,
+  root: StorePath,
+): Promise<readonly ClosurePath[] | undefined> {
+  try {
+    const found = await readRoot(root, { tag: undefined, archives })
+    demandServed({ servePackages }, root, found.kind)
+    // The closure of an image for several platforms may be all that their derivations need.
+    if ('shape' in found && found.shape === 'platforms') return undefined
+    const closure = await nix.closure(root)
+    demandSignatures(requiredKeys, closure)
+    return closure
+  } catch (error) {
+    if (error instanceof RegistryError && (error.kind === 'denied' || error.kind === 'unservable'))
+      return undefined
+    throw error
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * The files of an OCI layout, in a directory or a plain tar, by their names in it. Source: OCI image-spec,
+ * image-layout.md. A directory's may be links to other store paths, which then have to be in the image's closure.
+ */
+import { lstat, open } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Digest } from '../core/digest.ts'
+import { RegistryError } from '../core/errors.ts'
+import { storePathAround, type StorePath } from '../core/store-path.ts'
+import { fsPath, shown } from '../layer/walk.ts'
+import type { StoredPlace } from './source.ts'
+import { storeTarget } from './store-target.ts'
+import { tarMembers } from './tar-members.ts'
+
+export type LayoutFiles = {
+  /** The store path that is the layout, for errors. */
+  readonly root: StorePath
+  /** Nothing where there is no such file. @throws RegistryError `unservable` for what leads out of the store. */
+  readonly find: (name: string) => Promise<StoredPlace | undefined>
+}
+
+/** The name of every layout's mark. */
+const MARK = 'oci-layout'
+/** containerd, containers/image and Docker read no larger document. */
+const MAX_DOCUMENT = 4 * 1024 * 1024
+
+/** The name that a blob has in a layout. A digest has no character that could lead elsewhere. */
+export function blobName(digest: Digest): string {
+  return `blobs/${digest.replace(':', '/')}`
+}
+
+/** The layout that a directory is, or nothing. */
+export async function layoutDirectory(root: StorePath): Promise<LayoutFiles | undefined> {
+  const find = async (name: string): Promise<StoredPlace | undefined> => {
+    const path = join(root, name)
+    const target = await storeTarget(path)
+    if (target !== undefined) {
+      const stat = await lstat(fsPath(target))
+      if (!stat.isFile()) throw new RegistryError('unservable', `${root}: ${name} is not a file`)
+      return { file: target, offset: 0, length: stat.size }
+    }
+    const isLink = await lstat(path).then(
+      () => true,
+      () => false,
+    )
+    if (isLink) throw new RegistryError('unservable', `${root}: ${name} leads out of the store`)
+    return undefined
+  }
+  const mark = await lstat(join(root, MARK)).catch(() => undefined)
+  return mark === undefined ? undefined : { root, find }
+}
+
+/**
+ * The layout that a plain tar is, or nothing.
+ * @param file the tar: the store path itself, or what a compressed one was unpacked to. A byte string.
+ */
+export async function layoutTar(root: StorePath, file: string = root): Promise<LayoutFiles | undefined> {
+  const members = await tarMembers(file)
+  if (members?.has(MARK) !== true) return undefined
+  return {
+    root,
+    find: async (name) => {
+      const member = members.get(name)
+      return member === undefined ? undefined : { file, ...member }
+    },
+  }
+}
+
+/** All bytes of a document. @throws RegistryError `unservable` for what is too large, `unavailable`. */
+export async function readDocument(
+  { root }: LayoutFiles,
+  name: string,
+  { file, offset, length }: StoredPlace,
+): Promise<Buffer> {
+  if (length > MAX_DOCUMENT) {
+    throw new RegistryError(
+      'unservable',
+      `${root}: ${name} has ${length} bytes, and clients read ${MAX_DOCUMENT} at most`,
+    )
+  }
+  const handle = await open(fsPath(file)).catch((cause: unknown) => {
+    throw new RegistryError('unavailable', `store path vanished: ${shown(file)}`, { cause })
+  })
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset)
+    if (bytesRead === length) return buffer
+    throw new RegistryError('unservable', `${root}: ${name} breaks off`)
+  } finally {
+    await handle.close()
+  }
+}
+
+/** The store path that a file is in, unless that is the layout itself. */
+export function otherPath({ root }: LayoutFiles, { file }: StoredPlace): readonly StorePath[] {
+  const path = storePathAround(shown(file))
+  return path === undefined || path === root ? [] : [path]
+}

@@ -1,0 +1,232 @@
+/** Exported images, loaded by those that will load them where no registry is: their names, digests, files, and that they run. */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import t from 'tap'
+import { execa } from 'execa'
+import { imageName, pullManifest } from './client.ts'
+import { exampleImage, exampleManifest } from './example.ts'
+import { startContainerd } from '../support/containerd.ts'
+import { imageDifferences, readImageDirectory } from '../support/image-files.ts'
+import { busybox, nixEnv, nixStore } from '../support/nix.ts'
+import { podmanFor } from '../support/podman.ts'
+import { startPushless } from '../support/registry-process.ts'
+import { missing } from '../support/requirement.ts'
+import { temporaryDirectory, type Scope } from '../support/scope.ts'
+import { copySourceToDir, copyToDir } from '../support/skopeo.ts'
+
+const HELLO = /^Hello from \/nix\/store\/[a-z0-9]{32}-hello$/m
+/** No registry is there: whoever asks for an image fails. */
+const NOWHERE = 'http://127.0.0.1:9'
+
+type Export = (...args: readonly string[]) => ReturnType<typeof run>
+
+/** `pushless export` with a state of its own. */
+async function exporter(
+  scope: Scope,
+): Promise<{ run: Export; directory: string; command: readonly string[] }> {
+  const directory = await temporaryDirectory(scope, 'export')
+  const state = await temporaryDirectory(scope, 'state')
+  const command = [
+    process.execPath,
+    '--disable-warning=ExperimentalWarning',
+    'dist/main.js',
+    'export',
+    '--state',
+    state,
+  ]
+  return { run: (...args) => run([...command, ...args]), directory, command }
+}
+
+async function run([file = '', ...args]: readonly string[]) {
+  return execa(file, args, { env: nixEnv, reject: false, stdin: 'ignore' })
+}
+
+void t.test('a node without any registry', { skip: missing('nix', 'containerd', 'root') }, async (t) => {
+  const { run, directory } = await exporter(t)
+  const { digest } = await pullManifest((await startPushless(t)).url, await exampleImage())
+  const pod = JSON.parse(await readFile(await exampleManifest(), 'utf8')) as {
+    items: [{ spec: { containers: [{ image: string }] } }]
+  }
+  const [{ image: name }] = pod.items[0].spec.containers
+  const containerd = await startContainerd(t)
+  for (const format of ['docker-archive', 'oci-archive']) {
+    const file = join(directory, format)
+    t.match(await run('--format', format, '--output', file, await exampleImage()), {
+      exitCode: 0,
+      stderr: '',
+      stdout: '',
+    })
+    t.match(
+      await containerd.ctr('images', 'import', '--snapshotter', containerd.snapshotter, file),
+      { exitCode: 0 },
+      format,
+    )
+    const listed = await containerd.ctr('images', 'ls', `name==${name}`)
+    t.match(listed.stdout, digest, 'under the name that the Pod has, with the digest that is served')
+    t.match(await containerd.run(name), { exitCode: 0, stdout: HELLO })
+    await containerd.remove(name)
+  }
+})
+
+void t.test('podman load', { skip: missing('nix', 'podman', 'root') }, async (t) => {
+  const { run, directory } = await exporter(t)
+  const path = await exampleImage()
+  const podman = await podmanFor(t, NOWHERE)
+  for (const args of [
+    ['docker-archive'],
+    ['oci-archive'],
+    ['docker-archive', '--gzip'],
+    ['docker-archive', '--zstd'],
+  ]) {
+    const file = join(directory, args.join(''))
+    t.match(await run('--output', file, path, '--format', ...args), { exitCode: 0 })
+    t.match(await podman.podman('load', '--input', file), { exitCode: 0 }, args.join(' '))
+    t.match(await podman.podman('run', '--rm', '--pull', 'never', imageName(path)), {
+      exitCode: 0,
+      stdout: HELLO,
+    })
+    t.match(await podman.podman('rmi', imageName(path)), { exitCode: 0 })
+  }
+})
+
+void t.test('skopeo reads each format as what is served', { skip: missing('nix', 'skopeo') }, async (t) => {
+  const { run, directory } = await exporter(t)
+  const path = await exampleImage()
+  const { url } = await startPushless(t)
+  const served = await copyToDir(t, imageName(path), url)
+  const manifest = await readFile(join(served, 'manifest.json'), 'utf8')
+  for (const format of ['docker-archive', 'oci-archive', 'oci']) {
+    const output = join(directory, format)
+    t.match(await run('--format', format, '--output', output, path), { exitCode: 0 })
+    for (const source of [`${format}:${output}`, `${format}:${output}:${imageName(path)}`]) {
+      const copied = await copySourceToDir(t, source)
+      t.strictSame(
+        imageDifferences(await readImageDirectory(copied), await readImageDirectory(served)),
+        [],
+        source,
+      )
+      if (format !== 'docker-archive')
+        t.equal(await readFile(join(copied, 'manifest.json'), 'utf8'), manifest, 'the same manifest')
+    }
+  }
+})
+
+void t.test('a pipe', { skip: missing('nix') }, async (t) => {
+  const { command } = await exporter(t)
+  const path = await exampleImage()
+  const { stdout } = await execa('sh', ['-c', '"$@" | tar -tf -', 'sh', ...command, path], {
+    env: nixEnv,
+    lines: true,
+  })
+  t.strictSame(stdout.slice(0, 5), ['blobs/', 'blobs/sha256/', 'oci-layout', 'index.json', 'manifest.json'])
+  const left = await execa(
+    'bash',
+    ['-c', '"$@" | head -c 100 >/dev/null; exit ${PIPESTATUS[0]}', 'bash', ...command, path],
+    { env: nixEnv, reject: false },
+  )
+  t.match(left, { exitCode: 141, stderr: '' }, 'a reader that leaves is no news')
+})
+
+void t.test('the same bytes each time, from any state', { skip: missing('nix') }, async (t) => {
+  const hashes = new Set<string>()
+  for (let i = 0; i < 2; i++) {
+    const { run, directory } = await exporter(t)
+    const file = join(directory, 'image.tar')
+    t.match(await run('--output', file, await exampleImage()), { exitCode: 0 })
+    const hash = createHash('sha256')
+    await pipeline(createReadStream(file), hash)
+    hashes.add(hash.digest('hex'))
+  }
+  t.equal(hashes.size, 1)
+})
+
+void t.test(
+  'several images share what they have in common, each under its name',
+  { skip: missing('nix') },
+  async (t) => {
+    const { run, directory } = await exporter(t)
+    const [greeter, shell] = [await exampleImage(), await busybox()]
+    const layout = join(directory, 'layout')
+    t.match(await run('--format', 'oci', '--output', layout, greeter, shell), {
+      exitCode: 1,
+      stderr: /--serve-packages/,
+    })
+    t.strictSame(await readdir(directory), [], 'a failure leaves nothing')
+    const args = ['--format', 'oci', '--serve-packages', '--output', layout]
+    t.match(await run(...args, greeter, shell, greeter), { exitCode: 0 })
+    const index = JSON.parse(await readFile(join(layout, 'index.json'), 'utf8')) as {
+      manifests: { annotations: Record<string, string> }[]
+    }
+    t.strictSame(
+      index.manifests.map(({ annotations }) => annotations['org.opencontainers.image.ref.name']),
+      [imageName(greeter), imageName(shell)],
+    )
+  },
+)
+
+void t.test('names', { skip: missing('nix') }, async (t) => {
+  const { run } = await exporter(t)
+  const path = await exampleImage()
+  const [deriver = ''] = await nixStore('--query', '--deriver', path)
+  const nameOf = async (...args: readonly string[]) => {
+    const { exitCode, stderr } = await run('--output', '/dev/null', '--json', ...args)
+    t.equal(exitCode, 0, stderr)
+    const line = stderr.split('\n').find((text) => text.includes('"begun"')) ?? '{}'
+    return (JSON.parse(line) as { images: [{ name: string }] }).images[0].name
+  }
+  const hash = path.slice('/nix/store/'.length, '/nix/store/'.length + 32)
+  t.equal(await nameOf(hash), imageName(path))
+  t.equal(
+    await nameOf(`registry.example:5000/nix/store/${hash}:latest`),
+    `registry.example:5000${path}:latest`,
+  )
+  t.equal(await nameOf(deriver), imageName(deriver), 'a derivation under its own')
+  t.equal(await nameOf(deriver.slice('/nix/store/'.length).slice(0, 32)), imageName(deriver))
+  t.equal(await nameOf('--name', 'ghcr.io/me/greeter:1', path), 'ghcr.io/me/greeter:1')
+})
+
+void t.test('what is refused before anything is done', { skip: missing('nix', 'script') }, async (t) => {
+  const { run, directory, command } = await exporter(t)
+  const path = await exampleImage()
+  const file = join(directory, 'image.tar')
+  await writeFile(file, 'mine')
+  for (const [args, message] of [
+    [['--output', file, path], /image\.tar: is there already \(--force replaces it\)/],
+    [['--format', 'oci', path], /name it with --output/],
+    [['--format', 'oci', '--gzip', '--output', 'x', path], /--format oci is none/],
+    [['--gzip', '--zstd', path], /cannot be used with/],
+    [['--format', 'tar', path], /docker-archive, oci-archive, oci/],
+    [['--name', 'A B', path], /not an image name: A B/],
+    [['--name', 'x', path, path], /2 images can't all have one name/],
+  ] as const) {
+    t.match(await run(...args), { exitCode: 2, stdout: '', stderr: message }, args.join(' '))
+  }
+  t.equal(await readFile(file, 'utf8'), 'mine')
+  t.match(await run('--force', '--output', file, path), { exitCode: 0 })
+  t.not(await readFile(file, 'utf8'), 'mine')
+  const line = [...command, path].join(' ')
+  const shown = await execa('script', ['--quiet', '--return', '--command', line, '/dev/null'], {
+    env: nixEnv,
+    reject: false,
+  })
+  t.match(shown, { exitCode: 2, stdout: /nothing for a terminal: pipe it \(\| docker load/ })
+})
+
+void t.test('a full disk', { skip: missing('nix', 'root') }, async (t) => {
+  const { run, directory } = await exporter(t)
+  const disk = join(directory, 'disk')
+  await mkdir(disk)
+  await execa('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'pushless-test', disk])
+  t.teardown(() => execa('umount', ['--lazy', disk]).then(() => undefined))
+  for (const format of ['docker-archive', 'oci']) {
+    const output = join(disk, 'image')
+    t.match(await run('--format', format, '--output', output, await exampleImage()), {
+      exitCode: 1,
+      stderr: `pushless: ${output}: cannot be written: no space left on the disk`,
+    })
+    t.strictSame(await readdir(disk), [], 'no half of it is left')
+  }
+})

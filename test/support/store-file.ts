@@ -1,0 +1,44 @@
+/** Files and directories of the Nix store that refer to other paths, as a builder's output does: what `--add` can't make. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { parseStorePath, type StorePath } from '../../src/core/store-path.ts'
+import { nixEnv } from './nix.ts'
+import { scoped, temporaryDirectory } from './scope.ts'
+
+const BUILD_LIMIT_MS = 60_000
+
+export type StoreFileOptions = {
+  /** Paths that the file may name: Nix finds out which it does. */
+  readonly references?: readonly string[]
+  readonly isExecutable?: boolean
+}
+
+/** A file with this content as a store path. */
+export async function storeFile(
+  name: string,
+  content: Uint8Array | string,
+  { references = [], isExecutable = false }: StoreFileOptions = {},
+): Promise<StorePath> {
+  return scoped(async (scope) => {
+    const directory = join(await temporaryDirectory(scope, 'store-file'), 'content')
+    await mkdir(directory)
+    await writeFile(join(directory, 'file'), content)
+    const expression = `derivation {
+      name = ${JSON.stringify(name)};
+      system = builtins.currentSystem;
+      builder = "/bin/sh";
+      PATH = "/usr/bin:/bin";
+      content = ${directory};
+      references = [ ${references.map((path) => `(builtins.storePath ${path})`).join(' ')} ];
+      args = [ "-euc" "cp $content/file $out; chmod ${isExecutable ? '755' : '644'} $out" ];
+    }`
+    const { stdout } = await execa('nix-build', ['--no-out-link', '--expr', expression], {
+      env: nixEnv,
+      timeout: BUILD_LIMIT_MS,
+    })
+    const path = parseStorePath(stdout.trim())
+    if (path === undefined) throw new Error(`no store path: ${stdout}`)
+    return path
+  })
+}
