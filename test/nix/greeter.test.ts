@@ -27,7 +27,13 @@ void t.test('the example: a manifest, with the image it names', { skip }, async 
       {
         apiVersion: 'v1',
         kind: 'Pod',
-        metadata: { name: 'greeter' },
+        metadata: {
+          name: 'greeter',
+          annotations: {
+            'nix.internal/greeter.derivation': await evaluate(`(import ${root}${example} { }).image.drvPath`),
+            'nix.internal/greeter.store-path': image,
+          },
+        },
         spec: {
           restartPolicy: 'Never',
           containers: [

@@ -5,7 +5,13 @@ import { build, evaluateAll, query, refusal, root, withoutNix } from './nix-comm
 const onePod = 'pod { name = "a"; containers.b.image = some { }; }'
 
 void t.test('one file, which depends on the images', { skip: withoutNix }, async (t) => {
-  const [reference, pod] = await evaluateAll(['(some { }).imageRef', onePod])
+  const [reference, derivation, image, pod] = await evaluateAll([
+    '(some { }).imageRef',
+    '(some { }).drvPath',
+    'some { }',
+    onePod,
+  ])
+  const annotations = { 'nix.internal/b.derivation': derivation, 'nix.internal/b.store-path': image }
   const path = await build(
     `list "all" [ (${onePod}) { apiVersion = "v1"; kind = "Namespace"; metadata.name = "n"; } ]`,
   )
@@ -15,7 +21,10 @@ void t.test('one file, which depends on the images', { skip: withoutNix }, async
   t.same(JSON.parse(text), {
     apiVersion: 'v1',
     kind: 'List',
-    items: [pod, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'n' } }],
+    items: [
+      { ...Object(pod), metadata: { name: 'a', annotations } },
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'n' } },
+    ],
   })
   t.same(await query('--references', path), [await build('some { }')])
 })

@@ -1,0 +1,86 @@
+# A CronJob: a Job at every turn of a schedule.
+{ imageRef }:
+let
+  inherit (builtins)
+    elem
+    filter
+    intersectAttrs
+    isString
+    listToAttrs
+    match
+    removeAttrs
+    ;
+  inherit (import ../../nix/refuse.nix) refuse;
+  inherit (import ../objects/name.nix) checkSubdomain;
+  inherit (import ../pods/template.nix { inherit imageRef; }) split;
+  inherit (import ../pods/replicas.nix) checkRestart;
+
+  builder = "cronJob";
+
+  # `suspend` is the CronJob's.
+  own = [
+    "concurrencyPolicy"
+    "failedJobsHistoryLimit"
+    "schedule"
+    "startingDeadlineSeconds"
+    "successfulJobsHistoryLimit"
+    "suspend"
+    "timeZone"
+  ];
+  jobFields = filter (field: !elem field own) (import ../pods/job-fields.nix);
+
+  workload = split {
+    inherit builder;
+    # A Job's name is this, "-" and ten digits (ValidateCronJobCreate).
+    checkName = builder: field: name:
+      if isString name && builtins.stringLength name <= 52 then
+        checkSubdomain builder field name
+      else
+        refuse builder field name "at most 52 characters, since the names of its Jobs are longer by 11";
+    fields = own ++ jobFields;
+  };
+
+  # Five fields, or one of the words that cron has for them; what each may hold is Kubernetes' to say.
+  isSchedule =
+    text:
+    isString text
+    && match "[[:space:]]*([^[:space:]]+[[:space:]]+){4}[^[:space:]]+[[:space:]]*|@(yearly|annually|monthly|weekly|daily|midnight|hourly|every [^[:space:]]+)" text
+    != null;
+in
+# name, namespace, labels, annotations, metadata; podLabels, podAnnotations; the fields of CronJobSpec and of JobSpec;
+# and the fields of PodSpec, whose `restartPolicy` is Never where none is said
+args:
+let
+  inherit (workload args) metadata template fields;
+  schedule = args.schedule or (throw "${builder}: schedule is missing");
+  ofJob = listToAttrs (
+    map (name: {
+      inherit name;
+      value = null;
+    }) jobFields
+  );
+in
+if args ? selector then
+  throw "${builder}: selector isn't an argument, since Kubernetes makes one for each Job"
+else
+  {
+    apiVersion = "batch/v1";
+    kind = "CronJob";
+    inherit metadata;
+    spec = removeAttrs fields jobFields // {
+      schedule =
+        if isSchedule schedule then
+          schedule
+        else
+          refuse builder "schedule" schedule ''five fields of cron, such as "*/10 * * * *", or "@daily"'';
+      jobTemplate = {
+        metadata = { inherit (template.metadata) labels; };
+        spec = intersectAttrs ofJob fields // {
+          template = checkRestart builder [
+            "Never"
+            "OnFailure"
+          ] template;
+        };
+      };
+    };
+  }

@@ -1,0 +1,35 @@
+# A Job: Pods that run until enough of them have succeeded. Kubernetes makes its selector.
+{ imageRef }:
+let
+  inherit (import ../objects/name.nix) checkSubdomain;
+  inherit (import ../pods/template.nix { inherit imageRef; }) split;
+  inherit (import ../pods/replicas.nix) checkRestart;
+
+  builder = "job";
+
+  workload = split {
+    inherit builder;
+    checkName = checkSubdomain;
+    fields = import ../pods/job-fields.nix;
+  };
+in
+# name, namespace, labels, annotations, metadata; podLabels, podAnnotations; the fields of JobSpec, to which
+# `activeDeadlineSeconds` belongs, too; and the fields of PodSpec, whose `restartPolicy` is Never where none is said
+args:
+let
+  inherit (workload args) metadata template fields;
+in
+if args ? selector then
+  throw "${builder}: selector isn't an argument, since Kubernetes makes one for each Job"
+else
+  {
+    apiVersion = "batch/v1";
+    kind = "Job";
+    inherit metadata;
+    spec = fields // {
+      template = checkRestart builder [
+        "Never"
+        "OnFailure"
+      ] template;
+    };
+  }

@@ -1,0 +1,196 @@
+# Changing an object that somebody else made. Objects are plain values, so there is nothing to override through: what
+# comes back is another object.
+{ imageRef }:
+let
+  inherit (builtins)
+    attrNames
+    concatMap
+    concatStringsSep
+    elem
+    elemAt
+    filter
+    foldl'
+    genList
+    head
+    isAttrs
+    isFunction
+    isList
+    isString
+    length
+    listToAttrs
+    map
+    removeAttrs
+    split
+    tail
+    toJSON
+    ;
+  inherit (import ../../nix/refuse.nix) refuse;
+  inherit (import ../pods/image.nix { inherit imageRef; }) isOurs toImage;
+  environment = import ../../nix/environment.nix;
+
+  isPlain = value: isAttrs value && !(value ? outPath);
+
+  # The field by which Kubernetes tells the items of a list apart (`patchMergeKey` in its schemas). Names of lists are the
+  # same wherever they occur, but for a container's ports, which have no `port`.
+  mergeKeys = {
+    containers = "name";
+    initContainers = "name";
+    ephemeralContainers = "name";
+    env = "name";
+    volumes = "name";
+    imagePullSecrets = "name";
+    volumeMounts = "mountPath";
+    volumeDevices = "devicePath";
+    volumeClaimTemplates = "name";
+    topologySpreadConstraints = "topologyKey";
+    hostAliases = "ip";
+  };
+
+  # Items of both by their names, in the order of `old`, new ones behind.
+  mergeList =
+    key: old: new:
+    let
+      nameOf = item: item.${key};
+      patches = listToAttrs (
+        map (item: {
+          name = nameOf item;
+          value = item;
+        }) new
+      );
+      known = map nameOf old;
+      merge =
+        item:
+        let
+          patch = patches.${nameOf item} or null;
+        in
+        if !(patches ? ${nameOf item}) then
+          [ item ]
+        else if patch.${"$patch"} or null == "delete" then
+          [ ]
+        else
+          [ (mergeSets item patch) ];
+    in
+    concatMap merge old ++ map (clean "") (filter (item: !elem (nameOf item) known) new);
+
+  # { web.image = x; old = null; } -> [ { name = "web"; image = x; } { name = "old"; "$patch" = "delete"; } ]
+  toItems =
+    field: key: set:
+    map (name: toItem field name set.${name} // { ${key} = name; }) (attrNames set);
+
+  # What the builders take for an item: the value of a variable, the volume of a mount.
+  toItem =
+    field: name: value:
+    if value == null then
+      { "$patch" = "delete"; }
+    else if isPlain value then
+      value
+    else if field == "env" then
+      { value = environment.toValue "extend" "env.${name}" value; }
+    else if field == "volumeMounts" && isString value then
+      { name = value; }
+    else
+      refuse "extend" "${field}.${name}" value "an attribute set";
+
+  mergeValue =
+    name: old: new:
+    let
+      key = mergeKeys.${name} or null;
+    in
+    if isPlain old && isPlain new then
+      mergeSets old new
+    else if key != null && isPlain new then
+      mergeList key (if isList old then old else [ ]) (toItems name key new)
+    else if key != null && isList old && isList new then
+      mergeList key old new
+    else
+      clean name new;
+
+  # A value as it shall be: without what is null, images as references.
+  clean =
+    name: value:
+    if name == "image" && isOurs value then
+      toImage "extend" "image" value
+    else if isPlain value then
+      builtins.mapAttrs clean (removeAttrs value (filter (key: value.${key} == null) (attrNames value)))
+    else
+      value;
+
+  mergeSets =
+    old: patch:
+    let
+      removed = filter (key: patch.${key} == null) (attrNames patch);
+      kept = removeAttrs patch removed;
+    in
+    removeAttrs old removed // builtins.mapAttrs (key: new: mergeValue key (old.${key} or null) new) kept;
+
+  # "spec.template.spec.containers.web.image" -> [ "spec" ... ]; a name with dots stands in quotes: metadata.labels."a.b/c"
+  toSteps =
+    text:
+    let
+      pieces = filter (piece: piece != "" && piece != ".") (
+        map (piece: if isList piece then { quoted = elemAt piece 0; } else piece) (split "\"([^\"]*)\"" text)
+      );
+    in
+    concatMap (
+      piece: if isString piece then filter (step: isString step && step != "") (split "\\." piece) else [ piece.quoted ]
+    ) pieces;
+
+  last = list: elemAt list (length list - 1);
+
+  # Sets one field of a value, which must be there, by a function of what it was.
+  setAt =
+    path: value: done: steps: toNew:
+    let
+      step = head steps;
+      here = done ++ [ step ];
+      key = mergeKeys.${if done == [ ] then "" else last done} or "name";
+      found = filter (index: isAttrs (elemAt value index) && (elemAt value index).${key} or null == step) (
+        genList (index: index) (length value)
+      );
+      there = if isAttrs value then concatStringsSep ", " (attrNames value) else concatStringsSep ", " (map (item: toString (item.${key} or "?")) value);
+    in
+    if steps == [ ] then
+      toNew value
+    else if isPlain value && value ? ${step} then
+      value // { ${step} = setAt path value.${step} here (tail steps) toNew; }
+    else if isList value && found != [ ] then
+      genList (
+        index:
+        let
+          item = elemAt value index;
+        in
+        if index == head found then setAt path item here (tail steps) toNew else item
+      ) (length value)
+    else if isPlain value || isList value then
+      throw "override: ${path} isn't there: no ${toJSON step}, there are: ${there}"
+    else
+      refuse "override" "${concatStringsSep "." done} in ${path}" value "something with ${toJSON step} in it";
+in
+{
+  # extend :: object -> patch -> object. Sets are merged, lists by name are merged by name, null removes.
+  extend =
+    object: patch:
+    if !isPlain object then
+      refuse "extend" "the object" object "a Kubernetes object"
+    else if isFunction patch then
+      mergeSets object (patch object)
+    else if isPlain patch then
+      mergeSets object patch
+    else
+      refuse "extend" "the patch" patch "an attribute set, or a function from the object to one";
+
+  # override :: object -> { path = value or function; } -> object. Only what is there can be overridden.
+  override =
+    object: changes:
+    if !isPlain object then
+      refuse "override" "the object" object "a Kubernetes object"
+    else if !isPlain changes then
+      refuse "override" "the changes" changes ''an attribute set, path to value, such as { "spec.replicas" = 3; }''
+    else
+      foldl' (
+        result: path:
+        setAt path result [ ] (toSteps path) (
+          old: clean (last (toSteps path)) (if isFunction changes.${path} then changes.${path} old else changes.${path})
+        )
+      ) object (attrNames changes);
+}

@@ -1,0 +1,44 @@
+# Any Kubernetes object, of whatever kind: the way for custom resources, and for kinds that have no builder here.
+let
+  inherit (builtins)
+    isString
+    match
+    removeAttrs
+    ;
+  inherit (import ../../nix/refuse.nix) refuse;
+  inherit (import ./metadata.nix) toMetadata withoutMetadata;
+  inherit (import ./name.nix) checkPathSegment;
+
+  builder = "object";
+
+  isApiVersion =
+    text: isString text && match "([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?v[0-9]+((alpha|beta)[0-9]+)?" text != null;
+  isKind = text: isString text && match "[A-Z][A-Za-z0-9]*" text != null;
+
+  object =
+    {
+      # "v1", "apps/v1", "example.org/v1beta1"
+      apiVersion ? throw "${builder}: apiVersion is missing",
+      # "Pod"
+      kind ? throw "${builder}: kind is missing",
+      # name, namespace, labels, annotations, metadata; and every other field of the object, as it is
+      ...
+    }@args:
+    {
+      apiVersion =
+        if isApiVersion apiVersion then
+          apiVersion
+        else
+          refuse builder "apiVersion" apiVersion ''a version with its group, such as "v1" or "example.org/v1"'';
+      kind = if isKind kind then kind else refuse builder "kind" kind ''a kind, such as "Widget"'';
+      metadata = toMetadata {
+        inherit builder;
+        checkName = checkPathSegment;
+      } args;
+    }
+    // removeAttrs (withoutMetadata args) [
+      "apiVersion"
+      "kind"
+    ];
+in
+object

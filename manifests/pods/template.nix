@@ -1,0 +1,97 @@
+# The Pod template of a workload, with labels that the workload's selector finds.
+{ imageRef }:
+let
+  inherit (builtins)
+    attrNames
+    elem
+    filter
+    head
+    intersectAttrs
+    isAttrs
+    listToAttrs
+    map
+    removeAttrs
+    ;
+  inherit (import ../../nix/refuse.nix) refuse;
+  inherit (import ../objects/metadata.nix)
+    annotations
+    labels
+    toMetadata
+    withoutMetadata
+    ;
+  inherit (import ./selector.nix) forPods withName;
+  toPodSpec = import ./pod-spec.nix { inherit imageRef; };
+
+  # Arguments of every workload that aren't fields of its spec.
+  own = [
+    "podLabels"
+    "podAnnotations"
+    "selector"
+  ];
+  misplaced = [
+    "apiVersion"
+    "kind"
+    "spec"
+    "status"
+    "template"
+  ];
+
+  attributes =
+    builder: field: value:
+    if value == null then
+      { }
+    else if isAttrs value && !(value ? outPath) then
+      value
+    else
+      refuse builder field value "an attribute set of strings";
+in
+{
+  # Splits the arguments of a workload: `metadata` of the object, `template` of its Pods, `selector`, and `fields`, which
+  # are those of the workload's own spec. All the rest is the Pods'.
+  split =
+    {
+      # who refuses
+      builder,
+      # names of arguments that are the workload's own: "replicas"
+      fields,
+      # how the workload's name is checked
+      checkName,
+      # names of volumes that aren't in the Pod's own `volumes`
+      claims ? [ ],
+    }:
+    args:
+    let
+      name = args.name or (throw "${builder}: name is missing");
+      wrong = filter (key: elem key misplaced) (attrNames args);
+      objectLabels = withName builder name (args.labels or null);
+      podLabels = labels builder "podLabels" (
+        objectLabels // attributes builder "podLabels" (args.podLabels or null)
+      );
+      podAnnotations = annotations builder "podAnnotations" (
+        attributes builder "podAnnotations" (args.podAnnotations or null)
+      );
+      spec = intersectAttrs (listToAttrs (
+        map (name: {
+          inherit name;
+          value = null;
+        }) fields
+      )) args;
+    in
+    if wrong != [ ] then
+      throw "${builder}: ${head wrong} isn't an argument, expected name, namespace, labels, annotations, the fields of the workload and those of PodSpec"
+    else
+      {
+        metadata = toMetadata { inherit builder checkName; } (
+          args // { labels = objectLabels; }
+        );
+        template = {
+          metadata = {
+            labels = podLabels;
+          }
+          // (if podAnnotations == { } then { } else { annotations = podAnnotations; });
+          spec = toPodSpec { inherit builder claims; } (removeAttrs (withoutMetadata args) (fields ++ own));
+        };
+        selector = forPods builder podLabels (args.selector or null);
+        fields = removeAttrs spec (filter (key: spec.${key} == null) (attrNames spec));
+      };
+}
