@@ -10,6 +10,11 @@
   registry ? "nix.internal",
   # "out": images are built with the manifests, or before. "drv": the registry builds them when they are pulled
   mode ? "out",
+  # minor version of Kubernetes that all objects are checked against before they are written; null: not checked
+  kubernetes ? "1.37",
+  # CustomResourceDefinitions that are in the cluster already, or paths of their JSON files: custom resources are checked
+  # against them, and against those among the objects
+  schemas ? [ ],
 }:
 let
   imageRef = import ../nix/image-ref.nix;
@@ -22,7 +27,7 @@ let
       mode = if image ? drvPath then mode else "out";
     };
 
-  checkObjects = import ./check/objects.nix;
+  check = import ./check/objects.nix { inherit kubernetes schemas; };
 
   rbac = import ./builders/rbac.nix;
   changes = import ./objects/extend.nix settings;
@@ -67,6 +72,12 @@ in
   object = import ./objects/object.nix;
   inherit (changes) extend override;
 
+  # validate [ object ... ] -> list of problems, [ ] where there are none
+  validate = check.problemsOf;
+
   # files
-  list = import ./output/list.nix { inherit system checkObjects; };
+  list = import ./output/list.nix {
+    inherit system;
+    inherit (check) checkObjects;
+  };
 }

@@ -1,7 +1,9 @@
-# A set of objects that is going to be written: every one is an object, and none is there twice.
+# A set of objects that is going to be written: every one is an object, none is there twice, and each is what Kubernetes
+# takes. The first problem is thrown, with how many more there are.
 let
   inherit (builtins)
     attrNames
+    concatMap
     filter
     groupBy
     head
@@ -28,20 +30,49 @@ let
     else
       object;
 
+  describe = object: "${object.kind}/${object.metadata.name}";
+
   # What Kubernetes tells objects apart by.
   identity =
     object:
     unsafeDiscardStringContext "${object.apiVersion} ${object.kind} ${object.metadata.namespace or ""}/${object.metadata.name}";
 in
-# builder: objects -> the same list
-builder: objects:
+{
+  # minor version of Kubernetes that the objects are for, "1.37"; null: their schema isn't checked
+  kubernetes,
+  # CustomResourceDefinitions, or paths of their JSON files, beside those among the objects
+  schemas,
+}:
 let
-  items =
-    if isList objects then
-      map (checkObject builder) objects
-    else
-      refuse builder "objects" objects "a list of objects";
-  groups = groupBy identity items;
-  twice = filter (key: length groups.${key} > 1) (attrNames groups);
+  findProblems =
+    if kubernetes == null then _: [ ] else import ./object.nix { inherit kubernetes schemas; };
 in
-if twice != [ ] then throw "${builder}: ${toJSON (head twice)} is there twice" else items
+rec {
+  # objects -> list of problems, each one line: "Deployment/web: spec.replica is unknown, did you mean replicas?"
+  problemsOf =
+    objects:
+    concatMap ({ object, problems }: map (problem: "${describe object}: ${problem}") problems) (
+      findProblems (map (checkObject "validate") objects)
+    );
+
+  # builder: objects -> the same list
+  checkObjects =
+    builder: objects:
+    let
+      items =
+        if isList objects then
+          map (checkObject builder) objects
+        else
+          refuse builder "objects" objects "a list of objects";
+      groups = groupBy identity items;
+      twice = filter (key: length groups.${key} > 1) (attrNames groups);
+      problems = problemsOf items;
+      more = length problems - 1;
+    in
+    if twice != [ ] then
+      throw "${builder}: ${toJSON (head twice)} is there twice"
+    else if problems != [ ] then
+      throw "${builder}: ${head problems}${if more > 0 then " (and ${toString more} more)" else ""}"
+    else
+      items;
+}

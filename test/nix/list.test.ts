@@ -31,11 +31,11 @@ void t.test('one file, which depends on the images', { skip: withoutNix }, async
 
 void t.test('objects are told apart as Kubernetes does', { skip: withoutNix }, async (t) => {
   const path = await build(`list "a" [
-    { apiVersion = "v1"; kind = "A"; metadata.name = "n"; }
-    { apiVersion = "v2"; kind = "A"; metadata.name = "n"; }
-    { apiVersion = "v1"; kind = "B"; metadata.name = "n"; }
-    { apiVersion = "v1"; kind = "A"; metadata.name = "m"; }
-    { apiVersion = "v1"; kind = "A"; metadata = { name = "n"; namespace = "s"; }; }
+    { apiVersion = "example.org/v1"; kind = "A"; metadata.name = "n"; }
+    { apiVersion = "example.org/v2"; kind = "A"; metadata.name = "n"; }
+    { apiVersion = "example.org/v1"; kind = "B"; metadata.name = "n"; }
+    { apiVersion = "example.org/v1"; kind = "A"; metadata.name = "m"; }
+    { apiVersion = "example.org/v1"; kind = "A"; metadata = { name = "n"; namespace = "s"; }; }
   ]`)
   t.equal((await readFile(path, 'utf8')).match(/"kind":"[AB]"/g)?.length, 5)
   t.equal(

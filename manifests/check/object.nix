@@ -1,0 +1,153 @@
+# Whether one object is what Kubernetes of a certain version takes: by its own schemas (../schema), or for custom
+# resources by those of their CustomResourceDefinitions, where these are at hand.
+let
+  inherit (builtins)
+    attrNames
+    concatMap
+    concatStringsSep
+    elemAt
+    filter
+    fromJSON
+    groupBy
+    isAttrs
+    isPath
+    isString
+    listToAttrs
+    map
+    mapAttrs
+    match
+    readDir
+    readFile
+    ;
+  inherit (import ../../nix/refuse.nix) refuse;
+  nearest = import ./nearest.nix;
+  checkValue = import ./value.nix;
+  checkCustom = import ./custom.nix;
+
+  # "1.37" -> its file
+  files = listToAttrs (
+    concatMap (
+      file:
+      let
+        parts = match "v([0-9.]+)\\.json" file;
+      in
+      if parts == null then
+        [ ]
+      else
+        [
+          {
+            name = elemAt parts 0;
+            value = ../schema + "/${file}";
+          }
+        ]
+    ) (attrNames (readDir ../schema))
+  );
+
+  # "apps/v1" -> "apps", "v1" -> ""
+  groupOf =
+    apiVersion:
+    let
+      parts = match "(.*)/.*" apiVersion;
+    in
+    if parts == null then "" else elemAt parts 0;
+
+  # A CustomResourceDefinition -> "example.org/v1/Widget" -> what is to be checked
+  kindsOf =
+    definition:
+    listToAttrs (
+      map (version: {
+        name = "${definition.spec.group}/${version.name}/${definition.spec.names.kind}";
+        value = {
+          schema = version.schema.openAPIV3Schema or { x-kubernetes-preserve-unknown-fields = true; };
+          scope = definition.spec.scope or "Namespaced";
+        };
+      }) definition.spec.versions
+    );
+
+  isDefinition = object: isAttrs object && object.kind or null == "CustomResourceDefinition";
+
+  readDefinition =
+    given:
+    let
+      object = if isPath given then fromJSON (readFile given) else given;
+    in
+    if isDefinition object && object ? spec.versions then
+      object
+    else
+      refuse "manifests" "an item of schemas" given "a CustomResourceDefinition, or the path of its JSON file";
+in
+{
+  # minor version of Kubernetes, "1.37"
+  kubernetes,
+  # CustomResourceDefinitions, or paths of their JSON files, of what is in the cluster already
+  schemas,
+}:
+let
+  schema = fromJSON (
+    readFile (
+      files.${if isString kubernetes then kubernetes else ""}
+        or (refuse "manifests" "kubernetes" kubernetes "one of ${concatStringsSep ", " (map (version: ''"${version}"'') (attrNames files))}, or null for no check")
+    )
+  );
+  check = checkValue schema.definitions;
+  groups = groupBy (key: elemAt (match "(.*)/.*" key) 0) (attrNames schema.kinds);
+  ownGroups = mapAttrs (_: _: true) (groupBy groupOf (attrNames groups));
+
+  # "Deployment", found elsewhere: "apps/v1"
+  elsewhere =
+    kind: map (key: elemAt (match "(.*)/.*" key) 0) (filter (key: match ".*/${kind}" key != null) (attrNames schema.kinds));
+
+  unknownKind =
+    { apiVersion, kind, ... }:
+    let
+      places = elsewhere kind;
+      kinds = map (key: elemAt (match ".*/(.*)" key) 0) (groups.${apiVersion} or [ ]);
+      meant = nearest kind kinds;
+      versions = attrNames groups;
+      version = nearest apiVersion versions;
+    in
+    if places != [ ] then
+      [ "apiVersion is \"${apiVersion}\", expected ${concatStringsSep " or " (map (place: ''"${place}"'') places)} for kind ${kind} in Kubernetes ${kubernetes}" ]
+    else if kinds == [ ] then
+      [ "apiVersion is \"${apiVersion}\", which Kubernetes ${kubernetes} doesn't have${if version == null then "" else ", did you mean ${version}?"}" ]
+    else
+      [ "kind is \"${kind}\", which ${apiVersion} of Kubernetes ${kubernetes} doesn't have${if meant == null then "" else ", did you mean ${meant}?"}" ];
+
+  checkScope =
+    scope: object:
+    if scope == "Cluster" && object.metadata.namespace or null != null then
+      [ "metadata.namespace is \"${object.metadata.namespace}\", expected none, since ${object.kind} belongs to the whole cluster" ]
+    else
+      [ ];
+
+  checkOne =
+    customs: object:
+    let
+      key = "${object.apiVersion}/${object.kind}";
+      own = schema.kinds.${key};
+      custom = customs.${key};
+    in
+    if schema.kinds ? ${key} then
+      check own.definition "" object ++ checkScope own.scope object
+    else if customs ? ${key} then
+      checkCustom custom.schema "" object
+      ++ check "meta.v1.ObjectMeta" "metadata" object.metadata
+      ++ checkScope custom.scope object
+    # Groups of others have a dot (apiextensions, ValidateCustomResourceDefinitionSpec).
+    else if ownGroups ? ${groupOf object.apiVersion} || match ".*\\..*" (groupOf object.apiVersion) == null then
+      unknownKind object
+    else
+      check "meta.v1.ObjectMeta" "metadata" object.metadata;
+in
+# objects -> list of { object; problems; } of those that have any
+objects:
+let
+  definitions = map readDefinition schemas ++ filter (object: isDefinition object && object ? spec.versions) objects;
+  customs = builtins.foldl' (all: definition: all // kindsOf definition) { } definitions;
+in
+filter ({ problems, ... }: problems != [ ]) (
+  map (object: {
+    inherit object;
+    problems = checkOne customs object;
+  }) objects
+)

@@ -1,0 +1,93 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { MANIFEST_PROBLEMS } from '../../fixtures/manifest-problems.ts'
+import { evaluateAll, refusal, root, withoutNix } from '../../nix/nix-command.ts'
+
+const skip = withoutNix
+const before = `let manifests = args: import ${root}manifests args; inherit (manifests { }) validate extend deployment; in`
+const pod = (image: string) =>
+  `{ apiVersion = "v1"; kind = "Pod"; metadata.name = "a"; spec.containers = [ { name = "a"; image = ${image}; } ]; }`
+const misspelt = (args: string) =>
+  `(manifests { ${args} }).validate [ { apiVersion = "v1"; kind = "Pod"; metadata.name = "a"; spek = 1; } ]`
+const gadget = (schemas: string) =>
+  `(manifests { schemas = [ ${schemas} ]; }).validate [ { apiVersion = "example.org/v1"; kind = "Gadget"; metadata.name = "g"; spec.size = 9; } ]`
+const matches = (line: string, expected: string) =>
+  expected.endsWith('…') ? line.startsWith(expected.slice(0, -1)) : line === expected
+
+void t.test('what is wrong with an object', { skip }, async (t) => {
+  const file = join(t.testdir(), 'cases.json')
+  await writeFile(file, JSON.stringify(MANIFEST_PROBLEMS.map(({ objects }) => objects)))
+  const [found] = await evaluateAll([`map validate (builtins.fromJSON (builtins.readFile ${file}))`], before)
+  for (const [i, { what, problems }] of MANIFEST_PROBLEMS.entries()) {
+    const lines: unknown = Array.isArray(found) ? found[i] : undefined
+    const isRight =
+      Array.isArray(lines) &&
+      lines.length === problems.length &&
+      problems.every((expected, at) => matches(String(lines[at]), expected))
+    if (isRight) t.pass(what)
+    else t.same(lines, problems, what)
+  }
+})
+
+void t.test('what only Nix has is what JSON makes of it', { skip }, async (t) => {
+  t.same(
+    await evaluateAll(
+      [`validate [ (${pod('hello')}) ]`, `validate [ (${pod('{ }')}) ]`, `validate [ (${pod('x: x')}) ]`],
+      before,
+    ),
+    [
+      [],
+      ['Pod/a: spec.containers[a].image is an attribute set, expected a string'],
+      ['Pod/a: spec.containers[a].image is a function, expected a string'],
+    ],
+  )
+})
+
+void t.test('each version has its own schema', { skip }, async (t) => {
+  t.same(
+    await evaluateAll(
+      ['1.34', '1.35', '1.36', '1.37'].map((version) => misspelt(`kubernetes = "${version}";`)),
+      before,
+    ),
+    Array.from({ length: 4 }, () => ['Pod/a: spek is unknown, did you mean spec?']),
+  )
+  t.same(await evaluateAll([misspelt('kubernetes = null;')], before), [[]], 'null checks nothing')
+})
+
+void t.test('definitions of what is in the cluster already', { skip }, async (t) => {
+  const file = join(t.testdir(), 'gadgets.json')
+  const definition = MANIFEST_PROBLEMS.find(({ what }) => what === 'a right custom resource')?.objects[0]
+  await writeFile(file, JSON.stringify(definition))
+  const problems = ['Gadget/g: spec.size is 9, expected a number up to 3']
+  t.same(
+    await evaluateAll([gadget(file), gadget(`(builtins.fromJSON (builtins.readFile ${file}))`)], before),
+    [problems, problems],
+  )
+})
+
+void t.test('nothing wrong is written', { skip }, async (t) => {
+  const refusals: Record<string, readonly [expression: string, message: RegExp]> = {
+    'the first problem, and how many more': [
+      '(list "a" [ { apiVersion = "v1"; kind = "Pod"; metadata.name = "a"; a = 1; b = 1; spek = 1; } ]).drvPath',
+      /^list: Pod\/a: a is unknown, expected one of apiVersion, kind, metadata, spec, status \(and 2 more\)$/,
+    ],
+    'a version that nobody has': [
+      `((import ${root}manifests { kubernetes = "1.2"; }).list "a" [ { apiVersion = "v1"; kind = "A"; metadata.name = "a"; } ]).drvPath`,
+      /^manifests: kubernetes is "1\.2", expected one of "1\.34", .*, or null for no check$/,
+    ],
+    'a version that is a number': [
+      `((import ${root}manifests { kubernetes = 1.37; }).list "a" [ { apiVersion = "v1"; kind = "A"; metadata.name = "a"; } ]).drvPath`,
+      /^manifests: kubernetes is 1\.37, expected one of/,
+    ],
+    'a schema that is none': [
+      `((import ${root}manifests { schemas = [ { } ]; }).list "a" [ { apiVersion = "v1"; kind = "A"; metadata.name = "a"; } ]).drvPath`,
+      /^manifests: an item of schemas is an attribute set, expected a CustomResourceDefinition/,
+    ],
+  }
+  await Promise.all(
+    Object.entries(refusals).map(async ([what, [expression, message]]) =>
+      t.match(await refusal(expression), message, what),
+    ),
+  )
+})
