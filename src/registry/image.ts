@@ -68,7 +68,7 @@ export async function makeImage(
   closure: readonly ClosurePath[],
   timed: <T>(step: Step, work: () => Promise<T>) => Promise<T>,
 ): Promise<Image> {
-  const parts = await timed('plan', () => planParts(root, source.layers, closure))
+  const parts = await timed('plan', () => planParts(root, source, closure))
   const limit = pLimit(DIGESTS_AT_ONCE)
   const layers = await timed('digest', () =>
     Promise.all(

@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises'
 import { pathsOfClosure } from '../core/closure.ts'
 import { RegistryError } from '../core/errors.ts'
 import { MEDIA_TYPE } from '../core/image.ts'
+import { MAX_IMAGE_LAYERS, demandLayersFit } from '../core/layer-limit.ts'
 import { planLayers } from '../core/plan.ts'
 import type { LayerEntry } from '../core/segment.ts'
 import { storeNameOf, storePathAround, type StorePath } from '../core/store-path.ts'
@@ -12,7 +13,7 @@ import { fsPath, shown } from '../layer/walk.ts'
 import type { StoreReader } from '../layer/store-reader.ts'
 import type { LayerSource } from '../layer/worker.ts'
 import type { ClosurePath } from '../nix/nix-store.ts'
-import type { SourceLayer, StoredLayer } from '../source/source.ts'
+import type { Source, SourceLayer, StoredLayer } from '../source/source.ts'
 import { storeTarget } from '../source/store-target.ts'
 import type { DigestIndex, LayerDigest } from './digest-index.ts'
 import type { ImageLayer } from './image.ts'
@@ -34,27 +35,31 @@ export type Hasher = {
   readonly archives: { readonly cache: Unpacker }
 }
 
-/** Docker's overlay2 takes no more (`maxDepth` in its layer store). */
-const MAX_LAYERS = 125
 /** Names of a layer's packages shown in its history. */
 const NAMES_SHOWN = 4
 
-/** @param closure of the image's root. @throws RegistryError `unservable`, `unavailable`. */
+/**
+ * What is planned is cut to fit upon the layers below.
+ * @param closure of the image's root.
+ * @throws RegistryError `unservable`, also for more layers than clients take; `unavailable`.
+ */
 export async function planParts(
   root: StorePath,
-  layers: readonly SourceLayer[],
+  { layers, config }: Pick<Source, 'layers' | 'config'>,
   closure: readonly ClosurePath[],
 ): Promise<readonly Part[]> {
   const nodes = new Map(closure.map((node) => [node.path, node]))
   const placed = new Set<StorePath>()
   const parts: Part[] = []
   for (const [i, layer] of layers.entries()) {
-    const room = Math.max(1, MAX_LAYERS - parts.length - (layers.length - i - 1))
+    const room = Math.max(1, MAX_IMAGE_LAYERS - parts.length - (layers.length - i - 1))
     for (const part of await partsOf(layer, { root, nodes, placed, room })) {
       parts.push(part)
       if (part.source.kind === 'paths') for (const path of part.source.paths) placed.add(path)
     }
   }
+  // What is no image may have as many as it likes: nothing mounts them.
+  if (config.kind !== 'opaque') demandLayersFit(root, parts.length)
   return parts
 }
 

@@ -16,7 +16,6 @@ import { parseDigest } from '../core/digest.ts'
 import { RegistryError } from '../core/errors.ts'
 import { readConfig } from '../core/given-config.ts'
 import { MEDIA_TYPE } from '../core/image.ts'
-import { demandLayersFit } from '../core/layer-limit.ts'
 import { MAGIC_SIZE, compressionOf } from '../unpack/compression.ts'
 import { quoted, relativeName, tarEntries, type ReadAt, type TarEntry } from './tar-entries.ts'
 
@@ -133,7 +132,6 @@ async function layersOf(
   label: string,
 ): Promise<readonly ArchivedLayer[]> {
   const names = Layers ?? []
-  demandLayersFit(label, names.length)
   const { diffIds } = readConfig(`${label}: ${quoted(Config)}`, config)
   if (diffIds.length !== names.length)
     throw broken(label, `its config has ${diffIds.length} diff_ids for ${names.length} layers`)

@@ -14,7 +14,7 @@ import type { Source, SourceConfig, SourceLayer, SourceOptions } from './source.
 
 /** A description of an image, not the image: what is larger is something else. */
 const MAX_FILE_SIZE = 16 * 1024 * 1024
-/** nix/image.nix refuses more: Docker's overlay2 stops at 125 layers, and users build on top. */
+/** nix/image.nix refuses more: five of what clients take (core/layer-limit.ts) are left for `/` and for who builds on top. */
 const MAX_LAYERS = 120
 
 const AbsolutePath = Type.String({ pattern: '^/.' })
