@@ -18,6 +18,7 @@ import { storeTarget } from '../source/store-target.ts'
 import type { DigestIndex, LayerDigest } from './digest-index.ts'
 import type { ImageLayer } from './image.ts'
 import { heldSlice, type UnpackedSlice, type Unpacker } from './unpacked-slice.ts'
+import { demandInside } from './inside-closure.ts'
 import { nixDatabaseEntries } from './nix-database.ts'
 
 /** Changes when another tar is written in any style. */
@@ -63,18 +64,6 @@ export async function planParts(
   return parts
 }
 
-/**
- * An image is what its store path refers to: else a file that says so would open any path of the store to whoever may
- * pull it.
- * @throws RegistryError `unservable`.
- */
-function demandReferred(root: StorePath, paths: readonly StorePath[], closure: readonly ClosurePath[]): void {
-  const members = new Set(closure.map(({ path }) => path))
-  const stranger = paths.find((path) => !members.has(path))
-  if (stranger !== undefined)
-    throw new RegistryError('unservable', `${root}: names ${stranger}, which is not in its closure`)
-}
-
 type Planning = {
   readonly root: StorePath
   readonly nodes: ReadonlyMap<StorePath, ClosurePath>
@@ -92,19 +81,19 @@ async function partsOf(
     case 'entries':
       return [{ source: layer, createdBy: layer.createdBy }]
     case 'paths':
-      demandReferred(root, layer.paths, [...nodes.values()])
+      demandInside(root, layer.paths, nodes)
       return [{ source: layer, createdBy: layer.createdBy }]
     case 'stored':
       return [
         {
-          source: await sliceOf(layer, [...nodes.values()], root),
+          source: await sliceOf(layer, root, nodes),
           createdBy: layer.createdBy,
           stored: layer,
         },
       ]
     case 'closure': {
       const { roots = [root], except, unpacked = [] } = layer
-      demandReferred(root, roots, [...nodes.values()])
+      demandInside(root, roots, nodes)
       const wanted = pathsOfClosure(nodes, { roots, except, unpacked })
       const planned = [...nodes.values()].filter(({ path }) => wanted.has(path) && !placed.has(path))
       return planLayers(planned, Math.min(layer.maxLayers, room)).map((paths) => ({
@@ -122,18 +111,18 @@ async function partsOf(
 /** What isn't in the store was put where it is by this server: only what the store says needs a look where it leads. */
 async function sliceOf(
   { place: { file, offset, length, packed } }: StoredLayer,
-  closure: readonly ClosurePath[],
   root: StorePath,
+  nodes: Planning['nodes'],
 ): Promise<LayerSource | UnpackedSlice> {
   if (packed !== undefined) {
-    demandReferred(root, [packed.path], closure)
+    demandInside(root, [packed.path], nodes)
     return { kind: 'unpacked', packed, offset, length }
   }
   let path = file
   if (storePathAround(shown(file)) !== undefined) {
     path = (await storeTarget(file)) ?? refuse(root, `${shown(file)} is not there, or leads out of the store`)
     const around = storePathAround(shown(path)) ?? refuse(root, `${shown(path)} is no store path`)
-    demandReferred(root, [around], closure)
+    demandInside(root, [around], nodes)
   }
   const found = await stat(fsPath(path)).catch((cause: unknown) => {
     throw new RegistryError('unavailable', `store path vanished: ${shown(path)}`, { cause })

@@ -3,7 +3,8 @@ import { RegistryError } from '../core/errors.ts'
 import type { StorePath } from '../core/store-path.ts'
 import type { ClosurePath } from '../nix/nix-store.ts'
 import { readRoot } from '../source/detect.ts'
-import type { LayoutIndex, Source, SourceKind } from '../source/source.ts'
+import type { LayoutIndex, SourceKind } from '../source/source.ts'
+import { demandInside } from './inside-closure.ts'
 import { makeImage, type Image, type ImageMaker, type Step } from './image.ts'
 import type { ImageIndex, Served } from './image-index.ts'
 import { platformIndex, type PlatformParts } from './platform-index.ts'
@@ -50,7 +51,7 @@ export async function makeServed(
   }
   const closure = await timed('closure', () => maker.nix.closure(root))
   demandSignatures(maker.requiredKeys, closure)
-  demandInside(root, found, closure)
+  demandInside(root, found.reads ?? [], pathsIn(closure))
   if (!('shape' in found)) return makeImage(maker, root, found, closure, timed)
   return layoutIndex(maker, root, found, closure)
 }
@@ -83,7 +84,7 @@ function layoutIndex(
       blobs,
       make: remembering(async () => {
         const source = await read()
-        demandInside(root, source, closure)
+        demandInside(root, source.reads ?? [], pathsIn(closure))
         const image = await makeImage(maker, root, source, closure, (_step, work) => work())
         maker.onLaterImage(image)
         return image
@@ -102,15 +103,8 @@ function demandServed(
   throw new RegistryError('denied', `a plain package, and those are not served (--serve-packages): ${root}`)
 }
 
-/** What Nix doesn't know to belong to an image may be gone tomorrow, and may be anybody's secret. */
-function demandInside(
-  root: StorePath,
-  { reads = [] }: Pick<Source, 'reads'>,
-  closure: readonly ClosurePath[],
-): void {
-  const outside = reads.find((read) => closure.every(({ path }) => path !== read))
-  if (outside === undefined) return
-  throw new RegistryError('unservable', `${root}: names ${outside}, which is not in its closure`)
+function pathsIn(closure: readonly ClosurePath[]): ReadonlySet<StorePath> {
+  return new Set(closure.map(({ path }) => path))
 }
 
 /**
