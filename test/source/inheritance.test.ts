@@ -4,10 +4,10 @@ import { digestOf } from '../../src/core/digest.ts'
 import { RegistryError } from '../../src/core/errors.ts'
 import type { Json } from '../../src/core/image.ts'
 import { inherit } from '../../src/source/inheritance.ts'
-import { readSource } from '../../src/source/detect.ts'
 import { readPushlessImage } from '../../src/source/pushless-image.ts'
 import type { Source } from '../../src/source/source.ts'
 import { makeStorePath, withoutNix } from '../nix/real-store.ts'
+import { readImage } from '../support/read-image.ts'
 
 type Config = { readonly [key: string]: Json }
 
@@ -101,7 +101,7 @@ void t.test('upon a pushless image', { skip: withoutNix }, async (t) => {
     maxLayers: 9,
     nixDatabase: true,
   })
-  const { kind, config, layers } = await readSource(top)
+  const { kind, config, layers } = await readImage(top)
   t.equal(kind, 'pushless image')
   t.strictSame(config, {
     kind: 'made',
@@ -213,7 +213,7 @@ void t.test(
     const tree = await makeStorePath('copied-tree', (path) => mkdir(path))
     const extraDirectories = [{ source: tree, to: '/', directoryMode: '0755' }]
     const closureOf = async (more: object): Promise<unknown> => {
-      const { layers } = await readSource(await write({ ...IMAGE, extraDirectories, ...more }))
+      const { layers } = await readImage(await write({ ...IMAGE, extraDirectories, ...more }))
       return layers.findLast(({ kind }) => kind === 'closure')
     }
     t.match(await closureOf({}), { unpacked: [tree], except: [/upon-base/, tree] })
