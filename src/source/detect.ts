@@ -2,6 +2,7 @@
 import { lstat } from 'node:fs/promises'
 import { RegistryError } from '../core/errors.ts'
 import type { StorePath } from '../core/store-path.ts'
+import { readBaseImage, type ReadBase } from './base-image.ts'
 import { readDockerArchive } from './docker-archive.ts'
 import { openArchive, type ImageArchive } from './image-archive.ts'
 import { readJsonObject } from './json-file.ts'
@@ -17,9 +18,6 @@ import { confOfScript, readConf, streamedImage } from './streamed-image.ts'
 
 /** What a store path may be: one image, or an index of several. */
 export type Root = Source | LayoutIndex | PlatformList
-
-/** Images built upon images: a file that names itself as its base would never end. */
-const MAX_DEPTH = 8
 
 /**
  * What a valid store path is.
@@ -68,29 +66,13 @@ async function describedImage(
   options: SourceOptions,
 ): Promise<Source | undefined> {
   const { depth = 0 } = options
-  if (depth > MAX_DEPTH) throw new RegistryError('unservable', `${path}: images upon images, too many`)
-  const readBase = async (base: StorePath, ofBase: Partial<SourceOptions> = {}) =>
-    baseAt(base, { ...options, tag: undefined, depth: depth + 1, ...ofBase })
-  return (await readPushlessImage(path, size, readBase, depth)) ?? (await readPathImage(path, size, readBase))
-}
-
-/** One image, of whatever kind. @throws RegistryError `unservable` for what is none, or several. */
-async function baseAt(path: StorePath, options: SourceOptions): Promise<Source> {
-  const found = await find(path, options)
-  if (found === undefined) throw new RegistryError('unservable', `a base is no image: ${path}`)
-  if (!('shape' in found)) return found
-  throw new RegistryError(
-    'unservable',
-    `a base is several images, of which one is to be named by its tag: ${path}`,
-  )
+  const readBase: ReadBase = (base, tag) =>
+    readBaseImage(path, base, depth, () => find(base, { ...options, tag, depth: depth + 1 }))
+  return (await readPushlessImage(path, size, readBase)) ?? (await readPathImage(path, size, readBase))
 }
 
 /** The kinds that list store paths in JSON. */
-async function readPathImage(
-  path: StorePath,
-  size: number,
-  readBase: (base: StorePath) => Promise<Source>,
-): Promise<Source | undefined> {
+async function readPathImage(path: StorePath, size: number, readBase: ReadBase): Promise<Source | undefined> {
   const script = await confOfScript(path, size)
   const conf = script ?? path
   const value = await (script === undefined ? readJsonObject(path, size) : readConf(script))
