@@ -47,7 +47,8 @@ export type ImageMaker = {
   readonly nix: NixStore
   readonly reader: StoreReader
   readonly index: DigestIndex
-  readonly archives: Archives
+  /** Whom to trust is added with the keys below: see served.ts. */
+  readonly archives: Omit<Archives, 'demandTrusted'>
   /** Whether any directory of the store may be pulled. */
   readonly servePackages: boolean
   /** See trust.ts. */

@@ -10,6 +10,7 @@ import type { ImageIndex, Served } from './image-index.ts'
 import { platformIndex, type PlatformParts } from './platform-index.ts'
 import { remembering } from './single-flight.ts'
 import { demandSignatures } from './trust.ts'
+import type { Archives } from '../unpack/archives.ts'
 
 type Timer = <T>(step: Step, work: () => Promise<T>) => Promise<T>
 
@@ -36,7 +37,7 @@ export async function makeServed(
     onStep(step, performance.now() - start)
     return result
   }
-  const found = await timed('source', () => readRoot(root, { tag, archives: maker.archives }))
+  const found = await timed('source', () => readRoot(root, { tag, archives: archivesOf(maker) }))
   demandServed(maker, root, found.kind)
   if ('shape' in found && found.shape === 'platforms') {
     // Its images are checked when they are made; its closure may be all that their derivations need, and isn't served.
@@ -58,10 +59,10 @@ export async function makeServed(
 
 /** The tags that an image has itself. @throws RegistryError `denied`, `unservable`. */
 export async function imageTags(
-  maker: Pick<ImageMaker, 'servePackages' | 'archives'>,
+  maker: Pick<ImageMaker, 'nix' | 'servePackages' | 'archives' | 'requiredKeys'>,
   root: StorePath,
 ): Promise<readonly string[]> {
-  const found = await readRoot(root, { tag: undefined, archives: maker.archives })
+  const found = await readRoot(root, { tag: undefined, archives: archivesOf(maker) })
   demandServed(maker, root, found.kind)
   return 'tags' in found ? (found.tags ?? []) : []
 }
@@ -103,6 +104,22 @@ function demandServed(
   throw new RegistryError('denied', `a plain package, and those are not served (--serve-packages): ${root}`)
 }
 
+/** The whole closure is asked for signatures once it is known; a compressed archive before anything is read of it. */
+function archivesOf({
+  nix,
+  archives,
+  requiredKeys,
+}: Pick<ImageMaker, 'nix' | 'archives' | 'requiredKeys'>): Archives {
+  return {
+    ...archives,
+    demandTrusted: async (path) => {
+      if (requiredKeys.length === 0) return
+      const info = await nix.info(path)
+      if (info !== undefined) demandSignatures(requiredKeys, [info])
+    },
+  }
+}
+
 function pathsIn(closure: readonly ClosurePath[]): ReadonlySet<StorePath> {
   return new Set(closure.map(({ path }) => path))
 }
@@ -112,21 +129,16 @@ function pathsIn(closure: readonly ClosurePath[]): ReadonlySet<StorePath> {
  * @throws RegistryError `unavailable`.
  */
 export async function servedClosure(
-  {
-    nix,
-    archives,
-    servePackages,
-    requiredKeys,
-  }: Pick<ImageMaker, 'nix' | 'archives' | 'servePackages' | 'requiredKeys'>,
+  maker: Pick<ImageMaker, 'nix' | 'archives' | 'servePackages' | 'requiredKeys'>,
   root: StorePath,
 ): Promise<readonly ClosurePath[] | undefined> {
   try {
-    const found = await readRoot(root, { tag: undefined, archives })
-    demandServed({ servePackages }, root, found.kind)
+    const found = await readRoot(root, { tag: undefined, archives: archivesOf(maker) })
+    demandServed(maker, root, found.kind)
     // The closure of an image for several platforms may be all that their derivations need.
     if ('shape' in found && found.shape === 'platforms') return undefined
-    const closure = await nix.closure(root)
-    demandSignatures(requiredKeys, closure)
+    const closure = await maker.nix.closure(root)
+    demandSignatures(maker.requiredKeys, closure)
     return closure
   } catch (error) {
     if (error instanceof RegistryError && (error.kind === 'denied' || error.kind === 'unservable'))

@@ -55,7 +55,7 @@ const noteValidator = Compile(
 /**
  * @returns nothing for what is no tar, or one of other things: the store is full of those, and they are neither unpacked
  * nor spoken of.
- * @throws RegistryError `unservable` for one that is broken, `unavailable`.
+ * @throws RegistryError `unservable` for one that is broken, `denied` for one that may not be unpacked, `unavailable`.
  */
 export async function openArchive(
   path: StorePath,
@@ -83,6 +83,7 @@ async function openPacked(
     if (!(await mayHoldImages(await startOf(path, compression)))) return undefined
     throw new RegistryError('unservable', `${path}: a compressed archive, with no place to unpack it`)
   }
+  await archives.demandTrusted(path)
   const packed = { path, compression, narHash: await archives.narHash(path) }
   const entries = await packedEntries(packed, archives)
   if (entries === undefined) return undefined

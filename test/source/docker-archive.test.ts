@@ -3,6 +3,7 @@ import { copyFile, writeFile } from 'node:fs/promises'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import t from 'tap'
 import { execa } from 'execa'
+import { RegistryError } from '../../src/core/errors.ts'
 import type { Source } from '../../src/source/source.ts'
 import { UnpackCache } from '../../src/unpack/unpack-cache.ts'
 import {
@@ -166,6 +167,7 @@ void t.test('what is no docker archive is not spoken of', async (t) => {
     let narHash = 0
     let unpacked = 0
     const archives = {
+      demandTrusted: async () => undefined,
       cache: {
         use: async () => (
           (unpacked += 1),
@@ -200,6 +202,7 @@ void t.test('a compressed archive is unpacked once, and noted', async (t) => {
     await copyFile(plain, path)
     await execa('sh', ['-c', `${tool} -c "$0" > "$0.x"`, path])
     const archives = {
+      demandTrusted: async () => undefined,
       cache,
       narHash: async () => `sha256:${tool}`,
       notes: {
@@ -222,6 +225,18 @@ void t.test('a compressed archive is unpacked once, and noted', async (t) => {
       t.strictSame(place.packed, { path: `${path}.x`, compression: tool, narHash: `sha256:${tool}` })
     const broken = { ...archives, cache: { use: () => Promise.reject(new Error('unpacked again')) } }
     t.strictSame(await read(`${path}.x`, undefined, broken), first, 'from the note')
+    const denied = new RegistryError('denied', 'not signed')
+    let asked: string[] = []
+    const untrusted = {
+      ...broken,
+      demandTrusted: async (archive: string) => {
+        asked = [...asked, archive]
+        throw denied
+      },
+      narHash: () => Promise.reject(new Error('looked at')),
+    }
+    await t.rejects(read(`${path}.x`, undefined, untrusted), denied, 'not unpacked for whom nobody trusts')
+    t.strictSame(asked, [`${path}.x`])
     await t.rejects(read(`${path}.x`), {
       kind: 'unservable',
       message: /no place to unpack/,
