@@ -67,6 +67,10 @@ export function createProgram(facts: ProcessFacts): Command {
         .default('docker-archive'),
     )
     .option('--name <name>', 'of the image in the archive, instead of the one that manifests have for it')
+    .option(
+      '--platform <os/arch[/variant]>',
+      'of an image for several platforms, the one to write; this machine\u2019s where none is named',
+    )
     .option('--force', 'replace what is there', false)
     .addOption(new Option('--gzip', 'compress the archive').conflicts('zstd'))
     .addOption(new Option('--zstd', 'compress the archive, several times faster than gzip'))
@@ -74,7 +78,7 @@ export function createProgram(facts: ProcessFacts): Command {
     .option('--json', 'progress as lines of JSON on standard error', false)
     .action(async (names: readonly string[], options: ExportFlags) => {
       const { exportImages } = await import('./export.ts')
-      const { output, format, name, force: isForced } = options
+      const { output, format, name, platform, force: isForced } = options
       if (format === 'oci' && (options.gzip || options.zstd))
         throw new UsageError('--gzip and --zstd compress archives, and --format oci is none')
       const encoding = options.gzip ? 'gzip' : options.zstd ? 'zstd' : undefined
@@ -83,6 +87,7 @@ export function createProgram(facts: ProcessFacts): Command {
         output,
         format,
         name,
+        platform,
         isForced,
         encoding,
         progress,
@@ -137,6 +142,7 @@ type ExportFlags = {
   readonly output?: string
   readonly format: Format
   readonly name?: string
+  readonly platform?: string
   readonly force: boolean
   readonly gzip?: true
   readonly zstd?: true

@@ -32,8 +32,6 @@ const MAX_DEPTH = 5
 /** Manifests and indexes of one layout, and their bytes: far beyond any image's, and held in memory. */
 const MAX_DOCUMENTS = 500
 const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
-/** What Linux' overlay and Docker's depth of layers allow at most. Other artifacts may have as many as they like. */
-const MAX_LAYERS = 127
 
 /** What is read of a layout so far. */
 type Reading = {
@@ -122,8 +120,6 @@ function imageOf(reading: Reading, descriptor: Descriptor, document: Document): 
   const { config, layers } = manifest
   const read = async (): Promise<Source> => {
     const isImage = isImageManifest(manifest)
-    if (isImage && layers.length > MAX_LAYERS)
-      refuse(files, `an image of ${layers.length} layers, and runtimes mount ${MAX_LAYERS} at most`)
     const bytes = await readBlob(reading, config)
     if (bytes === undefined) refuse(files, `blob missing: ${config.digest}`)
     const diffIds = isImage ? readConfig(files.root, bytes.bytes).diffIds : []
