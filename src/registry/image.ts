@@ -15,6 +15,7 @@ import {
   type LayerDescriptor,
   type Platform,
 } from '../core/image.ts'
+import { demandLayersFit } from '../core/layer-limit.ts'
 import type { SigningKey } from '../core/signature.ts'
 import type { StorePath } from '../core/store-path.ts'
 import type { StoreReader } from '../layer/store-reader.ts'
@@ -69,6 +70,8 @@ export async function makeImage(
   timed: <T>(step: Step, work: () => Promise<T>) => Promise<T>,
 ): Promise<Image> {
   const parts = await timed('plan', () => planParts(root, source.layers, closure))
+  // What is no image has as many as it likes: nobody mounts them.
+  if (source.config.kind !== 'opaque') demandLayersFit(root, parts.length)
   const limit = pLimit(DIGESTS_AT_ONCE)
   const layers = await timed('digest', () =>
     Promise.all(

@@ -88,6 +88,12 @@ async function sourceAt(path: StorePath, stat: Stats, options: SourceOptions): P
 
 /** One image, of whatever kind. @throws RegistryError `unservable` for what is none, or several. */
 async function baseAt(path: StorePath, options: SourceOptions): Promise<Source> {
+  // What is in the image's closure is there: this never was, and waiting doesn't help.
+  const isThere = await lstat(path).then(
+    () => true,
+    () => false,
+  )
+  if (!isThere) throw new RegistryError('unservable', `a base is not there: ${path}`)
   const found = await readRoot(path, options).catch((cause: unknown) => {
     if (!(cause instanceof RegistryError) || cause.kind !== 'denied') throw cause
     throw new RegistryError('unservable', `a base is no image: ${path}`, { cause })

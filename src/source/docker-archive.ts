@@ -21,7 +21,7 @@ import type { ReadAt } from './tar-entries.ts'
 /** Enough for the first headers: a dozen entries of `buildImage` come before its first layer's bytes. */
 const START_SIZE = 16 * 1024
 /** Changes with what is noted, and with what is refused. */
-const NOTE_VERSION = 1
+const NOTE_VERSION = 2
 
 const Note = Type.Array(
   Type.Object({

@@ -36,7 +36,7 @@ type ArchivedLayer = {
   readonly mediaType?: string
   /** What the archive says that the blob is. */
   readonly digest?: Digest
-  /** What the config says that a compressed layer unpacks to. */
+  /** What the config says that its tar is. */
   readonly diffId?: Digest
 }
 
@@ -156,9 +156,8 @@ async function layersOf(
       offset,
       length,
       ...(blob === undefined ? {} : { digest: parseDigest(`sha256:${blob}`) }),
-      ...(compression === undefined || diffId === undefined
-        ? {}
-        : { diffId, mediaType: `${MEDIA_TYPE.layer}+${compression}` }),
+      ...(diffId === undefined ? {} : { diffId }),
+      ...(compression === undefined ? {} : { mediaType: `${MEDIA_TYPE.layer}+${compression}` }),
     })
   }
   return layers
@@ -169,7 +168,10 @@ type Entries = ReadonlyMap<string, Entry>
 
 async function indexOf(found: AsyncIterable<TarEntry>, label: string): Promise<Entries> {
   const entries = new Map<string, Entry>()
+  let count = 0
   for await (const entry of found) {
+    count += 1
+    if (count > MAX_ENTRIES) throw broken(label, `more than ${MAX_ENTRIES} entries are no archive of images`)
     const before = entries.get(entry.name)
     if (
       before !== undefined &&
@@ -178,8 +180,6 @@ async function indexOf(found: AsyncIterable<TarEntry>, label: string): Promise<E
       throw broken(label, `${quoted(entry.name)} is in the archive twice, and not the same`)
     const isTwice = before !== undefined && entry.kind === 'file'
     entries.set(entry.name, { ...(before ?? entry), isTwice: isTwice || before?.isTwice === true })
-    if (entries.size > MAX_ENTRIES)
-      throw broken(label, `more than ${MAX_ENTRIES} entries are no archive of images`)
   }
   return entries
 }

@@ -5,6 +5,8 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { RegistryError } from '../core/errors.ts'
 import { fsPath, shown } from '../layer/walk.ts'
+import { paxRecords, type PaxRecords } from './pax-records.ts'
+import { quoted, relativeName } from './tar-entries.ts'
 
 export type TarMember = { readonly offset: number; readonly length: number }
 
@@ -37,7 +39,7 @@ async function scan(
   name: string,
 ): Promise<ReadonlyMap<string, TarMember> | undefined> {
   const members = new Map<string, TarMember>()
-  let extended: Readonly<Record<string, string>> = {}
+  let extended: PaxRecords = {}
   let count = 0
   for (let at = 0; at < size; count++) {
     const header = await readAt(handle, at, BLOCK)
@@ -50,7 +52,7 @@ async function scan(
     if (count === MAX_MEMBERS) return undefined
     const type = String.fromCharCode(header[156] ?? 0)
     const offset = at + BLOCK
-    const length = extended['size'] === undefined ? numberAt(header, 124, 12) : Number(extended['size'])
+    const length = extended.size ?? numberAt(header, 124, 12)
     if (!Number.isSafeInteger(length) || length < 0 || offset + length > size)
       throw new RegistryError('unservable', `${name}: breaks off within its tar`)
     at = offset + Math.ceil(length / BLOCK) * BLOCK
@@ -60,18 +62,25 @@ async function scan(
       const content = await readAt(handle, offset, length)
       extended =
         type === 'x'
-          ? { ...extended, ...paxRecords(content) }
+          ? { ...extended, ...(paxRecords(content) ?? refuse(name, 'a damaged pax header in its tar')) }
           : { ...extended, path: textAt(content, 0, length) }
       continue
     }
     if (type === '0' || type === '\0' || type === '7') {
-      const memberName = extended['path'] ?? nameOf(header)
-      members.set(memberName.replace(/^(?:\.\/)+/, ''), { offset, length })
+      const memberName = extended.path ?? nameOf(header)
+      const relative =
+        relativeName(memberName) ??
+        refuse(name, `a name that leads out of the archive: ${quoted(memberName)}`)
+      members.set(relative, { offset, length })
     }
     // A link name of GNU's belongs to the same entry; a global record (`g`) is none and ends nothing.
     if (type !== 'K' && type !== 'g') extended = {}
   }
   return count === 0 ? undefined : members
+}
+
+function refuse(name: string, why: string): never {
+  throw new RegistryError('unservable', `${name}: ${why}`)
 }
 
 async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
@@ -109,19 +118,4 @@ function numberAt(header: Buffer, from: number, length: number): number {
   const field = header.subarray(from, from + length)
   if (((field[0] ?? 0) & 0x80) === 0) return Number.parseInt(textAt(field, 0, length).trim() || '0', 8)
   return [...field].reduce((sum, byte, i) => sum * 256 + (i === 0 ? byte & 0x7f : byte), 0)
-}
-
-/** `<length> <key>=<value>\n`, where the length counts all of it. */
-function paxRecords(content: Buffer): Readonly<Record<string, string>> {
-  const records: Record<string, string> = {}
-  for (let at = 0; at < content.length;) {
-    const space = content.indexOf(0x20, at)
-    const length = space === -1 ? Number.NaN : Number(content.toString('latin1', at, space))
-    if (!(length > space - at)) break
-    const record = content.toString('utf8', space + 1, at + length - 1)
-    const equals = record.indexOf('=')
-    records[record.slice(0, equals)] = record.slice(equals + 1)
-    at += length
-  }
-  return records
 }
