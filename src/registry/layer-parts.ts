@@ -5,6 +5,7 @@ import { pathsOfClosure } from '../core/closure.ts'
 import { RegistryError } from '../core/errors.ts'
 import { MEDIA_TYPE } from '../core/image.ts'
 import { MAX_IMAGE_LAYERS, demandLayersFit } from '../core/layer-limit.ts'
+import { isPlainLayer } from '../core/oci-document.ts'
 import { planLayers } from '../core/plan.ts'
 import type { LayerEntry } from '../core/segment.ts'
 import { storeNameOf, storePathAround, type StorePath } from '../core/store-path.ts'
@@ -149,14 +150,15 @@ export async function digestPart(
       `${shown(stored.place.file)}: a layer is said to be ${stored.digest}, and is ${digest}`,
     )
   }
-  return {
-    source,
-    createdBy,
-    digest,
-    size,
-    diffId: stored?.diffId ?? digest,
-    mediaType: stored?.mediaType ?? MEDIA_TYPE.layer,
+  const { diffId = digest, mediaType = MEDIA_TYPE.layer } = stored ?? {}
+  // Of a compressed one it stays what its maker says: nobody unpacks it here.
+  if (isPlainLayer({ mediaType }) && diffId !== digest) {
+    throw new RegistryError(
+      'unservable',
+      `${shown(stored?.place.file ?? '')}: its config has the diff_id ${diffId} for a layer that is ${digest}`,
+    )
   }
+  return { source, createdBy, digest, size, diffId, mediaType }
 }
 
 async function remembered(

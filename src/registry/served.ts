@@ -4,6 +4,7 @@ import type { StorePath } from '../core/store-path.ts'
 import type { ClosurePath } from '../nix/nix-store.ts'
 import { readRoot } from '../source/detect.ts'
 import type { LayoutIndex, SourceKind } from '../source/source.ts'
+import { blaming } from './blame.ts'
 import { demandInside } from './inside-closure.ts'
 import { makeImage, type Image, type ImageMaker, type Step } from './image.ts'
 import type { ImageIndex, Served } from './image-index.ts'
@@ -26,6 +27,15 @@ export type ServedMaker = ImageMaker &
  * @throws RegistryError of any kind for an image for several platforms, else `denied`, `unservable`, `unavailable`.
  */
 export async function makeServed(
+  maker: ServedMaker,
+  root: StorePath,
+  tag: string | undefined,
+  onStep: (step: Step, ms: number) => void,
+): Promise<Served> {
+  return blaming(root, () => served(maker, root, tag, onStep))
+}
+
+async function served(
   maker: ServedMaker,
   root: StorePath,
   tag: string | undefined,
@@ -62,7 +72,7 @@ export async function imageTags(
   maker: Pick<ImageMaker, 'nix' | 'servePackages' | 'archives' | 'requiredKeys'>,
   root: StorePath,
 ): Promise<readonly string[]> {
-  const found = await readRoot(root, { tag: undefined, archives: archivesOf(maker) })
+  const found = await blaming(root, () => readRoot(root, { tag: undefined, archives: archivesOf(maker) }))
   demandServed(maker, root, found.kind)
   return 'tags' in found ? (found.tags ?? []) : []
 }
@@ -83,13 +93,15 @@ function layoutIndex(
       manifest,
       platform,
       blobs,
-      make: remembering(async () => {
-        const source = await read()
-        demandInside(root, source.reads ?? [], pathsIn(closure))
-        const image = await makeImage(maker, root, source, closure, (_step, work) => work())
-        maker.onLaterImage(image)
-        return image
-      }),
+      make: remembering(() =>
+        blaming(root, async () => {
+          const source = await read()
+          demandInside(root, source.reads ?? [], pathsIn(closure))
+          const image = await makeImage(maker, root, source, closure, (_step, work) => work())
+          maker.onLaterImage(image)
+          return image
+        }),
+      ),
     })),
   }
 }

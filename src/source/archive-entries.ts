@@ -18,7 +18,10 @@ const LINKS_FOLLOWED = 8
 /** @param label the archive's store path, for errors. @throws RegistryError `unservable`. */
 export async function readEntries(read: ReadAt, size: number, label: string): Promise<ArchiveEntries> {
   const entries = new Map<string, ArchiveEntry>()
+  let count = 0
   for await (const entry of tarEntries(read, size, label)) {
+    count += 1
+    if (count > MAX_ENTRIES) throw broken(label, `more than ${MAX_ENTRIES} entries are no archive of images`)
     const before = entries.get(entry.name)
     if (
       before !== undefined &&
@@ -27,8 +30,6 @@ export async function readEntries(read: ReadAt, size: number, label: string): Pr
       throw broken(label, `${quoted(entry.name)} is in the archive twice, and not the same`)
     const isTwice = before !== undefined && entry.kind === 'file'
     entries.set(entry.name, { ...(before ?? entry), isTwice: isTwice || before?.isTwice === true })
-    if (entries.size > MAX_ENTRIES)
-      throw broken(label, `more than ${MAX_ENTRIES} entries are no archive of images`)
   }
   return entries
 }

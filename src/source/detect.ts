@@ -33,6 +33,9 @@ export async function readRoot(path: StorePath, options: SourceOptions = { tag: 
 /** A layout comes before all else: what `docker save` writes is one and a Docker archive, too. */
 async function find(path: StorePath, options: SourceOptions): Promise<Root | undefined> {
   const stat = await lstat(path).catch((cause: unknown) => {
+    // What is in the image's closure is there: a base that isn't never was in it, and waiting doesn't help.
+    if ((options.depth ?? 0) > 0)
+      throw new RegistryError('unservable', `its base is not there: ${path}`, { cause })
     throw new RegistryError('unavailable', `store path vanished: ${path}`, { cause })
   })
   if (stat.isDirectory()) {

@@ -35,7 +35,7 @@ type ArchivedLayer = {
   readonly mediaType?: string
   /** What the archive says that the blob is. */
   readonly digest?: Digest
-  /** What the config says that a compressed layer unpacks to. */
+  /** What the config says that its tar is. */
   readonly diffId?: Digest
 }
 
@@ -115,9 +115,8 @@ function layersOf(
       offset,
       size,
       ...(blob === undefined ? {} : { digest: parseDigest(`sha256:${blob}`) }),
-      ...(compression === undefined || diffId === undefined
-        ? {}
-        : { diffId, mediaType: `${MEDIA_TYPE.layer}+${compression}` }),
+      ...(diffId === undefined ? {} : { diffId }),
+      ...(compression === undefined ? {} : { mediaType: `${MEDIA_TYPE.layer}+${compression}` }),
     }
   })
 }

@@ -34,7 +34,10 @@ type Stretch = { readonly offset: number; readonly size: number }
 /** Enough for the first headers: a dozen entries of `buildImage` come before its first layer's bytes. */
 const START_SIZE = 16 * 1024
 /** Changes with what is noted, and with what is refused. */
-const NOTE_VERSION = 2
+const NOTE_VERSION = 3
+/** In every header of a tar that isn't older than 1988 (POSIX.1, "ustar Interchange Format"). */
+const TAR_MAGIC = 'ustar'
+const MAGIC_AT = 257
 /** Directories of archives of images; nothing else of theirs is below one. */
 const KNOWN_DIRECTORY = /^(?:[0-9a-f]{64}|blobs)$/
 
@@ -147,6 +150,7 @@ async function mayHoldImages(start: Buffer): Promise<boolean> {
     }
   } catch {
     // The end of what is there, or of what is sound: refused with its reason when the whole is read.
+    if (start.toString('latin1', MAGIC_AT, MAGIC_AT + TAR_MAGIC.length) === TAR_MAGIC) return true
   }
   return seen > 0
 }

@@ -15,7 +15,6 @@ import {
   INDEX_TYPES,
   MANIFEST_TYPES,
   isImageManifest,
-  isPlainLayer,
   readIndex,
   readManifest,
   type Descriptor,
@@ -160,8 +159,7 @@ async function layerOf(
     digest: layer.digest,
     mediaType: layer.mediaType,
     createdBy: layer.mediaType,
-    // A plain tar's is its own digest, which is known once it is hashed.
-    ...(diffId === undefined || isPlainLayer(layer) ? {} : { diffId }),
+    ...(diffId === undefined ? {} : { diffId }),
   }
 }
 

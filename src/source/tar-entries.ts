@@ -10,6 +10,7 @@ import { Pax } from 'tar/pax'
 import { RegistryError } from '../core/errors.ts'
 import { padded } from '../core/ustar-block.ts'
 import { MAGIC_SIZE, compressionOf, type Compression } from '../unpack/compression.ts'
+import { paxRecords } from './pax-records.ts'
 
 export type TarEntry = {
   /** Relative, without `./` in front and `/` at the end; empty for the root itself. */
@@ -68,7 +69,7 @@ export async function* tarEntries(read: ReadAt, size: number, label: string): As
       if (bytes.length < length) refuse(offset, 'a truncated tar: it ends within a header')
       const text = bytes.toString()
       if (text.includes('GNU.sparse.')) refuse(offset, 'a sparse file')
-      if (kind === 'pax') extended = Pax.parse(text)
+      if (kind === 'pax') extended = new Pax(paxRecords(bytes) ?? refuse(offset, 'a damaged pax header'))
       if (kind === 'long name') longName = untilNul(text)
       if (kind === 'long target') longTarget = untilNul(text)
       continue

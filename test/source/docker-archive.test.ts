@@ -142,10 +142,7 @@ void t.test(
       })
       const [layer] = storedLayers(await read(path))
       t.match(layer, { digest: `sha256:${sha256Hex(blob)}`, place: { length: blob.length } })
-      t.strictSame(
-        [layer?.mediaType, layer?.diffId],
-        [mediaType, mediaType === undefined ? undefined : diffId],
-      )
+      t.strictSame([layer?.mediaType, layer?.diffId], [mediaType, diffId])
     }
   },
 )
