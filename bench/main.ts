@@ -10,6 +10,7 @@ import { debianClosure } from '../test/fixtures/debian-closure.ts'
 import { scoped } from '../test/support/scope.ts'
 import { measureCold } from './cold.ts'
 import { benchImage } from './image.ts'
+import { measureDockerArchive } from './docker-archive.ts'
 import { measureMemory } from './memory.ts'
 import { measureStart } from './start.ts'
 import { measureThroughput } from './throughput.ts'
@@ -29,6 +30,7 @@ for (const measure of [
   () => scoped((scope) => measureCold(scope, closure)),
   () => scoped((scope) => measureThroughput(scope, closure)),
   () => scoped((scope) => measureMemory(scope, closure, image)),
+  () => scoped((scope) => measureDockerArchive(scope, image)),
 ]) {
   for (const figure of await measure()) {
     figures.push(figure)

@@ -1,6 +1,7 @@
 /** Pulls a whole image N times at once, throwing the bytes away: `pull-client.ts URL-OF-REPOSITORY N`. */
 import { once } from 'node:events'
 import { Agent, get, type IncomingMessage } from 'node:http'
+import { ACCEPT } from './accept.ts'
 
 const [repository = '', count = '1'] = process.argv.slice(2)
 const agent = new Agent({ keepAlive: true })
@@ -32,7 +33,9 @@ async function pull(): Promise<number> {
 }
 
 async function request(url: string): Promise<IncomingMessage> {
-  const [response] = (await once(get(url, { agent }), 'response')) as [IncomingMessage]
+  const [response] = (await once(get(url, { agent, headers: { accept: ACCEPT } }), 'response')) as [
+    IncomingMessage,
+  ]
   if (response.statusCode !== 200) throw new Error(`${url}: ${response.statusCode}`)
   return response
 }

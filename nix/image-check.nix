@@ -18,7 +18,7 @@ let
 
   builder = "image";
 
-  # Docker's overlay2 stops at 125 layers; the registry adds one of its own, and users build on top.
+  # Docker takes 125 layers (src/core/layer-limit.ts); the registry adds one of its own, and users build on top.
   maxLayersLimit = 120;
 
   checkName =

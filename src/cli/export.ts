@@ -14,12 +14,17 @@ import {
   writeDirectory,
   type Place,
 } from '../export/output.ts'
+import { machinePlatform, parsePlatform } from '../export/platform.ts'
 import { tarArchive, tarSize, type ReadLayer } from '../export/tar-archive.ts'
 import type { Encoding } from '../http/compression.ts'
+import { RegistryError } from '../core/errors.ts'
+import type { Platform } from '../core/image.ts'
 import type { NixStore } from '../nix/nix-store.ts'
+import type { Image } from '../registry/image.ts'
+import { fits, imageFor, isIndex, platformName, type Served } from '../registry/image-index.ts'
 import type { Registry } from '../registry/registry.ts'
 import { workName } from '../registry/resolve.ts'
-import { openRegistry } from '../server.ts'
+import { openRegistry } from '../open-registry.ts'
 import { SILENT, jsonProgress, terminalProgress, type ExportProgress } from './export-progress.ts'
 import { parseImageArgument, type ImageArgument } from './image-argument.ts'
 import { UsageError } from './usage-error.ts'
@@ -30,6 +35,8 @@ export type ExportOptions = {
   readonly format: Format
   /** In the archive, instead of the name that manifests have for it. */
   readonly name: string | undefined
+  /** `os/arch` or `os/arch/variant`; this machine's where none is said and there are several. */
+  readonly platform: string | undefined
   readonly isForced: boolean
   readonly encoding: Encoding | undefined
   readonly progress: 'none' | 'json' | 'terminal'
@@ -49,6 +56,7 @@ export async function exportImages(
   options: ExportOptions,
 ): Promise<number> {
   const chosenName = chooseName(names, options.name)
+  const platform = choosePlatform(options.platform)
   const place = await placeOf(options)
   const found = await Promise.all(names.map(parseImageArgument))
   const progress = progressOf(options.progress)
@@ -69,7 +77,7 @@ export async function exportImages(
     const exported = await Promise.all(
       found.map((argument) =>
         limit(async () => {
-          const image = await findImage(argument, chosenName, registry, nix)
+          const image = await findImage(argument, { chosenName, platform }, registry, nix)
           releases.push(...image.images.map((each) => registry.pin(each)))
           return image
         }),
@@ -88,14 +96,16 @@ export async function exportImages(
   }
 }
 
-/** An image for several platforms would be found here: its index as `top`, and each of its images, or the one asked for. */
 async function findImage(
   { reference, tag, host, isTagged }: ImageArgument,
-  chosenName: string | undefined,
+  {
+    chosenName,
+    platform,
+  }: { readonly chosenName: string | undefined; readonly platform: Platform | undefined },
   registry: Registry,
   nix: NixStore,
 ): Promise<Exported> {
-  const image = await registry.image(reference, tag)
+  const image = await imageOf(await registry.served(reference, tag), platform)
   // Manifests name a derivation by its own path, not by that of what it makes.
   const named = (await nix.pathFromHash(reference.storeHash)) ?? image.root
   return {
@@ -104,6 +114,20 @@ async function findImage(
     top: image.manifest,
     images: [image],
   }
+}
+
+/**
+ * One image, also of an index: a node runs one, docker's format holds no index, and the others may be impossible to make
+ * here.
+ */
+async function imageOf(served: Served, platform: Platform | undefined): Promise<Image> {
+  if (isIndex(served)) return imageFor(served, platform ?? machinePlatform(process.arch))
+  if (platform === undefined || (served.platform !== undefined && fits(served.platform, platform)))
+    return served
+  const found = served.platform === undefined ? 'no image' : platformName(served.platform)
+  throw new RegistryError('manifest-unknown', `no image for ${platformName(platform)}`, {
+    detail: { path: served.root, platforms: [found] },
+  })
 }
 
 async function write(
@@ -186,6 +210,13 @@ function chooseName(names: readonly string[], name: string | undefined): string 
   if (names.length > 1) throw new UsageError(`--name: ${names.length} images can't all have one name`)
   const parsed = parseArchiveName(name)
   if (parsed === undefined) throw new UsageError(`--name: not an image name: ${name}`)
+  return parsed
+}
+
+function choosePlatform(text: string | undefined): Platform | undefined {
+  if (text === undefined) return undefined
+  const parsed = parsePlatform(text)
+  if (parsed === undefined) throw new UsageError(`--platform: not os/arch or os/arch/variant: ${text}`)
   return parsed
 }
 

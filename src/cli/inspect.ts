@@ -6,7 +6,7 @@ import type { Image } from '../registry/image.ts'
 import { isIndex, platformName, type ImageIndex } from '../registry/image-index.ts'
 import type { Steps } from '../registry/images.ts'
 import { workName } from '../registry/resolve.ts'
-import { openRegistry } from '../server.ts'
+import { openRegistry } from '../open-registry.ts'
 import { parseImageArgument } from './image-argument.ts'
 
 /** Somebody sits in front of it: a build may take as long as it takes. */

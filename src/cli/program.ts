@@ -1,10 +1,10 @@
-/** The command line: one command a file beside this one; flags come from the settings table. */
+/**
+ * The command line: one command a file beside this one, loaded when it is called; flags come from the settings table.
+ */
 import { Command, Option } from 'commander'
 import { SETTING_FACTS, readSettings, type Environment } from '../config.ts'
 import type { SettingName, Settings } from '../settings.ts'
 import { FORMATS, type Format } from '../export/archive-files.ts'
-import { inspect } from './inspect.ts'
-import { serve } from './serve.ts'
 import { UsageError } from './usage-error.ts'
 
 export type ProcessFacts = {
@@ -43,7 +43,11 @@ export function createProgram(facts: ProcessFacts): Command {
 
   withSettings(program.command('serve'))
     .description('serve images to containerd, CRI-O, podman, Docker and every other OCI client')
-    .action(async (options: object) => serve(settingsFrom(options, facts)))
+    .action(async (options: object) => {
+      const settings = settingsFrom(options, facts)
+      const { serve } = await import('./serve.ts')
+      await serve(settings)
+    })
 
   withSettings(program.command('inspect'), INSPECT)
     .description(
@@ -51,9 +55,11 @@ export function createProgram(facts: ProcessFacts): Command {
     )
     .argument('<ref>', 'image name, store path, hash, or a link to a store path such as ./result')
     .option('--json', 'as one JSON document')
-    .action(async (ref: string, options: { readonly json?: boolean }) =>
-      inspect(ref, settingsFrom(options, facts), options.json === true),
-    )
+    .action(async (ref: string, options: { readonly json?: boolean }) => {
+      const settings = settingsFrom(options, facts)
+      const { inspect } = await import('./inspect.ts')
+      await inspect(ref, settings, options.json === true)
+    })
 
   withSettings(program.command('export'), EXPORT)
     .description(
@@ -67,6 +73,10 @@ export function createProgram(facts: ProcessFacts): Command {
         .default('docker-archive'),
     )
     .option('--name <name>', 'of the image in the archive, instead of the one that manifests have for it')
+    .option(
+      '--platform <os/arch[/variant]>',
+      'of an image for several platforms, the one to write; this machine\u2019s where none is named',
+    )
     .option('--force', 'replace what is there', false)
     .addOption(new Option('--gzip', 'compress the archive').conflicts('zstd'))
     .addOption(new Option('--zstd', 'compress the archive, several times faster than gzip'))
@@ -74,7 +84,7 @@ export function createProgram(facts: ProcessFacts): Command {
     .option('--json', 'progress as lines of JSON on standard error', false)
     .action(async (names: readonly string[], options: ExportFlags) => {
       const { exportImages } = await import('./export.ts')
-      const { output, format, name, force: isForced } = options
+      const { output, format, name, platform, force: isForced } = options
       if (format === 'oci' && (options.gzip || options.zstd))
         throw new UsageError('--gzip and --zstd compress archives, and --format oci is none')
       const encoding = options.gzip ? 'gzip' : options.zstd ? 'zstd' : undefined
@@ -83,6 +93,7 @@ export function createProgram(facts: ProcessFacts): Command {
         output,
         format,
         name,
+        platform,
         isForced,
         encoding,
         progress,
@@ -115,7 +126,6 @@ export function createProgram(facts: ProcessFacts): Command {
     .option('--allow-empty', 'nothing to do is no error', false)
     .option('--json', 'lines of JSON on a terminal, too', false)
     .action(async (names: readonly string[], options: WarmFlags) => {
-      // Loaded for this alone: the server has no use for it.
       const { warm } = await import('./warm.ts')
       const { host: hosts, json, ...others } = options
       facts.exit(await warm(names, { ...others, hosts, terminal: json ? 'none' : terminalOf(environment) }))
@@ -137,6 +147,7 @@ type ExportFlags = {
   readonly output?: string
   readonly format: Format
   readonly name?: string
+  readonly platform?: string
   readonly force: boolean
   readonly gzip?: true
   readonly zstd?: true

@@ -3,7 +3,7 @@
  * overwrites the last, so nothing flickers; what has too many lines for the screen is shown in full at the end.
  */
 import { stripVTControlCharacters } from 'node:util'
-import { describePlace } from '../core/manifest-references.ts'
+import { describePlace } from '../core/manifest-place.ts'
 import type { Progress, Reporter, Summary, WarmState } from './warm-progress.ts'
 
 export type Terminal = {

@@ -6,18 +6,8 @@
 import { RegistryError } from './errors.ts'
 import { parseImageName, type ImageName } from './image-name.ts'
 import { MAX_DEPTH, TOO_DEEP, parseManifests, type ManifestValue } from './manifest-documents.ts'
+import type { Place } from './manifest-place.ts'
 import { DEFAULT_HOST } from './reference.ts'
-
-export type Place = {
-  /** What was read, as it was called to `findReferences`. */
-  readonly source: string
-  /** Counted from 1, as people count. */
-  readonly document: number
-  /** `Deployment/web`: the innermost object around it that has a name. */
-  readonly object: string | undefined
-  /** `spec.containers[0].image`, from the document's root. */
-  readonly path: string
-}
 
 export type FoundImage = ImageName & { readonly places: readonly Place[] }
 
@@ -70,11 +60,6 @@ export function mergeReferences(all: readonly ManifestReferences[]): ManifestRef
     foreign: [...new Set(all.flatMap(({ foreign }) => foreign))],
     malformed: all.flatMap(({ malformed }) => malformed),
   }
-}
-
-/** `deploy.yaml, document 2, Deployment/web, spec.containers[0].image` */
-export function describePlace({ source, document, object, path }: Place): string {
-  return [source, `document ${document}`, object, path].filter((part) => part !== undefined).join(', ')
 }
 
 type At = {

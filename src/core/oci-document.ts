@@ -61,7 +61,7 @@ export function isImageManifest({ config, layers }: OciManifest): boolean {
   )
 }
 
-export function isPlainLayer({ mediaType }: Descriptor): boolean {
+export function isPlainLayer({ mediaType }: Pick<Descriptor, 'mediaType'>): boolean {
   return LAYER_TYPE.test(mediaType) && PLAIN_LAYER_TYPE.test(mediaType)
 }
 

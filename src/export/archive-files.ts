@@ -20,7 +20,7 @@ export type Exported = {
   readonly name: string
   /** What the image is asked for by: its blobs are read by it. */
   readonly reference: Reference
-  /** What the name means. Of an image for several platforms its index would be here, and each of them in `images`. */
+  /** What the name means. Of an image for several platforms the manifest of the one that is exported. */
   readonly top: Document
   readonly images: readonly Image[]
 }

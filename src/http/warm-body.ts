@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream'
 import { RegistryError } from '../core/errors.ts'
 import { parseImageName, type ImageName } from '../core/image-name.ts'
-import { describePlace } from '../core/manifest-references.ts'
+import { describePlace } from '../core/manifest-place.ts'
 import { readManifests } from './read-manifests.ts'
 
 export type WarmRequest = {

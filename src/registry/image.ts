@@ -47,7 +47,8 @@ export type ImageMaker = {
   readonly nix: NixStore
   readonly reader: StoreReader
   readonly index: DigestIndex
-  readonly archives: Archives
+  /** Whom to trust is added with the keys below: see served.ts. */
+  readonly archives: Omit<Archives, 'demandTrusted'>
   /** Whether any directory of the store may be pulled. */
   readonly servePackages: boolean
   /** See trust.ts. */
@@ -68,7 +69,7 @@ export async function makeImage(
   closure: readonly ClosurePath[],
   timed: <T>(step: Step, work: () => Promise<T>) => Promise<T>,
 ): Promise<Image> {
-  const parts = await timed('plan', () => planParts(root, source.layers, closure))
+  const parts = await timed('plan', () => planParts(root, source, closure))
   const limit = pLimit(DIGESTS_AT_ONCE)
   const layers = await timed('digest', () =>
     Promise.all(

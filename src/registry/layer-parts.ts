@@ -4,6 +4,8 @@ import { stat } from 'node:fs/promises'
 import { pathsOfClosure } from '../core/closure.ts'
 import { RegistryError } from '../core/errors.ts'
 import { MEDIA_TYPE } from '../core/image.ts'
+import { MAX_IMAGE_LAYERS, demandLayersFit } from '../core/layer-limit.ts'
+import { isPlainLayer } from '../core/oci-document.ts'
 import { planLayers } from '../core/plan.ts'
 import type { LayerEntry } from '../core/segment.ts'
 import { storeNameOf, storePathAround, type StorePath } from '../core/store-path.ts'
@@ -12,11 +14,12 @@ import { fsPath, shown } from '../layer/walk.ts'
 import type { StoreReader } from '../layer/store-reader.ts'
 import type { LayerSource } from '../layer/worker.ts'
 import type { ClosurePath } from '../nix/nix-store.ts'
-import type { SourceLayer, StoredLayer } from '../source/source.ts'
+import type { Source, SourceLayer, StoredLayer } from '../source/source.ts'
 import { storeTarget } from '../source/store-target.ts'
 import type { DigestIndex, LayerDigest } from './digest-index.ts'
 import type { ImageLayer } from './image.ts'
 import { heldSlice, type UnpackedSlice, type Unpacker } from './unpacked-slice.ts'
+import { demandInside } from './inside-closure.ts'
 import { nixDatabaseEntries } from './nix-database.ts'
 
 /** Changes when another tar is written in any style. */
@@ -34,40 +37,32 @@ export type Hasher = {
   readonly archives: { readonly cache: Unpacker }
 }
 
-/** Docker's overlay2 takes no more (`maxDepth` in its layer store). */
-const MAX_LAYERS = 125
 /** Names of a layer's packages shown in its history. */
 const NAMES_SHOWN = 4
 
-/** @param closure of the image's root. @throws RegistryError `unservable`, `unavailable`. */
+/**
+ * What is planned is cut to fit upon the layers below.
+ * @param closure of the image's root.
+ * @throws RegistryError `unservable`, also for more layers than clients take; `unavailable`.
+ */
 export async function planParts(
   root: StorePath,
-  layers: readonly SourceLayer[],
+  { layers, config }: Pick<Source, 'layers' | 'config'>,
   closure: readonly ClosurePath[],
 ): Promise<readonly Part[]> {
   const nodes = new Map(closure.map((node) => [node.path, node]))
   const placed = new Set<StorePath>()
   const parts: Part[] = []
   for (const [i, layer] of layers.entries()) {
-    const room = Math.max(1, MAX_LAYERS - parts.length - (layers.length - i - 1))
+    const room = Math.max(1, MAX_IMAGE_LAYERS - parts.length - (layers.length - i - 1))
     for (const part of await partsOf(layer, { root, nodes, placed, room })) {
       parts.push(part)
       if (part.source.kind === 'paths') for (const path of part.source.paths) placed.add(path)
     }
   }
+  // What is no image may have as many as it likes: nothing mounts them.
+  if (config.kind !== 'opaque') demandLayersFit(root, parts.length)
   return parts
-}
-
-/**
- * An image is what its store path refers to: else a file that says so would open any path of the store to whoever may
- * pull it.
- * @throws RegistryError `unservable`.
- */
-function demandReferred(root: StorePath, paths: readonly StorePath[], closure: readonly ClosurePath[]): void {
-  const members = new Set(closure.map(({ path }) => path))
-  const stranger = paths.find((path) => !members.has(path))
-  if (stranger !== undefined)
-    throw new RegistryError('unservable', `${root}: names ${stranger}, which is not in its closure`)
 }
 
 type Planning = {
@@ -87,19 +82,19 @@ async function partsOf(
     case 'entries':
       return [{ source: layer, createdBy: layer.createdBy }]
     case 'paths':
-      demandReferred(root, layer.paths, [...nodes.values()])
+      demandInside(root, layer.paths, nodes)
       return [{ source: layer, createdBy: layer.createdBy }]
     case 'stored':
       return [
         {
-          source: await sliceOf(layer, [...nodes.values()], root),
+          source: await sliceOf(layer, root, nodes),
           createdBy: layer.createdBy,
           stored: layer,
         },
       ]
     case 'closure': {
       const { roots = [root], except, unpacked = [] } = layer
-      demandReferred(root, roots, [...nodes.values()])
+      demandInside(root, roots, nodes)
       const wanted = pathsOfClosure(nodes, { roots, except, unpacked })
       const planned = [...nodes.values()].filter(({ path }) => wanted.has(path) && !placed.has(path))
       return planLayers(planned, Math.min(layer.maxLayers, room)).map((paths) => ({
@@ -117,18 +112,18 @@ async function partsOf(
 /** What isn't in the store was put where it is by this server: only what the store says needs a look where it leads. */
 async function sliceOf(
   { place: { file, offset, length, packed } }: StoredLayer,
-  closure: readonly ClosurePath[],
   root: StorePath,
+  nodes: Planning['nodes'],
 ): Promise<LayerSource | UnpackedSlice> {
   if (packed !== undefined) {
-    demandReferred(root, [packed.path], closure)
+    demandInside(root, [packed.path], nodes)
     return { kind: 'unpacked', packed, offset, length }
   }
   let path = file
   if (storePathAround(shown(file)) !== undefined) {
     path = (await storeTarget(file)) ?? refuse(root, `${shown(file)} is not there, or leads out of the store`)
     const around = storePathAround(shown(path)) ?? refuse(root, `${shown(path)} is no store path`)
-    demandReferred(root, [around], closure)
+    demandInside(root, [around], nodes)
   }
   const found = await stat(fsPath(path)).catch((cause: unknown) => {
     throw new RegistryError('unavailable', `store path vanished: ${shown(path)}`, { cause })
@@ -155,14 +150,15 @@ export async function digestPart(
       `${shown(stored.place.file)}: a layer is said to be ${stored.digest}, and is ${digest}`,
     )
   }
-  return {
-    source,
-    createdBy,
-    digest,
-    size,
-    diffId: stored?.diffId ?? digest,
-    mediaType: stored?.mediaType ?? MEDIA_TYPE.layer,
+  const { diffId = digest, mediaType = MEDIA_TYPE.layer } = stored ?? {}
+  // Of a compressed one it stays what its maker says: nobody unpacks it here.
+  if (isPlainLayer({ mediaType }) && diffId !== digest) {
+    throw new RegistryError(
+      'unservable',
+      `${shown(stored?.place.file ?? '')}: its config has the diff_id ${diffId} for a layer that is ${digest}`,
+    )
   }
+  return { source, createdBy, digest, size, diffId, mediaType }
 }
 
 async function remembered(

@@ -3,12 +3,15 @@ import { RegistryError } from '../core/errors.ts'
 import type { StorePath } from '../core/store-path.ts'
 import type { ClosurePath } from '../nix/nix-store.ts'
 import { readRoot } from '../source/detect.ts'
-import type { LayoutIndex, Source, SourceKind } from '../source/source.ts'
+import type { LayoutIndex, SourceKind } from '../source/source.ts'
+import { blaming } from './blame.ts'
+import { demandInside } from './inside-closure.ts'
 import { makeImage, type Image, type ImageMaker, type Step } from './image.ts'
 import type { ImageIndex, Served } from './image-index.ts'
 import { platformIndex, type PlatformParts } from './platform-index.ts'
 import { remembering } from './single-flight.ts'
 import { demandSignatures } from './trust.ts'
+import type { Archives } from '../unpack/archives.ts'
 
 type Timer = <T>(step: Step, work: () => Promise<T>) => Promise<T>
 
@@ -29,13 +32,22 @@ export async function makeServed(
   tag: string | undefined,
   onStep: (step: Step, ms: number) => void,
 ): Promise<Served> {
+  return blaming(root, () => served(maker, root, tag, onStep))
+}
+
+async function served(
+  maker: ServedMaker,
+  root: StorePath,
+  tag: string | undefined,
+  onStep: (step: Step, ms: number) => void,
+): Promise<Served> {
   const timed: Timer = async (step, work) => {
     const start = performance.now()
     const result = await work()
     onStep(step, performance.now() - start)
     return result
   }
-  const found = await timed('source', () => readRoot(root, { tag, archives: maker.archives }))
+  const found = await timed('source', () => readRoot(root, { tag, archives: archivesOf(maker) }))
   demandServed(maker, root, found.kind)
   if ('shape' in found && found.shape === 'platforms') {
     // Its images are checked when they are made; its closure may be all that their derivations need, and isn't served.
@@ -50,17 +62,17 @@ export async function makeServed(
   }
   const closure = await timed('closure', () => maker.nix.closure(root))
   demandSignatures(maker.requiredKeys, closure)
-  demandInside(root, found, closure)
+  demandInside(root, found.reads ?? [], pathsIn(closure))
   if (!('shape' in found)) return makeImage(maker, root, found, closure, timed)
   return layoutIndex(maker, root, found, closure)
 }
 
 /** The tags that an image has itself. @throws RegistryError `denied`, `unservable`. */
 export async function imageTags(
-  maker: Pick<ImageMaker, 'servePackages' | 'archives'>,
+  maker: Pick<ImageMaker, 'nix' | 'servePackages' | 'archives' | 'requiredKeys'>,
   root: StorePath,
 ): Promise<readonly string[]> {
-  const found = await readRoot(root, { tag: undefined, archives: maker.archives })
+  const found = await blaming(root, () => readRoot(root, { tag: undefined, archives: archivesOf(maker) }))
   demandServed(maker, root, found.kind)
   return 'tags' in found ? (found.tags ?? []) : []
 }
@@ -81,13 +93,15 @@ function layoutIndex(
       manifest,
       platform,
       blobs,
-      make: remembering(async () => {
-        const source = await read()
-        demandInside(root, source, closure)
-        const image = await makeImage(maker, root, source, closure, (_step, work) => work())
-        maker.onLaterImage(image)
-        return image
-      }),
+      make: remembering(() =>
+        blaming(root, async () => {
+          const source = await read()
+          demandInside(root, source.reads ?? [], pathsIn(closure))
+          const image = await makeImage(maker, root, source, closure, (_step, work) => work())
+          maker.onLaterImage(image)
+          return image
+        }),
+      ),
     })),
   }
 }
@@ -102,15 +116,24 @@ function demandServed(
   throw new RegistryError('denied', `a plain package, and those are not served (--serve-packages): ${root}`)
 }
 
-/** What Nix doesn't know to belong to an image may be gone tomorrow, and may be anybody's secret. */
-function demandInside(
-  root: StorePath,
-  { reads = [] }: Pick<Source, 'reads'>,
-  closure: readonly ClosurePath[],
-): void {
-  const outside = reads.find((read) => closure.every(({ path }) => path !== read))
-  if (outside === undefined) return
-  throw new RegistryError('unservable', `${root}: names ${outside}, which is not in its closure`)
+/** The whole closure is asked for signatures once it is known; a compressed archive before anything is read of it. */
+function archivesOf({
+  nix,
+  archives,
+  requiredKeys,
+}: Pick<ImageMaker, 'nix' | 'archives' | 'requiredKeys'>): Archives {
+  return {
+    ...archives,
+    demandTrusted: async (path) => {
+      if (requiredKeys.length === 0) return
+      const info = await nix.info(path)
+      if (info !== undefined) demandSignatures(requiredKeys, [info])
+    },
+  }
+}
+
+function pathsIn(closure: readonly ClosurePath[]): ReadonlySet<StorePath> {
+  return new Set(closure.map(({ path }) => path))
 }
 
 /**
@@ -118,21 +141,16 @@ function demandInside(
  * @throws RegistryError `unavailable`.
  */
 export async function servedClosure(
-  {
-    nix,
-    archives,
-    servePackages,
-    requiredKeys,
-  }: Pick<ImageMaker, 'nix' | 'archives' | 'servePackages' | 'requiredKeys'>,
+  maker: Pick<ImageMaker, 'nix' | 'archives' | 'servePackages' | 'requiredKeys'>,
   root: StorePath,
 ): Promise<readonly ClosurePath[] | undefined> {
   try {
-    const found = await readRoot(root, { tag: undefined, archives })
-    demandServed({ servePackages }, root, found.kind)
+    const found = await readRoot(root, { tag: undefined, archives: archivesOf(maker) })
+    demandServed(maker, root, found.kind)
     // The closure of an image for several platforms may be all that their derivations need.
     if ('shape' in found && found.shape === 'platforms') return undefined
-    const closure = await nix.closure(root)
-    demandSignatures(requiredKeys, closure)
+    const closure = await maker.nix.closure(root)
+    demandSignatures(maker.requiredKeys, closure)
     return closure
   } catch (error) {
     if (error instanceof RegistryError && (error.kind === 'denied' || error.kind === 'unservable'))

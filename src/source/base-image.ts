@@ -1,20 +1,24 @@
-/** An image of any kind that another one is built upon: its layers come first, and of its config what the other takes. */
+/**
+ * An image that another one is built upon: read whatever its kind is, and what it gives to the one above. What that
+ * makes of the base's config is its own tool's matter: inheritance.ts for ours, streamed-image.ts for nixpkgs' script.
+ */
 import type { Digest } from '../core/digest.ts'
 import { RegistryError } from '../core/errors.ts'
 import { readConfig } from '../core/given-config.ts'
-import type { Json, LayerDescriptor } from '../core/image.ts'
+import { isList, type Json, type LayerDescriptor, type Platform } from '../core/image.ts'
 import type { StorePath } from '../core/store-path.ts'
-import { parseObject } from './json-file.ts'
-import type { Source, SourceConfig, SourceLayer } from './source.ts'
+import type { LayoutIndex, PlatformList, Source, SourceConfig, SourceLayer } from './source.ts'
 
 export type BaseImage = {
+  readonly platform: Platform
+  /** The OCI `config` object. */
+  readonly config: { readonly [key: string]: Json }
   /** Made by what their own image says, or named as they are in its archive. */
   readonly layers: readonly SourceLayer[]
   /** Whether it is an archive. */
   readonly isArchive: boolean
+  /** The base itself, and what was read for it. */
   readonly reads: readonly StorePath[]
-  /** The OCI `config` object. */
-  readonly config: { readonly [key: string]: Json }
   /**
    * Compares the base's own config with what its layers turned out to be.
    * @param layers of the whole image, the base's first.
@@ -23,33 +27,69 @@ export type BaseImage = {
   readonly demandLayers: (layers: readonly LayerDescriptor[]) => void
 }
 
-/** @throws RegistryError `unservable` for an image that nothing can be built upon. */
-export function baseImage(path: StorePath, { kind, config, layers, reads = [] }: Source): BaseImage {
-  if (layers.some((layer) => layer.kind === 'closure'))
-    throw new RegistryError('unservable', `${path}: an image of this kind cannot be a base`)
+/** How an image reads its base. @param tag which of the images that the base's file has; none for the first. */
+export type ReadBase = (base: StorePath, tag?: string) => Promise<BaseImage>
+
+/** Images upon images that may be stacked: each is read for the one above, and one that names itself would never end. */
+const MAX_DEPTH = 20
+
+/**
+ * @param path of the image upon it.
+ * @param depth how many images there are above.
+ * @param read finds what the base is; nothing where it is no image.
+ * @throws RegistryError `unservable` for what nothing can be built upon, and those of `read`.
+ */
+export async function readBaseImage(
+  path: StorePath,
+  base: StorePath,
+  depth: number,
+  read: () => Promise<Source | LayoutIndex | PlatformList | undefined>,
+): Promise<BaseImage> {
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new RegistryError('unservable', `${path}: ${why}`, { cause })
+  }
+  if (depth >= MAX_DEPTH) refuse(`more than ${MAX_DEPTH} images, each upon another`)
+  const source = await read().catch((cause: unknown) => {
+    // Which tags there are is nothing to whoever asks for the image above.
+    if (cause instanceof RegistryError && cause.kind === 'manifest-unknown')
+      refuse(`its base ${base}: ${cause.message}`, cause)
+    throw cause
+  })
+  if (source === undefined || source.kind === 'package') return refuse(`its base is no image: ${base}`)
+  if ('shape' in source)
+    return refuse(`its base is several images, of which one is to be named by its tag: ${base}`)
+  const { kind, config, layers, reads = [] } = source
   return {
-    layers,
+    ...saidBy(base, config),
+    // Those of its closure are so wherever it is the base of something.
+    layers: layers.map((layer) =>
+      layer.kind === 'closure' && layer.roots === undefined ? { ...layer, roots: [base] } : layer,
+    ),
     isArchive: kind === 'docker archive',
-    reads,
-    config: configOf(config),
+    reads: [base, ...reads],
     demandLayers: (all) => {
-      if (config.kind !== 'given') return
-      const { diffIds } = readConfig(path, config.bytes)
-      demandSame(path, diffIds, all.slice(0, layers.length))
+      if (config.kind === 'given')
+        demandSame(base, readConfig(base, config.bytes).diffIds, all.slice(0, layers.length))
     },
   }
 }
 
-function configOf(config: SourceConfig): { readonly [key: string]: Json } {
-  if (config.kind === 'opaque') return {}
-  if (config.kind !== 'given') return config.config
-  const image = parseObject(Buffer.from(config.bytes).toString())
-  const inner = image !== undefined && 'config' in image ? image.config : undefined
-  // Came out of JSON.parse, so it is JSON.
-  return typeof inner === 'object' && inner !== null ? (inner as { readonly [key: string]: Json }) : {}
+function saidBy(base: StorePath, config: SourceConfig): Pick<BaseImage, 'platform' | 'config'> {
+  if (config.kind === 'made' || config.kind === 'written')
+    return { platform: config.platform, config: config.config }
+  if (config.kind === 'opaque')
+    throw new RegistryError('unservable', `${base}: no image, so none to build upon`)
+  const { platform } = readConfig(base, config.bytes)
+  // Checked to be an object by `readConfig`; that its own `config` is one, isn't.
+  const { config: inner } = JSON.parse(Buffer.from(config.bytes).toString()) as { readonly config?: Json }
+  return { platform, config: isObject(inner) ? inner : {} }
 }
 
-function demandSame(path: StorePath, diffIds: readonly Digest[], layers: readonly LayerDescriptor[]): void {
+function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !isList(value)
+}
+
+function demandSame(base: StorePath, diffIds: readonly Digest[], layers: readonly LayerDescriptor[]): void {
   const isSame = diffIds.length === layers.length && layers.every(({ diffId }, i) => diffId === diffIds[i])
-  if (!isSame) throw new RegistryError('unservable', `${path}: its config has other diff_ids than its layers`)
+  if (!isSame) throw new RegistryError('unservable', `${base}: its config has other diff_ids than its layers`)
 }

@@ -1,11 +1,12 @@
 /** Tells which kind of image a store path is. The order of the questions decides where a path could be two. */
-import type { Stats } from 'node:fs'
 import { lstat } from 'node:fs/promises'
 import { RegistryError } from '../core/errors.ts'
 import type { StorePath } from '../core/store-path.ts'
+import { readBaseImage, type ReadBase } from './base-image.ts'
 import { readDockerArchive } from './docker-archive.ts'
+import { openArchive, type ImageArchive } from './image-archive.ts'
 import { readJsonObject } from './json-file.ts'
-import { layoutDirectory, layoutTar } from './layout-files.ts'
+import { layoutDirectory, layoutTar, type LayoutFiles } from './layout-files.ts'
 import { readMultiPlatformImage } from './multi-platform-image.ts'
 import { snapshotterImage } from './nix-snapshotter.ts'
 import { nix2containerImage } from './nix2container.ts'
@@ -18,93 +19,63 @@ import { confOfScript, readConf, streamedImage } from './streamed-image.ts'
 /** What a store path may be: one image, or an index of several. */
 export type Root = Source | LayoutIndex | PlatformList
 
-/** Images built upon images: a file that names itself as its base would never end. */
-const MAX_DEPTH = 8
-
 /**
- * What a valid store path is. A layout comes before all else: what `docker save` writes is one and a Docker archive, too.
+ * What a valid store path is.
  * @throws RegistryError `denied` when it is no image, `manifest-unknown` for a tag that it hasn't, `unservable` when it
  * is a broken one.
  */
 export async function readRoot(path: StorePath, options: SourceOptions = { tag: undefined }): Promise<Root> {
-  const stat = await lstat(path).catch(() => undefined)
-  let broken: RegistryError | undefined
-  if (stat?.isDirectory() === true || stat?.isFile() === true) {
-    // A compressed tar of a layout is read here, too, once it is unpacked: `layoutTar(path, unpacked)`.
-    const reading = stat.isDirectory() ? layoutDirectory(path) : layoutTar(path)
-    const layout = await reading.catch((cause: unknown) => {
-      if (!(cause instanceof RegistryError) || cause.kind !== 'unservable') throw cause
-      broken = cause
-      return undefined
-    })
-    if (layout !== undefined) {
-      // First, since it says what is broken about a layout.
-      const read = await readLayout(layout, options)
-      return (await snapshotterImage(layout)) ?? read
-    }
-  }
-  const list = stat?.isFile() === true ? await readMultiPlatformImage(path, stat.size) : undefined
-  if (list !== undefined && options.tag !== undefined) throw unknownTag(options.tag, [])
-  if (list !== undefined) return list
-  return readSource(path, options).catch((cause: unknown) => {
-    // A broken tar is the other kind's to explain, if it is one.
-    const isNone = cause instanceof RegistryError && cause.kind === 'denied'
-    throw isNone && broken !== undefined ? broken : cause
-  })
+  const root = await find(path, options)
+  if (root === undefined) throw new RegistryError('denied', `not an image: ${path}`)
+  return root
 }
 
-/**
- * The parts of the one image that a valid store path is: of every kind that is never an index.
- * @throws RegistryError `denied` when it is no image, `unservable` when it is a broken one.
- */
-export async function readSource(
-  path: StorePath,
-  options: SourceOptions = { tag: undefined },
-): Promise<Source> {
+/** A layout comes before all else: what `docker save` writes is one and a Docker archive, too. */
+async function find(path: StorePath, options: SourceOptions): Promise<Root | undefined> {
   const stat = await lstat(path).catch((cause: unknown) => {
+    // What is in the image's closure is there: a base that isn't never was in it, and waiting doesn't help.
+    if ((options.depth ?? 0) > 0)
+      throw new RegistryError('unservable', `its base is not there: ${path}`, { cause })
     throw new RegistryError('unavailable', `store path vanished: ${path}`, { cause })
   })
-  const source = await sourceAt(path, stat, options)
-  if (source === undefined) throw new RegistryError('denied', `not an image: ${path}`)
-  const { tag } = options
-  const { tags = [] } = source
-  if (tag !== undefined && !tags.includes(tag)) throw unknownTag(tag, tags)
-  return source
-}
-
-async function sourceAt(path: StorePath, stat: Stats, options: SourceOptions): Promise<Source | undefined> {
-  const { depth = 0 } = options
-  if (depth > MAX_DEPTH) throw new RegistryError('unservable', `${path}: images upon images, too many`)
-  if (stat.isDirectory()) return packageSource(path)
+  if (stat.isDirectory()) {
+    const files = await layoutDirectory(path)
+    return files === undefined ? tagged(await packageSource(path), options) : layoutImage(files, options)
+  }
   if (!stat.isFile()) return undefined
-  const readBase = async (base: StorePath, ofBase: Partial<SourceOptions> = {}) =>
-    baseAt(base, { ...options, tag: undefined, depth: depth + 1, ...ofBase })
-  return (
-    (await readPushlessImage(path, stat.size, readBase, depth)) ??
-    (await readPathImage(path, stat.size, readBase)) ??
-    (await readDockerArchive(path, stat.size, options))
-  )
+  const archive = await openArchive(path, stat.size, options)
+  if (archive !== undefined) return archivedImage(archive, options)
+  const list = await readMultiPlatformImage(path, stat.size)
+  if (list !== undefined) return tagged(list, options)
+  const image = await describedImage(path, stat.size, options)
+  return image === undefined ? undefined : tagged(image, options)
 }
 
-/** One image, of whatever kind. @throws RegistryError `unservable` for what is none, or several. */
-async function baseAt(path: StorePath, options: SourceOptions): Promise<Source> {
-  const found = await readRoot(path, options).catch((cause: unknown) => {
-    if (!(cause instanceof RegistryError) || cause.kind !== 'denied') throw cause
-    throw new RegistryError('unservable', `a base is no image: ${path}`, { cause })
-  })
-  if (!('shape' in found)) return found
-  throw new RegistryError(
-    'unservable',
-    `a base is several images, of which one is to be named by its tag: ${path}`,
-  )
+async function archivedImage(archive: ImageArchive, options: SourceOptions): Promise<Root | undefined> {
+  const files = layoutTar(archive)
+  return files === undefined ? readDockerArchive(archive, options.tag) : layoutImage(files, options)
+}
+
+async function layoutImage(files: LayoutFiles, options: SourceOptions): Promise<Root> {
+  // First, since it says what is broken about a layout.
+  const read = await readLayout(files, options)
+  return (await snapshotterImage(files)) ?? read
+}
+
+/** The kinds that are a file which says what is in the image. */
+async function describedImage(
+  path: StorePath,
+  size: number,
+  options: SourceOptions,
+): Promise<Source | undefined> {
+  const { depth = 0 } = options
+  const readBase: ReadBase = (base, tag) =>
+    readBaseImage(path, base, depth, () => find(base, { ...options, tag, depth: depth + 1 }))
+  return (await readPushlessImage(path, size, readBase)) ?? (await readPathImage(path, size, readBase))
 }
 
 /** The kinds that list store paths in JSON. */
-async function readPathImage(
-  path: StorePath,
-  size: number,
-  readBase: (base: StorePath) => Promise<Source>,
-): Promise<Source | undefined> {
+async function readPathImage(path: StorePath, size: number, readBase: ReadBase): Promise<Source | undefined> {
   const script = await confOfScript(path, size)
   const conf = script ?? path
   const value = await (script === undefined ? readJsonObject(path, size) : readConf(script))
@@ -115,6 +86,9 @@ async function readPathImage(
   )
 }
 
-function unknownTag(tag: string, tags: readonly string[]): RegistryError {
-  return new RegistryError('manifest-unknown', 'no such tag', { detail: { tag, tags } })
+/** For kinds that are given back whatever their tags. @throws RegistryError `manifest-unknown`. */
+function tagged<T extends Source | PlatformList>(root: T, { tag }: SourceOptions): T {
+  const tags = 'tags' in root ? (root.tags ?? []) : []
+  if (tag === undefined || tags.includes(tag)) return root
+  throw new RegistryError('manifest-unknown', 'no such tag', { detail: { tag, tags } })
 }

@@ -8,7 +8,6 @@
  * stand in the archive twice where its base image has it twice); containers/image, docker/internal/tarfile (a layer
  * as a link). From docker 25 on an archive is an OCI layout too, whose layers are `blobs/sha256/<digest>`.
  */
-import { posix } from 'node:path'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Digest } from '../core/digest.ts'
@@ -16,9 +15,9 @@ import { parseDigest } from '../core/digest.ts'
 import { RegistryError } from '../core/errors.ts'
 import { readConfig } from '../core/given-config.ts'
 import { MEDIA_TYPE } from '../core/image.ts'
-import { demandLayersFit } from '../core/layer-limit.ts'
-import { MAGIC_SIZE, compressionOf } from '../unpack/compression.ts'
-import { quoted, relativeName, tarEntries, type ReadAt, type TarEntry } from './tar-entries.ts'
+import { findDocument, findFile } from './archive-entries.ts'
+import type { ImageArchive } from './image-archive.ts'
+import { quoted } from './tar-entries.ts'
 
 export type ArchivedImage = {
   /** The tag parts of its `RepoTags`. */
@@ -32,23 +31,18 @@ type ArchivedLayer = {
   /** In the archive. */
   readonly name: string
   readonly offset: number
-  readonly length: number
+  readonly size: number
   readonly mediaType?: string
   /** What the archive says that the blob is. */
   readonly digest?: Digest
-  /** What the config says that a compressed layer unpacks to. */
+  /** What the config says that its tar is. */
   readonly diffId?: Digest
 }
 
 const MANIFEST = 'manifest.json'
-/** 25 images with as many layers as there can be, three entries each; more is no image archive. */
-const MAX_ENTRIES = 10_000
 /** Configs and manifests are kilobytes; containerd takes no document above 8 MiB (`MaxManifestSize`). */
 const MAX_DOCUMENT = 8 * 1024 * 1024
-const LINKS_FOLLOWED = 8
 const BLOB_NAME = /^blobs\/sha256\/([0-9a-f]{64})$/
-/** Directories of docker archives; nothing else of theirs is below one. */
-const KNOWN_DIRECTORY = /^(?:[0-9a-f]{64}|blobs)$/
 /** What no other kind of archive has. */
 const DOCKERS_OWN = /^(?:repositories|[0-9a-f]{64}(?:\.json|\.tar|\/layer\.tar|\/json|\/VERSION))$/
 /** OCI distribution-spec, "Pulling manifests". */
@@ -72,136 +66,63 @@ const validator = Compile(
 )
 type Manifest = ReturnType<typeof validator.Parse>
 
-/**
- * Whether this may be the start of a docker archive: the store is full of tar files that are none, and those are
- * neither unpacked nor spoken of. Nothing but known directories, and files that aren't in one.
- */
-export async function mayBeDockerArchive(start: Buffer): Promise<boolean> {
-  const read: ReadAt = async (at, length) => start.subarray(at, at + length)
-  let seen = 0
-  try {
-    for await (const { name, kind } of tarEntries(read, Infinity, '')) {
-      const [top = '', below] = name.split('/')
-      if ((below !== undefined || kind === 'directory') && top !== '' && !KNOWN_DIRECTORY.test(top))
-        return false
-      seen += 1
-    }
-  } catch {
-    // The end of what is there, or of what is sound: refused with its reason when the whole is read.
-  }
-  return seen > 0
-}
-
-/**
- * @param label the store path, for errors.
- * @returns nothing for a tar that isn't a docker archive.
- * @throws RegistryError `unservable` for one that is broken.
- */
-export async function readDockerImages(
-  read: ReadAt,
-  size: number,
-  label: string,
-): Promise<readonly ArchivedImage[] | undefined> {
-  const entries = await indexOf(tarEntries(read, size, label), label)
+/** @returns nothing for a tar that isn't a docker archive. @throws RegistryError `unservable` for one that is broken. */
+export async function readDockerImages(archive: ImageArchive): Promise<readonly ArchivedImage[] | undefined> {
+  const { path, entries } = archive
   if (!entries.has(MANIFEST)) {
     if (![...entries.keys()].some((name) => DOCKERS_OWN.test(name))) return undefined
-    throw broken(label, `a docker archive without ${MANIFEST}, which all have since docker 1.10`)
+    throw broken(path, `a docker archive without ${MANIFEST}, which all have since docker 1.10`)
   }
   const document = async (name: string): Promise<Buffer> => {
-    const { offset, size: length, isTwice } = find(entries, name, label)
-    if (isTwice) throw broken(label, `${quoted(name)} is in the archive twice`)
-    if (length > MAX_DOCUMENT) throw broken(label, `${quoted(name)} has ${length} bytes`)
-    return read(offset, length)
+    const file = findDocument(archive, name) ?? missing(path, name)
+    if (file.size > MAX_DOCUMENT) throw broken(path, `${quoted(name)} has ${file.size} bytes`)
+    return archive.read(file)
   }
   const images: ArchivedImage[] = []
-  for (const image of parseManifest(await document(MANIFEST), label)) {
+  for (const image of parseManifest(await document(MANIFEST), path)) {
     const config = await document(image.Config)
     images.push({
       tags: (image.RepoTags ?? []).flatMap(tagOf),
       config,
-      layers: await layersOf(image, config, entries, read, label),
+      layers: layersOf(image, config, archive),
     })
   }
   return images
 }
 
-async function layersOf(
+function layersOf(
   { Config, Layers, LayerSources }: Manifest[number],
   config: Uint8Array,
-  entries: Entries,
-  read: ReadAt,
-  label: string,
-): Promise<readonly ArchivedLayer[]> {
+  archive: ImageArchive,
+): readonly ArchivedLayer[] {
+  const { path } = archive
   const names = Layers ?? []
-  demandLayersFit(label, names.length)
-  const { diffIds } = readConfig(`${label}: ${quoted(Config)}`, config)
+  const { diffIds } = readConfig(`${path}: ${quoted(Config)}`, config)
   if (diffIds.length !== names.length)
-    throw broken(label, `its config has ${diffIds.length} diff_ids for ${names.length} layers`)
-  const layers: ArchivedLayer[] = []
-  for (const [i, name] of names.entries()) {
+    throw broken(path, `its config has ${diffIds.length} diff_ids for ${names.length} layers`)
+  return names.map((name, i): ArchivedLayer => {
     const diffId = diffIds[i]
-    const urls = (diffId === undefined ? undefined : LayerSources?.[diffId]?.urls) ?? []
-    if (urls.length > 0 && !entries.has(relativeName(name) ?? ''))
-      throw broken(
-        label,
-        `layer ${quoted(name)} is elsewhere (${quoted(urls[0] ?? '')}), and must be in the archive`,
-      )
-    const { offset, size: length, isTwice } = find(entries, name, label)
-    const compression = compressionOf(await read(offset, Math.min(length, MAGIC_SIZE)))
+    const file = findFile(archive, name)
+    const [url] = (diffId === undefined ? undefined : LayerSources?.[diffId]?.urls) ?? []
+    if (file === undefined && url !== undefined)
+      throw broken(path, `layer ${quoted(name)} is elsewhere (${quoted(url)}), and must be in the archive`)
+    const { offset, size, isTwice, compression } = file ?? missing(path, name)
     // Of two plain ones the config tells the right one; of compressed ones nothing here does.
-    if (isTwice && compression !== undefined) throw broken(label, `${quoted(name)} is in the archive twice`)
+    if (isTwice && compression !== undefined) throw broken(path, `${quoted(name)} is in the archive twice`)
     const blob = BLOB_NAME.exec(name)?.[1]
-    layers.push({
+    return {
       name,
       offset,
-      length,
+      size,
       ...(blob === undefined ? {} : { digest: parseDigest(`sha256:${blob}`) }),
-      ...(compression === undefined || diffId === undefined
-        ? {}
-        : { diffId, mediaType: `${MEDIA_TYPE.layer}+${compression}` }),
-    })
-  }
-  return layers
+      ...(diffId === undefined ? {} : { diffId }),
+      ...(compression === undefined ? {} : { mediaType: `${MEDIA_TYPE.layer}+${compression}` }),
+    }
+  })
 }
 
-type Entry = TarEntry & { readonly isTwice: boolean }
-type Entries = ReadonlyMap<string, Entry>
-
-async function indexOf(found: AsyncIterable<TarEntry>, label: string): Promise<Entries> {
-  const entries = new Map<string, Entry>()
-  for await (const entry of found) {
-    const before = entries.get(entry.name)
-    if (
-      before !== undefined &&
-      (before.kind !== entry.kind || before.size !== entry.size || before.target !== entry.target)
-    )
-      throw broken(label, `${quoted(entry.name)} is in the archive twice, and not the same`)
-    const isTwice = before !== undefined && entry.kind === 'file'
-    entries.set(entry.name, { ...(before ?? entry), isTwice: isTwice || before?.isTwice === true })
-    if (entries.size > MAX_ENTRIES)
-      throw broken(label, `more than ${MAX_ENTRIES} entries are no archive of images`)
-  }
-  return entries
-}
-
-/** The file of that name, through links within the archive. */
-function find(entries: Entries, name: string, label: string): Entry {
-  let at = relativeName(name)
-  for (let followed = 0; followed <= LINKS_FOLLOWED; followed++) {
-    const entry = at === undefined ? undefined : entries.get(at)
-    if (entry === undefined || at === undefined)
-      throw broken(label, `${MANIFEST} names ${quoted(name)}, which is not in the archive`)
-    if (entry.kind === 'file') return entry
-    if (entry.kind !== 'hard link' && entry.kind !== 'symlink')
-      throw broken(label, `${MANIFEST} names ${quoted(name)}, which is no file`)
-    // A hard link's target is a name in the archive, a symbolic link's is relative to the link.
-    at = relativeName(entry.kind === 'symlink' ? joined(posix.dirname(at), entry.target) : entry.target)
-  }
-  throw broken(label, `${quoted(name)} is a link that leads nowhere`)
-}
-
-function joined(directory: string, target: string): string {
-  return target.startsWith('/') ? target : posix.normalize(`${directory}/${target}`)
+function missing(path: string, name: string): never {
+  throw broken(path, `${MANIFEST} names ${quoted(name)}, which is not in the archive`)
 }
 
 function parseManifest(bytes: Buffer, label: string): Manifest {

@@ -1,5 +1,5 @@
 /**
- * The files of an OCI layout, in a directory or a plain tar, by their names in it. Source: OCI image-spec,
+ * The files of an OCI layout, in a directory or a tar, plain or compressed, by their names in it. Source: OCI image-spec,
  * image-layout.md. A directory's may be links to other store paths, which then have to be in the image's closure.
  */
 import { lstat, open } from 'node:fs/promises'
@@ -8,25 +8,29 @@ import type { Digest } from '../core/digest.ts'
 import { RegistryError } from '../core/errors.ts'
 import { storePathAround, type StorePath } from '../core/store-path.ts'
 import { fsPath, shown } from '../layer/walk.ts'
+import { findDocument, findFile } from './archive-entries.ts'
+import type { ImageArchive } from './image-archive.ts'
 import type { StoredPlace } from './source.ts'
 import { storeTarget } from './store-target.ts'
-import { tarMembers } from './tar-members.ts'
 
 export type LayoutFiles = {
   /** The store path that is the layout, for errors. */
   readonly root: StorePath
   /** Nothing where there is no such file. @throws RegistryError `unservable` for what leads out of the store. */
   readonly find: (name: string) => Promise<StoredPlace | undefined>
+  /** All bytes there; fewer when it breaks off. @throws RegistryError `unavailable`. */
+  readonly read: (place: StoredPlace) => Promise<Buffer>
 }
 
 /** The name of every layout's mark. */
 const MARK = 'oci-layout'
+const BLOBS = 'blobs/'
 /** containerd, containers/image and Docker read no larger document. */
 const MAX_DOCUMENT = 4 * 1024 * 1024
 
 /** The name that a blob has in a layout. A digest has no character that could lead elsewhere. */
 export function blobName(digest: Digest): string {
-  return `blobs/${digest.replace(':', '/')}`
+  return `${BLOBS}${digest.replace(':', '/')}`
 }
 
 /** The layout that a directory is, or nothing. */
@@ -47,44 +51,45 @@ export async function layoutDirectory(root: StorePath): Promise<LayoutFiles | un
     return undefined
   }
   const mark = await lstat(join(root, MARK)).catch(() => undefined)
-  return mark === undefined ? undefined : { root, find }
+  return mark === undefined ? undefined : { root, find, read: readPlace }
 }
 
-/**
- * The layout that a plain tar is, or nothing.
- * @param file the tar: the store path itself, or what a compressed one was unpacked to. A byte string.
- */
-export async function layoutTar(root: StorePath, file: string = root): Promise<LayoutFiles | undefined> {
-  const members = await tarMembers(file)
-  if (members?.has(MARK) !== true) return undefined
+/** The layout that a tar is, or nothing. */
+export function layoutTar(archive: ImageArchive): LayoutFiles | undefined {
+  if (!archive.entries.has(MARK)) return undefined
   return {
-    root,
+    root: archive.path,
     find: async (name) => {
-      const member = members.get(name)
-      return member === undefined ? undefined : { file, ...member }
+      // Of two blobs with one name their digest tells whether the first is right.
+      const file = name.startsWith(BLOBS) ? findFile(archive, name) : findDocument(archive, name)
+      return file === undefined ? undefined : archive.place(file)
     },
+    read: ({ offset, length }) => archive.read({ offset, size: length }),
   }
 }
 
 /** All bytes of a document. @throws RegistryError `unservable` for what is too large, `unavailable`. */
-export async function readDocument(
-  { root }: LayoutFiles,
-  name: string,
-  { file, offset, length }: StoredPlace,
-): Promise<Buffer> {
+export async function readDocument(files: LayoutFiles, name: string, place: StoredPlace): Promise<Buffer> {
+  const { root, read } = files
+  const { length } = place
   if (length > MAX_DOCUMENT) {
     throw new RegistryError(
       'unservable',
       `${root}: ${name} has ${length} bytes, and clients read ${MAX_DOCUMENT} at most`,
     )
   }
+  const bytes = await read(place)
+  if (bytes.length < length) throw new RegistryError('unservable', `${root}: ${name} breaks off`)
+  return bytes
+}
+
+async function readPlace({ file, offset, length }: StoredPlace): Promise<Buffer> {
   const handle = await open(fsPath(file)).catch((cause: unknown) => {
     throw new RegistryError('unavailable', `store path vanished: ${shown(file)}`, { cause })
   })
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset)
-    if (bytesRead === length) return buffer
-    throw new RegistryError('unservable', `${root}: ${name} breaks off`)
+    return buffer.subarray(0, bytesRead)
   } finally {
     await handle.close()
   }

@@ -90,6 +90,9 @@ export async function readMultiPlatformImage(
   )
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) refuse(path, `two images for the platform ${twice}`)
+  // It would wait for itself.
+  if (platforms.some((entry) => 'image' in entry && entry.image === path))
+    refuse(path, 'has itself in its list')
   return {
     kind: 'multi-platform image',
     shape: 'platforms',

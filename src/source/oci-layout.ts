@@ -15,7 +15,6 @@ import {
   INDEX_TYPES,
   MANIFEST_TYPES,
   isImageManifest,
-  isPlainLayer,
   readIndex,
   readManifest,
   type Descriptor,
@@ -32,8 +31,6 @@ const MAX_DEPTH = 5
 /** Manifests and indexes of one layout, and their bytes: far beyond any image's, and held in memory. */
 const MAX_DOCUMENTS = 500
 const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
-/** What Linux' overlay and Docker's depth of layers allow at most. Other artifacts may have as many as they like. */
-const MAX_LAYERS = 127
 
 /** What is read of a layout so far. */
 type Reading = {
@@ -122,8 +119,6 @@ function imageOf(reading: Reading, descriptor: Descriptor, document: Document): 
   const { config, layers } = manifest
   const read = async (): Promise<Source> => {
     const isImage = isImageManifest(manifest)
-    if (isImage && layers.length > MAX_LAYERS)
-      refuse(files, `an image of ${layers.length} layers, and runtimes mount ${MAX_LAYERS} at most`)
     const bytes = await readBlob(reading, config)
     if (bytes === undefined) refuse(files, `blob missing: ${config.digest}`)
     const diffIds = isImage ? readConfig(files.root, bytes.bytes).diffIds : []
@@ -164,8 +159,7 @@ async function layerOf(
     digest: layer.digest,
     mediaType: layer.mediaType,
     createdBy: layer.mediaType,
-    // A plain tar's is its own digest, which is known once it is hashed.
-    ...(diffId === undefined || isPlainLayer(layer) ? {} : { diffId }),
+    ...(diffId === undefined ? {} : { diffId }),
   }
 }
 

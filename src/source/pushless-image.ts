@@ -8,13 +8,14 @@ import { Compile } from 'typebox/compile'
 import { RegistryError } from '../core/errors.ts'
 import type { Json } from '../core/image.ts'
 import { parseStorePath, storePathAround, type StorePath } from '../core/store-path.ts'
-import { baseConfig, demandSamePlatform, inherit, readBase } from './inheritance.ts'
+import type { BaseImage, ReadBase } from './base-image.ts'
+import { demandSamePlatform, inherit } from './inheritance.ts'
 import { rootEntries } from './root-layer.ts'
-import type { Source, SourceConfig, SourceLayer, SourceOptions } from './source.ts'
+import type { Source, SourceConfig, SourceLayer } from './source.ts'
 
 /** A description of an image, not the image: what is larger is something else. */
 const MAX_FILE_SIZE = 16 * 1024 * 1024
-/** nix/image.nix refuses more: Docker's overlay2 stops at 125 layers, and users build on top. */
+/** nix/image.nix refuses more: five of what clients take (core/layer-limit.ts) are left for `/` and for who builds on top. */
 const MAX_LAYERS = 120
 
 const AbsolutePath = Type.String({ pattern: '^/.' })
@@ -69,15 +70,13 @@ type ImageFile = Static<typeof ImageFile>
 const validator = Compile(ImageFile)
 
 /**
- * @param readImage reads another store path, as the base of this one.
  * @returns nothing when the file isn't a pushless image.
  * @throws RegistryError `unservable` when it is a broken one.
  */
 export async function readPushlessImage(
   path: StorePath,
   size: number,
-  readImage: (base: StorePath, options: SourceOptions) => Promise<Source>,
-  depth = 0,
+  readBase: ReadBase,
 ): Promise<Source | undefined> {
   const value = size <= MAX_FILE_SIZE ? parseObject(await readFile(path, 'utf8')) : undefined
   if (value === undefined || !('pushless' in value)) return undefined
@@ -89,18 +88,13 @@ export async function readPushlessImage(
     )
   }
   const fromImage = value.fromImage === undefined ? undefined : storePath(path, value.fromImage)
-  const base =
-    fromImage === undefined
-      ? undefined
-      : await readBase(path, fromImage, depth, () =>
-          readImage(fromImage, { tag: value.fromImageTag, depth: depth + 1 }),
-        )
+  const base = fromImage === undefined ? undefined : await readBase(fromImage, value.fromImageTag)
   const except = [path, ...(fromImage === undefined ? [] : [fromImage])]
   return {
     kind: 'pushless image',
-    config: configOf(path, value, fromImage, base),
+    config: configOf(path, value, base),
     layers: [...(base?.layers ?? []), ...(await ownLayers(path, value, except))],
-    reads: [...(fromImage === undefined ? [] : [fromImage]), ...(base?.reads ?? []), ...pathsRead(value)],
+    reads: [...(base?.reads ?? []), ...pathsRead(value)],
   }
 }
 
@@ -157,17 +151,15 @@ async function ownLayers(
 function configOf(
   path: StorePath,
   { architecture, variant, os, config, created, author }: ImageFile,
-  fromImage: StorePath | undefined,
-  base: Source | undefined,
+  base: BaseImage | undefined,
 ): SourceConfig {
   const platform = { architecture, ...(variant === undefined ? {} : { variant }), os }
   // Came out of JSON.parse, so it is JSON; which fields it has is the runtime's to judge.
   const own = config as { readonly [key: string]: Json }
   const more = { ...(created === undefined ? {} : { created }), ...(author === undefined ? {} : { author }) }
-  if (base === undefined || fromImage === undefined) return { kind: 'made', platform, config: own, ...more }
-  const below = baseConfig(fromImage, base.config)
-  demandSamePlatform(path, platform, below.platform)
-  return { kind: 'made', platform, config: inherit(below.config, own), ...more }
+  if (base === undefined) return { kind: 'made', platform, config: own, ...more }
+  demandSamePlatform(path, platform, base.platform)
+  return { kind: 'made', platform, config: inherit(base.config, own), ...more }
 }
 
 function storePath(path: StorePath, text: string): StorePath {

@@ -82,8 +82,11 @@ export async function rootEntries({
       throw new RegistryError('unservable', `file ${path} has neither text nor source`)
     }
   }
-  for (const [path, target] of Object.entries(links))
+  for (const [path, target] of Object.entries(links)) {
+    if (target.includes('\0'))
+      throw new RegistryError('unservable', `not a target that a link can have: ${path}: ${target}`)
     tree.symlink(byteName(path), Buffer.from(target).toString('latin1'))
+  }
   return [...STORE_DIRECTORIES, ...tree.entries()]
 }
 
@@ -117,6 +120,7 @@ function byteName(path: string): string {
   const parts = name.split('/')
   if (
     !path.startsWith('/') ||
+    path.includes('\0') ||
     parts.some((part) => part === '' || part === '.' || part === '..' || part.startsWith('.wh.'))
   ) {
     throw new RegistryError('unservable', `not a path that an image can hold: ${path}`)

@@ -51,7 +51,7 @@ export type StoredLayer = {
   readonly place: StoredPlace
   /** What the file's maker says that it is: hashed once, and refused when it isn't. */
   readonly digest?: Digest
-  /** Of the tar, where the blob is a compressed one. */
+  /** What the image's maker says that the tar is: of a plain one it must be the blob's own. */
   readonly diffId?: Digest
   /** A plain tar where none is said. */
   readonly mediaType?: string

@@ -18,7 +18,7 @@ import type { StreamedStyle } from '../core/layer-style.ts'
 import { pythonJson } from '../core/python-json.ts'
 import { STORE_DIR, parseStorePath, type StorePath } from '../core/store-path.ts'
 import { fsPath } from '../layer/walk.ts'
-import { baseImage, type BaseImage } from './base-image.ts'
+import type { BaseImage, ReadBase } from './base-image.ts'
 import { readJsonObject } from './json-file.ts'
 import type { Source, SourceLayer } from './source.ts'
 import { storeTarget } from './store-target.ts'
@@ -78,7 +78,7 @@ export async function streamedImage(
   root: StorePath,
   conf: StorePath,
   value: object,
-  readBase: (path: StorePath) => Promise<Source>,
+  readBase: ReadBase,
 ): Promise<Source | undefined> {
   if (!('store_layers' in value) || !('customisation_layer' in value)) return undefined
   if (!validator.Check(value)) {
@@ -88,7 +88,7 @@ export async function streamedImage(
   const style = styleOf(conf, value)
   const customisation = storePath(conf, value.customisation_layer)
   const basePath = value.from_image == null ? undefined : storePath(conf, value.from_image)
-  const base = basePath === undefined ? undefined : baseImage(basePath, await readBase(basePath))
+  const base = basePath === undefined ? undefined : await readBase(basePath)
   const config = configOver(base, value)
   return {
     kind: 'streamed image',
@@ -106,12 +106,7 @@ export async function streamedImage(
       }),
       await customisationLayer(conf, customisation),
     ],
-    reads: [
-      ...(conf === root ? [] : [conf]),
-      customisation,
-      ...(basePath === undefined ? [] : [basePath]),
-      ...(base?.reads ?? []),
-    ],
+    reads: [...(conf === root ? [] : [conf]), customisation, ...(base?.reads ?? [])],
     tags: tagsOf(value.repo_tag),
   }
 }

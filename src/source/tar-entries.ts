@@ -9,6 +9,8 @@ import { Header } from 'tar/header'
 import { Pax } from 'tar/pax'
 import { RegistryError } from '../core/errors.ts'
 import { padded } from '../core/ustar-block.ts'
+import { MAGIC_SIZE, compressionOf, type Compression } from '../unpack/compression.ts'
+import { paxRecords } from './pax-records.ts'
 
 export type TarEntry = {
   /** Relative, without `./` in front and `/` at the end; empty for the root itself. */
@@ -19,6 +21,8 @@ export type TarEntry = {
   readonly size: number
   /** As it is written, for links. */
   readonly target: string
+  /** Of a file's own contents, as layers have it. */
+  readonly compression?: Compression
 }
 
 /** Bytes at a position; fewer at the end. */
@@ -44,7 +48,9 @@ export async function* tarEntries(read: ReadAt, size: number, label: string): As
   let longTarget: string | undefined
   let at = 0
   while (at < size) {
-    const block = await read(at, BLOCK)
+    // With what tells a compression, which so costs no read of its own.
+    const head = await read(at, BLOCK + MAGIC_SIZE)
+    const block = head.subarray(0, BLOCK)
     if (block.length < BLOCK) refuse(at, 'a truncated tar: it ends within a header')
     const header = decode(block, extended) ?? refuse(at, 'not a tar header')
     if (header.nullBlock) return
@@ -63,7 +69,7 @@ export async function* tarEntries(read: ReadAt, size: number, label: string): As
       if (bytes.length < length) refuse(offset, 'a truncated tar: it ends within a header')
       const text = bytes.toString()
       if (text.includes('GNU.sparse.')) refuse(offset, 'a sparse file')
-      if (kind === 'pax') extended = Pax.parse(text)
+      if (kind === 'pax') extended = new Pax(paxRecords(bytes) ?? refuse(offset, 'a damaged pax header'))
       if (kind === 'long name') longName = untilNul(text)
       if (kind === 'long target') longTarget = untilNul(text)
       continue
@@ -73,12 +79,14 @@ export async function* tarEntries(read: ReadAt, size: number, label: string): As
     if (isLink && length > 0) refuse(offset, `a link with contents: ${quoted(name)}`)
     const target = longTarget ?? extended?.linkpath ?? header.linkpath ?? ''
     if (name.length > MAX_NAME_LENGTH || target.length > MAX_NAME_LENGTH) refuse(offset, 'an endless name')
+    const compression = kind === 'file' ? compressionOf(head.subarray(BLOCK, BLOCK + length)) : undefined
     yield {
       name: relativeName(name) ?? refuse(offset, `a name that leads out of the archive: ${quoted(name)}`),
       kind: kind === 'sparse' ? 'other' : kind,
       offset,
       size: length,
       target,
+      ...(compression === undefined ? {} : { compression }),
     }
     extended = longName = longTarget = undefined
   }

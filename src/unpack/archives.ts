@@ -1,8 +1,13 @@
-/** What reading a compressed archive takes: Nix's word for what it holds, a place to unpack it, and a memory. */
+/** What reading a compressed archive takes: leave to, Nix's word for what it holds, a place to unpack it, and a memory. */
 import type { StorePath } from '../core/store-path.ts'
 import type { UnpackCache } from './unpack-cache.ts'
 
 export type Archives = {
+  /**
+   * Asked before a byte is unpacked, since unpacking is work on bytes that may be anybody's.
+   * @throws RegistryError `denied` for a path that may not be served, `unavailable`.
+   */
+  readonly demandTrusted: (path: StorePath) => Promise<void>
   readonly cache: Pick<UnpackCache, 'use'>
   /** @throws RegistryError `unavailable` when the path isn't valid any more. */
   readonly narHash: (path: StorePath) => Promise<string>

@@ -10,7 +10,8 @@ import { imageName, pullManifest } from './client.ts'
 import { exampleImage, exampleManifest } from './example.ts'
 import { startContainerd } from '../support/containerd.ts'
 import { imageDifferences, readImageDirectory } from '../support/image-files.ts'
-import { busybox, nixEnv, nixStore } from '../support/nix.ts'
+import { LayoutBuilder, of } from '../support/layout-builder.ts'
+import { busybox, nixEnv, nixStore, only } from '../support/nix.ts'
 import { podmanFor } from '../support/podman.ts'
 import { startPushless } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
@@ -188,6 +189,59 @@ void t.test('names', { skip: missing('nix') }, async (t) => {
   t.equal(await nameOf('--name', 'ghcr.io/me/greeter:1', path), 'ghcr.io/me/greeter:1')
 })
 
+void t.test(
+  'of an image for several platforms the one that is asked for',
+  { skip: missing('nix') },
+  async (t) => {
+    const { run, directory } = await exporter(t)
+    const builder = new LayoutBuilder(join(directory, 'several'))
+    const images = new Map<string, string>()
+    const list = []
+    for (const architecture of ['s390x', 'amd64', 'arm64']) {
+      const image = await builder.image(architecture, [await builder.layer('file', architecture)])
+      images.set(architecture, image.digest)
+      list.push(of(architecture, image))
+    }
+    await builder.finish([await builder.index(list)])
+    const path = only(await nixStore('--add', builder.directory))
+    const own = process.arch === 'arm64' ? 'arm64' : 'amd64'
+    for (const format of ['oci', 'oci-archive', 'docker-archive']) {
+      for (const architecture of [undefined, 'arm64', 's390x']) {
+        const output = join(directory, `${format}-${architecture}`)
+        const args = architecture === undefined ? [] : ['--platform', `linux/${architecture}`]
+        const { exitCode, stderr } = await run(
+          '--json',
+          '--format',
+          format,
+          '--output',
+          output,
+          ...args,
+          path,
+        )
+        t.equal(exitCode, 0, stderr)
+        t.match(stderr, images.get(architecture ?? own), `${format}, ${architecture}`)
+        if (format !== 'oci') continue
+        const { manifests } = JSON.parse(await readFile(join(output, 'index.json'), 'utf8')) as {
+          manifests: object[]
+        }
+        t.match(manifests, [
+          { digest: images.get(architecture ?? own), platform: { architecture: architecture ?? own } },
+        ])
+        t.equal(
+          (await readdir(join(output, 'blobs/sha256'))).length,
+          3,
+          'manifest, config and layer of that one',
+        )
+      }
+    }
+    for (const image of [path, await exampleImage()])
+      t.match(await run('--output', join(directory, 'none'), '--platform', 'linux/riscv64', image), {
+        exitCode: 1,
+        stderr: /no image for linux\/riscv64/,
+      })
+  },
+)
+
 void t.test('what is refused before anything is done', { skip: missing('nix', 'script') }, async (t) => {
   const { run, directory, command } = await exporter(t)
   const path = await exampleImage()
@@ -199,6 +253,7 @@ void t.test('what is refused before anything is done', { skip: missing('nix', 's
     [['--format', 'oci', '--gzip', '--output', 'x', path], /--format oci is none/],
     [['--gzip', '--zstd', path], /cannot be used with/],
     [['--format', 'tar', path], /docker-archive, oci-archive, oci/],
+    [['--platform', 'arm64', path], /not os\/arch or os\/arch\/variant: arm64/],
     [['--name', 'A B', path], /not an image name: A B/],
     [['--name', 'x', path, path], /2 images can't all have one name/],
   ] as const) {

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { execa } from 'execa'
-import { imageName, pullBlob, refusal, repositoryUrl, sha256 } from './client.ts'
+import { imageName, pullBlob, pullManifest, refusal, repositoryUrl, sha256 } from './client.ts'
 import { sourceConforms } from './source-conformance.ts'
 import { startContainerd } from '../support/containerd.ts'
 import { LayoutBuilder, OCI, of, type BuiltDescriptor } from '../support/layout-builder.ts'
@@ -52,6 +52,17 @@ void t.test('layouts as skopeo writes them', { skip: missing('nix', 'skopeo') },
       await t.test('byte for byte', async (t) => isServedAsItIs(t, path, `${kind}:${made}:1.0`, mediaType))
     })
   }
+})
+
+void t.test('a compressed archive', { skip: missing('nix', 'skopeo') }, async (t) => {
+  const directory = await temporaryDirectory(t, 'layout')
+  const made = join(directory, 'app.tar')
+  await skopeoCopy(`oci:${await plain(t)}`, `oci-archive:${made}:1.0`)
+  await execa('gzip', ['--keep', made])
+  const path = await addToStore(`${made}.gz`)
+  const { url } = await startPushless(t)
+  t.equal((await pullManifest(url, path)).digest, (await pullManifest(url, await addToStore(made))).digest)
+  await sourceConforms(t, { path, tag: '1.0', original: `oci-archive:${made}:1.0`, prints: 'hello' })
 })
 
 void t.test('a layout of Docker\u2019s media types', { skip: missing('nix', 'skopeo') }, async (t) => {

@@ -1,6 +1,6 @@
 /** What may be fetched, built and served at all: refused before any work, and without saying more than "not here". */
 import { join } from 'node:path'
-import { writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import t, { type Test } from 'tap'
 import { execa } from 'execa'
 import { pullManifest, refusal, repositoryUrl } from './client.ts'
@@ -149,6 +149,26 @@ void t.test('fetches and signatures', { skip: missing('nix') }, async (t) => {
     t.match(line['reason'], /has no signature by cache-2/)
     await pullManifest(server.url, await unbuilt('signatures'))
     t.pass('what was built here needs none')
+  })
+  await t.test('no archive is unpacked before its signature is there', async (t) => {
+    const args = ['--argstr', 'compressor', 'gz', '--argstr', 'name', `signed-${process.pid}`]
+    const derivation = await nixInstantiate(fixture('docker-archives.nix'), [
+      '-A',
+      'buildLayeredImage',
+      ...args,
+    ])
+    const [archive = ''] = await nixStore('--realise', derivation)
+    await execa('nix', ['copy', '--to', `file://${cache}?secret-key=${secret}`, archive], { env: nixEnv })
+    await nixStore('--delete', '--ignore-liveness', archive)
+    for (const [name, isSigned] of [
+      [`cache-2:${key.replace(/.*:/, '')}`, false],
+      [key, true],
+    ] as const) {
+      const server = await startPushless(t, { args: ['--require-keys', name], env })
+      const { status } = await fetch(`${repositoryUrl(server.url, archive)}/manifests/nix`)
+      t.equal(status, isSigned ? 200 : 404, name)
+      t.equal((await readdir(join(server.state, 'unpacked'))).length, isSigned ? 1 : 0, name)
+    }
   })
   await t.test('a key that is none ends the start', async (t) => {
     await t.rejects(startPushless(t, { args: ['--require-keys', 'cache-1:abc'] }), /cache-1:abc is no key/)

@@ -218,7 +218,7 @@ void t.test('what cannot be served says why', { skip }, async (t) => {
       [shell, customisation],
       /not a store path/,
     ],
-    ['a base that is none', { ...good, from_image: shell }, [shell, customisation], /cannot be a base/],
+    ['a base that is none', { ...good, from_image: shell }, [shell, customisation], /its base is no image/],
     ['a strange base', { ...good, from_image: secret }, [shell, customisation], /its base is no image/],
     [
       'another store',

@@ -122,19 +122,6 @@ const BROKEN: readonly [what: string, fill: (builder: LayoutBuilder) => Promise<
     /not an image config/,
   ],
   [
-    'too many layers',
-    async (b) => {
-      const layer = await b.layer('f', 'x')
-      await b.finish([
-        await b.image(
-          'amd64',
-          Array.from({ length: 128 }, () => layer),
-        ),
-      ])
-    },
-    /128 layers/,
-  ],
-  [
     'too deep',
     async (b) => {
       let index = await simple(b)

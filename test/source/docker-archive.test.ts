@@ -3,8 +3,7 @@ import { copyFile, writeFile } from 'node:fs/promises'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import t from 'tap'
 import { execa } from 'execa'
-import type { StorePath } from '../../src/core/store-path.ts'
-import { readDockerArchive } from '../../src/source/docker-archive.ts'
+import { RegistryError } from '../../src/core/errors.ts'
 import type { Source } from '../../src/source/source.ts'
 import { UnpackCache } from '../../src/unpack/unpack-cache.ts'
 import {
@@ -143,10 +142,7 @@ void t.test(
       })
       const [layer] = storedLayers(await read(path))
       t.match(layer, { digest: `sha256:${sha256Hex(blob)}`, place: { length: blob.length } })
-      t.strictSame(
-        [layer?.mediaType, layer?.diffId],
-        [mediaType, mediaType === undefined ? undefined : diffId],
-      )
+      t.strictSame([layer?.mediaType, layer?.diffId], [mediaType, diffId])
     }
   },
 )
@@ -168,6 +164,7 @@ void t.test('what is no docker archive is not spoken of', async (t) => {
     let narHash = 0
     let unpacked = 0
     const archives = {
+      demandTrusted: async () => undefined,
       cache: {
         use: async () => (
           (unpacked += 1),
@@ -177,10 +174,7 @@ void t.test('what is no docker archive is not spoken of', async (t) => {
       narHash: async () => String(narHash++),
       notes: { note: () => undefined, putNote: () => undefined },
     }
-    const found = await readDockerArchive(`${path}.gz` as StorePath, await sizeOf(`${path}.gz`), {
-      tag: undefined,
-      archives,
-    }).catch((error: unknown) => error)
+    const found = await read(`${path}.gz`, undefined, archives).catch((error: unknown) => error)
     if (path === files || path === layout) t.ok(unpacked <= 1, 'may be one')
     else t.equal(unpacked, 0, 'and not unpacked')
     if (path !== layout && path !== files) t.equal(found, undefined)
@@ -205,6 +199,7 @@ void t.test('a compressed archive is unpacked once, and noted', async (t) => {
     await copyFile(plain, path)
     await execa('sh', ['-c', `${tool} -c "$0" > "$0.x"`, path])
     const archives = {
+      demandTrusted: async () => undefined,
       cache,
       narHash: async () => `sha256:${tool}`,
       notes: {
@@ -212,13 +207,7 @@ void t.test('a compressed archive is unpacked once, and noted', async (t) => {
         putNote: (key: string, text: string) => notes.set(key, text),
       },
     }
-    const readPacked = async (options: object = {}) =>
-      readDockerArchive(`${path}.x` as StorePath, await sizeOf(`${path}.x`), {
-        tag: undefined,
-        archives,
-        ...options,
-      })
-    const first = await readPacked()
+    const first = await read(`${path}.x`, undefined, archives)
     const expected = storedLayers(await read(plain))
     t.strictSame(
       storedLayers(first).map(({ place: { offset, length }, diffId, mediaType }) => [
@@ -232,8 +221,20 @@ void t.test('a compressed archive is unpacked once, and noted', async (t) => {
     for (const { place } of storedLayers(first))
       t.strictSame(place.packed, { path: `${path}.x`, compression: tool, narHash: `sha256:${tool}` })
     const broken = { ...archives, cache: { use: () => Promise.reject(new Error('unpacked again')) } }
-    t.strictSame(await readPacked({ archives: broken }), first, 'from the note')
-    await t.rejects(readPacked({ archives: undefined }), {
+    t.strictSame(await read(`${path}.x`, undefined, broken), first, 'from the note')
+    const denied = new RegistryError('denied', 'not signed')
+    let asked: string[] = []
+    const untrusted = {
+      ...broken,
+      demandTrusted: async (archive: string) => {
+        asked = [...asked, archive]
+        throw denied
+      },
+      narHash: () => Promise.reject(new Error('looked at')),
+    }
+    await t.rejects(read(`${path}.x`, undefined, untrusted), denied, 'not unpacked for whom nobody trusts')
+    t.strictSame(asked, [`${path}.x`])
+    await t.rejects(read(`${path}.x`), {
       kind: 'unservable',
       message: /no place to unpack/,
     })

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import t from 'tap'
 import type { StorePath } from '../../src/core/store-path.ts'
-import { readSource } from '../../src/source/detect.ts'
 import type { Source } from '../../src/source/source.ts'
 import { makeStorePath, withoutNix } from '../nix/real-store.ts'
+import { readImage } from '../support/read-image.ts'
 
 const VALID = {
   pushless: 1,
@@ -17,7 +17,7 @@ const VALID = {
 
 async function sourceOf(text: string): Promise<{ readonly path: StorePath; readonly source: Source }> {
   const path = await fileOf(text)
-  return { path, source: await readSource(path) }
+  return { path, source: await readImage(path) }
 }
 
 function fileOf(text: string): Promise<StorePath> {
@@ -97,7 +97,7 @@ void t.test('each broken field is named', { skip: withoutNix }, async (t) => {
     ['a variant that is no text', { variant: 7 }, /\/variant/],
   ] as const) {
     const path = await fileOf(JSON.stringify({ ...VALID, ...change }))
-    const failure: unknown = await readSource(path).catch((error: unknown) => error)
+    const failure: unknown = await readImage(path).catch((error: unknown) => error)
     t.match(failure, { name: 'RegistryError', kind: 'unservable', message }, what)
   }
 })
@@ -115,7 +115,7 @@ void t.test('what is no image is denied', { skip: withoutNix }, async (t) => {
   ] as const) {
     const path = await fileOf(text)
     await t.rejects(
-      readSource(path),
+      readImage(path),
       { name: 'RegistryError', kind: 'denied', message: `not an image: ${path}` },
       what,
     )
@@ -124,7 +124,7 @@ void t.test('what is no image is denied', { skip: withoutNix }, async (t) => {
 
 void t.test('a path that vanished is unavailable', async (t) => {
   const path = '/nix/store/aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-nobody-made-this' as StorePath
-  await t.rejects(readSource(path), {
+  await t.rejects(readImage(path), {
     name: 'RegistryError',
     kind: 'unavailable',
     message: `store path vanished: ${path}`,
@@ -133,5 +133,5 @@ void t.test('a path that vanished is unavailable', async (t) => {
 
 void t.test('a directory is a plain package', { skip: withoutNix }, async (t) => {
   const path = await makeStorePath('unit-package', (path) => mkdir(path))
-  t.equal((await readSource(path)).kind, 'package')
+  t.equal((await readImage(path)).kind, 'package')
 })

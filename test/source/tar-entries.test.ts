@@ -1,6 +1,8 @@
-/** Entries of tar files found by position, in archives as large as they come. */
+/** Entries of tar files found by position, in every format and in archives as large as they come. */
 import { open, readFile, rm } from 'node:fs/promises'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
 import t from 'tap'
+import { tarEntries } from '../../src/source/tar-entries.ts'
 import {
   headerFor,
   imageConfig,
@@ -32,5 +34,54 @@ void t.test('a layer of more than 8 GiB, and what comes behind it, found at once
     t.match(layer?.place, { offset: header.length, length: size }, format)
     t.ok(process.cpuUsage(before).user < 1e6, 'its contents are stepped over')
     await rm(rest)
+  }
+})
+
+void t.test('names, targets, contents and their compression, in each format', async (t) => {
+  const deep = `${'directory/'.repeat(9)}file`
+  const long = `${'long'.repeat(50)}.json`
+  const contents: Readonly<Record<string, Uint8Array>> = {
+    plain: Buffer.from('plain'),
+    [deep]: Buffer.alloc(512, 'x'),
+    gzipped: gzipSync(Buffer.from('text')),
+    zstd: zstdCompressSync(Buffer.from('text')),
+    '\u00fcml\u00e4ut': Buffer.from('name'),
+    // Not even as long as what tells a compression, and followed by a header.
+    short: Buffer.from([0x1f, 0x8b]),
+    empty: Buffer.alloc(0),
+  }
+  for (const format of ['ustar', 'pax', 'gnu', 'v7']) {
+    const more = format === 'pax' || format === 'gnu' ? { [long]: Buffer.from('long') } : {}
+    const files = { ...contents, ...more }
+    const link = { link: format === 'pax' || format === 'gnu' ? long : 'plain' }
+    const path = await writeArchive(
+      t,
+      { ...files, link },
+      { args: [`--format=${format}`, '--transform=s,^,./,S'] },
+    )
+    const tar = await readFile(path)
+    const found = await Array.fromAsync(
+      tarEntries(async (at, length) => tar.subarray(at, at + length), tar.length, path),
+    )
+    t.strictSame(
+      found.map(({ name, kind, offset, size }) => [
+        name,
+        kind,
+        tar.subarray(offset, offset + size).toString('hex'),
+      ]),
+      [
+        ...Object.entries(files).map(([name, bytes]) => [name, 'file', Buffer.from(bytes).toString('hex')]),
+        ['link', 'symlink', ''],
+      ],
+      format,
+    )
+    t.equal(found.at(-1)?.target, link.link, format)
+    t.strictSame(
+      found.flatMap(({ name, compression }) => (compression === undefined ? [] : [[name, compression]])),
+      [
+        ['gzipped', 'gzip'],
+        ['zstd', 'zstd'],
+      ],
+    )
   }
 })

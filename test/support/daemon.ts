@@ -42,7 +42,7 @@ export async function startDaemon<Ready>(
     env,
     cwd,
     ready,
-    readyWithinMs = 20_000,
+    readyWithinMs = 60_000,
     stopWithinMs = 15_000,
   }: DaemonOptions<Ready>,
 ): Promise<Daemon<Ready>> {

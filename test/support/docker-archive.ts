@@ -5,7 +5,9 @@ import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import type { StorePath } from '../../src/core/store-path.ts'
 import { readDockerArchive } from '../../src/source/docker-archive.ts'
+import { openArchive } from '../../src/source/image-archive.ts'
 import type { Source, SourceLayer } from '../../src/source/source.ts'
+import type { Archives } from '../../src/unpack/archives.ts'
 import { temporaryDirectory, type Scope } from './scope.ts'
 
 export type ArchiveFiles = {
@@ -107,8 +109,14 @@ export function withSum(header: Buffer): Buffer {
 }
 
 /** Any plain file, read as if the store had it. */
-export async function readArchive(path: string, tag?: string): Promise<Source | undefined> {
-  return readDockerArchive(path as StorePath, await sizeOf(path), { tag })
+export async function readArchive(
+  path: string,
+  tag?: string,
+  archives?: Archives,
+): Promise<Source | undefined> {
+  const options = archives === undefined ? {} : { archives }
+  const archive = await openArchive(path as StorePath, await sizeOf(path), options)
+  return archive === undefined ? undefined : readDockerArchive(archive, tag)
 }
 
 type Stored = Extract<SourceLayer, { kind: 'stored' }>

@@ -1,0 +1,17 @@
+/** Where in manifests something stands; apart from what finds it, since the server has threads for that. */
+
+export type Place = {
+  /** What was read, as it was called to `findReferences`. */
+  readonly source: string
+  /** Counted from 1, as people count. */
+  readonly document: number
+  /** `Deployment/web`: the innermost object around it that has a name. */
+  readonly object: string | undefined
+  /** `spec.containers[0].image`, from the document's root. */
+  readonly path: string
+}
+
+/** `deploy.yaml, document 2, Deployment/web, spec.containers[0].image` */
+export function describePlace({ source, document, object, path }: Place): string {
+  return [source, `document ${document}`, object, path].filter((part) => part !== undefined).join(', ')
+}

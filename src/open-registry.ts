@@ -1,0 +1,99 @@
+/** Everything below HTTP, opened by the settings: for the server, and for the commands that need none. */
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import type { StorePath } from './core/store-path.ts'
+import type { Settings } from './settings.ts'
+import { StoreReader } from './layer/store-reader.ts'
+import { NixStore } from './nix/nix-store.ts'
+import { autoTransport, processTransport, socketTransport, type Transport } from './nix/transport.ts'
+import { policyOf, requiredKeysOf } from './policy-settings.ts'
+import type { ImageMaker } from './registry/image.ts'
+import { DigestIndex } from './registry/digest-index.ts'
+import { Registry, type RegistryOptions } from './registry/registry.ts'
+import { WorkJournal } from './registry/work-journal.ts'
+import { UnpackCache } from './unpack/unpack-cache.ts'
+
+/** Two so that one long read never stops all others; more than four wait for the same memory. */
+const MIN_READERS = 2
+const MAX_READERS = 4
+
+export type RegistryListeners = Pick<RegistryOptions, 'onWork' | 'onLookup' | 'onImage'> & {
+  readonly onRootTrouble: (error: unknown) => void
+  readonly holdMs?: number
+  /** Hears what couldn't be written to the journal. */
+  readonly onJournalTrouble?: (error: unknown) => void
+}
+
+type OpenRegistry = {
+  readonly registry: Registry
+  readonly journal: WorkJournal
+  readonly images: ImageMaker
+  readonly nix: NixStore
+  readonly close: () => Promise<void>
+}
+
+/** @throws RegistryError `unavailable` for an unusable state directory. */
+export function openRegistry(
+  settings: Settings,
+  { onRootTrouble, onJournalTrouble = () => undefined, ...listeners }: RegistryListeners,
+): OpenRegistry {
+  const requiredKeys = requiredKeysOf(settings)
+  // Early, since it is what fails: a damaged or locked database must end the start.
+  const index = new DigestIndex(settings.PUSHLESS_STATE)
+  const journal = new WorkJournal({
+    directory: settings.PUSHLESS_STATE,
+    failureMs: settings.PUSHLESS_FAILURE_TIME * 1000,
+    logBytes: settings.PUSHLESS_LOG_SIZE * 1e6,
+    onTrouble: onJournalTrouble,
+  })
+  const cache = new UnpackCache(join(settings.PUSHLESS_STATE, 'unpacked'), settings.PUSHLESS_CACHE_SIZE * 1e6)
+  const nix = new NixStore(transportOf(settings.PUSHLESS_NIX), settings.PUSHLESS_SILENT_TIME * 1000)
+  const reader = new StoreReader(Math.min(MAX_READERS, Math.max(MIN_READERS, availableParallelism())))
+  const images = {
+    nix,
+    reader,
+    index,
+    archives: { cache, notes: index, narHash: (path: StorePath) => nix.narHash(path) },
+    servePackages: settings.PUSHLESS_SERVE_PACKAGES,
+    requiredKeys,
+  }
+  const registry = new Registry({
+    ...images,
+    journal,
+    partialIndex: settings.PUSHLESS_PARTIAL_INDEX,
+    policy: policyOf(settings),
+    roots: { directory: settings.PUSHLESS_STATE, keepDays: settings.PUSHLESS_KEEP, onTrouble: onRootTrouble },
+    holdMs: settings.PUSHLESS_HOLD * 1000,
+    verify: settings.PUSHLESS_VERIFY,
+    limits: {
+      buildsAtOnce: settings.PUSHLESS_BUILDS,
+      fetchesAtOnce: settings.PUSHLESS_FETCHES,
+      queued: settings.PUSHLESS_QUEUE,
+      workMs: settings.PUSHLESS_WORK_TIME * 1000,
+      silentMs: settings.PUSHLESS_SILENT_TIME * 1000,
+      fetchBytes: settings.PUSHLESS_FETCH_SIZE * 1e6,
+    },
+    ...listeners,
+  })
+  return {
+    registry,
+    journal,
+    images,
+    nix,
+    close: async () => {
+      registry.close()
+      // Before Nix: what still goes on was cut off by us.
+      await journal.close()
+      await cache.close()
+      nix.close()
+      await reader.close()
+      index.close()
+    },
+  }
+}
+
+function transportOf(setting: string): Transport {
+  if (setting === 'auto') return autoTransport()
+  if (setting.startsWith('unix:')) return socketTransport(setting.slice('unix:'.length))
+  return processTransport(setting.split(' ').filter((word) => word !== ''))
+}
