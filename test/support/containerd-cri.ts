@@ -22,6 +22,8 @@ export interface CriContainerd {
   /** E.g. `1.7.24`. */
   readonly version: string
   readonly pid: number
+  /** Where it listens. */
+  readonly socket: string
   /** Every line of containerd's log so far. */
   readonly lines: readonly string[]
   /** One attempt, as kubelet makes it. */
@@ -39,8 +41,16 @@ export async function missingCri(origin: Origin): Promise<string | false> {
   return origin === 'machine' ? missing('root', 'containerd') : missingDebianRoot(origin)
 }
 
-/** containerd with `nix.internal` served by the registry at `url`. */
-export async function startCri(scope: Scope, origin: Origin, url: string): Promise<CriContainerd> {
+/**
+ * containerd with `nix.internal` served by the registry at `url`.
+ * @param settings.sandboxImage of each Pod's first process; its own, which no test can pull, where no Pod is run
+ */
+export async function startCri(
+  scope: Scope,
+  origin: Origin,
+  url: string,
+  settings: { readonly sandboxImage?: string } = {},
+): Promise<CriContainerd> {
   const directory = await temporaryDirectory(scope, `cri-${origin}`)
   const root = origin === 'machine' ? undefined : await debianRoot(origin)
   const inside = (...args: readonly string[]): [string, ...string[]] =>
@@ -55,7 +65,10 @@ export async function startCri(scope: Scope, origin: Origin, url: string): Promi
   await writeFile(join(host, 'hosts.toml'), hostsToml([url]))
   await writeFile(
     join(directory, 'config.toml'),
-    configToml(version, place, (await takesOverlays(directory)) ? 'overlayfs' : 'native'),
+    configToml(version, place, {
+      ...settings,
+      snapshotter: (await takesOverlays(directory)) ? 'overlayfs' : 'native',
+    }),
   )
   const daemon = await startDaemon(scope, {
     command: inside('containerd', '--config', join(place, 'config.toml')),
@@ -73,6 +86,7 @@ export async function startCri(scope: Scope, origin: Origin, url: string): Promi
   return {
     version,
     pid: daemon.pid,
+    socket,
     lines: daemon.lines,
     pull: async (reference) => pullImage(socket, reference),
     stop: async () => void (await daemon.stop()),
@@ -87,7 +101,14 @@ async function versionOf([file, ...args]: readonly [string, ...string[]]): Promi
 }
 
 /** As the README says it: the settings of CRI moved in 2.0. What would be outside the directory is off, or moved into it. */
-function configToml(version: string, directory: string, snapshotter: 'overlayfs' | 'native'): string {
+function configToml(
+  version: string,
+  directory: string,
+  {
+    snapshotter,
+    sandboxImage,
+  }: { readonly snapshotter: 'overlayfs' | 'native'; readonly sandboxImage?: string },
+): string {
   const common = `root = "${directory}/root"
 state = "${directory}/state"
 disabled_plugins = ["io.containerd.internal.v1.opt"]
@@ -103,7 +124,10 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
   if (version.startsWith('1.')) {
     const plugin = 'plugins."io.containerd.grpc.v1.cri"'
     return `version = 2
-${common}[${plugin}.registry]
+${common}[${plugin}]
+  restrict_oom_score_adj = true
+  ${sandboxImage === undefined ? '' : `sandbox_image = "${sandboxImage}"`}
+[${plugin}.registry]
   ${registry}
 [${plugin}.containerd]
   snapshotter = "${snapshotter}"
@@ -114,11 +138,15 @@ ${common}[${plugin}.registry]
   return `version = 3
 ${common}[plugins."io.containerd.cri.v1.images"]
   snapshotter = "${snapshotter}"
+[plugins."io.containerd.cri.v1.images".pinned_images]
+  ${sandboxImage === undefined ? '' : `sandbox = "${sandboxImage}"`}
 [[plugins."io.containerd.transfer.v1.local".unpack_config]]
   platform = "linux"
   snapshotter = "${snapshotter}"
 [plugins."io.containerd.cri.v1.images".registry]
   ${registry}
+[plugins."io.containerd.cri.v1.runtime"]
+  restrict_oom_score_adj = true
 [plugins."io.containerd.cri.v1.runtime".cni]
   ${cni}
 `

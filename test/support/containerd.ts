@@ -129,6 +129,11 @@ export function hostsToml(urls: readonly [string, ...string[]]): string {
 /** What containerd leaves when it ends: mounts below its directory, and the cgroups of its namespace. */
 async function release(directory: string, namespace: string): Promise<void> {
   await unmountBelow(directory)
+  await removeCgroups(namespace)
+}
+
+/** Those of a containerd's namespace, once no container is in them. */
+export async function removeCgroups(namespace: string): Promise<void> {
   for (const controller of await readdir('/sys/fs/cgroup').catch(() => [])) {
     await rmdir(join('/sys/fs/cgroup', controller, namespace)).catch(() => {})
   }

@@ -15,7 +15,7 @@ export const nixEnv = {
 
 /** The expression file of that name in `test/fixtures/`. */
 export function fixture(
-  name: 'shapes.nix' | 'busybox.nix' | 'debian-closure.nix' | 'docker-archives.nix',
+  name: 'shapes.nix' | 'busybox.nix' | 'debian-closure.nix' | 'docker-archives.nix' | 'pods.nix',
 ): string {
   return fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))
 }
