@@ -8,6 +8,7 @@ import { registerFreshConnections } from './fresh-connections.ts'
 import { registerNixCache } from './nix-cache.ts'
 import { registerHealth } from './health.ts'
 import type { Metrics } from './metrics.ts'
+import { registerProspects } from './prospects.ts'
 import { RequestLog } from './request-log.ts'
 import { registerV2, type V2Options } from './v2.ts'
 import { registerWarm } from './warm.ts'
@@ -41,6 +42,7 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
   registerHealth(app, () => options.registry.askNix())
   registerV2(app, options)
   registerWarm(app, options)
+  registerProspects(app, options.registry)
   registerBuilds(app, options)
   const { nixCache, token, compression } = options
   if (nixCache !== undefined) registerNixCache(app, { nixCache, token, compression })

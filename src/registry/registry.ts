@@ -18,7 +18,8 @@ import { Realiser, type WorkLimits, type WorkListener } from './realise.ts'
 import { DEFAULT_TAGS, resolve, tagsOf } from './resolve.ts'
 import { LayerFrames, unheld, type HeldContent } from './layer-frames.ts'
 import { Hold } from './hold.ts'
-import { imageTags } from './served.ts'
+import { prospect, type Prospect } from './prospect.ts'
+import { demandImage, imageTags } from './served.ts'
 import { Roots, type RootsOptions } from './roots.ts'
 import type { WorkJournal } from './work-journal.ts'
 
@@ -134,6 +135,15 @@ export class Registry {
     const { nix } = this.#options
     const tags = tagsOf(nix, reference, async (path) => imageTags(this.#options, path))
     return this.#hold.wait(tags, reference)
+  }
+
+  /** What a pull would find. @throws RegistryError `lookup-failed`, `unavailable`, `pending` where nobody knows yet. */
+  prospect(reference: Reference, selector: Selector): Promise<Prospect> {
+    const parts = {
+      ...this.#options,
+      demandImage: async (path: StorePath, tag: string | undefined) => demandImage(this.#options, path, tag),
+    }
+    return this.#hold.wait(prospect(parts, reference, selector), reference)
   }
 
   /**

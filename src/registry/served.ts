@@ -67,6 +67,15 @@ async function served(
   return layoutIndex(maker, root, found, closure)
 }
 
+/** @throws RegistryError `denied`, `manifest-unknown`, `unservable` for a valid path that can't be pulled by this tag. */
+export async function demandImage(
+  maker: Pick<ImageMaker, 'servePackages' | 'archives'>,
+  root: StorePath,
+  tag: string | undefined,
+): Promise<void> {
+  demandServed(maker, root, (await readRoot(root, { tag, archives: maker.archives })).kind)
+}
+
 /** The tags that an image has itself. @throws RegistryError `denied`, `unservable`. */
 export async function imageTags(
   maker: Pick<ImageMaker, 'nix' | 'servePackages' | 'archives' | 'requiredKeys'>,

@@ -1,0 +1,187 @@
+/**
+ * `pushless manifests check`: whether manifests, whoever wrote them, are what Kubernetes takes, and whether a running
+ * registry can serve what they name. Nothing is built, fetched or applied.
+ */
+import { readFile, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { text as readText } from 'node:stream/consumers'
+import { RegistryError } from '../core/errors.ts'
+import {
+  describePlace,
+  findReferences,
+  mergeReferences,
+  type ManifestReferences,
+} from '../core/manifest-references.ts'
+import { checkObject, customKinds } from '../manifests/check-objects.ts'
+import { readObjects, type ReadObject } from '../manifests/read-objects.ts'
+import { kubernetesVersions, readSchema } from '../manifests/schema.ts'
+import { askProspects, type ImageProspect } from './image-prospects.ts'
+import { UsageError } from './usage-error.ts'
+
+export type CheckOptions = {
+  /** manifests/schema. */
+  readonly schemas: string
+  /** `1.37`; the newest there is where none is said. */
+  readonly kubernetes: string | undefined
+  /** Files or directories with CustomResourceDefinitions of what is in the cluster already. */
+  readonly definitions: readonly string[]
+  /** URL; none: images aren't asked about. */
+  readonly registry: string | undefined
+  /** Hosts that the registry is known by, beside `nix.internal` and that of its URL. */
+  readonly hosts: readonly string[]
+  readonly asJson: boolean
+}
+
+type Finding = {
+  readonly source: string
+  readonly line: number
+  /** `Deployment/web` */
+  readonly object: string
+  readonly message: string
+}
+
+/** What `kubectl apply -f DIRECTORY` reads. */
+const MANIFEST_FILE = /\.(?:json|yaml|yml)$/
+
+/** @returns the exit status: 0 when nothing is wrong, else 1. @throws UsageError for what can't be read. */
+export async function checkManifests(names: readonly string[], options: CheckOptions): Promise<number> {
+  const schema = await readSchema(options.schemas, await versionOf(options))
+  const texts = (await Promise.all(names.map(readSources))).flat()
+  const definitions = (await Promise.all(options.definitions.map(readSources))).flat()
+  const [objects, others] = [texts, definitions].map((files) =>
+    files.flatMap(({ text, source }) => explained(() => readObjects(text, source))),
+  )
+  if (objects === undefined || objects.length === 0)
+    throw new UsageError(`no Kubernetes object in ${names.join(', ')}`)
+  const customs = customKinds([...(others ?? []), ...objects].map(({ object }) => object))
+  const findings = [
+    ...objects.flatMap((one) =>
+      checkObject(schema, customs, one.object).map(({ path, message }) =>
+        finding(one, one.lineOf(path), message),
+      ),
+    ),
+    ...repeated(objects),
+  ]
+  const { registry } = options
+  const hosts = [...(registry === undefined ? [] : [hostOf(registry)]), ...options.hosts]
+  const references = mergeReferences(
+    texts.map(({ text, source }) => explained(() => findReferences(text, { source, hosts }))),
+  )
+  const images = registry === undefined ? [] : await askProspects(registry, references.images)
+  const report = { kubernetes: schema.version, objects: objects.length, findings, references, images }
+  process.stdout.write(options.asJson ? asJson(report) : asText(report))
+  const isServed = images.every(({ state }) => ['present', 'fetchable', 'buildable'].includes(state))
+  return findings.length === 0 && references.malformed.length === 0 && isServed ? 0 : 1
+}
+
+async function versionOf({ schemas, kubernetes }: CheckOptions): Promise<string> {
+  const versions = await kubernetesVersions(schemas)
+  const version = kubernetes ?? versions.at(-1) ?? ''
+  if (versions.includes(version)) return version
+  throw new UsageError(`--kubernetes ${version}: there are ${versions.join(', ')}`)
+}
+
+/** Two of the same name, of which the second would replace the first. */
+function repeated(objects: readonly ReadObject[]): readonly Finding[] {
+  const first = new Map<string, ReadObject>()
+  return objects.flatMap((one) => {
+    const { apiVersion, kind, metadata } = one.object
+    const identity = JSON.stringify([apiVersion, kind, metadata.namespace ?? '', metadata.name])
+    const before = first.get(identity)
+    if (before === undefined) {
+      first.set(identity, one)
+      return []
+    }
+    return [finding(one, one.lineOf([]), `is there twice: first in ${before.source}:${before.lineOf([])}`)]
+  })
+}
+
+function finding({ object, source }: ReadObject, line: number, message: string): Finding {
+  return { source, line, object: `${object.kind}/${object.metadata.name}`, message }
+}
+
+const count = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`
+
+type Report = {
+  readonly kubernetes: string
+  readonly objects: number
+  readonly findings: readonly Finding[]
+  readonly references: ManifestReferences
+  readonly images: readonly ImageProspect[]
+}
+
+function asText({ kubernetes, objects, findings, references, images }: Report): string {
+  const width = Math.max(0, ...images.map(({ state }) => state.length))
+  const placesOf = new Map(references.images.map(({ name, places }) => [name, places]))
+  const wrong = findings.length + references.malformed.length
+  const counts = new Map<string, number>()
+  for (const { state } of images) counts.set(state, (counts.get(state) ?? 0) + 1)
+  return [
+    ...findings.map(({ source, line, object, message }) => `${source}:${line}: ${object}: ${message}`),
+    ...references.malformed.map(
+      ({ name, reason, place }) => `${describePlace(place)}: ${JSON.stringify(name)}: ${reason}`,
+    ),
+    ...images.flatMap(({ ref, state, message }) => [
+      `${state.padEnd(width)}  ${ref}${message === undefined ? '' : `  ${message}`}`,
+      ...(message === undefined
+        ? []
+        : (placesOf.get(ref) ?? []).map((place) => `  in ${describePlace(place)}`)),
+    ]),
+    [
+      `${count(objects, 'object')} for Kubernetes ${kubernetes}, ${count(wrong, 'problem')}`,
+      ...(images.length === 0
+        ? []
+        : [
+            `${count(images.length, 'image')}: ${[...counts].map(([state, n]) => `${n} ${state}`).join(', ')}`,
+          ]),
+      ...(references.foreign.length === 0 ? [] : [`${references.foreign.length} of other registries`]),
+    ].join('; '),
+    '',
+  ].join('\n')
+}
+
+function asJson({ kubernetes, objects, findings, references, images }: Report): string {
+  const malformed = references.malformed.map(({ name, reason, place }) => ({
+    name,
+    reason,
+    place: describePlace(place),
+  }))
+  const report = { kubernetes, objects, problems: findings, images, malformed, foreign: references.foreign }
+  return `${JSON.stringify(report, null, 2)}\n`
+}
+
+/** A file, a directory as kubectl reads it, or standard input. */
+async function readSources(name: string): Promise<readonly { text: string; source: string }[]> {
+  if (name === '-') return [{ text: await readText(process.stdin), source: 'standard input' }]
+  try {
+    if (!(await stat(name)).isDirectory()) return [{ text: await readFile(name, 'utf8'), source: name }]
+    const files = (await readdir(name)).filter((file) => MANIFEST_FILE.test(file)).sort()
+    return await Promise.all(
+      files.map(async (file) => ({
+        text: await readFile(join(name, file), 'utf8'),
+        source: join(name, file),
+      })),
+    )
+  } catch (cause) {
+    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause })
+  }
+}
+
+function explained<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    if (cause instanceof RegistryError) throw new UsageError(cause.message, { cause })
+    throw cause
+  }
+}
+
+function hostOf(registry: string): string {
+  try {
+    return new URL(registry).host
+  } catch (cause) {
+    throw new UsageError(`--registry ${registry}: not a URL, expected such as http://127.0.0.1:5000`, {
+      cause,
+    })
+  }
+}

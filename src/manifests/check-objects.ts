@@ -1,0 +1,118 @@
+/**
+ * Whether objects are what Kubernetes of a certain version takes: by its own schemas, or for custom resources by those
+ * of their CustomResourceDefinitions, where these are at hand. The same as manifests/check in Nix.
+ */
+import type { Json } from '../core/image.ts'
+import { checkCustom } from './check-custom.ts'
+import { checkValue } from './check-value.ts'
+import { nearest } from './nearest.ts'
+import { ROOT, field, isObject, wrong, type Problem } from './problem.ts'
+import type { KubernetesSchema, Scope } from './schema.ts'
+
+export type KubernetesObject = {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: { readonly name: string; readonly namespace?: string }
+  readonly [key: string]: Json
+}
+
+type Custom = { readonly schema: { readonly [key: string]: Json }; readonly scope: Scope }
+
+/** By `example.org/v1/Widget`. */
+export type CustomKinds = ReadonlyMap<string, Custom>
+
+const METADATA = 'meta.v1.ObjectMeta'
+
+/** The kinds that CustomResourceDefinitions among these objects define. */
+export function customKinds(objects: readonly Json[]): CustomKinds {
+  const kinds = new Map<string, Custom>()
+  for (const object of objects) {
+    const spec =
+      isObject(object) && object['kind'] === 'CustomResourceDefinition' ? object['spec'] : undefined
+    const names = isObject(spec) ? spec['names'] : undefined
+    const versions = isObject(spec) ? spec['versions'] : undefined
+    if (!isObject(spec) || !isObject(names) || !Array.isArray(versions)) continue
+    for (const version of versions) {
+      if (!isObject(version)) continue
+      const holder = version['schema']
+      const schema = isObject(holder) ? holder['openAPIV3Schema'] : undefined
+      const key = [spec['group'], version['name'], names['kind']]
+      if (!key.every((part) => typeof part === 'string')) continue
+      kinds.set(key.join('/'), {
+        schema: isObject(schema) ? schema : { 'x-kubernetes-preserve-unknown-fields': true },
+        scope: spec['scope'] === 'Cluster' ? 'Cluster' : 'Namespaced',
+      })
+    }
+  }
+  return kinds
+}
+
+/** @returns nothing wrong for a custom resource of which nothing is known, but what is wrong about its metadata. */
+export function checkObject(
+  schema: KubernetesSchema,
+  customs: CustomKinds,
+  object: KubernetesObject,
+): readonly Problem[] {
+  const key = `${object.apiVersion}/${object.kind}`
+  const own = schema.kinds[key]
+  if (own !== undefined)
+    return [...checkValue(schema, own.definition, ROOT, object), ...checkScope(own.scope, object)]
+  const custom = customs.get(key)
+  const metadata = () => checkValue(schema, METADATA, field(ROOT, 'metadata'), object.metadata)
+  if (custom !== undefined)
+    return [...checkCustom(custom.schema, ROOT, object), ...metadata(), ...checkScope(custom.scope, object)]
+  return isKubernetesGroup(schema, groupOf(object.apiVersion)) ? unknownKind(schema, object) : metadata()
+}
+
+/** Groups of others have a dot (apiextensions, ValidateCustomResourceDefinitionSpec). */
+function isKubernetesGroup({ kinds }: KubernetesSchema, group: string): boolean {
+  return !group.includes('.') || Object.keys(kinds).some((key) => key.startsWith(`${group}/`))
+}
+
+function unknownKind(
+  { kinds, version }: KubernetesSchema,
+  { apiVersion, kind }: KubernetesObject,
+): readonly Problem[] {
+  const known = Object.keys(kinds).map((key) => ({
+    apiVersion: key.slice(0, key.lastIndexOf('/')),
+    kind: key.slice(key.lastIndexOf('/') + 1),
+  }))
+  const places = known.filter((one) => one.kind === kind).map((one) => JSON.stringify(one.apiVersion))
+  const kindsThere = known.filter((one) => one.apiVersion === apiVersion).map((one) => one.kind)
+  if (places.length > 0)
+    return wrong(
+      field(ROOT, 'apiVersion'),
+      apiVersion,
+      `${places.join(' or ')} for kind ${kind} in Kubernetes ${version}`,
+    )
+  const [name, value, where, meant] =
+    kindsThere.length > 0
+      ? ['kind', kind, `${apiVersion} of Kubernetes ${version}`, nearest(kind, kindsThere)]
+      : [
+          'apiVersion',
+          apiVersion,
+          `Kubernetes ${version}`,
+          nearest(
+            apiVersion,
+            known.map((one) => one.apiVersion),
+          ),
+        ]
+  const hint = meant === undefined ? '' : `, did you mean ${meant}?`
+  return [
+    { path: [name], message: `${name} is ${JSON.stringify(value)}, which ${where} doesn't have${hint}` },
+  ]
+}
+
+function checkScope(scope: Scope, { kind, metadata }: KubernetesObject): readonly Problem[] {
+  const { namespace } = metadata
+  if (scope === 'Namespaced' || namespace === undefined) return []
+  return wrong(
+    field(field(ROOT, 'metadata'), 'namespace'),
+    namespace,
+    `none, since ${kind} belongs to the whole cluster`,
+  )
+}
+
+function groupOf(apiVersion: string): string {
+  return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
+}

@@ -1,0 +1,45 @@
+/** What Kubernetes takes in an object: manifests/schema, whose form scripts/kubernetes-schema.ts describes. */
+import { readFile, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+
+export type FieldType =
+  | string
+  | { readonly enum: readonly string[] }
+  | { readonly additionalProperties: FieldType }
+  | {
+      readonly items: FieldType
+      readonly keys?: readonly string[]
+      readonly mergeKey?: string
+      readonly unique?: true
+    }
+
+export type Definition = {
+  readonly properties?: { readonly [name: string]: FieldType }
+  readonly required?: readonly string[]
+}
+
+export type Scope = 'Namespaced' | 'Cluster'
+
+export type KubernetesSchema = {
+  /** Minor version: `1.37`. */
+  readonly version: string
+  /** By `apps/v1/Deployment`. */
+  readonly kinds: { readonly [key: string]: { readonly definition: string; readonly scope: Scope } }
+  readonly definitions: { readonly [name: string]: Definition }
+}
+
+/** The versions there are, oldest first. @param directory manifests/schema. */
+export async function kubernetesVersions(directory: string): Promise<readonly string[]> {
+  const versions = (await readdir(directory)).flatMap((file) => /^v(1\.\d+)\.json$/.exec(file)?.[1] ?? [])
+  return versions.sort((a, b) => minor(a) - minor(b))
+}
+
+/** @throws where there is no such version: see `kubernetesVersions`. */
+export async function readSchema(directory: string, version: string): Promise<KubernetesSchema> {
+  // Made by our own script, and held by its test.
+  return JSON.parse(await readFile(join(directory, `v${version}.json`), 'utf8')) as KubernetesSchema
+}
+
+function minor(version: string): number {
+  return Number(version.slice(version.indexOf('.') + 1))
+}

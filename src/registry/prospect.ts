@@ -1,0 +1,64 @@
+/**
+ * What a pull would find, asked before anybody pulls. It has nothing fetched, built or hashed: a question to Nix, and a
+ * look at what a path is, for which a compressed archive is unpacked as for its pull.
+ */
+import { RegistryError } from '../core/errors.ts'
+import type { Policy } from '../core/policy.ts'
+import type { Reference } from '../core/reference.ts'
+import type { Selector } from '../core/route.ts'
+import { isDerivationPath, type StorePath } from '../core/store-path.ts'
+import type { NixStore } from '../nix/nix-store.ts'
+import { admit } from './admission.ts'
+import { resolve, tagInside } from './resolve.ts'
+import type { WorkJournal } from './work-journal.ts'
+
+/** `failed`: it was tried a short while ago, and isn't tried again yet. `unknown`: no pull can succeed. */
+export type Prospect =
+  | { readonly kind: 'present' | 'fetchable' | 'buildable' }
+  | { readonly kind: 'failed' | 'unknown'; readonly error: RegistryError }
+
+export type ProspectParts = {
+  readonly nix: NixStore
+  readonly policy: Policy
+  readonly journal: Pick<WorkJournal, 'failure'>
+  /** @throws RegistryError when a valid path is no image, or none that is served. */
+  readonly demandImage: (path: StorePath, tag: string | undefined) => Promise<void>
+}
+
+/** What every name has, and a digest is asked of. */
+const DEFAULT_TAG = 'latest'
+/** Kinds of errors that say that no pull can succeed, whoever asks and whenever. */
+const FINAL: readonly string[] = [
+  'name-unknown',
+  'name-invalid',
+  'manifest-unknown',
+  'denied',
+  'unservable',
+  'no-builder',
+]
+
+/** @throws RegistryError `lookup-failed` or `unavailable` where nobody knows. */
+export async function prospect(
+  { nix, policy, journal, demandImage }: ProspectParts,
+  reference: Reference,
+  selector: Selector,
+): Promise<Prospect> {
+  const tag = selector.kind === 'tag' ? selector.tag : DEFAULT_TAG
+  try {
+    const resolved = await resolve(nix, reference, tag)
+    if (resolved.kind === 'valid') {
+      await demandImage(resolved.path, tagInside(reference, resolved.path, tag))
+      return { kind: 'present' }
+    }
+    const { work } = resolved
+    await admit(nix, policy, work)
+    const failure = journal.failure(work)
+    if (failure !== undefined) return { kind: 'failed', error: failure }
+    // A derivation that has to be fetched is built then.
+    const isBuilt = work.kind === 'build' || isDerivationPath(work.path)
+    return { kind: isBuilt ? 'buildable' : 'fetchable' }
+  } catch (error) {
+    if (error instanceof RegistryError && FINAL.includes(error.kind)) return { kind: 'unknown', error }
+    throw error
+  }
+}

@@ -1,0 +1,105 @@
+/** Against a store of the same shape: a real one can't be told to have substituters and half-known derivations. */
+import t from 'tap'
+import { RegistryError, type ErrorKind } from '../../src/core/errors.ts'
+import type { Policy } from '../../src/core/policy.ts'
+import { parseReference } from '../../src/core/reference.ts'
+import { parseStorePath, type StorePath } from '../../src/core/store-path.ts'
+import { parseDerivation } from '../../src/nix/derivation.ts'
+import type { NixStore } from '../../src/nix/nix-store.ts'
+import { prospect, type ProspectParts } from '../../src/registry/prospect.ts'
+
+const VALID = storePath('aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-shop')
+const CACHED = storePath('bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-shop')
+const MADE = storePath('cw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-shop')
+const DERIVATION = storePath('dw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-shop.drv')
+const CACHED_DERIVATION = storePath('fw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-shop.drv')
+const NOWHERE = storePath('gw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-shop')
+
+const policy: Policy = { builds: true, fetches: true, allow: [], deny: [], systems: [] }
+const valid = [VALID, DERIVATION]
+const cached = [CACHED, CACHED_DERIVATION]
+
+function storePath(base: string): StorePath {
+  const path = parseStorePath(`/nix/store/${base}`)
+  if (path === undefined) throw new Error(`no store path: ${base}`)
+  return path
+}
+
+function partsOf(more: Partial<ProspectParts> = {}): ProspectParts {
+  const nix: Pick<NixStore, 'pathFromHash' | 'isValid' | 'missing' | 'derivers' | 'derivation'> = {
+    pathFromHash: async (hash) => valid.find((path) => path.slice(11, 43) === hash),
+    isValid: async (path) => valid.includes(path),
+    missing: async (wanted) => {
+      const paths = wanted.map((each) => ('path' in each ? each.path : each.derivation))
+      return {
+        willBuild: paths.filter((path) => path === DERIVATION),
+        willSubstitute: paths.filter((path) => cached.includes(path)),
+        unknown: [],
+        downloadSize: 0,
+        narSize: 0,
+        warnings: [],
+      }
+    },
+    derivers: async (path) => (path === MADE ? [DERIVATION] : []),
+    derivation: async () => parseDerivation(`Derive([("out","${MADE}","","")],[],[],"s","b",[],[])`),
+  }
+  return {
+    nix: nix as NixStore,
+    policy,
+    journal: { failure: () => undefined },
+    demandImage: async () => undefined,
+    ...more,
+  }
+}
+
+async function ask(path: StorePath, more: Partial<ProspectParts> = {}, tag = 'nix') {
+  const reference = parseReference(path.slice(1))
+  const found = await prospect(partsOf(more), reference, { kind: 'tag', tag })
+  return 'error' in found ? `${found.kind}: ${found.error.kind}` : found.kind
+}
+
+const failing = (kind: ErrorKind) => new RegistryError(kind, 'no')
+
+void t.test('what a pull would find', async (t) => {
+  const rows: readonly (readonly [
+    what: string,
+    path: StorePath,
+    expected: string,
+    more?: Partial<ProspectParts>,
+  ])[] = [
+    ['a valid path', VALID, 'present'],
+    ['a path that a cache has', CACHED, 'fetchable'],
+    ['a path that a derivation makes', MADE, 'buildable'],
+    ['a derivation', DERIVATION, 'buildable'],
+    ['a derivation that a cache has', CACHED_DERIVATION, 'buildable'],
+    ['a path that nothing makes', NOWHERE, 'unknown: name-unknown'],
+    [
+      'a valid path that is no image',
+      VALID,
+      'unknown: denied',
+      { demandImage: () => Promise.reject(failing('denied')) },
+    ],
+    [
+      'a broken image',
+      VALID,
+      'unknown: unservable',
+      { demandImage: () => Promise.reject(failing('unservable')) },
+    ],
+    ['a fetch that is not allowed', CACHED, 'unknown: denied', { policy: { ...policy, fetches: false } }],
+    ['a build that is not allowed', MADE, 'unknown: denied', { policy: { ...policy, builds: false } }],
+    ['a system of nobody', MADE, 'unknown: no-builder', { policy: { ...policy, systems: ['x'] } }],
+    [
+      'a build that has failed',
+      MADE,
+      'failed: build-failed',
+      { journal: { failure: () => failing('build-failed') } },
+    ],
+  ]
+  for (const [what, path, expected, more] of rows) t.equal(await ask(path, more), expected, what)
+  t.equal(await ask(DERIVATION, {}, 'doc'), 'unknown: manifest-unknown', 'an output that there is not')
+})
+
+void t.test('what nobody knows', async (t) => {
+  const error = failing('unavailable')
+  await t.rejects(ask(VALID, { demandImage: () => Promise.reject(error) }), error)
+})
