@@ -6,12 +6,8 @@ import { readFile, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text as readText } from 'node:stream/consumers'
 import { RegistryError } from '../core/errors.ts'
-import {
-  describePlace,
-  findReferences,
-  mergeReferences,
-  type ManifestReferences,
-} from '../core/manifest-references.ts'
+import { findReferences, mergeReferences, type ManifestReferences } from '../core/manifest-references.ts'
+import { describePlace } from '../core/manifest-place.ts'
 import { checkObject, customKinds } from '../manifests/check-objects.ts'
 import { readObjects, type ReadObject } from '../manifests/read-objects.ts'
 import { kubernetesVersions, readSchema } from '../manifests/schema.ts'

@@ -69,11 +69,12 @@ async function served(
 
 /** @throws RegistryError `denied`, `manifest-unknown`, `unservable` for a valid path that can't be pulled by this tag. */
 export async function demandImage(
-  maker: Pick<ImageMaker, 'servePackages' | 'archives'>,
+  maker: Pick<ImageMaker, 'nix' | 'servePackages' | 'archives' | 'requiredKeys'>,
   root: StorePath,
   tag: string | undefined,
 ): Promise<void> {
-  demandServed(maker, root, (await readRoot(root, { tag, archives: maker.archives })).kind)
+  const found = await blaming(root, () => readRoot(root, { tag, archives: archivesOf(maker) }))
+  demandServed(maker, root, found.kind)
 }
 
 /** The tags that an image has itself. @throws RegistryError `denied`, `unservable`. */
