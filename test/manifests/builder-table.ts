@@ -46,7 +46,7 @@ export function testBuilder(
 }
 
 function checked(expression: string): string {
-  return `let value = (${expression}); isObject = value ? apiVersion && value ? kind; in {
+  return `let value = (${expression}); isObject = value ? apiVersion && value ? metadata; in {
     inherit value;
     problems = if isObject then validate [ value ] else [ ];
   }`

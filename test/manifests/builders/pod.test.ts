@@ -14,7 +14,7 @@ testBuilder('pod', {
     'all that it has': [
       `pod {
       name = "web.example"; namespace = "prod"; labels.app = "web"; annotations."example.org/why" = "because";
-      metadata.ownerReferences = [ { kind = "Node"; name = "n"; } ];
+      metadata.ownerReferences = [ { apiVersion = "v1"; kind = "Node"; name = "n"; uid = "1"; } ];
       restartPolicy = "Never"; serviceAccountName = "web"; securityContext.runAsNonRoot = true; imagePullSecrets = [ "registry" ];
       volumes.data.emptyDir = { };
       initContainers = [ { name = "second"; image = "example.org/a:1"; } { name = "first"; image = "/nix/store/00000000000000000000000000000000-web"; } ];
@@ -36,7 +36,7 @@ testBuilder('pod', {
           labels: { app: 'web' },
           name: 'web.example',
           namespace: 'prod',
-          ownerReferences: [{ kind: 'Node', name: 'n' }],
+          ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'n', uid: '1' }],
         },
         spec: {
           containers: [

@@ -3,8 +3,8 @@ import { testBuilder } from '../builder-table.ts'
 testBuilder('object', {
   gives: {
     'the least': [
-      'object { apiVersion = "v1"; kind = "Thing"; name = "a"; }',
-      { apiVersion: 'v1', kind: 'Thing', metadata: { name: 'a' } },
+      'object { apiVersion = "example.org/v1"; kind = "Thing"; name = "a"; }',
+      { apiVersion: 'example.org/v1', kind: 'Thing', metadata: { name: 'a' } },
     ],
     'all that it has': [
       'object { apiVersion = "example.org/v1beta1"; kind = "Widget"; name = "A:b"; namespace = "prod"; labels.a = "b"; annotations.c = "d"; metadata.finalizers = [ "e/f" ]; spec = { x = null; image = "y"; }; }',
