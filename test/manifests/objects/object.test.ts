@@ -50,6 +50,10 @@ testBuilder('object', {
       'object { apiVersion = "v1"; kind = "Thing"; name = "a"; labels."a/b/c" = "d"; }',
       'object "a": a name in labels is "a/b/c", expected a name of at most 63 letters, digits, - _ ., after a prefix that is a subdomain and / if any',
     ],
+    'a key of a label that is very long': [
+      'object { apiVersion = "v1"; kind = "Thing"; name = "a"; labels = builtins.listToAttrs [ { name = builtins.foldl\' (text: _: text + text) "a" (builtins.genList (i: i) 20); value = "b"; } ]; }',
+      `object "a": a name in labels is "${'a'.repeat(119)}..., expected a name of at most 63 letters, digits, - _ ., after a prefix that is a subdomain and / if any`,
+    ],
     'a label that is a number': [
       'object { apiVersion = "v1"; kind = "Thing"; name = "a"; labels.a = 1; }',
       'object "a": labels."a" is 1, expected a string of at most 63 letters, digits, - _ ., beginning and ending with a letter or digit',

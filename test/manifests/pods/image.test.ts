@@ -17,6 +17,14 @@ testBuilder(
         ['web', 'example.org:5000/a/b:1', 'example.org/a@sha256:00'],
       ],
       'a derivation is its reference': ['use (some { }) == (some { }).imageRef', true],
+      'the registry, the mode and the packages of the settings': [
+        'let of = settings: use\' (import (root + "/manifests") settings).pod; in { registry = of { registry = "example.org:5000/path"; } stored; isDerivation = builtins.match ".*[.]drv:nix" (of { mode = "drv"; } (some { })) != null; path = of { mode = "drv"; } stored; }',
+        {
+          registry: 'example.org:5000/path/nix/store/00000000000000000000000000000000-web:nix',
+          isDerivation: true,
+          path: 'nix.internal/nix/store/00000000000000000000000000000000-web:nix',
+        },
+      ],
       'an image depends on its derivation': [
         'builtins.attrValues (builtins.getContext (builtins.toJSON (pod { name = "a"; containers.b.image = some { }; })))',
         [{ outputs: ['out'] }],
@@ -77,13 +85,18 @@ testBuilder(
         'use program',
         'warning: pod "web": containers.web.image is hello, a package and not an image, which registries serve with --serve-packages only; expected image { name = "..."; contents = [ <the package> ]; }',
       ],
+      'nothing, where the registry serves packages': [
+        'use\' (import (root + "/manifests") { servePackages = true; }).pod package',
+      ],
       'nothing of what may be an image': [
         'map use [ hello (some { }) (package // { name = "image.tar.gz"; }) (package // { name = "stream-web"; }) (package // { name = "image-web.json"; }) (package // { imageName = "web"; }) (package // { copyToRegistry = hello; }) ]',
       ],
     },
   },
   `let
-      use = image: (builtins.head (pod { name = "web"; containers.web.image = image; }).spec.containers).image;
+      use' = pod: image: (builtins.head (pod { name = "web"; containers.web.image = image; }).spec.containers).image;
+      use = use' pod;
+      stored = "/nix/store/00000000000000000000000000000000-web";
       package = hello // { pname = "hello"; version = "1"; };
       program = hello // { meta.mainProgram = "hello"; };
       in`,

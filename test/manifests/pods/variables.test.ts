@@ -31,6 +31,10 @@ testBuilder(
           { name: 'password', valueFrom: { secretKeyRef: { key: 'password', name: 'db' } } },
         ],
       ],
+      'a very long one': [
+        'builtins.stringLength (builtins.head (env { A = builtins.foldl\' (text: _: text + text) "$(B)://" (builtins.genList (i: i) 18); })).value',
+        7 * 2 ** 18,
+      ],
       'from the Pod itself': [
         'env { IP.field = "status.podIP"; }',
         [{ name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }],
