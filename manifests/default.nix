@@ -15,17 +15,22 @@
   # CustomResourceDefinitions that are in the cluster already, or paths of their JSON files: custom resources are checked
   # against them, and against those among the objects
   schemas ? [ ],
+  # whether the registry serves packages (--serve-packages): no warning where a package is the image
+  servePackages ? false,
 }:
 let
   imageRef = import ../nix/image-ref.nix;
-  # The reference of an image that was given as a derivation or a store path.
-  settings.imageRef =
-    { image }:
-    imageRef {
-      inherit image registry;
-      # There is nothing to build of what is in the store.
-      mode = if image ? drvPath then mode else "out";
-    };
+  settings = {
+    inherit servePackages;
+    # The reference of an image that was given as a derivation or a store path.
+    imageRef =
+      { image }:
+      imageRef {
+        inherit image registry;
+        # There is nothing to build of what is in the store.
+        mode = if image ? drvPath then mode else "out";
+      };
+  };
 
   check = import ./check/objects.nix { inherit kubernetes schemas; };
 

@@ -1,5 +1,5 @@
 # A CronJob: a Job at every turn of a schedule.
-{ imageRef }:
+settings:
 let
   inherit (builtins)
     elem
@@ -11,11 +11,10 @@ let
     removeAttrs
     ;
   inherit (import ../../nix/refuse.nix) refuse;
+  inherit (import ../objects/choice.nix) choices;
   inherit (import ../objects/name.nix) checkSubdomain;
-  inherit (import ../pods/template.nix { inherit imageRef; }) split;
+  inherit (import ../pods/template.nix settings) split;
   inherit (import ../pods/replicas.nix) checkRestart;
-
-  builder = "cronJob";
 
   # `suspend` is the CronJob's.
   own = [
@@ -30,9 +29,10 @@ let
   jobFields = filter (field: !elem field own) (import ../pods/job-fields.nix);
 
   workload = split {
-    inherit builder;
+    kind = "cronJob";
     # A Job's name is this, "-" and ten digits (ValidateCronJobCreate).
-    checkName = builder: field: name:
+    checkName =
+      builder: field: name:
       if isString name && builtins.stringLength name <= 52 then
         checkSubdomain builder field name
       else
@@ -40,18 +40,18 @@ let
     fields = own ++ jobFields;
   };
 
-  # Five fields, or one of the words that cron has for them; what each may hold is Kubernetes' to say.
+  # Five fields, or one of the words that cron has for them; which numbers each may hold is Kubernetes' to say.
   isSchedule =
     text:
     isString text
-    && match "[[:space:]]*([^[:space:]]+[[:space:]]+){4}[^[:space:]]+[[:space:]]*|@(yearly|annually|monthly|weekly|daily|midnight|hourly|every [^[:space:]]+)" text
+    && match "[[:space:]]*([0-9*,/?-]+[[:space:]]+){3}[0-9A-Za-z*,/?-]+[[:space:]]+[0-9A-Za-z*,/?-]+[[:space:]]*|@(yearly|annually|monthly|weekly|daily|midnight|hourly|every [^[:space:]]+)" text
     != null;
 in
 # name, namespace, labels, annotations, metadata; podLabels, podAnnotations; the fields of CronJobSpec and of JobSpec;
 # and the fields of PodSpec, whose `restartPolicy` is Never where none is said
 args:
 let
-  inherit (workload args) metadata template fields;
+  inherit (workload args) builder metadata template fields;
   schedule = args.schedule or (throw "${builder}: schedule is missing");
   ofJob = listToAttrs (
     map (name: {
@@ -67,7 +67,14 @@ else
     apiVersion = "batch/v1";
     kind = "CronJob";
     inherit metadata;
-    spec = removeAttrs fields jobFields // {
+    spec = choices builder {
+      concurrencyPolicy = [
+        "Allow"
+        "Forbid"
+        "Replace"
+      ];
+    } (removeAttrs fields jobFields)
+    // {
       schedule =
         if isSchedule schedule then
           schedule

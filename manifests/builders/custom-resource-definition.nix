@@ -1,7 +1,6 @@
 # A CustomResourceDefinition. Objects of its kind are checked against its schema where both are in one set of manifests.
 let
   inherit (builtins)
-    elem
     isAttrs
     isString
     map
@@ -9,14 +8,39 @@ let
     removeAttrs
     ;
   inherit (import ../../nix/refuse.nix) refuse;
-  inherit (import ../objects/metadata.nix) toMetadata withoutMetadata;
+  inherit (import ../objects/metadata.nix) named toMetadata withoutMetadata;
+  inherit (import ../objects/choice.nix) choice;
   inherit (import ../objects/name.nix) checkSubdomain;
   inherit (import ../objects/named-list.nix) namedList;
 
-  builder = "customResourceDefinition";
+  # Its name is made of others.
+  who = args: if isString (args.plural or null) then named "customResourceDefinition" { name = args.plural; } else named "customResourceDefinition" { };
 
-  # MustMatch of apiextensions: names that URLs are made of
+  # Plurals and versions, which URLs are made of (DNS-1035)
   isPlural = text: isString text && match "[a-z]([-a-z0-9]*[a-z0-9])?" text != null;
+
+  checkSchema =
+    builder: field: schema:
+    if isAttrs schema && schema.type or null == "object" then
+      schema
+    else
+      refuse builder "${field}.schema.type" (if isAttrs schema then schema.type or null else schema) ''"object"'';
+
+  # CamelCase, and in lower case a name in DNS.
+  checkKind =
+    builder: kind:
+    if isString kind && match "[A-Z][A-Za-z0-9]{0,62}" kind != null then
+      kind
+    else
+      refuse builder "kind" kind ''letters and digits, such as "Widget"'';
+
+  # example.org: the API server wants a dot in it.
+  checkGroup =
+    builder: group:
+    if isString group && match ".*\\..*" group == null then
+      refuse builder "group" group ''a domain with a dot in it, such as "example.org"''
+    else
+      checkSubdomain builder "group" group;
 
   toVersion =
     builder: field: name: version:
@@ -28,13 +52,18 @@ let
       }
       // removeAttrs version [ "schema" ]
       // {
-        inherit name;
-        schema.openAPIV3Schema =
-          version.schema.openAPIV3Schema or version.schema or (throw "${builder}: ${field}.schema is missing");
+        name =
+          if isPlural name then
+            name
+          else
+            refuse builder "a name in versions" name ''a version, such as "v1" or "v1beta1"'';
+        schema.openAPIV3Schema = checkSchema builder field (
+          version.schema.openAPIV3Schema or version.schema or (throw "${builder}: ${field}.schema is missing")
+        );
       };
 
   toVersions =
-    versions:
+    builder: versions:
     let
       listed = namedList { toItem = toVersion; } builder "versions" versions;
       only = builtins.length listed == 1;
@@ -49,26 +78,29 @@ in
 # labels, annotations, metadata, and the fields of CustomResourceDefinitionSpec
 {
   # "example.org"
-  group ? throw "${builder}: group is missing",
+  group ? throw "${who args}: group is missing",
   # "Widget"
-  kind ? throw "${builder}: kind is missing",
+  kind ? throw "${who args}: kind is missing",
   # "widgets"
-  plural ? throw "${builder}: plural is missing",
+  plural ? throw "${who args}: plural is missing",
   # "Namespaced" or "Cluster"
   scope ? "Namespaced",
   # more names: singular, shortNames, categories, listKind
   names ? { },
   # { v1.schema = { type = "object"; properties = { ... }; }; }
-  versions ? throw "${builder}: versions is missing",
+  versions ? throw "${who args}: versions is missing",
   ...
 }@args:
+let
+  builder = who args;
+in
 {
   apiVersion = "apiextensions.k8s.io/v1";
   kind = "CustomResourceDefinition";
   metadata = toMetadata {
     inherit builder;
     namespaced = false;
-  } (args // { name = "${if isPlural plural then plural else refuse builder "plural" plural "lower case letters, digits and -"}.${checkSubdomain builder "group" group}"; });
+  } (args // { name = "${if isPlural plural then plural else refuse builder "plural" plural "lower case letters, digits and -"}.${checkGroup builder group}"; });
   spec =
     removeAttrs (withoutMetadata args) [
       "kind"
@@ -78,20 +110,15 @@ in
     ]
     // {
       inherit group;
-      scope =
-        if
-          elem scope [
-            "Namespaced"
-            "Cluster"
-          ]
-        then
-          scope
-        else
-          refuse builder "scope" scope ''"Namespaced" or "Cluster"'';
+      scope = choice builder "scope" [
+        "Namespaced"
+        "Cluster"
+      ] scope;
       names = {
-        inherit kind plural;
+        inherit plural;
+        kind = checkKind builder kind;
       }
       // names;
-      versions = toVersions versions;
+      versions = toVersions builder versions;
     };
 }

@@ -1,14 +1,12 @@
 # A DaemonSet: one Pod on every node, or on every one that `nodeSelector`, `affinity` and `tolerations` leave.
-{ imageRef }:
+settings:
 let
   inherit (import ../objects/name.nix) checkSubdomain;
-  inherit (import ../pods/template.nix { inherit imageRef; }) split;
-  inherit (import ../pods/replicas.nix) checkRestart;
-
-  builder = "daemonSet";
+  inherit (import ../pods/template.nix settings) split;
+  inherit (import ../pods/replicas.nix) checkRestart toStrategy;
 
   workload = split {
-    inherit builder;
+    kind = "daemonSet";
     checkName = checkSubdomain;
     fields = [
       "updateStrategy"
@@ -22,6 +20,7 @@ in
 args:
 let
   inherit (workload args)
+    builder
     metadata
     template
     selector
@@ -32,8 +31,13 @@ in
   apiVersion = "apps/v1";
   kind = "DaemonSet";
   inherit metadata;
-  spec = fields // {
-    inherit selector;
-    template = checkRestart builder [ "Always" ] template;
-  };
+  spec =
+    toStrategy builder "updateStrategy" [
+      "RollingUpdate"
+      "OnDelete"
+    ] fields
+    // {
+      inherit selector;
+      template = checkRestart builder [ "Always" ] template;
+    };
 }

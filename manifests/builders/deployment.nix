@@ -1,14 +1,12 @@
 # A Deployment: Pods that are all alike, replaced one after another when something in them changes.
-{ imageRef }:
+settings:
 let
   inherit (import ../objects/name.nix) checkSubdomain;
-  inherit (import ../pods/template.nix { inherit imageRef; }) split;
-  inherit (import ../pods/replicas.nix) checkReplicas checkRestart;
-
-  builder = "deployment";
+  inherit (import ../pods/template.nix settings) split;
+  inherit (import ../pods/replicas.nix) checkReplicas checkRestart toStrategy;
 
   workload = split {
-    inherit builder;
+    kind = "deployment";
     checkName = checkSubdomain;
     fields = [
       "replicas"
@@ -20,11 +18,12 @@ let
     ];
   };
 in
-# name, namespace, labels, annotations, metadata; podLabels, podAnnotations, selector; the fields of DeploymentSpec; and
-# the fields of PodSpec
+# name, namespace, labels, annotations, metadata; podLabels, podAnnotations, selector; the fields of DeploymentSpec, where
+# `strategy` may be "Recreate"; and the fields of PodSpec
 args:
 let
   inherit (workload args)
+    builder
     metadata
     template
     selector
@@ -35,8 +34,13 @@ in
   apiVersion = "apps/v1";
   kind = "Deployment";
   inherit metadata;
-  spec = checkReplicas builder fields // {
-    inherit selector;
-    template = checkRestart builder [ "Always" ] template;
-  };
+  spec =
+    toStrategy builder "strategy" [
+      "RollingUpdate"
+      "Recreate"
+    ] (checkReplicas builder fields)
+    // {
+      inherit selector;
+      template = checkRestart builder [ "Always" ] template;
+    };
 }

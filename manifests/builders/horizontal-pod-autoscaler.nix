@@ -2,19 +2,33 @@
 # set it back.
 let
   inherit (builtins)
+    elem
+    filter
+    head
     isAttrs
     isInt
     isString
     removeAttrs
+    trace
     ;
   inherit (import ../../nix/refuse.nix) refuse;
-  inherit (import ../objects/metadata.nix) toMetadata withoutMetadata;
+  inherit (import ../objects/metadata.nix) named toMetadata withoutMetadata;
 
-  builder = "horizontalPodAutoscaler";
+  who = named "horizontalPodAutoscaler";
 
   toTarget =
-    value:
-    if isAttrs value && isString (value.kind or null) && value ? metadata.name then
+    builder: value:
+    if
+      isAttrs value
+      && elem (value.kind or null) [
+        "DaemonSet"
+        "Job"
+        "CronJob"
+        "Pod"
+      ]
+    then
+      throw "${builder}: for is a ${value.kind}, which has no scale, expected a Deployment or a StatefulSet"
+    else if isAttrs value && isString (value.kind or null) && value ? metadata.name then
       {
         inherit (value) apiVersion kind;
         inherit (value.metadata) name;
@@ -25,7 +39,7 @@ let
       refuse builder "for" value ''a workload that this library made, or { kind = "Deployment"; name = "web"; }'';
 
   # 80 -> the average use of what was requested, in percent
-  utilization = name: value: {
+  utilization = builder: name: value: {
     type = "Resource";
     resource = {
       inherit name;
@@ -36,15 +50,38 @@ let
       };
     };
   };
+
+  # What a workload of this library says that scaling can't work with.
+  warned =
+    builder: for: resources: result:
+    let
+      containers = for.spec.template.spec.containers or [ ];
+      without =
+        name:
+        filter (
+          container: !(container ? resources.requests.${name}) && !(container ? resources.limits.${name})
+        ) containers;
+      wanting = filter (name: without name != [ ]) resources;
+      first = head wanting;
+      scaled =
+        if wanting == [ ] then
+          result
+        else
+          trace "warning: ${builder}: containers.${(head (without first)).name} of ${for.kind} ${for.metadata.name} has no resources.requests.${first}, expected one, since ${first} is measured in percent of it" result;
+    in
+    if for ? spec.replicas then
+      trace "warning: ${builder}: ${for.kind} ${for.metadata.name} has replicas = ${toString for.spec.replicas}, which each apply sets back, expected none" scaled
+    else
+      scaled;
 in
 # name, namespace, labels, annotations, metadata, and the fields of HorizontalPodAutoscalerSpec
 {
   # what is scaled
-  for ? throw "${builder}: for is missing",
+  for ? throw "${who args}: for is missing",
   # fewest Pods
   minReplicas ? 1,
   # most Pods
-  maxReplicas ? throw "${builder}: maxReplicas is missing",
+  maxReplicas ? throw "${who args}: maxReplicas is missing",
   # percent of the requested processor time that is to be used
   cpu ? null,
   # percent of the requested memory that is to be used
@@ -54,16 +91,20 @@ in
   ...
 }@args:
 let
+  builder = who args;
   all =
-    (if cpu == null then [ ] else [ (utilization "cpu" cpu) ])
-    ++ (if memory == null then [ ] else [ (utilization "memory" memory) ])
+    (if cpu == null then [ ] else [ (utilization builder "cpu" cpu) ])
+    ++ (if memory == null then [ ] else [ (utilization builder "memory" memory) ])
     ++ metrics;
+  resource = name: value: if value == null then [ ] else [ name ];
   inherited = if for.metadata.namespace or null == null then { } else { inherit (for.metadata) namespace; };
 in
-if !isInt maxReplicas || !isInt minReplicas || minReplicas > maxReplicas then
+if !isInt minReplicas || minReplicas < 0 then
+  refuse builder "minReplicas" minReplicas "a number from 0 on"
+else if !isInt maxReplicas || maxReplicas < 1 || minReplicas > maxReplicas then
   refuse builder "maxReplicas" maxReplicas "a number from minReplicas (${toString minReplicas}) on"
 else
-  {
+  warned builder for (resource "cpu" cpu ++ resource "memory" memory) {
     apiVersion = "autoscaling/v2";
     kind = "HorizontalPodAutoscaler";
     metadata = toMetadata { inherit builder; } (inherited // args);
@@ -75,7 +116,7 @@ else
         "metrics"
       ]
       // {
-        scaleTargetRef = toTarget for;
+        scaleTargetRef = toTarget builder for;
         inherit minReplicas maxReplicas;
       }
       // (if all == [ ] then { } else { metrics = all; });

@@ -2,8 +2,12 @@
 let
   inherit (builtins)
     attrNames
+    attrValues
+    concatMap
     elemAt
+    filter
     fromJSON
+    head
     isAttrs
     isList
     isString
@@ -12,14 +16,14 @@ let
     removeAttrs
     ;
   inherit (import ../../nix/refuse.nix) refuse;
-  inherit (import ../objects/metadata.nix) toMetadata withoutMetadata;
+  inherit (import ../objects/metadata.nix) named toMetadata withoutMetadata;
+  inherit (import ../objects/choice.nix) choice;
   inherit (import ../objects/name.nix) checkSubdomain;
-
-  builder = "ingress";
+  port = import ../../nix/port.nix;
 
   # "web:http", "web:80", a Service with one port, or Kubernetes' backend
   toBackend =
-    field: value:
+    builder: field: value:
     let
       parts = if isString value then match "([a-z0-9.-]+):([a-z0-9-]+)" value else null;
       portText = elemAt parts 1;
@@ -27,7 +31,9 @@ let
       ports = value.spec.ports or [ ];
       only = builtins.head ports;
     in
-    if parts != null then
+    if parts != null && isNumber && !port.isNumber (fromJSON portText) then
+      refuse builder field value "a port from 1 to 65535"
+    else if parts != null then
       {
         service = {
           name = elemAt parts 0;
@@ -37,7 +43,7 @@ let
     else if isAttrs value && value.kind or null == "Service" then
       (
         if builtins.length ports != 1 then
-          refuse builder field (map (item: item.name or item.port) ports) ''one port of Service ${value.metadata.name}: write "${value.metadata.name}:<port>"''
+          throw "${builder}: ${field} is Service ${value.metadata.name} with ${toString (builtins.length ports)} ports, expected one of them: \"${value.metadata.name}:<port>\""
         else
           {
             service = {
@@ -52,7 +58,7 @@ let
       refuse builder field value ''"<service>:<port>", a Service that this library made, or Kubernetes' backend'';
 
   toPath =
-    host: path: value:
+    builder: host: path: value:
     let
       field = "hosts.${host}.${path}";
       isWhole = isAttrs value && value ? backend;
@@ -62,8 +68,12 @@ let
     else
       {
         inherit path;
-        pathType = if isWhole then value.pathType or "Prefix" else "Prefix";
-        backend = toBackend field (if isWhole then value.backend else value);
+        pathType = choice builder "${field}.pathType" [
+          "Prefix"
+          "Exact"
+          "ImplementationSpecific"
+        ] (if isWhole then value.pathType or "Prefix" else "Prefix");
+        backend = toBackend builder field (if isWhole then value.backend else value);
       };
 
   # One backend is that of "/".
@@ -71,30 +81,59 @@ let
     value: isString value || (isAttrs value && (value ? kind || value ? service || value ? resource));
 
   checkHost =
-    host:
+    builder: host:
     let
       parts = match "(\\*\\.)?(.*)" host;
     in
-    builtins.seq (checkSubdomain builder "a name in hosts" (elemAt parts 1)) host;
+    if match "[0-9.]+" host != null then
+      refuse builder "a name in hosts" host "a name in DNS, or \"*\" for any, since Kubernetes takes no address there"
+    else
+      builtins.seq (checkSubdomain builder "a name in hosts" (elemAt parts 1)) host;
+
+  # Services behind the hosts that were given themselves: an Ingress finds them in its own namespace only.
+  servicesIn =
+    hosts:
+    concatMap (
+      paths:
+      let
+        backends = if isBackend paths then [ paths ] else if isAttrs paths then attrValues paths else [ ];
+      in
+      filter (value: isAttrs value && value.kind or null == "Service") (
+        map (value: if isAttrs value && value ? backend then value.backend else value) backends
+      )
+    ) (attrValues hosts);
+
+  checkNamespaces =
+    builder: namespace: services: result:
+    let
+      wrong = filter (service: service.metadata.namespace or namespace != namespace) services;
+      first = head wrong;
+    in
+    if wrong == [ ] then
+      result
+    else
+      throw "${builder}: Service ${first.metadata.name} is in namespace ${first.metadata.namespace}, expected it in that of the Ingress${
+        if namespace == null then "" else ", ${namespace}"
+      }";
 
   toRule =
-    hosts: host:
+    builder: hosts: host:
     let
       paths = if isBackend hosts.${host} then { "/" = hosts.${host}; } else hosts.${host};
     in
     if !isAttrs paths || paths == { } then
       refuse builder "hosts.${host}" paths "a backend, or an attribute set, path to backend"
     else
-      (if host == "*" then { } else { host = checkHost host; })
+      (if host == "*" then { } else { host = checkHost builder host; })
       // {
-        http.paths = map (path: toPath host path paths.${path}) (attrNames paths);
+        http.paths = map (path: toPath builder host path paths.${path}) (attrNames paths);
       };
 
   # true: a Secret called <name>-tls for all hosts. "secret": that one. Else Kubernetes' list.
   toTls =
-    name: hosts: tls:
+    builder: name: hosts: tls:
     let
-      named = builtins.filter (host: host != "*") (attrNames hosts);
+      named = filter (host: host != "*") (attrNames hosts);
     in
     if tls == true || isString tls then
       [
@@ -117,6 +156,12 @@ in
   ...
 }@args:
 let
+  builder = named "ingress" args;
+  services = servicesIn hosts;
+  inherited = concatMap (
+    service: if service ? metadata.namespace then [ { inherit (service.metadata) namespace; } ] else [ ]
+  ) services;
+  whole = (if inherited == [ ] then { } else head inherited) // args;
   rest = removeAttrs (withoutMetadata args) [
     "hosts"
     "tls"
@@ -127,12 +172,12 @@ if !isAttrs hosts then
 else if hosts == { } && !(rest ? rules) && !(rest ? defaultBackend) then
   throw "${builder}: hosts is empty, expected at least one, such as { \"example.org\" = \"web:http\"; }"
 else
-  {
+  checkNamespaces builder (whole.namespace or null) services {
     apiVersion = "networking.k8s.io/v1";
     kind = "Ingress";
-    metadata = toMetadata { inherit builder; } args;
+    metadata = toMetadata { inherit builder; } whole;
     spec =
       rest
-      // (if hosts == { } then { } else { rules = map (toRule hosts) (attrNames hosts); })
-      // (if tls == null || tls == false then { } else { tls = toTls args.name hosts tls; });
+      // (if hosts == { } then { } else { rules = map (toRule builder hosts) (attrNames hosts); })
+      // (if tls == null || tls == false then { } else { tls = toTls builder args.name hosts tls; });
   }

@@ -1,14 +1,13 @@
 # A Job: Pods that run until enough of them have succeeded. Kubernetes makes its selector.
-{ imageRef }:
+settings:
 let
+  inherit (import ../objects/choice.nix) choices;
   inherit (import ../objects/name.nix) checkSubdomain;
-  inherit (import ../pods/template.nix { inherit imageRef; }) split;
+  inherit (import ../pods/template.nix settings) split;
   inherit (import ../pods/replicas.nix) checkRestart;
 
-  builder = "job";
-
   workload = split {
-    inherit builder;
+    kind = "job";
     checkName = checkSubdomain;
     fields = import ../pods/job-fields.nix;
   };
@@ -17,7 +16,7 @@ in
 # `activeDeadlineSeconds` belongs, too; and the fields of PodSpec, whose `restartPolicy` is Never where none is said
 args:
 let
-  inherit (workload args) metadata template fields;
+  inherit (workload args) builder metadata template fields;
 in
 if args ? selector then
   throw "${builder}: selector isn't an argument, since Kubernetes makes one for each Job"
@@ -26,7 +25,17 @@ else
     apiVersion = "batch/v1";
     kind = "Job";
     inherit metadata;
-    spec = fields // {
+    spec = choices builder {
+      completionMode = [
+        "NonIndexed"
+        "Indexed"
+      ];
+      podReplacementPolicy = [
+        "TerminatingOrFailed"
+        "Failed"
+      ];
+    } fields
+    // {
       template = checkRestart builder [
         "Never"
         "OnFailure"

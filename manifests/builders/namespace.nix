@@ -1,6 +1,6 @@
 # A Namespace.
 let
-  inherit (import ../objects/metadata.nix) toMetadata withoutMetadata;
+  inherit (import ../objects/metadata.nix) named toMetadata withoutMetadata;
   inherit (import ../objects/name.nix) checkLabel;
 in
 # name, labels, annotations, metadata, and the fields beside it
@@ -9,7 +9,7 @@ args:
   apiVersion = "v1";
   kind = "Namespace";
   metadata = toMetadata {
-    builder = "namespace";
+    builder = named "namespace" args;
     checkName = checkLabel;
     namespaced = false;
   } args;

@@ -1,38 +1,92 @@
 # A NetworkPolicy: who may talk to some Pods, and whom they may talk to.
 let
   inherit (builtins)
+    elem
     filter
+    isAttrs
+    isInt
     isList
+    map
     removeAttrs
+    trace
     ;
   inherit (import ../../nix/refuse.nix) refuse;
-  inherit (import ../objects/metadata.nix) toMetadata withoutMetadata;
+  inherit (import ../objects/metadata.nix) named toMetadata withoutMetadata;
   inherit (import ../pods/selector.nix) nameLabel parse;
 
-  builder = "networkPolicy";
-
   rules =
-    field: value:
-    if isList value then value else refuse builder field value "a list of rules; [ ] lets nothing through, [ { } ] everything";
+    builder: field: value:
+    if !isList value then
+      refuse builder field value "a list of rules; [ ] lets nothing through, [ { } ] everything"
+    else
+      map (
+        rule:
+        if isAttrs rule && !(rule ? outPath) then
+          rule
+        else
+          refuse builder "an item of ${field}" rule "an attribute set, such as { from = [ ... ]; ports = [ ... ]; }"
+      ) value;
+
+  dnsRule.ports =
+    map
+      (protocol: {
+        inherit protocol;
+        port = 53;
+      })
+      [
+        "UDP"
+        "TCP"
+      ];
+
+  # Whether a rule may let questions to the cluster's DNS through: what isn't clear does.
+  letsDns =
+    rule:
+    let
+      peers = rule.to or [ ];
+      ports = rule.ports or [ ];
+    in
+    if ports != [ ] then
+      filter (
+        item:
+        elem (item.port or 53) [
+          53
+          "dns"
+        ]
+        || (isInt (item.endPort or null) && item.port <= 53 && item.endPort >= 53)
+      ) ports != [ ]
+    else
+      peers == [ ] || filter (peer: peer ? namespaceSelector || peer ? ipBlock) peers != [ ];
 in
 # name, namespace, labels, annotations, metadata, and the fields of NetworkPolicySpec
 {
   # labels of the Pods, or a whole LabelSelector; { } is every Pod of the namespace. Those of the application that has the
   # policy's name where nothing is said
   podSelector ? {
-    ${nameLabel} = args.name;
+    ${nameLabel} = args.name or (throw "networkPolicy: name is missing");
   },
   # list of NetworkPolicyIngressRule; null: not restricted
   ingress ? null,
   # list of NetworkPolicyEgressRule; null: not restricted
   egress ? null,
+  # true: a rule in egress that lets DNS through; false: none, and no warning that there is none
+  dns ? null,
   ...
 }@args:
 let
+  builder = named "networkPolicy" args;
+  checked = rules builder "egress" egress;
+  withDns =
+    if dns == true then
+      checked ++ [ dnsRule ]
+    else if dns == null && checked != [ ] && filter letsDns checked == [ ] then
+      trace "warning: ${builder}: egress lets no DNS through, so that Pods find no names; expected dns = true, or dns = false if that is meant" checked
+    else
+      checked;
   rest = removeAttrs (withoutMetadata args) [
     "podSelector"
     "ingress"
     "egress"
+    "dns"
   ];
 in
 if ingress == null && egress == null && !(rest ? policyTypes) then
@@ -43,13 +97,19 @@ else
     kind = "NetworkPolicy";
     metadata = toMetadata { inherit builder; } args;
     spec = {
-      podSelector = if podSelector == { } then { } else parse builder podSelector;
+      podSelector =
+        if podSelector == { } then
+          { }
+        else if isAttrs podSelector then
+          parse builder podSelector
+        else
+          refuse builder "podSelector" podSelector "an attribute set: labels, or matchLabels and matchExpressions";
       policyTypes = filter (type: type != null) [
         (if ingress == null then null else "Ingress")
         (if egress == null then null else "Egress")
       ];
     }
     // rest
-    // (if ingress == null then { } else { ingress = rules "ingress" ingress; })
-    // (if egress == null then { } else { egress = rules "egress" egress; });
+    // (if ingress == null then { } else { ingress = rules builder "ingress" ingress; })
+    // (if egress == null then { } else { egress = withDns; });
   }

@@ -5,16 +5,36 @@ let
     isString
     match
     removeAttrs
+    trace
     ;
   inherit (import ../../nix/refuse.nix) refuse;
-  inherit (import ../objects/metadata.nix) toMetadata withoutMetadata;
+  inherit (import ../objects/choice.nix) refuseKind;
+  inherit (import ../objects/metadata.nix) named toMetadata withoutMetadata;
   inherit (import ../pods/selector.nix) nameLabel parse;
 
-  builder = "podDisruptionBudget";
+  selectorOf =
+    builder: workload:
+    workload.spec.selector
+      or (refuseKind builder "for" workload "a Deployment, a StatefulSet or another workload with a selector that this library made");
+
+  # Draining a node waits for ever where no Pod may go.
+  warned =
+    builder: for: minAvailable: maxUnavailable: result:
+    if
+      minAvailable == "100%"
+      || maxUnavailable == 0
+      || maxUnavailable == "0%"
+      || (isInt minAvailable && for ? spec.replicas && minAvailable >= for.spec.replicas)
+    then
+      trace "warning: ${builder}: no Pod may be taken away, so that no node of theirs can be drained; expected ${
+        if minAvailable == null then "maxUnavailable from 1 on" else "minAvailable below the number of replicas"
+      }" result
+    else
+      result;
 
   checkAmount =
-    field: value:
-    if (isInt value && value >= 0) || (isString value && match "[0-9]{1,3}%" value != null) then
+    builder: field: value:
+    if (isInt value && value >= 0) || (isString value && match "([0-9]{1,2}|100)%" value != null) then
       value
     else
       refuse builder field value ''a number of Pods, or a share such as "50%"'';
@@ -24,7 +44,7 @@ in
   # the workload whose Pods are meant: its selector and its namespace are taken from there
   for ? null,
   # labels of the Pods, or a whole LabelSelector
-  selector ? if args ? for then for.spec.selector else { ${nameLabel} = args.name; },
+  selector ? if args.for or null != null then selectorOf (named "podDisruptionBudget" args) for else { ${nameLabel} = args.name or (throw "podDisruptionBudget: name is missing"); },
   # how many must stay: a number, or "50%"
   minAvailable ? null,
   # how many may be away
@@ -32,6 +52,7 @@ in
   ...
 }@args:
 let
+  builder = named "podDisruptionBudget" args;
   rest = removeAttrs (withoutMetadata args) [
     "for"
     "selector"
@@ -41,9 +62,11 @@ let
   inherited = if for.metadata.namespace or null == null then { } else { inherit (for.metadata) namespace; };
 in
 if (minAvailable == null) == (maxUnavailable == null) then
-  throw "${builder}: minAvailable and maxUnavailable, expected one of them"
+  throw "${builder}: ${
+    if minAvailable == null then "neither minAvailable nor maxUnavailable is" else "minAvailable and maxUnavailable both are"
+  } there, expected one of them"
 else
-  {
+  warned builder for minAvailable maxUnavailable {
     apiVersion = "policy/v1";
     kind = "PodDisruptionBudget";
     metadata = toMetadata { inherit builder; } (inherited // args);
@@ -54,8 +77,8 @@ else
       }
       // (
         if minAvailable == null then
-          { maxUnavailable = checkAmount "maxUnavailable" maxUnavailable; }
+          { maxUnavailable = checkAmount builder "maxUnavailable" maxUnavailable; }
         else
-          { minAvailable = checkAmount "minAvailable" minAvailable; }
+          { minAvailable = checkAmount builder "minAvailable" minAvailable; }
       );
   }

@@ -1,16 +1,16 @@
 # A Kubernetes Pod. Arguments that have no name here are fields of PodSpec.
-{ imageRef }:
+settings:
 let
   inherit (builtins)
     attrNames
     elem
     filter
     head
+    isAttrs
     ;
-  inherit (import ../objects/metadata.nix) toMetadata withoutMetadata;
-  toPodSpec = import ../pods/pod-spec.nix { inherit imageRef; };
-
-  builder = "pod";
+  inherit (import ../../nix/refuse.nix) refuse;
+  inherit (import ../objects/metadata.nix) named toMetadata withoutMetadata;
+  toPodSpec = import ../pods/pod-spec.nix settings;
 
   # Given here, they would be sent to where Kubernetes ignores them.
   misplaced = [
@@ -23,9 +23,12 @@ in
 # name, namespace, labels, annotations, metadata, and the fields of PodSpec
 args:
 let
+  builder = named "pod" args;
   wrong = filter (key: elem key misplaced) (attrNames args);
 in
-if wrong != [ ] then
+if !isAttrs args || args ? outPath then
+  refuse "pod" "the argument" args "an attribute set with `name` in it"
+else if wrong != [ ] then
   throw "${builder}: ${head wrong} isn't an argument, expected name, namespace, labels, annotations and the fields of PodSpec"
 else
   {

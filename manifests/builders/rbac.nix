@@ -1,7 +1,10 @@
 # Who may do what: Role, ClusterRole, RoleBinding and ClusterRoleBinding.
 let
   inherit (builtins)
+    attrNames
+    elem
     elemAt
+    groupBy
     isAttrs
     isList
     isString
@@ -10,8 +13,10 @@ let
     removeAttrs
     ;
   inherit (import ../../nix/refuse.nix) refuse;
-  inherit (import ../objects/metadata.nix) toMetadata withoutMetadata;
+  inherit (import ../objects/metadata.nix) named toMetadata withoutMetadata;
   inherit (import ../objects/name.nix) checkPathSegment;
+
+  groupOf = import ../objects/api-group.nix;
 
   apiGroup = "rbac.authorization.k8s.io";
 
@@ -19,28 +24,58 @@ let
     builder: field: value:
     if isList value then value else refuse builder field value "a list";
 
-  toRule =
+  # Kubernetes asks for groups, and the core's is "", which people forget; others' are found by the resource.
+  withGroups =
     builder: rule:
+    let
+      resources = list builder "rules.resources" rule.resources;
+      groups = map (
+        resource:
+        let
+          group = if isString resource then groupOf resource else null;
+        in
+        if group == null then
+          refuse builder "an item of rules.resources" resource "a resource of Kubernetes' own, or apiGroups = [ \"<group>\" ] beside it"
+        else
+          group
+      ) resources;
+    in
+    if rule ? apiGroups then rule else { apiGroups = attrNames (groupBy (group: group) groups); } // rule;
+
+  toRule =
+    builder: namespaced: rule:
     if !isAttrs rule || rule ? outPath then
       refuse builder "an item of rules" rule "an attribute set with verbs, and resources or nonResourceURLs"
     else if list builder "rules.verbs" (rule.verbs or [ ]) == [ ] then
       throw "${builder}: a rule has no verbs, expected a list such as [ \"get\" \"list\" \"watch\" ]"
     else if rule ? resources then
-      # The core group is "", which people forget.
-      { apiGroups = [ "" ]; } // rule
+      (
+        if rule ? nonResourceURLs then
+          throw "${builder}: a rule has both resources and nonResourceURLs, expected a rule for each"
+        else
+          withGroups builder rule
+      )
     else if rule ? nonResourceURLs then
-      rule
+      (
+        if namespaced then
+          throw "${builder}: a rule has nonResourceURLs, expected it of a clusterRole"
+        else
+          rule
+      )
     else
       throw "${builder}: a rule has neither resources nor nonResourceURLs";
 
   role =
-    builder: kind: namespaced:
+    function: kind: namespaced:
     # name, labels, annotations, metadata, and the fields of the role
     {
-      # [ { resources = [ "pods" ]; verbs = [ "get" ]; } ]; `apiGroups` is the core's where none is said
+      # [ { resources = [ "pods" ]; verbs = [ "get" ]; } ]; `apiGroups` of Kubernetes' own are found
       rules ? [ ],
       ...
     }@args:
+    let
+      builder = named function args;
+    in
     {
       apiVersion = "${apiGroup}/v1";
       inherit kind;
@@ -54,12 +89,12 @@ let
       if rules == [ ] && args ? aggregationRule then
         { }
       else
-        { rules = map (toRule builder) (list builder "rules" rules); }
+        { rules = map (toRule builder namespaced) (list builder "rules" rules); }
     );
 
   # "web", "prod/web": a ServiceAccount; { kind = "Group"; name = "admins"; }; a ServiceAccount that this library made
   toSubject =
-    builder: namespace: subject:
+    builder: namespaced: namespace: subject:
     let
       parts = if isString subject then match "(([a-z0-9-]+)/)?([a-z0-9.-]+)" subject else null;
       said = elemAt parts 1;
@@ -70,7 +105,7 @@ let
           if where != null then
             where
           else
-            throw "${builder}: the namespace of ServiceAccount ${name} isn't said, expected \"<namespace>/${name}\", or namespace";
+            throw "${builder}: the namespace of ServiceAccount ${name} isn't said, expected \"<namespace>/${name}\"${if namespaced then ", or namespace" else ""}";
       };
     in
     if parts != null then
@@ -79,7 +114,14 @@ let
       of subject.metadata.name (subject.metadata.namespace or namespace)
     else if isAttrs subject && subject.kind or null == "ServiceAccount" then
       of subject.name (subject.namespace or namespace)
-    else if isAttrs subject && isString (subject.kind or null) && isString (subject.name or null) then
+    else if
+      isAttrs subject
+      && elem (subject.kind or null) [
+        "Group"
+        "User"
+      ]
+      && isString (subject.name or null)
+    then
       { inherit apiGroup; } // subject
     else
       refuse builder "an item of subjects" subject ''"<namespace>/<ServiceAccount>", a ServiceAccount, or { kind = "Group"; name = "..."; }'';
@@ -87,30 +129,33 @@ let
   toRoleRef =
     builder: kind: value:
     let
-      named = name: of: {
+      of = if isAttrs value then value.kind or null else kind;
+      name = if isAttrs value then value.metadata.name or value.name or null else value;
+    in
+    if !isString name || (isAttrs value && value ? outPath) then
+      refuse builder "role" value "the name of a ${kind}, or a role that this library made"
+    # A binding of a namespace may have a ClusterRole's rights there.
+    else if of == kind || of == "ClusterRole" then
+      {
         inherit apiGroup name;
         kind = of;
-      };
-    in
-    if isString value then
-      named value kind
-    else if isAttrs value && isString (value.kind or null) && value ? metadata then
-      named value.metadata.name value.kind
-    else if isAttrs value && isString (value.kind or null) && isString (value.name or null) then
-      { inherit apiGroup; } // value
+      }
     else
-      refuse builder "role" value "the name of a ${kind}, or a role that this library made";
+      throw "${builder}: role is a ${toString of}, expected a ${kind}${if kind == "Role" then " or a ClusterRole" else ""}";
 
   binding =
-    builder: kind: roleKind: namespaced:
+    function: kind: roleKind: namespaced:
     # name, labels, annotations, metadata
     {
       # the name of a role of the same scope, or a Role or ClusterRole that this library made
-      role ? throw "${builder}: role is missing",
+      role ? throw "${named function args}: role is missing",
       # list of "<namespace>/<name>", ServiceAccounts, and { kind; name; }
       subjects ? [ ],
       ...
     }@args:
+    let
+      builder = named function args;
+    in
     {
       apiVersion = "${apiGroup}/v1";
       inherit kind;
@@ -119,7 +164,7 @@ let
         checkName = checkPathSegment;
       } args;
       roleRef = toRoleRef builder roleKind role;
-      subjects = map (toSubject builder (args.namespace or null)) (list builder "subjects" subjects);
+      subjects = map (toSubject builder namespaced (args.namespace or null)) (list builder "subjects" subjects);
     }
     // removeAttrs (withoutMetadata args) [
       "role"

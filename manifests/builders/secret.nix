@@ -4,54 +4,52 @@ let
   inherit (builtins)
     attrNames
     concatStringsSep
-    isAttrs
-    isString
-    listToAttrs
-    map
+    head
     removeAttrs
-    toJSON
     trace
     ;
-  inherit (import ../../nix/refuse.nix) refuse;
-  inherit (import ../objects/metadata.nix) toMetadata withoutMetadata;
+  inherit (import ../objects/metadata.nix) named toMetadata withoutMetadata;
+  inherit (import ../objects/data.nix)
+    join
+    missing
+    toBytes
+    toTexts
+    ;
 
-  builder = "secret";
-
-  toStrings =
-    field: data:
-    if !isAttrs data || data ? outPath then
-      refuse builder field data "an attribute set of strings"
-    else
-      listToAttrs (
-        map (key: {
-          name = key;
-          value =
-            if isString data.${key} then
-              data.${key}
-            else
-              refuse builder "${field}.${toJSON key}" data.${key} "a string";
-        }) (attrNames data)
-      );
+  # What the API server wants in a Secret of a type.
+  wanted = {
+    "kubernetes.io/tls" = [
+      "tls.crt"
+      "tls.key"
+    ];
+    "kubernetes.io/dockerconfigjson" = [ ".dockerconfigjson" ];
+    "kubernetes.io/ssh-auth" = [ "ssh-privatekey" ];
+  };
 in
-# name, namespace, labels, annotations, metadata, and the fields of Secret: type, immutable
+# name, namespace, labels, annotations, metadata, and the fields of Secret: immutable
 {
-  name ? throw "${builder}: name is missing",
   # key -> base64, as Kubernetes keeps it
   data ? { },
-  # key -> text
+  # key -> text, or the path of a file
   stringData ? { },
+  # "Opaque", or one of Kubernetes' types, such as "kubernetes.io/tls"
+  type ? "Opaque",
   # that the values may be known to all is accepted: no warning
   plainText ? false,
   ...
 }@args:
 let
-  keys = attrNames (toStrings "data" data // toStrings "stringData" stringData);
+  builder = named "secret" args;
+  bytes = toBytes builder "data" data;
+  texts = toTexts builder "stringData" stringData;
+  keys = attrNames (bytes // texts);
+  lacking = missing (wanted.${type} or [ ]) (bytes // texts);
   secret =
     {
       apiVersion = "v1";
       kind = "Secret";
       metadata = toMetadata { inherit builder; } args;
-      type = args.type or "Opaque";
+      inherit type;
     }
     // removeAttrs (withoutMetadata args) [
       "data"
@@ -59,10 +57,11 @@ let
       "plainText"
       "type"
     ]
-    // (if data == { } then { } else { data = toStrings "data" data; })
-    // (if stringData == { } then { } else { stringData = toStrings "stringData" stringData; });
+    // join builder "data" bytes "stringData" texts;
 in
-if keys == [ ] || plainText then
+if lacking != [ ] then
+  throw "${builder}: stringData has no ${head lacking}, which type ${type} wants"
+else if keys == [ ] || plainText then
   secret
 else
-  trace "warning: ${builder}: ${name} holds ${concatStringsSep ", " keys} in plain text, readable by all in the Nix store; expected a Secret made in the cluster, or plainText = true" secret
+  trace "warning: ${builder}: ${concatStringsSep ", " keys} in plain text, readable by all in the Nix store; expected a Secret made in the cluster, or plainText = true" secret

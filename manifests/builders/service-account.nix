@@ -1,9 +1,8 @@
 # A ServiceAccount: who a Pod is to the API server.
 let
-  inherit (builtins) isString removeAttrs;
-  inherit (import ../objects/metadata.nix) toMetadata withoutMetadata;
-
-  builder = "serviceAccount";
+  inherit (builtins) removeAttrs;
+  inherit (import ../objects/metadata.nix) named toMetadata withoutMetadata;
+  toPullSecrets = import ../pods/pull-secrets.nix;
 in
 # name, namespace, labels, annotations, metadata, and the fields of ServiceAccount
 {
@@ -11,6 +10,9 @@ in
   imagePullSecrets ? null,
   ...
 }@args:
+let
+  builder = named "serviceAccount" args;
+in
 {
   apiVersion = "v1";
   kind = "ServiceAccount";
@@ -21,9 +23,5 @@ in
   if imagePullSecrets == null then
     { }
   else
-    {
-      imagePullSecrets = map (
-        secret: if isString secret then { name = secret; } else secret
-      ) imagePullSecrets;
-    }
+    { imagePullSecrets = toPullSecrets builder "imagePullSecrets" imagePullSecrets; }
 )

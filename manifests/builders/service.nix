@@ -3,36 +3,66 @@ let
   inherit (builtins)
     attrNames
     concatMap
+    concatStringsSep
     elem
     filter
     head
     isAttrs
     isInt
     isList
+    isString
+    length
     map
     removeAttrs
     replaceStrings
+    toJSON
+    trace
     ;
   inherit (import ../../nix/refuse.nix) refuse;
-  inherit (import ../objects/metadata.nix) labels toMetadata withoutMetadata;
+  inherit (import ../objects/metadata.nix) labels named toMetadata withoutMetadata;
+  inherit (import ../objects/choice.nix) choices refuseKind;
   inherit (import ../objects/name.nix) checkLabel checkServiceName;
   inherit (import ../pods/selector.nix) nameLabel;
   port = import ../../nix/port.nix;
 
-  builder = "service";
+  enums = {
+    type = [
+      "ClusterIP"
+      "NodePort"
+      "LoadBalancer"
+      "ExternalName"
+    ];
+    sessionAffinity = [
+      "None"
+      "ClientIP"
+    ];
+    externalTrafficPolicy = [
+      "Cluster"
+      "Local"
+    ];
+    internalTrafficPolicy = [
+      "Cluster"
+      "Local"
+    ];
+    ipFamilyPolicy = [
+      "SingleStack"
+      "PreferDualStack"
+      "RequireDualStack"
+    ];
+  };
 
   upperCase = replaceStrings [ "tcp" "udp" "sctp" ] [ "TCP" "UDP" "SCTP" ];
 
   # 80, "53/udp", { port = 80; targetPort = "http"; }
   toPort =
-    field: value:
+    builder: field: value:
     let
       given = port.parse builder field value;
     in
     if isAttrs value then
       (
         if port.isNumber (value.port or null) then
-          value
+          value // (if value ? name then { name = checkLabel builder "a name in ports" value.name; } else { })
         else
           refuse builder "${field}.port" (value.port or null) "a port from 1 to 65535"
       )
@@ -41,19 +71,19 @@ let
 
   # Kubernetes wants names as soon as there are two.
   toPorts =
-    ports:
-    if isAttrs ports then
-      map (name: toPort "ports.${name}" ports.${name} // { name = checkLabel builder "a name in ports" name; }) (
+    builder: ports:
+    if isAttrs ports && !(ports ? outPath) then
+      map (name: toPort builder "ports.${name}" ports.${name} // { name = checkLabel builder "a name in ports" name; }) (
         attrNames ports
       )
     else if !isList ports then
       refuse builder "ports" ports "an attribute set, name to port, or a list"
     else
       let
-        listed = map (toPort "a port in ports") ports;
+        listed = map (toPort builder "a port in ports") ports;
         nameless = filter (item: !(item ? name)) listed;
       in
-      if builtins.length listed > 1 && nameless != [ ] then
+      if length listed > 1 && nameless != [ ] then
         throw "${builder}: ports has ${toString (head nameless).port} without a name, expected `ports = { http = 80; ... }` where there are several"
       else
         listed;
@@ -83,8 +113,57 @@ let
     "ReplicaSet"
   ];
 
+  # A name that a port has in the workload is where it leads, and every name that is said must be there. Numbers may be
+  # ports that no container declares; where others are declared, it is more often a mistake.
+  toTargets =
+    builder: workload:
+    let
+      there = portsOf workload;
+      names = concatMap (item: if item ? name then [ item.name ] else [ ]) there;
+      numbers = map (item: item.port) there;
+      shown = concatStringsSep ", " (
+        map (item: if item ? name then "${item.name} (${toString item.port})" else toString item.port) there
+      );
+    in
+    map (
+      item:
+      let
+        target = item.targetPort or item.port;
+      in
+      if !(item ? targetPort) && elem (item.name or null) names then
+        item // { targetPort = item.name; }
+      else if isString target && !elem target names then
+        refuse builder "targetPort of port ${toString item.port}" target "a port of ${workload.kind} ${workload.metadata.name}, which has: ${shown}"
+      else if isInt target && there != [ ] && !elem target numbers then
+        trace "warning: ${builder}: port ${toString item.port} leads to ${toString target}, expected a port of ${workload.kind} ${workload.metadata.name}, which has: ${shown}" item
+      else
+        item
+    );
+
+  # The API server's rules for ports of one Service.
+  checkPorts =
+    builder: type: ports:
+    let
+      twice = list: filter (key: length (filter (other: other == key) list) > 1) list;
+      numbers = twice (map (item: "${toString item.port}/${item.protocol or "TCP"}") ports);
+      names = twice (concatMap (item: if item ? name then [ item.name ] else [ ]) ports);
+      onNode = filter (item: item ? nodePort) ports;
+    in
+    if numbers ++ names != [ ] then
+      throw "${builder}: ports has ${toJSON (head (numbers ++ names))} twice"
+    else if
+      onNode != [ ]
+      && !elem type [
+        "NodePort"
+        "LoadBalancer"
+      ]
+    then
+      throw "${builder}: nodePort is given, and type is ${toJSON type}, expected type = \"NodePort\""
+    else
+      ports;
+
   selectorOf =
-    workload:
+    builder: workload:
     let
       podLabels = workload.spec.template.metadata.labels or workload.metadata.labels or { };
       selector = workload.spec.selector.matchLabels or podLabels;
@@ -102,21 +181,26 @@ in
   ports ? null,
   # labels of the Pods; those of the application that has the Service's name where neither this nor `for` is said. null:
   # no Pods, as for endpoints that are made by hand
-  selector ? if args ? for then selectorOf for else { ${nameLabel} = args.name; },
+  selector ? if args.for or null != null then selectorOf (named "service" args) for else { ${nameLabel} = args.name or (throw "service: name is missing"); },
   ...
 }@args:
 let
-  spec = removeAttrs (withoutMetadata args) [
+  builder = named "service" args;
+  spec = choices builder enums (removeAttrs (withoutMetadata args) [
     "for"
     "ports"
     "selector"
-  ];
-  given = if ports != null then toPorts ports else if for != null then toPorts (portsOf for) else [ ];
+  ]);
+  type = args.type or "ClusterIP";
+  said = if ports != null then toPorts builder ports else if for != null then toPorts builder (portsOf for) else [ ];
+  given = checkPorts builder type (if for == null || ports == null then said else toTargets builder for said);
   inherited = if for.metadata.namespace or null == null then { } else { inherit (for.metadata) namespace; };
-  isExternal = args.type or null == "ExternalName";
+  isExternal = type == "ExternalName";
 in
 if for != null && !isWorkload for then
-  refuse builder "for" for "a Deployment, StatefulSet, DaemonSet or Pod that this library made"
+  refuseKind builder "for" for "a Deployment, StatefulSet, DaemonSet or Pod that this library made"
+else if isExternal && !(args ? externalName) then
+  throw "${builder}: externalName is missing, which type \"ExternalName\" wants"
 else
   {
     apiVersion = "v1";

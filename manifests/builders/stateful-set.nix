@@ -1,18 +1,18 @@
 # A StatefulSet: Pods with names that last, and storage of their own.
-{ imageRef }:
+settings:
 let
   inherit (builtins) removeAttrs;
-  inherit (import ../../nix/refuse.nix) refuse;
+  inherit (import ../objects/choice.nix) choices;
+  inherit (import ../objects/metadata.nix) named;
   inherit (import ../objects/name.nix) checkServiceName checkSubdomain;
   inherit (import ../objects/named-list.nix) namedList;
-  inherit (import ../pods/template.nix { inherit imageRef; }) split;
-  inherit (import ../pods/replicas.nix) checkReplicas checkRestart;
+  inherit (import ../pods/template.nix settings) split;
+  inherit (import ../pods/replicas.nix) checkReplicas checkRestart toStrategy;
   toClaimSpec = import ../objects/claim-spec.nix;
 
-  builder = "statefulSet";
-
   workload = claims: split {
-    inherit builder claims;
+    inherit claims;
+    kind = "statefulSet";
     # The names of its Pods are this and a number, and hosts in DNS.
     checkName = checkSubdomain;
     fields = [
@@ -28,12 +28,32 @@ let
     ];
   };
 
+  # The Service may be given itself.
+  serviceNameOf =
+    builder: service:
+    checkServiceName builder "serviceName" (
+      if builtins.isAttrs service && service.kind or null == "Service" then service.metadata.name else service
+    );
+
   # { data = "10Gi"; } or { data = { storage = "10Gi"; storageClassName = "fast"; }; }
-  toTemplates = namedList {
+  toTemplates =
+    builder: field: claims:
+    listed builder field (
+      if builtins.isList claims then
+        # Kubernetes' items have their names in `metadata`.
+        map (claim: if claim ? metadata.name then { inherit (claim.metadata) name; } // claim else claim) claims
+      else
+        claims
+    );
+
+  listed = namedList {
     toItem =
       builder: field: name: claim:
       if builtins.isAttrs claim && claim ? spec then
-        claim // { metadata = claim.metadata or { } // { inherit name; }; }
+        removeAttrs claim [ "name" ] // {
+          metadata = claim.metadata or { } // { inherit name; };
+          spec = toClaimSpec builder "${field}.spec" claim.spec;
+        }
       else
         {
           metadata = { inherit name; };
@@ -44,11 +64,15 @@ let
   };
 in
 # name, namespace, labels, annotations, metadata; podLabels, podAnnotations, selector; the fields of StatefulSetSpec,
-# where `serviceName` is the name unless said, and `volumeClaimTemplates` are mounted by their names; and the fields of PodSpec
+# where `serviceName` is the name unless said (the Service itself will do), and `volumeClaimTemplates` are mounted by
+# their names; and the fields of PodSpec
 args:
 let
-  templates = toTemplates builder "volumeClaimTemplates" (args.volumeClaimTemplates or { });
+  templates = toTemplates (named "statefulSet" args) "volumeClaimTemplates" (
+    if args.volumeClaimTemplates or null == null then { } else args.volumeClaimTemplates
+  );
   inherit (workload (map (claim: claim.metadata.name) templates) args)
+    builder
     metadata
     template
     selector
@@ -60,10 +84,18 @@ in
   kind = "StatefulSet";
   inherit metadata;
   spec =
-    {
-      serviceName = checkServiceName builder "serviceName" metadata.name;
+    choices builder {
+      podManagementPolicy = [
+        "OrderedReady"
+        "Parallel"
+      ];
+    } (toStrategy builder "updateStrategy" [
+      "RollingUpdate"
+      "OnDelete"
+    ] (checkReplicas builder fields))
+    // {
+      serviceName = serviceNameOf builder (fields.serviceName or metadata.name);
     }
-    // checkReplicas builder fields
     // (if templates == [ ] then { } else { volumeClaimTemplates = templates; })
     // {
       inherit selector;

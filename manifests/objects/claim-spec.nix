@@ -1,18 +1,39 @@
 # The `spec` of a PersistentVolumeClaim: "10Gi", or { storage = "10Gi"; storageClassName = "fast"; ... }.
 let
   inherit (builtins)
+    concatStringsSep
     isAttrs
+    isList
     isString
+    map
     match
     removeAttrs
     ;
   inherit (import ../../nix/refuse.nix) refuse;
+  inherit (import ./choice.nix) choice;
 
   # resource.Quantity, as far as storage needs it.
   isSize = text: isString text && match "[0-9]+(\\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][0-9]+)?" text != null;
 
+  accessModes = [
+    "ReadWriteOnce"
+    "ReadOnlyMany"
+    "ReadWriteMany"
+    "ReadWriteOncePod"
+  ];
+  checkModes =
+    builder: field: modes:
+    if !isList modes || modes == [ ] then
+      refuse builder field modes "a list of ${concatStringsSep ", " accessModes}"
+    else
+      map (choice builder "an item of ${field}" accessModes) modes;
+
   toClaimSpec =
     builder: field: claim:
+    let
+      # The claim of a builder of its own is no field of anything.
+      within = key: if field == null then key else "${field}.${key}";
+    in
     if isString claim then
       toClaimSpec builder field { storage = claim; }
     else if !isAttrs claim || claim ? outPath then
@@ -22,6 +43,12 @@ let
         accessModes = [ "ReadWriteOnce" ];
       }
       // removeAttrs claim [ "storage" ]
+      // (
+        if claim ? accessModes then
+          { accessModes = checkModes builder (within "accessModes") claim.accessModes; }
+        else
+          { }
+      )
       // {
         resources =
           claim.resources or { }
@@ -34,7 +61,7 @@ let
                 else if isSize (claim.storage or null) then
                   { inherit (claim) storage; }
                 else
-                  refuse builder "${field}.storage" (claim.storage or null) ''a size such as "10Gi"''
+                  refuse builder (within "storage") (claim.storage or null) ''a size such as "10Gi"''
               );
           };
       };

@@ -1,6 +1,6 @@
 # Changing an object that somebody else made. Objects are plain values, so there is nothing to override through: what
 # comes back is another object.
-{ imageRef }:
+settings:
 let
   inherit (builtins)
     attrNames
@@ -25,7 +25,7 @@ let
     toJSON
     ;
   inherit (import ../../nix/refuse.nix) refuse;
-  inherit (import ../pods/image.nix { inherit imageRef; }) isOurs toImage;
+  inherit (import ../pods/image.nix settings) isOurs toImage;
   environment = import ../../nix/environment.nix;
 
   isPlain = value: isAttrs value && !(value ? outPath);
@@ -42,35 +42,42 @@ let
     volumeMounts = "mountPath";
     volumeDevices = "devicePath";
     volumeClaimTemplates = "name";
+    # of containers and of Services; only a set is merged
+    ports = "name";
     topologySpreadConstraints = "topologyKey";
     hostAliases = "ip";
   };
 
   # Items of both by their names, in the order of `old`, new ones behind.
   mergeList =
-    key: old: new:
+    own: field: key: old: new:
     let
-      nameOf = item: item.${key};
+      nameOf =
+        item: if isPlain item && item ? ${key} then item.${key} else refuse "extend" "an item of ${field}" item "an attribute set with `${key}` in it";
       patches = listToAttrs (
         map (item: {
           name = nameOf item;
           value = item;
         }) new
       );
-      known = map nameOf old;
+      # Ports needn't have names.
+      known = map (item: item.${key} or null) old;
+      isGone = patch: patch.${"$patch"} or null == "delete";
       merge =
         item:
         let
-          patch = patches.${nameOf item} or null;
+          name = item.${key} or null;
+          patch = patches.${name};
         in
-        if !(patches ? ${nameOf item}) then
+        if name == null || !(patches ? ${name}) then
           [ item ]
-        else if patch.${"$patch"} or null == "delete" then
+        else if isGone patch then
           [ ]
         else
-          [ (mergeSets item patch) ];
+          [ (mergeSets own item patch) ];
     in
-    concatMap merge old ++ map (clean "") (filter (item: !elem (nameOf item) known) new);
+    concatMap merge old
+    ++ map (clean own "") (filter (item: !elem (nameOf item) known && !isGone item) new);
 
   # { web.image = x; old = null; } -> [ { name = "web"; image = x; } { name = "old"; "$patch" = "delete"; } ]
   toItems =
@@ -91,37 +98,51 @@ let
     else
       refuse "extend" "${field}.${name}" value "an attribute set";
 
+  # In an object of another API, a set with such a name may be a set.
   mergeValue =
-    name: old: new:
+    own: name: old: new:
     let
-      key = mergeKeys.${name} or null;
+      key = if own || isList old then mergeKeys.${name} or null else null;
     in
     if isPlain old && isPlain new then
-      mergeSets old new
+      mergeSets own old new
     else if key != null && isPlain new then
-      mergeList key (if isList old then old else [ ]) (toItems name key new)
-    else if key != null && isList old && isList new then
-      mergeList key old new
+      mergeList own name key (if isList old then old else [ ]) (toItems name key new)
+    # Ports of a list may have no names, so such a list replaces the other.
+    else if key != null && name != "ports" && isList old && isList new then
+      mergeList own name key old new
     else
-      clean name new;
+      clean own name new;
 
-  # A value as it shall be: without what is null, images as references.
+  # A value as it shall be: without what is null, images as references, sets by name as lists.
   clean =
-    name: value:
+    own: name: value:
     if name == "image" && isOurs value then
       toImage "extend" "image" value
     else if isPlain value then
-      builtins.mapAttrs clean (removeAttrs value (filter (key: value.${key} == null) (attrNames value)))
+      mergeSets own { } value
+    else if isList value then
+      map (clean own "") value
     else
       value;
 
   mergeSets =
-    old: patch:
+    own: old: patch:
     let
       removed = filter (key: patch.${key} == null) (attrNames patch);
       kept = removeAttrs patch removed;
     in
-    removeAttrs old removed // builtins.mapAttrs (key: new: mergeValue key (old.${key} or null) new) kept;
+    removeAttrs old removed
+    // builtins.mapAttrs (key: new: mergeValue own key (old.${key} or null) new) kept;
+
+  # Whether all that has the name of a list is one.
+  isOwn =
+    object:
+    elem (object.apiVersion or null) [
+      "v1"
+      "apps/v1"
+      "batch/v1"
+    ];
 
   # "spec.template.spec.containers.web.image" -> [ "spec" ... ]; a name with dots stands in quotes: metadata.labels."a.b/c"
   toSteps =
@@ -152,15 +173,26 @@ let
     if steps == [ ] then
       toNew value
     else if isPlain value && value ? ${step} then
-      value // { ${step} = setAt path value.${step} here (tail steps) toNew; }
+      (
+        let
+          new = setAt path value.${step} here (tail steps) toNew;
+        in
+        if new == null then removeAttrs value [ step ] else value // { ${step} = new; }
+      )
     else if isList value && found != [ ] then
-      genList (
+      concatMap (
         index:
         let
           item = elemAt value index;
+          new = setAt path item here (tail steps) toNew;
         in
-        if index == head found then setAt path item here (tail steps) toNew else item
-      ) (length value)
+        if index != head found then
+          [ item ]
+        else if new == null then
+          [ ]
+        else
+          [ (toItem (last done) step new // { ${key} = step; }) ]
+      ) (genList (index: index) (length value))
     else if isPlain value || isList value then
       throw "override: ${path} isn't there: no ${toJSON step}, there are: ${there}"
     else
@@ -173,13 +205,14 @@ in
     if !isPlain object then
       refuse "extend" "the object" object "a Kubernetes object"
     else if isFunction patch then
-      mergeSets object (patch object)
+      mergeSets (isOwn object) object (patch object)
     else if isPlain patch then
-      mergeSets object patch
+      mergeSets (isOwn object) object patch
     else
       refuse "extend" "the patch" patch "an attribute set, or a function from the object to one";
 
-  # override :: object -> { path = value or function; } -> object. Only what is there can be overridden.
+  # override :: object -> { path = value or function; } -> object. Only what is there can be
+  # overridden; null removes it.
   override =
     object: changes:
     if !isPlain object then
@@ -190,7 +223,7 @@ in
       foldl' (
         result: path:
         setAt path result [ ] (toSteps path) (
-          old: clean (last (toSteps path)) (if isFunction changes.${path} then changes.${path} old else changes.${path})
+          old: clean (isOwn object) (last (toSteps path)) (if isFunction changes.${path} then changes.${path} old else changes.${path})
         )
       ) object (attrNames changes);
 }

@@ -2,7 +2,10 @@
 let
   inherit (builtins)
     attrNames
+    elem
+    filter
     foldl'
+    head
     functionArgs
     isAttrs
     isString
@@ -21,6 +24,9 @@ let
 
   # TotalAnnotationSizeLimitB of apimachinery: keys and values together.
   maxAnnotations = 256 * 1024;
+
+  # Of a name in a message: names that are longer are wrong, and shown where that is said.
+  maxShown = 63;
 
   labels =
     builder: field: value:
@@ -76,15 +82,28 @@ let
       metadata ? { },
     }:
     null;
-in
-{
-  inherit labels annotations optional;
-
   # Names of the arguments that are for `metadata`.
   names = attrNames (functionArgs arguments);
+in
+{
+  inherit labels annotations;
 
-  # What is left of the arguments.
-  withoutMetadata = args: removeAttrs args (attrNames (functionArgs arguments));
+  # Who refuses, with the name of the object if it has one: `pod "web"`.
+  named =
+    builder: args:
+    let
+      name = args.name or null;
+    in
+    if isString name && stringLength name <= maxShown then "${builder} ${toJSON name}" else builder;
+
+  # What is left of the arguments. null says nothing, so that an argument may be passed on as it is.
+  withoutMetadata =
+    args:
+    # What isn't a set at all is refused by `toMetadata`.
+    if isAttrs args then removeAttrs args (names ++ filter (key: args.${key} == null) (attrNames args)) else { };
+
+  # What is left of them, null included.
+  withoutNames = args: removeAttrs args names;
 
   toMetadata =
     {
@@ -98,11 +117,15 @@ in
     args:
     let
       extra = args.metadata or { };
+      # As it is in YAML.
+      nested = filter (key: key != "metadata" && elem key names) (attrNames extra);
     in
     if !isAttrs args || args ? outPath then
       refuse builder "the argument" args "an attribute set with `name` in it"
     else if !isAttrs extra || extra ? outPath then
       refuse builder "metadata" extra "an attribute set, such as { finalizers = [ ... ]; }"
+    else if nested != [ ] then
+      throw "${builder}: metadata.${head nested} is given, expected ${head nested} as an argument of its own"
     else if !namespaced && args.namespace or null != null then
       throw "${builder}: namespace isn't an argument, since this kind belongs to the whole cluster"
     else

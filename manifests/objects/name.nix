@@ -24,6 +24,8 @@ let
       name = elemAt parts 2;
     in
     isString text
+    # A prefix, "/" and a name; regular expressions fail on texts that are very long.
+    && stringLength text <= 253 + 1 + 63
     && parts != null
     && (prefix == null || isSubdomain prefix)
     && stringLength name <= 63

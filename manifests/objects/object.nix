@@ -6,10 +6,10 @@ let
     removeAttrs
     ;
   inherit (import ../../nix/refuse.nix) refuse;
-  inherit (import ./metadata.nix) toMetadata withoutMetadata;
+  inherit (import ./metadata.nix) named toMetadata withoutNames;
   inherit (import ./name.nix) checkPathSegment;
 
-  builder = "object";
+  who = args: named "object" args;
 
   isApiVersion =
     text: isString text && match "([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?v[0-9]+((alpha|beta)[0-9]+)?" text != null;
@@ -18,12 +18,15 @@ let
   object =
     {
       # "v1", "apps/v1", "example.org/v1beta1"
-      apiVersion ? throw "${builder}: apiVersion is missing",
+      apiVersion ? throw "${who args}: apiVersion is missing",
       # "Pod"
-      kind ? throw "${builder}: kind is missing",
+      kind ? throw "${who args}: kind is missing",
       # name, namespace, labels, annotations, metadata; and every other field of the object, as it is
       ...
     }@args:
+    let
+      builder = who args;
+    in
     {
       apiVersion =
         if isApiVersion apiVersion then
@@ -36,7 +39,7 @@ let
         checkName = checkPathSegment;
       } args;
     }
-    // removeAttrs (withoutMetadata args) [
+    // removeAttrs (withoutNames args) [
       "apiVersion"
       "kind"
     ];

@@ -2,17 +2,33 @@
 let
   inherit (builtins)
     attrNames
+    concatMap
+    filter
+    head
     isAttrs
     isInt
     isList
+    length
     map
     replaceStrings
+    toJSON
     ;
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ../objects/name.nix) checkPortName;
   port = import ../../nix/port.nix;
 
   upperCase = replaceStrings [ "tcp" "udp" "sctp" ] [ "TCP" "UDP" "SCTP" ];
+
+  # What a server-side apply tells ports apart by; of two that are alike it refuses both.
+  once =
+    builder: field: ports:
+    let
+      listed = map (item: "${toString item.containerPort}/${item.protocol or "TCP"}") ports;
+      named = concatMap (item: if item ? name then [ item.name ] else [ ]) ports;
+      twice = list: filter (key: length (filter (other: other == key) list) > 1) list;
+      wrong = twice listed ++ twice named;
+    in
+    if wrong == [ ] then ports else throw "${builder}: ${field} has ${toJSON (head wrong)} twice";
 
   toPort =
     builder: field: value:
@@ -22,7 +38,7 @@ let
     if isAttrs value then
       (
         if port.isNumber (value.containerPort or null) then
-          value
+          value // (if value ? name then { name = checkPortName builder "a name in ${field}" value.name; } else { })
         else
           refuse builder "containerPort in ${field}" (value.containerPort or null) "a port from 1 to 65535"
       )
@@ -31,10 +47,12 @@ let
 in
 builder: field: ports:
 if isList ports then
-  map (toPort builder field) ports
-else if isAttrs ports then
-  map (
-    name: toPort builder field ports.${name} // { name = checkPortName builder "a name in ${field}" name; }
-  ) (attrNames ports)
+  once builder field (map (toPort builder field) ports)
+else if isAttrs ports && !(ports ? outPath) then
+  once builder field (
+    map (
+      name: toPort builder field ports.${name} // { name = checkPortName builder "a name in ${field}" name; }
+    ) (attrNames ports)
+  )
 else
   refuse builder field ports "an attribute set, name to port, or a list"

@@ -1,26 +1,66 @@
 # The containers of a Pod: an attribute set by name, or a list where the order counts, as it does for init containers.
-{ imageRef }:
+settings:
 let
   inherit (builtins)
+    attrNames
     filter
+    head
     isAttrs
     isList
     isString
+    length
+    map
     mapAttrs
     match
     removeAttrs
     ;
   inherit (import ../../nix/refuse.nix) refuse;
+  inherit (import ../objects/choice.nix) choice;
   inherit (import ../objects/name.nix) checkLabel;
   inherit (import ../objects/named-list.nix) namedList;
-  inherit (import ./image.nix { inherit imageRef; }) toImage;
+  nameOf = import ../objects/reference.nix;
+  checkProbes = import ./probes.nix;
+  inherit (import ./image.nix settings) toImage;
 
   strings =
     builder: field: value:
-    if isList value && filter (item: !isString item) value == [ ] then
-      value
+    let
+      wrong = filter (item: !isString item) value;
+    in
+    if !isList value then
+      refuse builder field value "a list of strings"
+    else if wrong != [ ] then
+      refuse builder "an item of ${field}" (head wrong) "a string"
     else
-      refuse builder field value "a list of strings";
+      value;
+
+  # The object itself, or { secret = "db"; prefix = "DB_"; }, or Kubernetes' { secretRef.name = "db"; }.
+  toEnvFrom =
+    builder: field: sources:
+    if !isList sources then
+      refuse builder field sources "a list of ConfigMaps, Secrets, { configMap = \"...\"; } and { secret = \"...\"; }"
+    else
+      map (
+        source:
+        if !isAttrs source || source ? outPath then
+          refuse builder "an item of ${field}" source "a ConfigMap, a Secret, { configMap = \"...\"; } or { secret = \"...\"; }"
+        else if source.kind or null == "Secret" then
+          { secretRef.name = nameOf "Secret" builder field source; }
+        else if source ? kind then
+          { configMapRef.name = nameOf "ConfigMap" builder field source; }
+        else
+          removeAttrs source [
+            "secret"
+            "configMap"
+          ]
+          // (if source ? secret then { secretRef.name = nameOf "Secret" builder "${field}.secret" source.secret; } else { })
+          // (
+            if source ? configMap then
+              { configMapRef.name = nameOf "ConfigMap" builder "${field}.configMap" source.configMap; }
+            else
+              { }
+          )
+      ) sources;
 
   # { "/data" = "data"; "/etc/web" = { name = "config"; readOnly = true; }; }
   toMounts = namedList {
@@ -45,27 +85,51 @@ let
     command = strings;
     args = strings;
     env = import ./variables.nix;
+    envFrom = toEnvFrom;
+    imagePullPolicy =
+      builder: field:
+      choice builder field [
+        "Always"
+        "IfNotPresent"
+        "Never"
+      ];
+    restartPolicy =
+      builder: field:
+      choice builder field [
+        "Always"
+        "OnFailure"
+        "Never"
+      ];
     ports = import ./container-ports.nix;
     volumeMounts = toMounts;
   };
 
   toContainer =
-    builder: field: name: container:
-    if !isAttrs container || container ? outPath then
-      refuse builder field container "an attribute set with `image` in it"
+    where: builder: field: name: given:
+    let
+      # null says nothing, so that an argument may be passed on as it is.
+      container = removeAttrs given (filter (key: given.${key} == null) (attrNames given));
+    in
+    if !isAttrs given || given ? outPath then
+      refuse builder field given "an attribute set with `image` in it"
     else if !(container ? image) then
       throw "${builder}: ${field}.image is missing"
     else
+      checkProbes builder where field (
       {
         # What a store path holds never changes, so asking for it again at each start gains nothing.
         imagePullPolicy = "IfNotPresent";
       }
       // mapAttrs (
         key: value: if parsers ? ${key} then parsers.${key} builder "${field}.${key}" value else value
-      ) (removeAttrs container [ "name" ])
+      ) container
       // {
-        name = checkLabel builder "a name in ${field}" name;
-      };
+        name = checkLabel builder "a name in ${where}" name;
+      });
 in
 # builder: "containers": containers -> Kubernetes' list
-namedList { toItem = toContainer; }
+builder: where: containers:
+if where == "initContainers" && isAttrs containers && length (attrNames containers) > 1 then
+  refuse builder where containers "a list where there are several, since each waits for the one before: [ { name = \"...\"; image = ...; } ]"
+else
+  namedList { toItem = toContainer where; } builder where containers

@@ -3,12 +3,33 @@ let
   inherit (builtins)
     concatStringsSep
     elem
+    isAttrs
     isInt
+    isString
+    map
     toJSON
     ;
   inherit (import ../../nix/refuse.nix) refuse;
+  inherit (import ../objects/choice.nix) choice;
 in
 {
+  # "Recreate" -> { type = "Recreate"; }
+  toStrategy =
+    builder: field: types: fields:
+    let
+      value = fields.${field};
+    in
+    if !(fields ? ${field}) then
+      fields
+    else if isString value then
+      fields // { ${field}.type = choice builder field types value; }
+    else if !isAttrs value || value ? outPath then
+      refuse builder field value "${concatStringsSep " or " (map toJSON types)}, or an attribute set with `type` in it"
+    else if value ? type then
+      builtins.seq (choice builder "${field}.type" types value.type) fields
+    else
+      fields;
+
   checkReplicas =
     builder: fields:
     let
@@ -25,7 +46,9 @@ in
     let
       policy = template.spec.restartPolicy or null;
     in
-    if elem policy allowed || (policy == null && elem "Always" allowed) then
+    if elem "Always" allowed && template.spec ? activeDeadlineSeconds then
+      throw "${builder}: activeDeadlineSeconds is given, expected it of Pods that end: those of a Job or a CronJob"
+    else if elem policy allowed || (policy == null && elem "Always" allowed) then
       template
     else if policy == null then
       template // { spec = template.spec // { restartPolicy = builtins.head allowed; }; }

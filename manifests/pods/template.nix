@@ -1,5 +1,5 @@
 # The Pod template of a workload, with labels that the workload's selector finds.
-{ imageRef }:
+settings:
 let
   inherit (builtins)
     attrNames
@@ -16,11 +16,12 @@ let
   inherit (import ../objects/metadata.nix)
     annotations
     labels
+    named
     toMetadata
     withoutMetadata
     ;
   inherit (import ./selector.nix) forPods withName;
-  toPodSpec = import ./pod-spec.nix { inherit imageRef; };
+  toPodSpec = import ./pod-spec.nix settings;
 
   # Arguments of every workload that aren't fields of its spec.
   own = [
@@ -47,11 +48,12 @@ let
 in
 {
   # Splits the arguments of a workload: `metadata` of the object, `template` of its Pods, `selector`, and `fields`, which
-  # are those of the workload's own spec. All the rest is the Pods'.
+  # are those of the workload's own spec; `builder` is
+  # who refuses, with the object's name. All the rest is the Pods'.
   split =
     {
-      # who refuses
-      builder,
+      # who refuses: "deployment"
+      kind,
       # names of arguments that are the workload's own: "replicas"
       fields,
       # how the workload's name is checked
@@ -61,6 +63,7 @@ in
     }:
     args:
     let
+      builder = named kind args;
       name = args.name or (throw "${builder}: name is missing");
       wrong = filter (key: elem key misplaced) (attrNames args);
       objectLabels = withName builder name (args.labels or null);
@@ -77,10 +80,13 @@ in
         }) fields
       )) args;
     in
-    if wrong != [ ] then
+    if !isAttrs args || args ? outPath then
+      refuse kind "the argument" args "an attribute set with `name` in it"
+    else if wrong != [ ] then
       throw "${builder}: ${head wrong} isn't an argument, expected name, namespace, labels, annotations, the fields of the workload and those of PodSpec"
     else
       {
+        inherit builder;
         metadata = toMetadata { inherit builder checkName; } (
           args // { labels = objectLabels; }
         );

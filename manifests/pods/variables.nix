@@ -1,43 +1,168 @@
-# Environment variables of a container: { A = 1; B.valueFrom = { ... }; }, or Kubernetes' list.
+# Environment variables of a container: { A = 1; B = { secret = "db"; key = "password"; }; }, or Kubernetes' list.
+#
+# A value may name another variable, `$(HOST)`, but only one that stands before it: kubelet leaves the text as it is
+# otherwise. So a set is in order of names, but for those that others need.
 let
   inherit (builtins)
     attrNames
+    concatMap
+    concatStringsSep
+    elem
+    filter
+    foldl'
+    intersectAttrs
     isAttrs
     isList
+    isString
     map
     match
+    removeAttrs
+    split
+    stringLength
     toJSON
     trace
     ;
   inherit (import ../../nix/refuse.nix) refuse;
+  inherit (import ../objects/named-list.nix) namedList;
   environment = import ../../nix/environment.nix;
+  nameOf = import ../objects/reference.nix;
+
+  isPlain = value: isAttrs value && !(value ? outPath);
 
   # Manifests are in the Nix store, which everybody on its machine may read, and in git, and in the API server.
-  isSecret = name: match ".*(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY)" name != null;
-in
-builder: field: env:
-if isList env then
-  env
-else if !isAttrs env || env ? outPath then
-  refuse builder field env "an attribute set, variable name to value, or Kubernetes' list"
-else
-  map (
-    name:
+  isSecretName = name: match ".*(PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIALS|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY)" name != null;
+
+  # What regular expressions read here; the library behind `match` recurses for each character.
+  isShort = text: stringLength text <= 4096;
+
+  # "postgres://web:geheim@db/web", but not "postgres://web:$(PASSWORD)@db/web".
+  isSecretText = text: isShort text && match ".*://[^/@:]*:[^/@$][^/@]*@.*" text != null;
+
+  toText =
+    builder: field: name: value:
     let
-      checked = environment.checkName builder field name;
-      value = env.${name};
-      text = environment.toValue builder "${field}.${toJSON name}" value;
+      text = environment.toValue builder field value;
     in
-    # { valueFrom = ...; } and the like are Kubernetes' own.
-    if isAttrs value && !(value ? outPath) then
-      { name = checked; } // value
+    if (isSecretName name && text != "") || isSecretText text then
+      trace "warning: ${builder}: ${field} is in plain text, expected { secret = \"<Secret>\"; key = \"...\"; }, if it is a secret" text
+    else
+      text;
+
+  # Where a value comes from: our words, and Kubernetes'.
+  sources = {
+    secret = {
+      kind = "Secret";
+      field = "secretKeyRef";
+    };
+    configMap = {
+      kind = "ConfigMap";
+      field = "configMapKeyRef";
+    };
+  };
+
+  toReference =
+    builder: field: name: word: value:
+    let
+      source = sources.${word};
+      key = value.key or name;
+      object = value.${word};
+      keys = attrNames (object.data or { } // object.stringData or { } // object.binaryData or { });
+      unknown = attrNames (
+        removeAttrs value [
+          word
+          "key"
+          "name"
+          "optional"
+        ]
+      );
+    in
+    if unknown != [ ] then
+      throw "${builder}: ${field} has ${concatStringsSep ", " unknown} beside ${word}, expected key and optional only"
+    else if isAttrs object && object ? kind && !elem key keys then
+      refuse builder "${field}.key" key "a key of ${source.kind} ${object.metadata.name or ""}, there are: ${concatStringsSep ", " keys}"
     else
       {
-        name = checked;
-        value =
-          if isSecret name && text != "" then
-            trace "warning: ${builder}: ${field}.${name} is in plain text, expected valueFrom.secretKeyRef, if it is a secret" text
-          else
-            text;
-      }
-  ) (attrNames env)
+        valueFrom.${source.field} =
+          {
+            name = nameOf source.kind builder "${field}.${word}" object;
+            inherit key;
+          }
+          // (if value ? optional then { inherit (value) optional; } else { });
+      };
+
+  toVariable =
+    parent: builder: field: name: value:
+    let
+      words = filter (word: value ? ${word}) (attrNames sources);
+    in
+    (
+      if !isPlain value then
+        { value = toText builder field name value; }
+      else if words != [ ] then
+        toReference builder field name (builtins.head words) value
+      else if value ? field then
+        { valueFrom.fieldRef.fieldPath = value.field; }
+      else if value ? valueFrom then
+        value
+      else if value ? value then
+        value // { value = toText builder field name value.value; }
+      else if attrNames value == [ "name" ] then
+        value
+      else
+        refuse builder field value "a value, { secret = \"...\"; key = \"...\"; }, { configMap = \"...\"; key = \"...\"; }, { field = \"status.podIP\"; } or Kubernetes' { valueFrom = ...; }"
+    )
+    // {
+      name = environment.checkName builder parent name;
+    };
+
+  # "http://$(HOST):$(PORT)" -> [ "HOST" "PORT" ]
+  namesIn =
+    item:
+    if isString (item.value or null) && isShort item.value && match ".*\\$\\(.*" item.value != null then
+      concatMap (part: if isList part then part else [ ]) (split "\\$\\(([^)]*)\\)" item.value)
+    else
+      [ ];
+
+  # Each item behind those that it names. Among items that name each other the first stays first.
+  ordered =
+    items:
+    let
+      byName = builtins.listToAttrs (
+        map (item: {
+          inherit (item) name;
+          value = item;
+        }) items
+      );
+      visit =
+        done: item:
+        if done.seen ? ${item.name} then
+          done
+        else
+          let
+            needed = map (name: byName.${name}) (attrNames (intersectAttrs (setOf (namesIn item)) byName));
+            before = foldl' visit (done // { seen = done.seen // { ${item.name} = null; }; }) needed;
+          in
+          before // { items = before.items ++ [ item ]; };
+      setOf =
+        names:
+        builtins.listToAttrs (
+          map (name: {
+            inherit name;
+            value = null;
+          }) names
+        );
+    in
+    if filter (item: namesIn item != [ ]) items == [ ] then
+      items
+    else
+      (foldl' visit {
+        seen = { };
+        items = [ ];
+      } items).items;
+
+in
+builder: field: env:
+let
+  items = namedList { toItem = toVariable field; } builder field env;
+in
+if isList env then items else ordered items

@@ -1,5 +1,8 @@
 // The Nix command line, for tests of the Nix library: evaluate, fail to evaluate, build. The only place below test/nix
 // that starts processes. Nothing is fetched, and no `result` links are made.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { nixEnv } from '../support/nix.ts'
@@ -16,7 +19,9 @@ const timeLimitMs = 60_000
 const prelude = `
   let
     inherit (import ${root}nix { }) image imageRef isImageName suggestImageName jsonFile;
-    inherit (import ${root}manifests { }) pod list;
+    root = ${root}.;
+    manifests = import ${root}manifests { };
+    inherit (manifests) pod list;
     inherit (builtins) storeDir;
     make = name: derivation {
       inherit name;
@@ -80,8 +85,38 @@ export async function refusal(expression: string): Promise<string | undefined> {
     input: `${prelude}(${expression})`,
   })
   if (!result.failed) return undefined
-  const message = /^error: (.*(?:\n {7}\S.*)*)/m.exec(result.stderr)?.[1] ?? result.stderr
-  return message.replace(/^\s*\(use '--show-trace'.*$/m, '').trim()
+  return messageIn(result.stderr) ?? result.stderr
+}
+
+/** What happens when an expression is evaluated to its end. */
+export interface Outcome {
+  /** The message with which it is refused; undefined if it has a value. */
+  readonly refusal: string | undefined
+  /** What is traced meanwhile. */
+  readonly traces: readonly string[]
+}
+
+/** What happens to each of several expressions, by one process: Nix's prompt is the command that goes on after an error. */
+export async function outcomes(expressions: readonly string[], before = ''): Promise<Outcome[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'outcomes-'))
+  try {
+    const file = join(directory, 'cases.nix')
+    const cases = expressions.map((expression) => `(${expression})`).join('\n')
+    await writeFile(file, `${prelude}(${before} [ ${cases} ])`)
+    const lines = expressions.map(
+      (_, at) => `builtins.trace "case ${at}" (builtins.deepSeq (builtins.elemAt cases ${at}) "a value")`,
+    )
+    const input = [`cases = import ${file}`, ...lines, ''].join('\n')
+    const { stderr } = await run('nix', ['--extra-experimental-features', 'nix-command', 'repl'], { input })
+    const parts = stderr.split(/^trace: case \d+\n?/m).slice(1)
+    if (parts.length !== expressions.length) throw new Error(`nix repl: ${stderr}`)
+    return parts.map((part) => ({
+      refusal: messageIn(part),
+      traces: [...part.matchAll(/^trace: (.*)$/gm)].map(([, text = '']) => text),
+    }))
+  } finally {
+    await rm(directory, { recursive: true })
+  }
 }
 
 /** Builds the derivation that an expression gives; the path of its output. */
@@ -99,6 +134,12 @@ export async function buildFile(file: string, attribute?: string): Promise<strin
 /** Answers of `nix-store --query`: references, requisites, deriver. */
 export async function query(what: '--references' | '--requisites', path: string): Promise<string[]> {
   return (await runOrThrow('nix-store', ['--query', what, path])).split('\n').filter((line) => line !== '')
+}
+
+/** The message of an error as Nix prints it, without its trace. */
+function messageIn(text: string): string | undefined {
+  const message = /^error: (.*(?:\n {7}\S.*)*)/m.exec(text)?.[1]
+  return message?.replace(/^\s*\(use '--show-trace'.*$/m, '').trim()
 }
 
 function lastLine(text: string): string {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
-import { build, evaluateAll, query, refusal, root, withoutNix } from './nix-command.ts'
+import { build, evaluateAll, query, refusal, root, withoutNix } from '../../nix/nix-command.ts'
 
 const onePod = 'pod { name = "a"; containers.b.image = some { }; }'
 

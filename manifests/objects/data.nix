@@ -1,0 +1,97 @@
+# What ConfigMaps and Secrets hold: keys that may be names of files, and texts.
+let
+  inherit (builtins)
+    attrNames
+    filter
+    foldl'
+    head
+    intersectAttrs
+    isAttrs
+    isBool
+    isFloat
+    isInt
+    isPath
+    isString
+    listToAttrs
+    map
+    match
+    readFile
+    stringLength
+    substring
+    toJSON
+    ;
+  inherit (import ../../nix/refuse.nix) refuse;
+
+  # MaxSecretSize of Kubernetes' validation; etcd takes little more.
+  maxSize = 1024 * 1024;
+
+  checkKey =
+    builder: field: key:
+    if stringLength key <= 253 && match "[-._a-zA-Z0-9]+" key != null && match "\\.(\\..*)?" key == null then
+      key
+    else
+      refuse builder "a name in ${field}" key "at most 253 letters, digits, - _ ., that isn't . and doesn't begin with ..";
+
+  toText =
+    builder: field: value:
+    if isString value then
+      value
+    else if isPath value then
+      readFile value
+    else if isBool value || isInt value || isFloat value then
+      toJSON value
+    else
+      refuse builder field value "a string, a number, a boolean or the path of a file (for JSON: builtins.toJSON)";
+
+  # Regular expressions can't read long texts: the first piece tells text from base64 well enough.
+  toBase64 =
+    builder: field: value:
+    if
+      isString value
+      && match "[A-Za-z0-9+/]*={0,2}" (substring 0 1024 value) != null
+      && stringLength value == stringLength value / 4 * 4
+    then
+      value
+    else
+      refuse builder field value "base64, as Kubernetes keeps it";
+
+  toData =
+    toValue: builder: field: data:
+    if !isAttrs data || data ? outPath then
+      refuse builder field data "an attribute set, key to text"
+    else
+      listToAttrs (
+        map (key: {
+          name = checkKey builder field key;
+          value = toValue builder "${field}.${toJSON key}" data.${key};
+        }) (attrNames data)
+      );
+
+  sizeOf = data: foldl' (sum: key: sum + stringLength key + stringLength data.${key}) 0 (attrNames data);
+
+  optional = key: data: if data == { } then { } else { ${key} = data; };
+in
+{
+  # builder: field: { key = text; } -> the same, numbers as JSON has them, paths as what is in their files
+  toTexts = toData toText;
+
+  # builder: field: { key = base64; } -> the same
+  toBytes = toData toBase64;
+
+  # Two sets that are one in the object: { data = { ... }; binaryData = { ... }; }, without those that are empty.
+  join =
+    builder: first: one: second: other:
+    let
+      twice = attrNames (intersectAttrs one other);
+      size = sizeOf one + sizeOf other;
+    in
+    if twice != [ ] then
+      throw "${builder}: ${toJSON (head twice)} is both in ${first} and in ${second}"
+    else if size > maxSize then
+      refuse builder "the size of ${first}" size "at most ${toString maxSize} bytes"
+    else
+      optional first one // optional second other;
+
+  # Which of these keys aren't there.
+  missing = keys: data: filter (key: !(data ? ${key})) keys;
+}

@@ -1,0 +1,17 @@
+# Names of Secrets that images are pulled with: [ "registry" ], or Kubernetes' [ { name = "registry"; } ], or Secrets.
+let
+  inherit (builtins) isAttrs isList map;
+  inherit (import ../../nix/refuse.nix) refuse;
+  nameOf = import ../objects/reference.nix;
+in
+builder: field: secrets:
+if !isList secrets then
+  refuse builder field secrets "a list of names"
+else
+  map (
+    secret:
+    if isAttrs secret && secret ? name && !(secret ? kind) then
+      secret
+    else
+      { name = nameOf "Secret" builder "a name in ${field}" secret; }
+  ) secrets

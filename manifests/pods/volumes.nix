@@ -1,0 +1,71 @@
+# Volumes of a Pod: { data.emptyDir = { }; }, Kubernetes' list, or the object that is mounted: a ConfigMap, a Secret, a
+# PersistentVolumeClaim. Kubernetes calls an object's name `name`, `secretName` and `claimName`, as the case may be.
+let
+  inherit (builtins)
+    attrNames
+    concatStringsSep
+    isAttrs
+    isString
+    length
+    match
+    removeAttrs
+    ;
+  inherit (import ../../nix/refuse.nix) refuse;
+  inherit (import ../objects/name.nix) checkLabel;
+  inherit (import ../objects/named-list.nix) namedList;
+  nameOf = import ../objects/reference.nix;
+
+  isPlain = value: isAttrs value && !(value ? outPath);
+
+  # kind of volume -> builder: field: name or object -> what Kubernetes has there
+  short = {
+    configMap = builder: field: value: { name = nameOf "ConfigMap" builder field value; };
+    secret = builder: field: value: { secretName = nameOf "Secret" builder field value; };
+    persistentVolumeClaim = builder: field: value: {
+      claimName = nameOf "PersistentVolumeClaim" builder field value;
+    };
+    hostPath =
+      builder: field: value:
+      if isString value && match "/.*" value != null then
+        { path = value; }
+      else
+        refuse builder field value "an absolute path of the node";
+  };
+
+  kinds = {
+    ConfigMap = "configMap";
+    Secret = "secret";
+    PersistentVolumeClaim = "persistentVolumeClaim";
+  };
+
+  toSource =
+    builder: field: volume:
+    let
+      given = attrNames volume;
+      kind = builtins.head given;
+      value = volume.${kind};
+    in
+    if volume ? kind && volume ? metadata then
+      (
+        if kinds ? ${volume.kind} then
+          { ${kinds.${volume.kind}} = short.${kinds.${volume.kind}} builder field volume; }
+        else
+          throw "${builder}: ${field} is a ${volume.kind}, expected a ConfigMap, a Secret or a PersistentVolumeClaim"
+      )
+    else if length given != 1 then
+      throw "${builder}: ${field} has ${
+        if given == [ ] then "no kind of volume" else concatStringsSep ", " given
+      }, expected one kind of volume, such as { emptyDir = { }; }"
+    else if short ? ${kind} && (!isPlain value || value ? kind) then
+      { ${kind} = short.${kind} builder "${field}.${kind}" value; }
+    else
+      volume;
+in
+namedList {
+  toItem =
+    builder: field: name: volume:
+    if isPlain volume then
+      toSource builder field (removeAttrs volume [ "name" ]) // { name = checkLabel builder "a name in volumes" name; }
+    else
+      refuse builder field volume "an attribute set with one kind of volume, such as { emptyDir = { }; }";
+}

@@ -1,0 +1,53 @@
+import { testBuilder } from '../builder-table.ts'
+
+testBuilder('persistentVolumeClaim', {
+  gives: {
+    'the least': [
+      'persistentVolumeClaim { name = "data"; storage = "10Gi"; }',
+      {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: { name: 'data' },
+        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '10Gi' } } },
+      },
+    ],
+    'all that it has': [
+      'persistentVolumeClaim { name = "data"; namespace = "prod"; storage = "1.5Ti"; storageClassName = "fast"; accessModes = [ "ReadOnlyMany" ]; volumeMode = "Block"; volumeName = "pv"; resources.limits.storage = "2Ti"; }',
+      {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: { name: 'data', namespace: 'prod' },
+        spec: {
+          accessModes: ['ReadOnlyMany'],
+          resources: { limits: { storage: '2Ti' }, requests: { storage: '1.5Ti' } },
+          storageClassName: 'fast',
+          volumeMode: 'Block',
+          volumeName: 'pv',
+        },
+      },
+    ],
+    'a size where Kubernetes has it': [
+      '(persistentVolumeClaim { name = "data"; resources.requests.storage = "1Gi"; }).spec',
+      { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    ],
+  },
+  refuses: {
+    'no name': ['persistentVolumeClaim { storage = "1Gi"; }', 'persistentVolumeClaim: name is missing'],
+    'no size': [
+      'persistentVolumeClaim { name = "data"; }',
+      'persistentVolumeClaim "data": storage is null, expected a size such as "10Gi"',
+    ],
+    "a size with a unit that there isn't": [
+      'persistentVolumeClaim { name = "data"; storage = "10GB"; }',
+      'persistentVolumeClaim "data": storage is "10GB", expected a size such as "10Gi"',
+    ],
+    "an access mode that there isn't": [
+      'persistentVolumeClaim { name = "data"; storage = "1Gi"; accessModes = [ "ReadWrite" ]; }',
+      'persistentVolumeClaim "data": an item of accessModes is "ReadWrite", expected "ReadWriteOnce" or "ReadOnlyMany" or "ReadWriteMany" or "ReadWriteOncePod"',
+    ],
+    'an access mode that is no list': [
+      'persistentVolumeClaim { name = "data"; storage = "1Gi"; accessModes = "ReadWriteOnce"; }',
+      'persistentVolumeClaim "data": accessModes is "ReadWriteOnce", expected a list of ReadWriteOnce, ReadOnlyMany, ReadWriteMany, ReadWriteOncePod',
+    ],
+  },
+})

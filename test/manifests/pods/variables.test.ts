@@ -1,0 +1,122 @@
+import { testBuilder } from '../builder-table.ts'
+
+testBuilder(
+  'environment variables',
+  {
+    gives: {
+      'values of every type': [
+        'env { text = "a"; number = 1; half = 0.5; yes = true; path = /nix/store/00000000000000000000000000000000-web; none = ""; }',
+        [
+          { name: 'half', value: '0.5' },
+          { name: 'none', value: '' },
+          { name: 'number', value: '1' },
+          { name: 'path', value: '/nix/store/00000000000000000000000000000000-web' },
+          { name: 'text', value: 'a' },
+          { name: 'yes', value: 'true' },
+        ],
+      ],
+      'as Kubernetes has them, in their order': [
+        'env [ { name = "B"; value = 1; } { name = "A"; valueFrom.fieldRef.fieldPath = "x"; } { name = "C"; } ]',
+        [
+          { name: 'B', value: '1' },
+          { name: 'A', valueFrom: { fieldRef: { fieldPath: 'x' } } },
+          { name: 'C' },
+        ],
+      ],
+      'from a Secret and a ConfigMap': [
+        'env { password = { secret = db; }; USER_NAME = { secret = "db"; key = "user"; optional = true; }; LEVEL = { configMap = "web"; key = "level"; }; }',
+        [
+          { name: 'LEVEL', valueFrom: { configMapKeyRef: { key: 'level', name: 'web' } } },
+          { name: 'USER_NAME', valueFrom: { secretKeyRef: { key: 'user', name: 'db', optional: true } } },
+          { name: 'password', valueFrom: { secretKeyRef: { key: 'password', name: 'db' } } },
+        ],
+      ],
+      'a very long one': [
+        'builtins.stringLength (builtins.head (env { A = builtins.foldl\' (text: _: text + text) "$(B)://" (builtins.genList (i: i) 18); })).value',
+        7 * 2 ** 18,
+      ],
+      'from the Pod itself': [
+        'env { IP.field = "status.podIP"; }',
+        [{ name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }],
+      ],
+      'those that name others stand behind them': [
+        'env { A_URL = "http://$(HOST):$(PORT)/$(OTHER)"; B = "$(A_URL)x"; HOST = "h"; PORT = 1; }',
+        [
+          { name: 'HOST', value: 'h' },
+          { name: 'PORT', value: '1' },
+          { name: 'A_URL', value: 'http://$(HOST):$(PORT)/$(OTHER)' },
+          { name: 'B', value: '$(A_URL)x' },
+        ],
+      ],
+      'those that name each other': ['map (item: item.name) (env { A = "$(B)"; B = "$(A)"; })', ['B', 'A']],
+    },
+    refuses: {
+      'a name with =': [
+        'env { "A=" = 1; }',
+        `pod "web": a name in containers.web.env is "A=", expected one that isn't empty and has no \`=\``,
+      ],
+      'a value that is null': [
+        'env { A = null; }',
+        'pod "web": containers.web.env.A is null, expected a string, a number, a boolean, a path or a derivation',
+      ],
+      'a value that is a list': [
+        'env { A = [ ]; }',
+        'pod "web": containers.web.env.A is a list, expected a string, a number, a boolean, a path or a derivation',
+      ],
+      'a set that says nothing': [
+        'env { A = { }; }',
+        `pod "web": containers.web.env.A is an attribute set, expected a value, { secret = "..."; key = "..."; }, { configMap = "..."; key = "..."; }, { field = "status.podIP"; } or Kubernetes' { valueFrom = ...; }`,
+      ],
+      'a set that says something else': [
+        'env { A.secretRef = "x"; }',
+        `pod "web": containers.web.env.A is an attribute set, expected a value, { secret = "..."; key = "..."; }, { configMap = "..."; key = "..."; }, { field = "status.podIP"; } or Kubernetes' { valueFrom = ...; }`,
+      ],
+      'something beside the secret': [
+        'env { A = { secret = "db"; value = "x"; }; }',
+        'pod "web": containers.web.env.A has value beside secret, expected key and optional only',
+      ],
+      "a key that the Secret hasn't": [
+        'env { A = { secret = db; key = "pass"; }; }',
+        'pod "web": containers.web.env.A.key is "pass", expected a key of Secret db, there are: password',
+      ],
+      'a ConfigMap where a Secret belongs': [
+        'env { data = { secret = configMap { name = "a"; data.data = "b"; }; }; }',
+        'pod "web": containers.web.env.data.secret is a ConfigMap, expected the name of a Secret, or a Secret that this library made',
+      ],
+      'a name twice': [
+        'env [ { name = "A"; value = "1"; } { name = "A"; value = "2"; } ]',
+        'pod "web": containers.web.env has "A" twice',
+      ],
+      'a list of strings': [
+        'env [ "A=1" ]',
+        'pod "web": an item of containers.web.env is "A=1", expected an attribute set with `name` in it',
+      ],
+      'a derivation': [
+        'env hello',
+        `pod "web": containers.web.env is a derivation, expected an attribute set by name, or Kubernetes' list`,
+      ],
+    },
+    warns: {
+      'secrets by their names': [
+        'env { DB_PASSWORD = "a"; AWS_SECRET_ACCESS_KEY = "b"; }',
+        'warning: pod "web": containers.web.env.AWS_SECRET_ACCESS_KEY is in plain text, expected { secret = "<Secret>"; key = "..."; }, if it is a secret',
+        'warning: pod "web": containers.web.env.DB_PASSWORD is in plain text, expected { secret = "<Secret>"; key = "..."; }, if it is a secret',
+      ],
+      'a secret in a list': [
+        'env [ { name = "API_TOKEN"; value = "a"; } ]',
+        'warning: pod "web": containers.web.env.API_TOKEN is in plain text, expected { secret = "<Secret>"; key = "..."; }, if it is a secret',
+      ],
+      'a password in a URL': [
+        'env { DATABASE_URL = "postgres://web:geheim@db/web"; }',
+        'warning: pod "web": containers.web.env.DATABASE_URL is in plain text, expected { secret = "<Secret>"; key = "..."; }, if it is a secret',
+      ],
+      'nothing, where the password is another variable': [
+        'env { DATABASE_URL = "postgres://web:$(DB_PASSWORD)@db/web"; DB_PASSWORD = { secret = "db"; key = "password"; }; }',
+      ],
+      'nothing, where the secret is empty or a file': [
+        'env { TOKEN = ""; DB_PASSWORD_FILE = "/run/secret"; }',
+      ],
+    },
+  },
+  'let env = given: (builtins.head (pod { name = "web"; containers.web = { image = "web:1"; env = given; }; }).spec.containers).env; db = secret { name = "db"; plainText = true; stringData.password = "x"; }; in',
+)

@@ -1,0 +1,76 @@
+import { testBuilder } from '../builder-table.ts'
+
+testBuilder(
+  'volumes',
+  {
+    gives: {
+      'by their kinds': [
+        'volumes { a.emptyDir = { }; b.configMap = "web"; c.secret = "db"; d.persistentVolumeClaim = "data"; e.hostPath = "/nix"; f.secret = { secretName = "db"; defaultMode = 256; }; g.hostPath = { path = "/dev"; type = "Directory"; }; }',
+        [
+          { emptyDir: {}, name: 'a' },
+          { configMap: { name: 'web' }, name: 'b' },
+          { name: 'c', secret: { secretName: 'db' } },
+          { name: 'd', persistentVolumeClaim: { claimName: 'data' } },
+          { hostPath: { path: '/nix' }, name: 'e' },
+          { name: 'f', secret: { defaultMode: 256, secretName: 'db' } },
+          { hostPath: { path: '/dev', type: 'Directory' }, name: 'g' },
+        ],
+      ],
+      objects: [
+        'volumes { a = configMap { name = "web"; }; b = secret { name = "db"; }; c = persistentVolumeClaim { name = "data"; storage = "1Gi"; }; d.configMap = configMap { name = "web"; }; }',
+        [
+          { configMap: { name: 'web' }, name: 'a' },
+          { name: 'b', secret: { secretName: 'db' } },
+          { name: 'c', persistentVolumeClaim: { claimName: 'data' } },
+          { configMap: { name: 'web' }, name: 'd' },
+        ],
+      ],
+      'as Kubernetes has them': [
+        'volumes [ { name = "z"; emptyDir.medium = "Memory"; } { name = "a"; nfs = { server = "x"; path = "/"; }; } ]',
+        [
+          { emptyDir: { medium: 'Memory' }, name: 'z' },
+          { name: 'a', nfs: { path: '/', server: 'x' } },
+        ],
+      ],
+    },
+    refuses: {
+      'a name with a dot': [
+        'volumes { "a.b".emptyDir = { }; }',
+        'pod "web": a name in volumes is "a.b", expected an RFC 1123 label: at most 63 of a-z 0-9 -, beginning and ending with a letter or digit',
+      ],
+      'no kind': [
+        'volumes { a = { }; }',
+        'pod "web": volumes.a has no kind of volume, expected one kind of volume, such as { emptyDir = { }; }',
+      ],
+      'two kinds': [
+        'volumes { a = { emptyDir = { }; secret = "b"; }; }',
+        'pod "web": volumes.a has emptyDir, secret, expected one kind of volume, such as { emptyDir = { }; }',
+      ],
+      'a path': [
+        'volumes { a = /nix; }',
+        'pod "web": volumes.a is /nix, expected an attribute set with one kind of volume, such as { emptyDir = { }; }',
+      ],
+      'a derivation': [
+        'volumes { a = hello; }',
+        'pod "web": volumes.a is a derivation, expected an attribute set with one kind of volume, such as { emptyDir = { }; }',
+      ],
+      'a Deployment': [
+        'volumes { a = deployment { name = "a"; containers.a.image = "b"; }; }',
+        'pod "web": volumes.a is a Deployment, expected a ConfigMap, a Secret or a PersistentVolumeClaim',
+      ],
+      'a Secret where a ConfigMap belongs': [
+        'volumes { a.configMap = secret { name = "b"; }; }',
+        'pod "web": volumes.a.configMap is a Secret, expected the name of a ConfigMap, or a ConfigMap that this library made',
+      ],
+      'a path of the node that is relative': [
+        'volumes { a.hostPath = "nix"; }',
+        'pod "web": volumes.a.hostPath is "nix", expected an absolute path of the node',
+      ],
+      'a name twice': [
+        'volumes [ { name = "a"; emptyDir = { }; } { name = "a"; emptyDir = { }; } ]',
+        'pod "web": volumes has "a" twice',
+      ],
+    },
+  },
+  'let volumes = given: (pod { name = "web"; volumes = given; containers.web.image = "web:1"; }).spec.volumes; in',
+)
