@@ -24,6 +24,11 @@
     {
       packages = forAllSystems (system: {
         default = nixpkgs.legacyPackages.${system}.callPackage ./nix/package.nix { };
+        # The registry's own image, for clusters.
+        image = (import ./manifests { inherit system; }).registryImage {
+          program = nixpkgs.legacyPackages.${system}.callPackage ./manifests/registry/program.nix { };
+          inherit system;
+        };
       });
 
       apps = forAllSystems (system: {

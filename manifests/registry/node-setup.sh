@@ -109,7 +109,8 @@ $(mirrors)"
 }
 
 check_containerd() {
-  set -- "$ROOT/etc/containerd/config.toml" "$ROOT"/etc/containerd/conf.d/*.toml
+  # The second and third are where distributions have what the first imports.
+  set -- "$ROOT/etc/containerd/config.toml" "$ROOT"/etc/containerd/conf.d/*.toml "$ROOT"/etc/containerd/config.d/*.toml
   pattern="^[[:space:]]*config_path[[:space:]]*=[[:space:]]*[\"']$CERTS_DIR[\"']"
   if grep -Eqs "$pattern" "$@"; then
     return
@@ -165,24 +166,29 @@ undo() {
   done
 }
 
+# A signal is only noted when it comes, so that what is being written is written whole, and then taken back.
 run() {
+  stop=''
   pause=''
-  # Before anything is written: whatever is, is taken back.
-  trap '[ -z "$pause" ] || kill "$pause"; undo; exit 0' TERM INT
+  trap 'stop=yes; [ -z "$pause" ] || kill "$pause" 2>/dev/null || true' TERM INT
   apply
   say 'ready'
-  while :; do
-    # A signal is heard while waiting, and not while sleeping.
+  while [ -z "$stop" ]; do
+    # Shells hear a signal while they wait, and not while something runs for them.
     sleep "$INTERVAL" &
     pause=$!
-    wait "$pause" || true
-    apply
+    # It may have come before there was something to end.
+    [ -n "$stop" ] || wait "$pause" || true
+    [ -n "$stop" ] || apply
   done
+  kill "$pause" 2>/dev/null || true
+  undo
 }
 
 for word in "$URL" "$REGISTRY" "$CERTS_DIR"; do
   case "$word" in *[!]A-Za-z0-9.:/_[-]*) fail "\"$word\" has something in it that no address or path has" ;; esac
 done
+case "$REGISTRY" in */* | .*) fail "REGISTRY is $REGISTRY, expected a host" ;; esac
 case "$URL" in
   http://?*) insecure=true ;;
   https://?*) insecure=false ;;
