@@ -18,11 +18,7 @@
   daemonSet,
   deployment,
   namespace,
-  networkPolicy,
   nodeSetup,
-  persistentVolumeClaim,
-  podDisruptionBudget,
-  service,
   serviceAccount,
   ...
 }@builders:
@@ -41,6 +37,7 @@ let
   inherit (import ../../nix/refuse.nix) refuse onlyKnown;
   port' = import ../../nix/port.nix;
   toPod = import ./pod.nix;
+  behindNodePort = import ./node-port.nix builders;
 
   builder = "registry";
 
@@ -175,58 +172,18 @@ let
           )
         else
           daemonSet (common // pod // placement);
-      behind = [
-        (service (
+      behind = behindNodePort {
+        inherit
           common
-          // {
-            for = workload;
-            type = "NodePort";
-            ports.http = {
-              inherit port;
-              targetPort = "http";
-              nodePort = checkNodePort nodePort;
-            };
-          }
-        ))
-        (networkPolicy (
-          common
-          // {
-            # It opens no connection of its own: what is fetched, the node's daemon fetches.
-            egress = [ ];
-            ingress = [
-              (
-                {
-                  ports = [
-                    {
-                      protocol = "TCP";
-                      port = "http";
-                    }
-                  ];
-                }
-                // (if clients == null then { } else { from = map (cidr: { ipBlock = { inherit cidr; }; }) clients; })
-              )
-            ];
-          }
-        ))
-        # One at a time; one alone may go, since a drain must end.
-        (podDisruptionBudget (
-          common
-          // {
-            for = workload;
-            maxUnavailable = 1;
-          }
-        ))
-      ]
-      ++ (
-        if claim == null then
-          [ ]
-        else
-          [
-            (persistentVolumeClaim (
-              common // { inherit storage; } // (if storageClassName == null then { } else { inherit storageClassName; })
-            ))
-          ]
-      );
+          workload
+          claim
+          clients
+          storage
+          storageClassName
+          ;
+        port = checkPort "port" port;
+        nodePort = checkNodePort nodePort;
+      };
     in
     if !elem kind kinds then
       refuse builder "kind" kind ''"DaemonSet" or "Deployment"''

@@ -1,4 +1,5 @@
 /** The registry's objects: what must be so for it to work and to be safe, and what is refused. */
+import { readdir } from 'node:fs/promises'
 import t from 'tap'
 import { evaluate, refusal, root, withoutNix } from '../../nix/nix-command.ts'
 
@@ -179,6 +180,28 @@ void t.test(
   },
 )
 
+void t.test('Kubernetes takes them', { skip: withoutNix }, async (t) => {
+  const sets = [
+    '{ }',
+    '{ kind = "Deployment"; clients = [ "10.0.0.0/8" ]; storageClassName = "fast"; replicas = 2; }',
+    '{ kind = "Deployment"; storage = null; priorityClassName = "system-cluster-critical"; }',
+    '{ tokenSecret = "token"; namespace = null; nodes.runtimes = [ "containerd" "cri-o" "k3s" "rke2" ]; }',
+    '{ nodes.certsDir = "/srv/certs.d"; settings.verify = true; }',
+  ]
+  const versions = (await readdir(`${root}manifests/schema`)).map((file) => /\d+\.\d+/.exec(file)?.[0] ?? '')
+  t.ok(versions.length > 1)
+  for (const version of versions) {
+    const problems = await evaluate(`
+      let inherit (import ${root}manifests { kubernetes = "${version}"; }) registry validate; in
+      map (given: validate (registry given)) [ ${sets.join(' ')} ]`)
+    t.same(
+      problems,
+      Array.from(sets, () => []),
+      version,
+    )
+  }
+})
+
 void t.test('refused', { skip: withoutNix }, async (t) => {
   const cases: Record<string, RegExp> = {
     'registry { kind = "Pod"; }': /^registry: kind is "Pod", expected "DaemonSet" or "Deployment"$/,
@@ -187,6 +210,8 @@ void t.test('refused', { skip: withoutNix }, async (t) => {
     'registry { port = 0; }': /^registry: port is 0, expected a port/,
     'registry { kind = "Deployment"; nodePort = 5000; }':
       /^registry: nodePort is 5000, expected a port from 30000/,
+    'registry { kind = "Deployment"; clients = "10.0.0.0/8"; }':
+      /^registry: clients is "10\.0\.0\.0\/8", expected a list/,
     'registry { uid = 0; }': /^registry: uid is 0, expected a number from 1 on/,
     'registry { state = "var"; }': /^registry: state is "var", expected an absolute path$/,
     'registry { allowBuilds = "yes"; }': /^registry: allowBuilds is "yes", expected true or false$/,
