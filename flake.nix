@@ -22,9 +22,27 @@
       forSystem = system: import ./nix { } // import ./manifests { inherit system; };
     in
     {
-      packages = forAllSystems (system: {
-        default = nixpkgs.legacyPackages.${system}.callPackage ./nix/package.nix { };
-      });
+      packages = forAllSystems (
+        system:
+        let
+          pkgs = nixpkgs.legacyPackages.${system};
+        in
+        {
+          default = pkgs.callPackage ./nix/package.nix { };
+        }
+        // (
+          if builtins.match ".*-linux" system == null then
+            { }
+          else
+            {
+              # The registry's own image, for clusters.
+              image = (import ./manifests { inherit system; }).registryImage {
+                program = pkgs.callPackage ./manifests/registry/program.nix { };
+                inherit system;
+              };
+            }
+        )
+      );
 
       apps = forAllSystems (system: {
         default = {

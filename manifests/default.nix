@@ -80,6 +80,9 @@ in
   # validate [ object ... ] -> list of problems, [ ] where there are none
   validate = check.problemsOf;
 
+  # the registry in a cluster, and what tells its nodes of it
+  inherit (import ./registry settings) registry nodeSetup registryImage;
+
   # files
   list = import ./output/list.nix {
     inherit system;

@@ -1,5 +1,9 @@
 # NixOS: the registry as a service. Settings go to it as environment variables PUSHLESS_*, one for each option of
-# `pushless serve`; the unit is allowed what a reader of the store needs, and nothing else.
+# `pushless serve`; the unit is allowed what a reader of the store needs, and nothing else. The other side, a node that
+# pulls from it, is `services.pushless.node`, in ./node.nix.
+#
+# There is no socket unit. Whether builds are allowed where nothing is said depends on the address that is listened on,
+# and a socket that systemd hands over doesn't say it; a start takes less than a second, and clients ask again.
 {
   config,
   lib,
@@ -62,6 +66,8 @@ let
   );
 in
 {
+  imports = [ ./node.nix ];
+
   options.services.pushless = {
     enable = mkEnableOption "pushless, an OCI registry that serves the Nix store";
 

@@ -27,6 +27,11 @@ void t.test('outputs of the flake', { skip: withoutNix }, async (t) => {
     drvs,
     Array.from(systems, () => /-pushless-[0-9.]+\.drv$/),
   )
+  t.notOk(await evaluate(`${outputs} outputs.packages.aarch64-darwin ? image`), 'images are for Linux')
+  t.match(
+    await evaluate(`${outputs} outputs.packages.x86_64-linux.image.imageRef`),
+    /^nix\.internal\/nix\/store\/[0-9a-z]{32}-pushless:nix$/,
+  )
   t.match(app, { type: 'app', program: /-pushless-[0-9.]+\/bin\/pushless$/ })
   t.match(input, /^github:NixOS\/nixpkgs\//)
 })

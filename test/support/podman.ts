@@ -40,10 +40,13 @@ interface PlayedContainer {
 
 const RUN_LIMIT_MS = 300_000
 
-/** podman with `nix.internal` served by the registry at `url`. */
-export async function podmanFor(scope: Scope, url: string): Promise<Podman> {
+/**
+ * podman with `nix.internal` served by the registry at `url`.
+ * @param registriesConf what it is told of registries instead
+ */
+export async function podmanFor(scope: Scope, url: string, registriesConf?: string): Promise<Podman> {
   const directory = await temporaryDirectory(scope, 'podman')
-  const env = { ...(await settings(directory, url)), PATH: searchPath() }
+  const env = { ...(await settings(directory, url, registriesConf)), PATH: searchPath() }
   const global = [
     '--root',
     join(directory, 'root'),
@@ -109,8 +112,13 @@ function podIds(output: string): string[] {
   )
 }
 
-async function settings(directory: string, url: string): Promise<Record<string, string>> {
+async function settings(
+  directory: string,
+  url: string,
+  registriesConf: string | undefined,
+): Promise<Record<string, string>> {
   const { registries } = await containersConfig(directory, url)
+  if (registriesConf !== undefined) await writeFile(registries, registriesConf)
   const networks = join(directory, 'networks')
   await mkdir(networks)
   const containers = join(directory, 'containers.conf')

@@ -20,6 +20,8 @@ let
         cacert = make "cacert" { };
         makeWrapper = make "make-wrapper" { };
         nodejs_24 = make "nodejs" { };
+        patchelf = make "patchelf" { };
+        pkgsStatic.busybox = make "busybox" { };
 
         stdenvNoCC.mkDerivation =
           { passthru ? { }, meta ? { }, ... }@args:

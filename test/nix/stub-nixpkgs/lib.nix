@@ -6,6 +6,7 @@ let
     attrValues
     concatMap
     filter
+    foldl'
     genList
     isAttrs
     isBool
@@ -19,6 +20,8 @@ let
     substring
     toJSON
     ;
+
+  reverse = foldl' (reversed: item: [ item ] ++ reversed) [ ];
 
   letters = text: genList (at: substring at 1 text) (stringLength text);
 
@@ -37,6 +40,14 @@ rec {
   fakeHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
   licenses.asl20.spdxId = "Apache-2.0";
 
+  # Of sets within sets, the second wins.
+  merge =
+    one: other:
+    one
+    // mapAttrs (
+      name: value: if isAttrs value && isAttrs (one.${name} or null) then merge one.${name} value else value
+    ) other;
+
   nameValuePair = name: value: { inherit name value; };
   genAttrs =
     names: toValue:
@@ -54,6 +65,8 @@ rec {
       inherit description;
     };
   mkIf = condition: content: if condition then content else { };
+  mkMerge = foldl' (all: one: all // one) { };
+  literalExpression = text: { inherit text; };
 
   types =
     let
@@ -69,17 +82,29 @@ rec {
       attrsOf = item: type "attrsOf" (value: isAttrs value && all item.check (attrValues value));
     };
 
-  # What a module makes of `given`, the settings of `services.pushless`; refuses options that it hasn't.
+  # What a module makes of `given`, the settings below its `path`; refuses options that it hasn't.
   evalModule =
-    { module, pkgs, given }:
+    {
+      module,
+      pkgs,
+      given,
+      path ? [
+        "services"
+        "pushless"
+      ],
+      # the rest of the system's configuration
+      others ? { },
+    }:
     let
+      at = foldl' (set: name: set.${name});
+      nest = value: foldl' (inner: name: { ${name} = inner; }) value (reverse path);
       evaluated = module {
         inherit pkgs;
         lib = import ./lib.nix;
         utils.escapeSystemdExecArgs = words: builtins.concatStringsSep " " (map toJSON words);
-        config.services.pushless = mapAttrs (name: option: optionValue name option given) options;
+        config = merge others (nest (mapAttrs (name: option: optionValue name option given) options));
       };
-      options = evaluated.options.services.pushless;
+      options = at evaluated.options path;
       unknown = filter (name: !(options ? ${name})) (attrNames given);
       undocumented = concatMap (name: optional (!(options.${name} ? description && options.${name} ? type)) name) (
         attrNames options

@@ -1,0 +1,21 @@
+# The registry itself in a cluster, made of this library's own builders. README: ../../docs/cluster.md
+settings:
+let
+  builders = {
+    configMap = import ../builders/config-map.nix;
+    daemonSet = import ../builders/daemon-set.nix settings;
+    deployment = import ../builders/deployment.nix settings;
+    namespace = import ../builders/namespace.nix;
+    networkPolicy = import ../builders/network-policy.nix;
+    persistentVolumeClaim = import ../builders/persistent-volume-claim.nix;
+    podDisruptionBudget = import ../builders/pod-disruption-budget.nix;
+    service = import ../builders/service.nix;
+    serviceAccount = import ../builders/service-account.nix;
+  };
+  nodeSetup = import ./node-setup.nix builders;
+in
+{
+  inherit nodeSetup;
+  registry = import ./registry.nix (builders // { inherit nodeSetup; });
+  registryImage = import ./image.nix;
+}

@@ -1,0 +1,191 @@
+# The set-up of nodes: a DaemonSet that writes where the registry is for each node's container runtime, and takes it
+# back when its Pod is deleted. ./node-setup.sh says what it writes, and ./../../docs/cluster.md what it can't do.
+#
+# It needs root, since the files are root's, and it needs nothing else: no capability, no privilege, no network, and of
+# the node's files only the directories of the runtimes that are named.
+{
+  configMap,
+  daemonSet,
+  networkPolicy,
+  serviceAccount,
+  ...
+}:
+let
+  inherit (builtins)
+    attrNames
+    concatStringsSep
+    elem
+    filter
+    foldl'
+    functionArgs
+    hashString
+    head
+    isList
+    isString
+    map
+    match
+    readFile
+    seq
+    ;
+  inherit (import ../../nix/refuse.nix) refuse onlyKnown;
+
+  builder = "nodeSetup";
+
+  script = readFile ./node-setup.sh;
+
+  # What the script writes below, and reads: of the node, and no more.
+  directoriesOf =
+    certsDir: runtime:
+    {
+      containerd = {
+        containerd = "/etc/containerd";
+      }
+      // (if match "/etc/containerd/.*" certsDir == null then { certs = certsDir; } else { });
+      cri-o.containers = "/etc/containers";
+      podman.containers = "/etc/containers";
+      k3s.k3s = "/etc/rancher/k3s";
+      rke2.rke2 = "/etc/rancher/rke2";
+    }
+    .${runtime};
+
+  known = [
+    "containerd"
+    "cri-o"
+    "podman"
+    "k3s"
+    "rke2"
+  ];
+
+  checkRuntimes =
+    runtimes:
+    let
+      wrong = filter (runtime: !elem runtime known) runtimes;
+    in
+    if !isList runtimes || runtimes == [ ] then
+      refuse builder "runtimes" runtimes "a list of ${concatStringsSep ", " known}"
+    else if wrong != [ ] then
+      refuse builder "a runtime in runtimes" (head wrong) (concatStringsSep ", " known)
+    else
+      runtimes;
+
+  checkUrl =
+    url:
+    if isString url && match "https?://([]A-Za-z0-9.:_[-]|\\$\\(NODE_IP\\))+" url != null then
+      url
+    else
+      refuse builder "url" url ''scheme, host and port, such as "http://127.0.0.1:5000" or "http://$(NODE_IP):30500"'';
+
+  checkCertsDir =
+    path:
+    if isString path && match "(/[A-Za-z0-9._-]+)+" path != null then
+      path
+    else
+      refuse builder "certsDir" path "an absolute path";
+
+  nodeSetup =
+    {
+      # the registry as nodes reach it; $(NODE_IP) is the node's own address (status.hostIP)
+      url ? "http://127.0.0.1:5000",
+      # what runs containers there: "containerd" (also kind's, GKE's), "cri-o", "podman", "k3s", "rke2"
+      runtimes ? [ "containerd" ],
+      # containerd's config_path
+      certsDir ? "/etc/containerd/certs.d",
+      # an image with a shell and its usual commands; the registry's own has them
+      image ? import ./placeholder.nix,
+      # of the DaemonSet and of what belongs to it
+      name ? "pushless-node-setup",
+      # null: kubectl's own
+      namespace ? "pushless",
+      # labels of the nodes that are set up
+      nodeSelector ? {
+        "kubernetes.io/os" = "linux";
+      },
+      # a node that is reserved for something pulls images, too
+      tolerations ? [ { operator = "Exists"; } ],
+      ...
+    }@args:
+    let
+      given = checkRuntimes runtimes;
+      directories = foldl' (all: runtime: all // directoriesOf (checkCertsDir certsDir) runtime) { } given;
+      mount = name: path: {
+        name = path;
+        value = name;
+      };
+    in
+    seq (onlyKnown builder "argument" (attrNames (functionArgs nodeSetup)) args) [
+      (serviceAccount {
+        inherit name namespace;
+        automountServiceAccountToken = false;
+      })
+      (configMap {
+        inherit name namespace;
+        data."node-setup.sh" = script;
+      })
+      (networkPolicy {
+        inherit name namespace;
+        ingress = [ ];
+        egress = [ ];
+      })
+      (daemonSet {
+        inherit
+          name
+          namespace
+          nodeSelector
+          tolerations
+          ;
+        # A script that changes is run anew.
+        podAnnotations."nix.internal/node-setup" = hashString "sha256" script;
+        serviceAccountName = name;
+        automountServiceAccountToken = false;
+        enableServiceLinks = false;
+        securityContext.seccompProfile.type = "RuntimeDefault";
+        containers.node-setup = {
+          inherit image;
+          command = [
+            "/bin/sh"
+            "/scripts/node-setup.sh"
+          ];
+          args = [ "run" ];
+          # By name, which is also the order: what refers to NODE_IP comes after it.
+          env = {
+            CERTS_DIR = certsDir;
+            NODE_IP.valueFrom.fieldRef.fieldPath = "status.hostIP";
+            ROOT = "/host";
+            RUNTIMES = concatStringsSep " " given;
+            URL = checkUrl url;
+          };
+          securityContext = {
+            runAsUser = 0;
+            runAsGroup = 0;
+            allowPrivilegeEscalation = false;
+            readOnlyRootFilesystem = true;
+            capabilities.drop = [ "ALL" ];
+          };
+          resources = {
+            requests = {
+              cpu = "5m";
+              memory = "8Mi";
+            };
+            limits.memory = "32Mi";
+          };
+          volumeMounts = {
+            "/scripts" = {
+              name = "scripts";
+              readOnly = true;
+            };
+          }
+          // builtins.listToAttrs (map (key: mount key "/host${directories.${key}}") (attrNames directories));
+        };
+        volumes = {
+          scripts.configMap.name = name;
+        }
+        // builtins.mapAttrs (_: path: {
+          hostPath = {
+            inherit path;
+            type = "DirectoryOrCreate";
+          };
+        }) directories;
+      })
+    ];
+in
+nodeSetup

@@ -1,0 +1,9 @@
+# The name of the registry's own image where none is said. It can't be pulled: `.invalid` never is in DNS (RFC 2606). It
+# can be imported under this name, for nodes that have nobody to pull from yet:
+#
+#   pushless export --name pushless.invalid/pushless:0.1.0 ./result-image | ctr -n k8s.io image import -
+let
+  inherit (builtins) fromJSON readFile;
+  inherit (fromJSON (readFile ../../package.json)) version;
+in
+"pushless.invalid/pushless:${version}"

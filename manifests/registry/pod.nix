@@ -1,0 +1,226 @@
+# The Pods of the registry, as arguments of a workload's builder.
+let
+  inherit (builtins)
+    attrNames
+    elem
+    filter
+    head
+    isBool
+    isInt
+    isString
+    listToAttrs
+    map
+    replaceStrings
+    stringLength
+    substring
+    toJSON
+    ;
+  inherit (import ../../nix/refuse.nix) refuse;
+
+  daemonSocket = "/nix/var/nix/daemon-socket";
+  tokens = "/run/secrets/pushless";
+
+  # Beyond the grace that downloads get, for the rest of the shutdown (src/cli/serve.ts: 5 s), and some.
+  slack = 10;
+
+  letters = text: map (at: substring at 1 text) (builtins.genList (at: at) (stringLength text));
+  toUpper = replaceStrings (letters "abcdefghijklmnopqrstuvwxyz-") (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+in
+{
+  # who refuses
+  builder,
+  image,
+  name,
+  port,
+  settings,
+  allowBuilds,
+  tokenSecret,
+  state,
+  uid,
+  resources,
+  # whether it is in the node's network, on its loopback
+  isOnNode,
+  # name of the claim that has the state; null: a directory of the node
+  claim,
+}:
+let
+  own = {
+    listen = if isOnNode then "127.0.0.1:${toString port}" else "0.0.0.0:${toString port}";
+    inherit state;
+    nix = "unix:${daemonSocket}/socket";
+    allow-builds = allowBuilds;
+  }
+  // (if tokenSecret == null then { } else { token-file = "${tokens}/token"; });
+  twice = filter (key: own ? ${key} || key == "token-file") (attrNames settings);
+
+  checkSetting =
+    key:
+    let
+      value = settings.${key};
+    in
+    if !(isBool value || isInt value || isString value) then
+      refuse builder "settings.${key}" value "a string, a number or a boolean"
+    else
+      value;
+
+  env =
+    if twice != [ ] then
+      throw "${builder}: settings ${toJSON (head twice)} is made from other arguments, expected another setting"
+    else
+      listToAttrs (
+        map (key: {
+          name = "PUSHLESS_${toUpper key}";
+          value = own.${key} or (checkSetting key);
+        }) (attrNames (settings // own))
+      );
+
+  grace = settings.grace or 30;
+
+  # Nobody gains anything by it that isn't said.
+  confined = {
+    allowPrivilegeEscalation = false;
+    readOnlyRootFilesystem = true;
+    capabilities.drop = [ "ALL" ];
+  };
+
+  onNode = path: type: { hostPath = { inherit path type; }; };
+
+  # What the node's garbage collector looks for: by this path, on the node.
+  nodeDirectory = if claim == null then state else "${state}/roots";
+
+  probe = path: {
+    httpGet = {
+      inherit path;
+      port = "http";
+    }
+    // (if isOnNode then { host = "127.0.0.1"; } else { });
+  };
+in
+if !isInt uid || uid < 1 then
+  refuse builder "uid" uid "a number from 1 on: nothing here needs root"
+else if !isBool allowBuilds then
+  refuse builder "allowBuilds" allowBuilds "true or false"
+else
+  {
+    serviceAccountName = name;
+    automountServiceAccountToken = false;
+    enableServiceLinks = false;
+    terminationGracePeriodSeconds = grace + slack;
+    securityContext = {
+      runAsNonRoot = true;
+      runAsUser = uid;
+      runAsGroup = uid;
+      # The claim's volume, and the token.
+      fsGroup = uid;
+      fsGroupChangePolicy = "OnRootMismatch";
+      seccompProfile.type = "RuntimeDefault";
+    };
+
+    # A directory of the node is root's when kubelet has made it, and fsGroup leaves it so.
+    initContainers.state = {
+      inherit image;
+      command = [
+        "/bin/sh"
+        "-c"
+        "chmod 0700 \"$0\" && chown \"$1\" \"$0\""
+      ];
+      args = [
+        nodeDirectory
+        "${toString uid}:${toString uid}"
+      ];
+      securityContext = confined // {
+        runAsNonRoot = false;
+        runAsUser = 0;
+        runAsGroup = 0;
+        capabilities = {
+          drop = [ "ALL" ];
+          add = [
+            "CHOWN"
+            "FOWNER"
+          ];
+        };
+      };
+      resources = {
+        requests = {
+          cpu = "5m";
+          memory = "8Mi";
+        };
+        limits.memory = "32Mi";
+      };
+      volumeMounts.${nodeDirectory} = "state";
+    };
+
+    containers.registry = {
+      inherit image env resources;
+      args = [ "serve" ];
+      ports.http = {
+        containerPort = port;
+      }
+      # Declared, so that the scheduler knows that it is taken.
+      // (if isOnNode then { hostPort = port; } else { });
+      securityContext = confined;
+      livenessProbe = probe "/healthz" // {
+        periodSeconds = 10;
+        failureThreshold = 3;
+      };
+      # While Nix doesn't answer there is nothing to be had here, and a restart wouldn't help.
+      readinessProbe = probe "/readyz" // {
+        periodSeconds = 5;
+        failureThreshold = 2;
+      };
+      volumeMounts = {
+        "/nix/store" = {
+          name = "store";
+          readOnly = true;
+        };
+        # The directory: the socket in it is another one after a restart of the daemon.
+        ${daemonSocket} = {
+          name = "daemon";
+          readOnly = true;
+        };
+        "/tmp" = "tmp";
+        ${nodeDirectory} = "state";
+      }
+      // (if claim == null then { } else { ${state} = "claim"; })
+      // (
+        if tokenSecret == null then
+          { }
+        else
+          {
+            ${tokens} = {
+              name = "token";
+              readOnly = true;
+            };
+          }
+      );
+    };
+
+    volumes = {
+      # Not made where they are missing: the Pod's events then say that the node has no Nix.
+      store = onNode "/nix/store" "Directory";
+      daemon = onNode daemonSocket "Directory";
+      state = onNode nodeDirectory "DirectoryOrCreate";
+      tmp.emptyDir.sizeLimit = "64Mi";
+    }
+    // (if claim == null then { } else { claim.persistentVolumeClaim.claimName = claim; })
+    // (
+      if tokenSecret == null then
+        { }
+      else
+        {
+          token.secret = {
+            secretName = tokenSecret;
+            defaultMode = 288; # 0440
+          };
+        }
+    );
+  }
+  // (
+    if isOnNode then
+      {
+        hostNetwork = true;
+        dnsPolicy = "Default";
+      }
+    else
+      { }
+  )

@@ -1,0 +1,34 @@
+# The registry's program for its image (./image.nix), for `pkgs.callPackage ./manifests/registry/program.nix { }`.
+{
+  stdenvNoCC,
+  callPackage,
+  patchelf,
+  nodejs_24,
+  pkgsStatic,
+  # what nix/package.nix makes
+  pushless ? callPackage ../../nix/package.nix { },
+}:
+let
+  inherit (builtins) path;
+in
+stdenvNoCC.mkDerivation {
+  pname = "pushless-program";
+  inherit (pushless) version;
+  dontUnpack = true;
+  # Its libraries are where the image has them, and not in the store.
+  dontFixup = true;
+  nativeBuildInputs = [ patchelf ];
+  node = "${nodejs_24}/bin/node";
+  busybox = "${pkgsStatic.busybox}/bin/busybox";
+  app = "${pushless}/lib/pushless";
+  main = "src/main.ts";
+  script = path {
+    name = "program.sh";
+    path = ./program.sh;
+  };
+  installPhase = ''
+    runHook preInstall
+    sh $script
+    runHook postInstall
+  '';
+}
