@@ -24,6 +24,8 @@ let
 
   checkObjects = import ./check/objects.nix;
 
+  list = import ./output/list.nix { inherit system checkObjects; };
+
   rbac = import ./builders/rbac.nix;
   changes = import ./objects/extend.nix settings;
 in
@@ -68,5 +70,10 @@ in
   inherit (changes) extend override;
 
   # files
-  list = import ./output/list.nix { inherit system checkObjects; };
+  inherit list;
+  mkManifests = import ./output/mk-manifests.nix { inherit system checkObjects list; };
+  mkGitOps = import ./output/mk-git-ops.nix { inherit system checkObjects; };
+  joinManifests = import ./output/join-manifests.nix { inherit system; };
+  fromScript = import ./output/from-script.nix { inherit system; inherit (settings) imageRef; };
+  helmChart = import ./output/helm-chart.nix { inherit system; inherit (settings) imageRef; };
 }
