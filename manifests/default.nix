@@ -32,7 +32,8 @@ let
       };
   };
 
-  check = import ./check/objects.nix { inherit kubernetes schemas; };
+  inherit (import ./check/objects.nix { inherit kubernetes schemas; }) checkObjects problemsOf;
+  list = import ./output/list.nix { inherit system checkObjects; };
 
   rbac = import ./builders/rbac.nix;
   changes = import ./objects/extend.nix settings;
@@ -78,14 +79,16 @@ in
   inherit (changes) extend override;
 
   # validate [ object ... ] -> list of problems, [ ] where there are none
-  validate = check.problemsOf;
+  validate = problemsOf;
 
   # the registry in a cluster, and what tells its nodes of it
   inherit (import ./registry settings) registry nodeSetup registryImage;
 
   # files
-  list = import ./output/list.nix {
-    inherit system;
-    inherit (check) checkObjects;
-  };
+  inherit list;
+  mkManifests = import ./output/mk-manifests.nix { inherit system checkObjects list; };
+  mkGitOps = import ./output/mk-git-ops.nix { inherit system checkObjects; };
+  joinManifests = import ./output/join-manifests.nix { inherit system; };
+  fromScript = import ./output/from-script.nix { inherit system; inherit (settings) imageRef; };
+  helmChart = import ./output/helm-chart.nix { inherit system; inherit (settings) imageRef; };
 }

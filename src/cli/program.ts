@@ -5,6 +5,7 @@ import { Command, Option } from 'commander'
 import { SETTING_FACTS, readSettings, type Environment } from '../config.ts'
 import type { SettingName, Settings } from '../settings.ts'
 import { FORMATS, type Format } from '../export/archive-files.ts'
+import { addManifests } from './manifests.ts'
 import { UsageError } from './usage-error.ts'
 
 export type ProcessFacts = {
@@ -131,6 +132,7 @@ export function createProgram(facts: ProcessFacts): Command {
       facts.exit(await warm(names, { ...others, hosts, terminal: json ? 'none' : terminalOf(environment) }))
     })
     .exitOverride()
+  addManifests(program)
   return program
 }
 
