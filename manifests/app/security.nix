@@ -2,6 +2,7 @@
 # of Kubernetes and a root file system that can't be written. Each part is given back by an argument of its own.
 let
   inherit (builtins)
+    elem
     filter
     head
     isBool
@@ -63,9 +64,10 @@ let
   uid = if user == null then nonRoot else checkUser builder user;
   kept = checkCapabilities builder capabilities;
   readOnly = !checkSwitch builder "writableRoot" writableRoot;
-  # Without capabilities nobody may listen there, root neither, where the runtime doesn't allow it to all; Kubernetes takes
-  # this for a safe sysctl.
-  needsLow = filter (port: port.number < 1024) ports != [ ] && !(builtins.elem "NET_BIND_SERVICE" kept);
+  # Without that capability nobody may listen there where the container runtime doesn't allow it to all, and none but root
+  # keeps it. Kubernetes takes this for a safe sysctl.
+  needsLow =
+    filter (port: port.number < 1024) ports != [ ] && !(isRoot && elem "NET_BIND_SERVICE" kept);
 in
 if isRoot && user != null then
   throw "${builder}: user and runAsRoot are given, expected one of them"

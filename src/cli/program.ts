@@ -4,6 +4,7 @@ import { SETTING_FACTS, readSettings, type Environment } from '../config.ts'
 import type { SettingName, Settings } from '../settings.ts'
 import { FORMATS, type Format } from '../export/archive-files.ts'
 import { inspect } from './inspect.ts'
+import { addManifests } from './manifests.ts'
 import { serve } from './serve.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -121,6 +122,8 @@ export function createProgram(facts: ProcessFacts): Command {
       facts.exit(await warm(names, { ...others, hosts, terminal: json ? 'none' : terminalOf(environment) }))
     })
     .exitOverride()
+
+  addManifests(program)
   return program
 }
 
