@@ -88,14 +88,15 @@ builder: given:
 let
   args = checkArguments builder given;
   inherit (args) schedule;
+  name = checkServiceName builder "name" (
+    if args.name == null then throw "${builder}: name is missing" else args.name
+  );
   metadata =
     {
-      name = checkServiceName builder "name" (
-        if args.name == null then throw "${builder}: name is missing" else args.name
-      );
+      inherit name;
       labels =
         if isAttrs args.labels && !(args.labels ? outPath) then
-          { ${nameLabel} = args.name; } // args.labels
+          { ${nameLabel} = name; } // args.labels
         else
           refuse builder "labels" args.labels "an attribute set of strings";
     }
@@ -112,14 +113,14 @@ let
 
   account =
     if args.serviceAccount == null then
-      args.name
+      name
     else
       checkSubdomain builder "serviceAccount" args.serviceAccount;
   fields =
     metadata
     // pod
     // {
-      containers.${args.name} = container;
+      containers.${name} = container;
       serviceAccountName = account;
       automountServiceAccountToken =
         if builtins.isBool args.apiToken then

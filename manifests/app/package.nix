@@ -41,6 +41,7 @@ let
   fromFlake =
     {
       builder,
+      field,
       flake,
       attribute,
       unpinned,
@@ -58,7 +59,7 @@ let
     if !isBool unpinned then
       refuse builder "unpinned" unpinned "true or false"
     else if !unpinned && !isPinned flake then
-      refuse builder "the flake of package" flake ''one with its revision, such as "${example}", or `unpinned` to be true''
+      refuse builder field flake ''one with its revision, such as "${example}", or `unpinned` to be true''
     else if found == [ ] then
       refuse builder "package" attribute "a package of ${flake} for ${system}"
     else
@@ -92,6 +93,7 @@ else if parts != null && flake != null then
 else if parts != null then
   fromFlake {
     inherit builder unpinned;
+    field = "the flake of package";
     flake = elemAt parts 0;
     attribute = elemAt parts 1;
   }
@@ -100,6 +102,7 @@ else if flake != null then
     if isString flake then
       fromFlake {
         inherit builder flake unpinned;
+        field = "flake";
         attribute = package;
       }
     else

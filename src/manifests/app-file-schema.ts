@@ -14,7 +14,7 @@ const STRICT = { additionalProperties: false } as const
 const description = (expected: string) => ({ description: expected })
 
 const text = (expected: string) => Type.String({ minLength: 1, ...description(expected) })
-const words = (expected: string) => Type.Array(Type.String(), description(expected))
+const words = (expected: string) => Type.Array(Type.String(description('a string')), description(expected))
 const record = <Value extends Parameters<typeof Type.Record>[1]>(value: Value, expected: string) =>
   Type.Record(Type.String(), value, description(expected))
 const toggle = () => Type.Boolean(description('true or false'))

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { parseAllDocuments } from 'yaml'
-import { evaluate, withoutNix } from '../../nix/nix-command.ts'
+import { withoutNix } from '../../nix/nix-command.ts'
 import { objectsOf, ofKind } from './app-command.ts'
 
 /** All that an application may say, but what excludes each other. */
@@ -228,25 +228,4 @@ void t.test('a file that changes makes new Pods', { skip: withoutNix }, async (t
   )
   t.not(one, two)
   t.equal(one, again)
-})
-
-void t.test('a package becomes an image that runs its program', { skip: withoutNix }, async (t) => {
-  const image = (args: string) =>
-    `let made = import ROOT/manifests/app/image.nix ({ builder = "app"; name = "a"; image = null; command = null; } // ${args}); in { inherit (made) command; program = builtins.unsafeDiscardStringContext (builtins.head made.image.config.Entrypoint); count = builtins.length made.image.config.Entrypoint; }`
-  const path = await evaluate('builtins.unsafeDiscardStringContext (toString hello)')
-  for (const [args, program, count] of [
-    ['{ package = hello; }', `${String(path)}/bin/hello`, 1],
-    ['{ package = hello // { meta.mainProgram = "hi"; }; }', `${String(path)}/bin/hi`, 1],
-    ['{ package = hello // { pname = "hey"; }; }', `${String(path)}/bin/hey`, 1],
-    ['{ package = hello; command = [ "serve" "-p" ]; }', `${String(path)}/bin/serve`, 2],
-    ['{ package = hello; command = [ "/bin/sh" ]; }', '/bin/sh', 1],
-    [
-      '{ package = "${storeDir}/00000000000000000000000000000000-tool-1.2"; }',
-      '/nix/store/00000000000000000000000000000000-tool-1.2/bin/tool',
-      1,
-    ],
-  ] as const) {
-    const root = new URL('../../..', import.meta.url).pathname.replace(/\/$/, '')
-    t.same(await evaluate(image(args).replace('ROOT', root)), { program, count, command: null }, args)
-  }
 })
