@@ -35,11 +35,19 @@ let
   inherit (import ./check/objects.nix { inherit kubernetes schemas; }) checkObjects problemsOf;
   list = import ./output/list.nix { inherit system checkObjects; };
 
+  makeApp = import ./app settings;
   rbac = import ./builders/rbac.nix;
   changes = import ./objects/extend.nix settings;
 in
 {
   inherit imageRef;
+
+  # a whole application, in one call or from a JSON file: a list of objects
+  app = makeApp "app";
+  appFile = import ./app/file.nix {
+    app = makeApp;
+    system = if system != null then system else throw "appFile: system is unknown in pure evaluation";
+  };
 
   # objects that have Pods
   pod = import ./builders/pod.nix settings;

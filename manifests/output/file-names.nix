@@ -30,7 +30,7 @@ let
     ;
   identityOf = import ./identity.nix;
 
-  order = fromJSON (readFile ../../src/manifests/object-order.json);
+  order = fromJSON (readFile ./object-order.json);
   numbers = listToAttrs (
     concatMap (
       group:

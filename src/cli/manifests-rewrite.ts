@@ -1,11 +1,12 @@
 /** `pushless manifests rewrite`: manifests of other generators, with images of ours. */
-import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { text as readText } from 'node:stream/consumers'
-import type { Command } from 'commander'
+import { rewriteManifests } from '../manifests/rewrite.ts'
+import { parseImageMap } from '../manifests/rewrite-map.ts'
+import { explain, readManifestFiles, readTextFile } from './manifest-files.ts'
 import { UsageError } from './usage-error.ts'
 
-type Flags = {
+export type RewriteFlags = {
   readonly images: string
   readonly allow: readonly string[]
   readonly host: readonly string[]
@@ -13,40 +14,10 @@ type Flags = {
   readonly output?: string
 }
 
-/** As `kubectl apply -f DIRECTORY` has it, which leaves out what is in directories below, too. */
-const MANIFEST_FILE = /\.(?:json|yaml|yml)$/
-
-export function addRewrite(manifests: Command): void {
-  manifests
-    .command('rewrite')
-    .description('replace names of images by references of this registry, and write a file for each object')
-    .argument('<what...>', 'manifests: files, directories, or - for standard input')
-    .requiredOption('--images <file>', 'JSON: { "ghcr.io/x/y:1": "nix.internal/nix/store/…:nix" }')
-    .option(
-      '--allow <pattern>',
-      'images that may stay what they are, such as docker.io/library/*',
-      collect,
-      [],
-    )
-    .option('--host <host>', 'what the registry is called in manifests, beside nix.internal', collect, [])
-    .option('--kubernetes-version <version>', 'noted in objects.jsonl')
-    .option('-o, --output <directory>', 'new or empty; standard output where none is named')
-    .action(async (what: readonly string[], flags: Flags) => rewrite(what, flags))
-    .exitOverride()
-}
-
-/** An option that may be given again. What takes several words at once would take the files behind it, too. */
-function collect(value: string, all: readonly string[]): readonly string[] {
-  return [...all, value]
-}
-
-async function rewrite(what: readonly string[], flags: Flags): Promise<void> {
-  // Loaded for this alone: the server has no use for them.
-  const { rewriteManifests } = await import('../manifests/rewrite.ts')
-  const { parseImageMap } = await import('../manifests/rewrite-map.ts')
+export async function rewriteFiles(what: readonly string[], flags: RewriteFlags): Promise<void> {
   const { output } = flags
-  const images = parseImageMap(await readInput(flags.images), flags.images)
-  const texts = (await Promise.all(what.map(readManifests))).flat()
+  const images = parseImageMap(await readTextFile(flags.images), flags.images)
+  const texts = (await Promise.all(what.map(readManifestFiles))).flat()
   const { objects, others, warnings } = rewriteManifests(texts, {
     images,
     allow: flags.allow,
@@ -61,24 +32,4 @@ async function rewrite(what: readonly string[], flags: Flags): Promise<void> {
   await mkdir(output, { recursive: true }).catch(explain)
   if ((await readdir(output)).length > 0) throw new UsageError(`--output: ${output} isn’t empty`)
   for (const { name, text } of [...objects, ...others]) await writeFile(join(output, name), text)
-}
-
-async function readManifests(
-  name: string,
-): Promise<readonly { readonly source: string; readonly text: string }[]> {
-  if (name === '-') return [{ source: 'standard input', text: await readText(process.stdin) }]
-  if (!(await stat(name).catch(explain)).isDirectory()) return [{ source: name, text: await readInput(name) }]
-  const files = (await readdir(name)).filter((file) => MANIFEST_FILE.test(file)).sort()
-  if (files.length === 0) throw new UsageError(`${name}: no .yaml, .yml or .json in it`)
-  return Promise.all(
-    files.map(async (file) => ({ source: join(name, file), text: await readInput(join(name, file)) })),
-  )
-}
-
-async function readInput(name: string): Promise<string> {
-  return readFile(name, 'utf8').catch(explain)
-}
-
-function explain(cause: unknown): never {
-  throw cause instanceof Error && 'code' in cause ? new UsageError(cause.message, { cause }) : cause
 }

@@ -2,7 +2,7 @@
  * What the files of a set of objects are called, `NN-kind[-namespace]-name`, so that the order of names is the order in
  * which kubectl shall apply them. Says the same as `manifests/output/file-names.nix`, by the same table.
  */
-import order from './object-order.json' with { type: 'json' }
+import order from '../../manifests/output/object-order.json' with { type: 'json' }
 
 /** What Kubernetes tells objects apart by. */
 export type ObjectIdentity = {

@@ -83,7 +83,13 @@ void t.test('what can’t be done writes nothing and says why', async (t) => {
     [['--images', at('in/README.md'), at('in')], false, /in\/README\.md: not JSON/],
   ]
   for (const [args, isUsage, message] of cases) {
-    const program = createProgram({ environment: {}, isRoot: true, version: '1', exit: () => undefined })
+    const program = createProgram({
+      environment: {},
+      isRoot: true,
+      version: '1',
+      library: '.',
+      exit: () => undefined,
+    })
     const failure: unknown = await program
       .parseAsync(['node', 'pushless', 'manifests', 'rewrite', '--images', at('map.json'), ...args])
       .then(
