@@ -3,8 +3,6 @@ import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text as readText } from 'node:stream/consumers'
 import type { Command } from 'commander'
-import { rewriteManifests } from '../manifests/rewrite.ts'
-import { parseImageMap } from '../manifests/rewrite-map.ts'
 import { UsageError } from './usage-error.ts'
 
 type Flags = {
@@ -43,6 +41,9 @@ function collect(value: string, all: readonly string[]): readonly string[] {
 }
 
 async function rewrite(what: readonly string[], flags: Flags): Promise<void> {
+  // Loaded for this alone: the server has no use for them.
+  const { rewriteManifests } = await import('../manifests/rewrite.ts')
+  const { parseImageMap } = await import('../manifests/rewrite-map.ts')
   const { output } = flags
   const images = parseImageMap(await readInput(flags.images), flags.images)
   const texts = (await Promise.all(what.map(readManifests))).flat()
@@ -57,7 +58,7 @@ async function rewrite(what: readonly string[], flags: Flags): Promise<void> {
     process.stdout.write(objects.map(({ text }) => `---\n${text}`).join(''))
     return
   }
-  await mkdir(output, { recursive: true })
+  await mkdir(output, { recursive: true }).catch(explain)
   if ((await readdir(output)).length > 0) throw new UsageError(`--output: ${output} isn’t empty`)
   for (const { name, text } of [...objects, ...others]) await writeFile(join(output, name), text)
 }

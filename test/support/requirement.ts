@@ -22,6 +22,8 @@ const commands = {
   zstd: ['zstd'],
   script: ['script'],
   go: ['go'],
+  helm: ['helm'],
+  kubectl: ['kubectl'],
   xz: ['xz'],
   python3: ['python3'],
   root: [],

@@ -3,6 +3,10 @@
   # a statically linked busybox (Debian: package busybox-static)
   busybox ? /bin/busybox,
   system ? builtins.currentSystem,
+  # programs of this machine, as text: they are run where they are, and no build is any purer for it
+  node ? "",
+  main ? "",
+  helm ? "",
 }:
 let
   inherit (builtins) baseNameOf dirOf path pathExists;
@@ -15,8 +19,29 @@ let
     path = dirOf real;
     filter = file: _: baseNameOf file == baseNameOf real;
   };
+
+  # A package with one program, which runs another.
+  wrapper =
+    name: command:
+    derivation {
+      inherit name system command;
+      busybox = "${copied}/${baseNameOf real}";
+      builder = "/bin/sh";
+      args = [
+        "-euc"
+        ''
+          "$busybox" mkdir -p "$out/bin"
+          printf '#!/bin/sh\nexec %s "$@"\n' "$command" > "$out/bin/$name"
+          "$busybox" chmod 555 "$out/bin/$name"
+        ''
+      ];
+    };
 in
 {
+  kubernetes-helm = wrapper "helm" helm;
+  # what nix/package.nix makes, of what is checked out
+  pushless = wrapper "pushless" "${node} --disable-warning=ExperimentalWarning ${main}";
+
   stdenv.hostPlatform = { inherit system; };
   coreutils = derivation {
     name = "coreutils";
