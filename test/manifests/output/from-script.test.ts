@@ -21,6 +21,14 @@ const chart = (more: string) => `${library} helmChart ({ name = "c"; inherit pkg
 const other = (name: string) =>
   `(m.mkManifests { name = "other"; objects = [ (m.pod { name = "${name}"; containers.c.image = hello; }) ]; inherit pkgs; })`
 
+const joined = (name: string) => `${library}
+    let m = import ${root}manifests { }; in
+    m.joinManifests {
+      name = "joined";
+      manifests = [ (fromScript { name = "made"; inherit pkgs pushless; allow = [ "*" ]; script = print "redis"; }) ${other(name)} ];
+      inherit pkgs;
+    }`
+
 void t.test('what a script prints, with images of ours', { skip: withoutNix }, async (t) => {
   const [reference, derivation, image] = await evaluateAll([
     '(some { }).imageRef',
@@ -59,13 +67,6 @@ void t.test('a directory, by a program, with images that may stay', { skip: with
 })
 
 void t.test('joined with what Nix made', { skip: withoutNix }, async (t) => {
-  const joined = (name: string) => `${library}
-    let m = import ${root}manifests { }; in
-    m.joinManifests {
-      name = "joined";
-      manifests = [ (fromScript { name = "made"; inherit pkgs pushless; allow = [ "*" ]; script = print "redis"; }) ${other(name)} ];
-      inherit pkgs;
-    }`
   t.same((await readdir(await build(joined('b')))).sort(), [
     '50-pod-a.yaml',
     '50-pod-b.json',
