@@ -94,9 +94,22 @@ in
 
   # files
   inherit list;
-  mkManifests = import ./output/mk-manifests.nix { inherit system checkObjects list; };
-  mkGitOps = import ./output/mk-git-ops.nix { inherit system checkObjects; };
+  mkManifests = import ./output/mk-manifests.nix {
+    inherit
+      system
+      checkObjects
+      list
+      kubernetes
+      ;
+  };
+  mkGitOps = import ./output/mk-git-ops.nix { inherit system checkObjects kubernetes; };
   joinManifests = import ./output/join-manifests.nix { inherit system; };
-  fromScript = import ./output/from-script.nix { inherit system; inherit (settings) imageRef; };
-  helmChart = import ./output/helm-chart.nix { inherit system; inherit (settings) imageRef; };
+  fromScript = import ./output/from-script.nix {
+    inherit system kubernetes;
+    inherit (settings) imageRef;
+  };
+  helmChart = import ./output/helm-chart.nix {
+    inherit system kubernetes;
+    inherit (settings) imageRef;
+  };
 }

@@ -13,9 +13,9 @@ let
     length
     map
     toJSON
-    unsafeDiscardStringContext
     ;
   inherit (import ../../nix/refuse.nix) refuse;
+  identity = import ../objects/identity.nix;
 
   checkObject =
     builder: object:
@@ -31,11 +31,6 @@ let
       object;
 
   describe = object: "${object.kind}/${object.metadata.name}";
-
-  # What Kubernetes tells objects apart by.
-  identity =
-    object:
-    unsafeDiscardStringContext "${object.apiVersion} ${object.kind} ${object.metadata.namespace or ""}/${object.metadata.name}";
 in
 {
   # minor version of Kubernetes that the objects are for, "1.37"; null: their schema isn't checked

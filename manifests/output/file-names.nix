@@ -28,7 +28,7 @@ let
     substring
     unsafeDiscardStringContext
     ;
-  identityOf = import ./identity.nix;
+  identityOf = import ../objects/identity.nix;
 
   order = fromJSON (readFile ./object-order.json);
   numbers = listToAttrs (

@@ -1,4 +1,4 @@
-# fromScript :: { name; script ? null; builder ? null; tools ? [ ]; images ? { }; allow ? [ ]; pkgs; pushless; kubernetesVersion ? null; } -> derivation
+# fromScript :: { name; script ? null; builder ? null; tools ? [ ]; images ? { }; allow ? [ ]; pkgs; pushless; kubernetesVersion ? kubernetes; } -> derivation
 #
 # Manifests of any generator, in the directory that mkManifests makes: a script prints YAML or JSON, or makes a directory
 # of such files at $out. Each image in it becomes a reference by the map `images`:
@@ -23,6 +23,8 @@ in
   system,
   # { image; } -> reference
   imageRef,
+  # minor version of Kubernetes that the library is set to
+  kubernetes,
 }:
 {
   # name of the directory in the store
@@ -42,7 +44,7 @@ in
   # package of pushless: pkgs.callPackage ./nix/package.nix { }
   pushless,
   # version of Kubernetes that the objects are for, such as "1.34": noted in objects.jsonl
-  kubernetesVersion ? null,
+  kubernetesVersion ? kubernetes,
 }:
 let
   used = packages this system pkgs;

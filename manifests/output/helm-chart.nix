@@ -1,4 +1,4 @@
-# helmChart :: { name; chart; values ? { }; releaseName ? name; namespace ? "default"; images ? { }; allow ? [ ]; hooks ? false; args ? [ ]; pkgs; pushless; kubernetesVersion ? null; } -> derivation
+# helmChart :: { name; chart; values ? { }; releaseName ? name; namespace ? "default"; images ? { }; allow ? [ ]; hooks ? false; args ? [ ]; pkgs; pushless; kubernetesVersion ? kubernetes; } -> derivation
 #
 # A Helm chart as the directory that mkManifests makes: `helm template` in a derivation, then images become references as
 # fromScript has it. The chart is a path, a derivation, or { url; sha256; } of an archive, which is fetched when it is
@@ -46,6 +46,8 @@ in
   system,
   # { image; } -> reference
   imageRef,
+  # minor version of Kubernetes that the library is set to
+  kubernetes,
 }:
 {
   # name of the directory in the store
@@ -71,7 +73,7 @@ in
   # package of pushless: pkgs.callPackage ./nix/package.nix { }
   pushless,
   # version of Kubernetes that the chart is told, such as "1.34"
-  kubernetesVersion ? null,
+  kubernetesVersion ? kubernetes,
 }:
 let
   used = packages builder system pkgs;

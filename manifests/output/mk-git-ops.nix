@@ -1,4 +1,4 @@
-# mkGitOps :: { name ? "gitops"; apps; pkgs; format ? "yaml"; kubernetesVersion ? null; } -> derivation
+# mkGitOps :: { name ? "gitops"; apps; pkgs; format ? "yaml"; kubernetesVersion ? kubernetes; } -> derivation
 #
 # A directory of directories, one an app, to be copied to a repository that Argo CD or Flux watches:
 #
@@ -10,11 +10,11 @@ let
   inherit (builtins)
     attrNames
     concatMap
+    deepSeq
     isAttrs
+    isList
     map
     match
-    seq
-    toJSON
     ;
   inherit (import ../../nix/refuse.nix) refuse;
   checkName = import ./check-name.nix;
@@ -37,6 +37,8 @@ in
   system,
   # builder: objects -> objects: see ../check
   checkObjects,
+  # minor version of Kubernetes that they are checked for
+  kubernetes,
 }:
 {
   # name of the directory in the store
@@ -48,7 +50,7 @@ in
   # "yaml", which is what people review, or "json"
   format ? "yaml",
   # version of Kubernetes that the objects are for, such as "1.34": noted in objects.jsonl
-  kubernetesVersion ? null,
+  kubernetesVersion ? kubernetes,
 }:
 let
   names = map checkApp (
@@ -57,17 +59,22 @@ let
     else
       refuse builder "apps" apps "an attribute set of lists of objects"
   );
-  checked = app: checkObjects "${builder}: apps.${toJSON app}" apps.${app};
+  objectsOf =
+    app:
+    if isList apps.${app} then
+      apps.${app}
+    else
+      refuse builder "apps.${app}" apps.${app} "a list of objects";
   appFiles =
     app:
     map (file: file // { name = "${app}/${file.name}"; }) (flatFiles {
       inherit builder format kubernetesVersion;
       kustomize = true;
-      objects = checked app;
+      objects = objectsOf app;
     });
 in
-# Of two apps' objects none may be the same, either.
-seq (checkObjects builder (concatMap checked names)) (
+# All at once: of two apps' objects none may be the same, either.
+deepSeq (map (object: object.kind) (checkObjects builder (concatMap objectsOf names))) (
   directory (
     packages builder system pkgs
     // {

@@ -1,4 +1,4 @@
-# mkManifests :: { name; objects; pkgs ? null; format ? "json"; kustomize ? true; kubernetesVersion ? null; } -> derivation
+# mkManifests :: { name; objects; pkgs ? null; format ? "json"; kustomize ? true; kubernetesVersion ? kubernetes; } -> derivation
 #
 # A directory of objects, one file each, without directories in it, for kubectl follows no links to these. The order of
 # the files' names is the order to apply them in, which is the order in which `kubectl apply -f ./result/` reads them:
@@ -26,6 +26,8 @@ in
   checkObjects,
   # name: objects -> derivation of a List
   list,
+  # minor version of Kubernetes that they are checked for
+  kubernetes,
 }:
 {
   # name of the directory in the store
@@ -39,7 +41,7 @@ in
   # whether there shall be a file for `kubectl apply -k`
   kustomize ? true,
   # version of Kubernetes that the objects are for, such as "1.34": noted in objects.jsonl
-  kubernetesVersion ? null,
+  kubernetesVersion ? kubernetes,
 }:
 if pkgs == null then
   (if format == "json" then list name objects else refuse builder "format" format ''"json", since there are no `pkgs`'')

@@ -10,7 +10,7 @@ let
     toJSON
     unsafeDiscardStringContext
     ;
-  identityOf = import ./identity.nix;
+  identityOf = import ../objects/identity.nix;
   originsOf = import ./image-origin.nix;
 
   lineOf =
