@@ -1,68 +1,70 @@
-/** `pushless manifests <file...>`: files of applications in, a link to their manifests out, or YAML. */
-import { readFile } from 'node:fs/promises'
-import { text as readText } from 'node:stream/consumers'
-import { stringify } from 'yaml'
-import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
-import { AppFileError, readAppFile, type AppDocument } from '../manifests/app-file.ts'
-import { NixFailure, buildApps, type AppBuild } from '../manifests/app-file-build.ts'
+/** `pushless manifests <file...>`: manifests of applications that are described in YAML or JSON. */
+import { Option, type Command } from 'commander'
 import { UsageError } from './usage-error.ts'
 
-export type ManifestsOptions = Pick<AppBuild, 'link' | 'registry' | 'mode' | 'timeoutMs'> & {
-  readonly isPrinted: boolean
-  readonly isQuiet: boolean
+/** As long as `warm` waits. */
+const DEFAULT_TIMEOUT_S = '7200'
+
+const EXAMPLE = `
+An application is a file like this (all its fields: manifests/README.md):
+
+  name: hello
+  flake: github:NixOS/nixpkgs/<revision>
+  package: hello
+  port: 8080
+
+  pushless manifests app.yaml && kubectl apply -f result
+`
+
+type AppsFlags = {
+  readonly output: string
+  readonly print: boolean
+  readonly registry: string
+  readonly mode: 'out' | 'drv'
+  readonly timeout: string
+  readonly quiet: boolean
 }
 
-const LIST = Compile(
-  Type.Object({
-    items: Type.Array(Type.Object({ kind: Type.String(), metadata: Type.Object({ name: Type.String() }) })),
-  }),
-)
-
-/** @throws UsageError for what is wrong in a file, NixFailure for what Nix refuses or can't build. */
-export async function makeManifests(files: readonly string[], options: ManifestsOptions): Promise<void> {
-  const documents = (await Promise.all(files.map(readDocuments))).flat()
-  const path = await buildApps({
-    ...options,
-    documents: documents.map(({ value }) => value),
-    onNews: (line) => {
-      if (!options.isQuiet) process.stderr.write(`${line}\n`)
-    },
-  }).catch((error: unknown) => {
-    throw error instanceof NixFailure ? placed(error, documents, files) : error
-  })
-  const { items } = LIST.Parse(JSON.parse(await readFile(path, 'utf8')))
-  if (options.isPrinted) process.stdout.write(toYaml(items))
-  else {
-    const names = items.map(({ kind, metadata }) => `${kind}/${metadata.name}\n`)
-    process.stdout.write(`${names.join('')}${options.link} -> ${path}\n`)
-  }
+export function addApps(manifests: Command): void {
+  manifests.addHelpText('after', EXAMPLE)
+  manifests
+    .command('apps', { isDefault: true })
+    .description(
+      'build the manifests of applications, and their images; what `pushless manifests <file...>` does',
+    )
+    .argument('<file...>', 'app.yaml or app.json; several are joined; - for standard input')
+    .option('-o, --output <link>', 'link to what was built, a List that kubectl reads', 'result')
+    .option(
+      '--print',
+      'write it as YAML on standard output; makes a link only where --output is given',
+      false,
+    )
+    .option('--registry <host>', 'where images are pulled from', 'nix.internal')
+    .addOption(
+      new Option('--mode <mode>', 'out: build images now; drv: the registry builds them when they are pulled')
+        .choices(['out', 'drv'])
+        .default('out'),
+    )
+    .option('--timeout <seconds>', 'how long Nix may take', DEFAULT_TIMEOUT_S)
+    .option('-q, --quiet', 'say nothing of what is built', false)
+    .action(async (files: readonly string[], flags: AppsFlags, command: Command) => {
+      // Loaded for this alone: the server has no use for it.
+      const { makeManifests } = await import('./make-manifests.ts')
+      const { output, print, registry, mode, timeout, quiet } = flags
+      const isNamed = command.getOptionValueSource('output') === 'cli'
+      await makeManifests(files, {
+        link: print && !isNamed ? undefined : output,
+        isPrinted: print,
+        registry,
+        mode,
+        timeoutMs: milliseconds(timeout),
+        isQuiet: quiet,
+      })
+    })
 }
 
-async function readDocuments(file: string): Promise<readonly AppDocument[]> {
-  try {
-    const text = file === '-' ? await readText(process.stdin) : await readFile(file, 'utf8')
-    return readAppFile(text, file === '-' ? 'standard input' : file)
-  } catch (cause) {
-    if (cause instanceof AppFileError) throw new UsageError(cause.message, { cause })
-    if (cause instanceof Error && 'code' in cause) throw new UsageError(cause.message, { cause })
-    throw cause
-  }
-}
-
-/** A document each, as people write them: without lines that are folded, or anchors. */
-function toYaml(items: readonly object[]): string {
-  return items.map((item) => stringify(item, { lineWidth: 0, aliasDuplicateObjects: false })).join('---\n')
-}
-
-/** What was refused, with the place of the field: builders say `app web: port is …`. */
-function placed(
-  failure: NixFailure,
-  documents: readonly AppDocument[],
-  files: readonly string[],
-): NixFailure {
-  const [, app = '', field = ''] =
-    /^app (\S+): (?:(?:a|an|the) (?:\w+ )*?(?:in|of) )?([a-zA-Z]+)/.exec(failure.message) ?? []
-  const place = documents.map(({ placeOf }) => placeOf(app, field)).find((found) => found !== undefined)
-  return new NixFailure(`${place ?? files.join(', ')}: ${failure.message}`, { cause: failure })
+function milliseconds(seconds: string): number {
+  const number = Number(seconds)
+  if (!(number > 0)) throw new UsageError(`--timeout: a number of seconds is expected, not ${seconds}`)
+  return number * 1000
 }
