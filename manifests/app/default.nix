@@ -3,7 +3,8 @@
 #
 # It is safe by default: not root, nothing gained, / read-only, no token of the API server. What an application needs of
 # these it says by name.
-{ imageRef }:
+# The settings of the library, for the builders.
+settings:
 let
   inherit (builtins)
     attrNames
@@ -20,11 +21,11 @@ let
   inherit (import ../objects/metadata.nix) optional;
   inherit (import ../objects/name.nix) checkServiceName checkSubdomain;
   inherit (import ../pods/selector.nix) nameLabel;
-  makeDeployment = import ../builders/deployment.nix { inherit imageRef; };
-  makeStatefulSet = import ../builders/stateful-set.nix { inherit imageRef; };
-  makeCronJob = import ../builders/cron-job.nix { inherit imageRef; };
+  makeDeployment = import ../builders/deployment.nix settings;
+  makeStatefulSet = import ../builders/stateful-set.nix settings;
+  makeCronJob = import ../builders/cron-job.nix settings;
   makeAccount = import ../builders/service-account.nix;
-  extendObject = (import ../objects/extend.nix { inherit imageRef; }).extend;
+  extendObject = (import ../objects/extend.nix settings).extend;
   defaults = import ./arguments.nix;
   toContainer = import ./container.nix;
   toPorts = import ./ports.nix;

@@ -68,7 +68,7 @@ export function addManifests(program: Command, { library, environment, exit }: P
     .option('-q, --quiet', 'say nothing of what is built', false)
     .action(async (files: readonly string[], flags: AppsFlags, command: Command) => {
       // Loaded for this alone: the server has no use for it.
-      const { makeManifests } = await import('./manifests-apps.ts')
+      const { makeManifests } = await import('./make-manifests.ts')
       const { output, print, registry, mode, timeout, quiet } = flags
       const isNamed = command.getOptionValueSource('output') === 'cli'
       await makeManifests(files, {

@@ -83,7 +83,6 @@ void t.test('what can’t be done writes nothing and says why', async (t) => {
     [['--images', at('in/README.md'), at('in')], false, /in\/README\.md: not JSON/],
   ]
   for (const [args, isUsage, message] of cases) {
-<<<<<<< HEAD
     const program = createProgram({
       environment: {},
       isRoot: true,
@@ -91,9 +90,6 @@ void t.test('what can’t be done writes nothing and says why', async (t) => {
       library: '.',
       exit: () => undefined,
     })
-=======
-    const program = createProgram({ environment: {}, isRoot: true, version: '1', exit: () => undefined })
->>>>>>> outputs
     const failure: unknown = await program
       .parseAsync(['node', 'pushless', 'manifests', 'rewrite', '--images', at('map.json'), ...args])
       .then(
