@@ -1,10 +1,11 @@
 # A set of objects that is going to be written: every one is an object, none is there twice, and each is what Kubernetes
-# takes. The first problem is thrown, with how many more there are.
+# takes. The first problem is thrown, with how many more there are; where objects disagree, it warns.
 let
   inherit (builtins)
     attrNames
     concatMap
     filter
+    foldl'
     groupBy
     head
     isAttrs
@@ -13,9 +14,11 @@ let
     length
     map
     toJSON
+    trace
     ;
   inherit (import ../../nix/refuse.nix) refuse;
   identity = import ../objects/identity.nix;
+  disagreements = import ./agreement.nix;
 
   checkObject =
     builder: object:
@@ -69,5 +72,5 @@ rec {
     else if problems != [ ] then
       throw "${builder}: ${head problems}${if more > 0 then " (and ${toString more} more)" else ""}"
     else
-      items;
+      foldl' (result: warning: trace "warning: ${builder}: ${warning}" result) items (disagreements items);
 }

@@ -110,7 +110,7 @@ const refusals: Readonly<Record<string, readonly [args: string, message: RegExp]
     `${plain} schedule = "@daily"; port = 80;`,
     /^app: port is given beside schedule, expected one of them/,
   ],
-  'a schedule': [`${plain} schedule = "daily";`, /^cronJob: schedule is "daily", expected five fields/],
+  'a schedule': [`${plain} schedule = "daily";`, /^cronJob "a": schedule is "daily", expected five fields/],
   'a patch of what isn’t there': [
     `${plain} extend.Service = { };`,
     /^app: a kind in extend is "Service", expected one of those made: ServiceAccount, Deployment$/,
