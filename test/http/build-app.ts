@@ -21,6 +21,7 @@ function path(base: string): StorePath {
   return parsed
 }
 
+/** Ends with the test. */
 export function appOf(t: Test, token?: string): { app: FastifyInstance; journal: WorkJournal } {
   const journal = journalIn(t)
   const { registry } = fakeRegistry()
@@ -32,16 +33,19 @@ export function appOf(t: Test, token?: string): { app: FastifyInstance; journal:
   return { app, journal }
 }
 
+/** The build starts and prints lines. */
 export function begin(journal: WorkJournal, ...lines: readonly string[]): void {
   journal.begin(BUILD, MADE)
   journal.hear(BUILD, { kind: 'started' })
   for (const line of lines) print(journal, line)
 }
 
+/** It prints another. */
 export function print(journal: WorkJournal, line: string): void {
   journal.hear(BUILD, { kind: 'log', line, derivation: BUILD.derivation })
 }
 
+/** It fails, with a message that a page must not take for HTML. */
 export function fail(journal: WorkJournal): void {
   const error = new RegistryError('build-failed', `nix build failed: ${EVIL}`, {
     detail: {

@@ -8,6 +8,7 @@ import type { CompressionMode } from '../../src/http/compression.ts'
 import { journalIn } from '../registry/journal.ts'
 import { fakeRegistry, type FakeRegistry } from './fake-registry.ts'
 
+/** Ends with the test. */
 export function appOf(
   t: Test,
   fake: FakeRegistry = fakeRegistry(),
