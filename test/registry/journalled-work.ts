@@ -10,7 +10,7 @@ export const FAILURE = new RegistryError('build-failed', 'nix build failed: x', 
   detail: { derivation: BUILD.derivation, status: 'PermanentFailure', log: ['last'] },
 })
 
-export function path(base: string): StorePath {
+function path(base: string): StorePath {
   const parsed = parseStorePath(`/nix/store/${base}`)
   if (parsed === undefined) throw new Error(base)
   return parsed
