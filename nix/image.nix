@@ -8,7 +8,6 @@ let
     attrNames
     functionArgs
     head
-    isAttrs
     isBool
     isList
     isString
@@ -16,10 +15,8 @@ let
     seq
     stringLength
     substring
-    toJSON
     ;
   inherit (import ./refuse.nix) refuse onlyKnown;
-  inherit (import ./store-path.nix) toStorePath;
   inherit (import ./platform.nix)
     systemsOf
     currentSystem
@@ -34,6 +31,7 @@ let
     checkName
     checkString
     ;
+  imageBase = import ./image-base.nix;
   imageConfig = import ./image-config.nix;
   imageFiles = import ./image-files.nix;
   imagePlatforms = import ./image-platforms.nix;
@@ -138,19 +136,6 @@ let
       checkConfig =
         checked: if checked ? User then checked // { User = accounts.checkUser checked.User; } else checked;
 
-      # An image of ours says what it is for; others are looked at when they are served.
-      checkBase =
-        base:
-        let
-          said = if isAttrs base then base.architecture or null else null;
-        in
-        if isAttrs base && base ? platforms then
-          refuse builder "fromImage" base "an image for one platform: one of those in its `platforms`"
-        else if said != null && said != platform.architecture then
-          throw "${builder}: fromImage is an image for ${toJSON said}, expected one for ${toJSON platform.architecture}"
-        else
-          toStorePath builder "fromImage" base;
-
       single = {
         pushless = 1;
         name = checkName name;
@@ -185,7 +170,7 @@ let
       // platform
       // optional "created" created checkCreated
       // optional "author" author (checkString "author")
-      // optional "fromImage" fromImage checkBase
+      // optional "fromImage" fromImage (imageBase platform.architecture)
       // optional "fromImageTag" fromImageTag (
         tag:
         if fromImage == null then

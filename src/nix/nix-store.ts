@@ -3,16 +3,16 @@
  * else of the server knows that there is a protocol.
  */
 import { readFile } from 'node:fs/promises'
-import pLimit from 'p-limit'
 import { RegistryError } from '../core/errors.ts'
 import type { ClosureNode } from '../core/plan.ts'
 import { STORE_DIR, parseStorePath, type StoreHash, type StorePath } from '../core/store-path.ts'
 import { LastWords, firstLine, throwIfNoSpace } from './complaints.ts'
 import type { Request } from './connection.ts'
 import { parseDerivation, type Derivation } from './derivation.ts'
+import { lookUps, type Asked } from './look-up.ts'
 import { NixError, type NixEvent } from './messages.ts'
 import * as operations from './operations.ts'
-import type { Addition, BuildOutcome, Missing, PathInfo, Wanted } from './operations.ts'
+import type { Addition, BuildOutcome, PathInfo, Wanted } from './operations.ts'
 import { NixPool } from './pool.ts'
 import { TemporaryRoots } from './temporary-roots.ts'
 import type { Transport } from './transport.ts'
@@ -23,23 +23,17 @@ export type ClosurePath = ClosureNode & PathInfo
 /** A path that no store has: to ask for something. */
 const NOBODYS = parseStorePath(`${STORE_DIR}/${'0'.repeat(32)}-nobodys`)
 
-/**
- * A cache that answers at all does so in seconds. Nix by itself waits five times five minutes for one that doesn't, and
- * every pull of something unknown waits with it.
- */
-const LOOK_UP_MS = 60_000
-/** Look-ups at once: each is a process of Nix's, and anybody can ask for names that don't exist. */
-const LOOK_UPS_AT_ONCE = 4
-
 export class NixStore {
   readonly #pool: NixPool
-  readonly #lookUpMs: number
-  readonly #lookUps = pLimit(LOOK_UPS_AT_ONCE)
+  readonly #lookUp: (wanted: readonly Wanted[]) => Promise<Asked>
 
   /** @param silentMs how long the binary caches may take to say what they have, if that is less than a minute; 0: a minute. */
   constructor(transport: Transport, silentMs = 0) {
     this.#pool = new NixPool(transport)
-    this.#lookUpMs = silentMs === 0 ? LOOK_UP_MS : Math.min(silentMs, LOOK_UP_MS)
+    this.#lookUp = lookUps(
+      (wanted, listen, limit) => this.#work(operations.queryMissing(wanted), listen, limit),
+      silentMs,
+    )
   }
 
   /** What is connected to, for people. */
@@ -91,27 +85,8 @@ export class NixStore {
    * take a while.
    * @throws RegistryError `lookup-failed` when one fails in a way that Nix doesn't put up with, or they take too long.
    */
-  missing(wanted: readonly Wanted[]): Promise<Missing & { readonly warnings: readonly string[] }> {
-    return this.#lookUps(async () => {
-      const words = new LastWords()
-      const limit = AbortSignal.timeout(this.#lookUpMs)
-      try {
-        const missing = await this.#work(operations.queryMissing(wanted), words.listen, limit)
-        return { ...missing, warnings: words.lines }
-      } catch (cause) {
-        const isRefusal = cause instanceof NixError
-        if (!isRefusal && !limit.aborted) throw cause
-        const reason = isRefusal ? cause.message : `no answer for ${this.#lookUpMs / 1000} s`
-        throw new RegistryError(
-          'lookup-failed',
-          `nix could not ask the binary caches: ${firstLine(reason)}`,
-          {
-            cause,
-            detail: { reason, log: words.lines },
-          },
-        )
-      }
-    })
+  missing(wanted: readonly Wanted[]): Promise<Asked> {
+    return this.#lookUp(wanted)
   }
 
   /** A derivation that is valid, from its text in the store. */

@@ -1,6 +1,6 @@
 /**
  * A Nix daemon made of two streams, for what a real one can't be told to do: to answer late, to break off, to be of
- * another version. `connection.test.ts` runs the same questions against it and against the real one.
+ * another version. `daemon-conformance.test.ts` runs the same questions against it and against the real one.
  */
 import { PassThrough } from 'node:stream'
 import type { Duplex, Transport } from '../../src/nix/transport.ts'

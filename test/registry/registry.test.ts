@@ -1,21 +1,12 @@
 /** The use cases of a pull against the Nix of this machine, with derivations that need nothing but /bin/sh. */
 import { createHash } from 'node:crypto'
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, statSync, writeFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { digestOf } from '../../src/core/digest.ts'
-import { parseReference, type Reference } from '../../src/core/reference.ts'
+import { parseReference } from '../../src/core/reference.ts'
 import type { StorePath } from '../../src/core/store-path.ts'
-import { StoreReader } from '../../src/layer/store-reader.ts'
-import { NixStore } from '../../src/nix/nix-store.ts'
-import { EMBEDDED_COMMAND, processTransport } from '../../src/nix/transport.ts'
-import { DigestIndex } from '../../src/registry/digest-index.ts'
-import { UnpackCache } from '../../src/unpack/unpack-cache.ts'
-import { Registry, type Blob, type RegistryOptions } from '../../src/registry/registry.ts'
-import { workName } from '../../src/registry/resolve.ts'
-import { WorkJournal } from '../../src/registry/work-journal.ts'
 import {
   instantiate,
   makeStorePath,
@@ -24,87 +15,16 @@ import {
   shellDerivation,
   withoutNix,
 } from '../nix/real-store.ts'
-
-/** So that nothing of an earlier run is found. */
-const RUN = `${process.pid}-${Date.now()}`
-const base = mkdtempSync(join(tmpdir(), 'registry-'))
-const nix = new NixStore(processTransport(EMBEDDED_COMMAND))
-const reader = new StoreReader(2)
-t.teardown(async () => {
-  nix.close()
-  await reader.close()
-  rmSync(base, { recursive: true })
-})
-
-type Ending = {
-  readonly teardown: (end: () => void | Promise<void>) => void
-  readonly fail: (message: string) => unknown
-}
-let count = 0
-const EVERYTHING = { builds: true, fetches: true, allow: [], deny: [], systems: [] }
-
-function registryOf(t: Ending, options: Partial<RegistryOptions> = {}) {
-  const directory = join(base, `state-${count++}`)
-  const index = new DigestIndex(directory)
-  const journal = new WorkJournal({
-    directory,
-    failureMs: 60_000,
-    logBytes: 1e6,
-    onTrouble: (error) => t.fail(String(error)),
-  })
-  const work: string[] = []
-  const registry = new Registry({
-    nix,
-    reader,
-    index,
-    journal,
-    archives: {
-      cache: new UnpackCache(join(directory, 'unpacked'), 1e9),
-      notes: index,
-      narHash: (path) => nix.narHash(path),
-    },
-    servePackages: false,
-    requiredKeys: [],
-    partialIndex: true,
-    policy: EVERYTHING,
-    roots: { directory, keepDays: 7 },
-    holdMs: 60_000,
-    verify: false,
-    limits: { buildsAtOnce: 2, fetchesAtOnce: 8, queued: 100, workMs: 0, silentMs: 0, fetchBytes: 0 },
-    onWork: (what, { kind }) => work.push(`${kind} ${workName(what)}`),
-    ...options,
-  })
-  t.teardown(async () => {
-    registry.close()
-    await journal.close()
-    index.close()
-  })
-  return { registry, work, directory }
-}
-
-/** A pushless image that needs a tool, as a Nix expression; `more` makes it another one. */
-function imageExpression(more: string, script = ''): string {
-  const tool = shellDerivation(`unit-tool-${RUN}`, 'echo "tool" > $out')
-  return `let tool = ${tool}; in ${shellDerivation(
-    `unit-image-${RUN}.json`,
-    `${script} echo "{\\"pushless\\":1,\\"name\\":\\"app\\",\\"architecture\\":\\"amd64\\",\\"os\\":\\"linux\\",\\"config\\":{\\"Entrypoint\\":[\\"$tool\\"]},\\"contents\\":[],\\"files\\":{\\"/more\\":{\\"text\\":\\"${more}\\"}},\\"maxLayers\\":10}" > $out`,
-    'inherit tool;',
-  )}`
-}
-
-/** An image in the quotes of a shell. */
-const quotedImage = (name: string) =>
-  `{\\"pushless\\":1,\\"name\\":\\"${name}\\",\\"architecture\\":\\"amd64\\",\\"os\\":\\"linux\\",\\"config\\":{\\"Labels\\":{\\"which\\":\\"${name}\\"}},\\"contents\\":[],\\"maxLayers\\":1}`
-
-const referenceTo = (path: StorePath): Reference => parseReference(path.slice(1))
-
-async function bytesOf(registry: Registry, blob: Blob): Promise<Buffer> {
-  const parts = []
-  for await (const chunk of registry.read(blob, { start: 0, end: blob.size })) parts.push(Buffer.from(chunk))
-  return Buffer.concat(parts)
-}
-
-const json = (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString()) as Record<string, unknown>
+import {
+  RUN,
+  bytesOf,
+  imageExpression,
+  json,
+  nix,
+  quotedImage,
+  referenceTo,
+  registryOf,
+} from './real-registry.ts'
 
 void t.test(
   'an image is built by its derivation, and all that its manifest names can be pulled',
@@ -146,70 +66,6 @@ void t.test(
       'a registry that knows nothing comes to the same',
     )
     t.strictSame(other.work, [], 'without building')
-  },
-)
-
-void t.test(
-  'an output that was never built is, since its derivation is known',
-  { skip: withoutNix },
-  async (t) => {
-    const { registry, work } = registryOf(t)
-    const derivation = await instantiate(imageExpression('two'))
-    const [output = ''] = await nixStoreQuery('--outputs', derivation)
-    const found = await Promise.all(
-      Array.from({ length: 5 }, () => registry.image(parseReference(output.slice(1)), 'nix')),
-    )
-    t.equal(new Set(found).size, 1)
-    t.strictSame(
-      work.filter((line) => line.startsWith('started')),
-      [`started ${derivation}!out`],
-      'once for all who ask',
-    )
-  },
-)
-
-void t.test(
-  'a failed build is an error with its log, and isn’t tried again at once',
-  { skip: withoutNix },
-  async (t) => {
-    const { registry, work } = registryOf(t)
-    const derivation = await instantiate(
-      shellDerivation(`unit-fails-${RUN}`, 'echo "compiling"; echo "error: no such header"; exit 3'),
-    )
-    for (let i = 0; i < 2; i++) {
-      const failure: unknown = await registry
-        .image(referenceTo(derivation), 'latest')
-        .catch((error: unknown) => error)
-      t.match(failure, {
-        name: 'RegistryError',
-        kind: 'build-failed',
-        detail: { derivation, log: ['compiling', 'error: no such header'] },
-      })
-    }
-    t.equal(work.filter((line) => line.startsWith('started')).length, 1)
-  },
-)
-
-void t.test(
-  'who waits too long is told to come back, and finds the work done',
-  { skip: withoutNix },
-  async (t) => {
-    const { registry, work } = registryOf(t, { holdMs: 1 })
-    const derivation = await instantiate(
-      imageExpression('slow', 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done;'),
-    )
-    await t.rejects(registry.image(referenceTo(derivation), 'latest'), {
-      name: 'RegistryError',
-      kind: 'pending',
-      detail: { retryAfterSeconds: 5 },
-    })
-    for (let i = 0; i < 600; i++) {
-      const image = await registry.image(referenceTo(derivation), 'latest').catch(() => undefined)
-      if (image !== undefined) break
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-    t.equal((await registry.image(referenceTo(derivation), 'latest')).kind, 'pushless image')
-    t.equal(work.filter((line) => line.startsWith('started')).length, 1)
   },
 )
 

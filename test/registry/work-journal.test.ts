@@ -4,38 +4,12 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { RegistryError } from '../../src/core/errors.ts'
-import { parseStorePath, storeHashOf, type StorePath } from '../../src/core/store-path.ts'
-import type { FollowEvent } from '../../src/registry/follow.ts'
+import { storeHashOf } from '../../src/core/store-path.ts'
 import { workId } from '../../src/registry/work-failure.ts'
 import { WorkJournal } from '../../src/registry/work-journal.ts'
 import { RECORDS_KEPT, WorkRecords } from '../../src/registry/work-records.ts'
 import { journalIn, stateDirectory } from './journal.ts'
-
-const BUILD = buildOf('aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-hello-2.12.drv')
-const MADE = path('bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-hello-2.12')
-const FETCH = { kind: 'fetch', path: MADE } as const
-const FAILURE = new RegistryError('build-failed', 'nix build failed: x', {
-  detail: { derivation: BUILD.derivation, status: 'PermanentFailure', log: ['last'] },
-})
-
-function path(base: string): StorePath {
-  const parsed = parseStorePath(`/nix/store/${base}`)
-  if (parsed === undefined) throw new Error(base)
-  return parsed
-}
-
-function buildOf(base: string) {
-  return { kind: 'build', derivation: path(base), output: 'out' } as const
-}
-
-const log = (line: string) => ({ kind: 'log', line, derivation: BUILD.derivation }) as const
-
-function run(journal: WorkJournal, error?: unknown, work: typeof BUILD | typeof FETCH = BUILD): void {
-  journal.begin(work, MADE)
-  journal.hear(work, { kind: 'started' })
-  journal.hear(work, log('hello'))
-  journal.hear(work, error === undefined ? { kind: 'done' } : { kind: 'failed', error })
-}
+import { BUILD, FAILURE, FETCH, MADE, buildOf, log, run } from './journalled-work.ts'
 
 void t.test('the course of a build', async (t) => {
   const journal = journalIn(t)
@@ -229,41 +203,4 @@ void t.test('where nothing can be written the work goes on, and it is said once'
   await setTimeout(300)
   t.equal(troubles.length, 1)
   t.match(troubles[0], { kind: 'unavailable' })
-})
-
-async function followed(journal: WorkJournal, from = 0, limit = Infinity): Promise<readonly string[]> {
-  const record = journal.get(workId(BUILD))
-  if (record === undefined) throw new Error('nothing to follow')
-  const got: string[] = []
-  const events: AsyncGenerator<FollowEvent> = journal.follow(record, from, AbortSignal.timeout(20_000))
-  for await (const event of events) {
-    got.push(...(event.kind === 'state' ? [`[${event.record.state}]`] : event.lines))
-    if (got.length >= limit) break
-  }
-  return got
-}
-
-void t.test('following', async (t) => {
-  const journal = journalIn(t)
-  journal.begin(BUILD)
-  journal.hear(BUILD, { kind: 'started' })
-  journal.hear(BUILD, log('one'))
-  const all = Array.from({ length: 20 }, () => followed(journal))
-  const late = followed(journal, 1)
-  const left = await followed(journal, 0, 2)
-  await setTimeout(100)
-  journal.hear(BUILD, log('two'))
-  await setTimeout(200)
-  journal.hear(BUILD, log('three'))
-  journal.hear(BUILD, { kind: 'failed', error: FAILURE })
-  const expected = ['[running]', 'one', 'two', 'three', '[failed]']
-  for (const got of await Promise.all(all)) t.strictSame(got, expected)
-  t.strictSame(
-    await late,
-    expected.filter((line) => line !== 'one'),
-    'from a line on',
-  )
-  t.strictSame(left, expected.slice(0, 2), 'one that leaves')
-  t.strictSame(await followed(journal), ['one', 'two', 'three', '[failed]'], 'what is over')
-  t.strictSame(await followed(journal, 3), ['[failed]'], 'what is over, from its end')
 })

@@ -1,0 +1,30 @@
+/** The server over the registry of one image, without a port. */
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import type { Test } from 'tap'
+import { Metrics } from '../../src/http/metrics.ts'
+import { createApp } from '../../src/http/app.ts'
+import type { CompressionMode } from '../../src/http/compression.ts'
+import { journalIn } from '../registry/journal.ts'
+import { fakeRegistry, type FakeRegistry } from './fake-registry.ts'
+
+/** Ends with the test. */
+export function appOf(
+  t: Test,
+  fake: FakeRegistry = fakeRegistry(),
+  compression: CompressionMode = 'none',
+): FastifyInstance {
+  const app = createApp(
+    {
+      registry: fake.registry,
+      journal: journalIn(t),
+      token: undefined,
+      metrics: new Metrics(),
+      compression,
+      wait: 'retry',
+    },
+    pino({ level: 'silent' }),
+  )
+  t.teardown(() => app.close())
+  return app
+}
