@@ -24,6 +24,7 @@ const commands = {
   go: ['go'],
   helm: ['helm'],
   kubectl: ['kubectl'],
+  'kube-apiserver': ['kube-apiserver', 'etcd'],
   xz: ['xz'],
   python3: ['python3'],
   root: [],
