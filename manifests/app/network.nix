@@ -46,7 +46,11 @@ let
       refuse builder (if host == null then "hosts" else "host") (if host == null then hosts else host)
         ''names of hosts, such as "www.example.org"'';
 
-  service = makeService (metadata // { for = workload; });
+  # The names of a StatefulSet's Pods are a headless Service's, also where nothing listens.
+  isNamed = ports.all == [ ] && workload.kind == "StatefulSet";
+  service = makeService (
+    metadata // { for = workload; } // (if isNamed then { clusterIP = "None"; } else { })
+  );
   ingress = makeIngress (
     metadata
     // {
@@ -66,4 +70,4 @@ if checked == [ ] && tls != null && tls != false then
 else if checked != [ ] && ports.main == null then
   throw "${builder}: host is given and there is no port, expected `port` for it to lead to"
 else
-  (if ports.all == [ ] then [ ] else [ service ]) ++ (if checked == [ ] then [ ] else [ ingress ])
+  (if ports.all == [ ] && !isNamed then [ ] else [ service ]) ++ (if checked == [ ] then [ ] else [ ingress ])
