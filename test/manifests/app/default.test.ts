@@ -54,7 +54,7 @@ const kinds: Readonly<Record<string, readonly [app: string, kinds: readonly stri
     `${plain} autoscale = { min = 2; max = 3; };`,
     ['ServiceAccount', 'Deployment', 'PodDisruptionBudget', 'HorizontalPodAutoscaler'],
   ],
-  storage: [`${plain} storage."/data" = "1Gi";`, ['ServiceAccount', 'StatefulSet']],
+  storage: [`${plain} storage."/data" = "1Gi";`, ['ServiceAccount', 'StatefulSet', 'Service']],
   files: [`${plain} files."/etc/a" = "text";`, ['ServiceAccount', 'ConfigMap', 'Deployment']],
   schedule: [`${plain} schedule = "@daily";`, ['ServiceAccount', 'CronJob']],
   'an account that is there': [`${plain} serviceAccount = "c";`, ['Deployment']],
