@@ -1,108 +1,15 @@
 /** Images for several platforms: an index over images that have names of their own, made when somebody needs them. */
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import t from 'tap'
 import { execa } from 'execa'
-import { imageName, pullAll, refusal, repositoryUrl, sha256 } from './client.ts'
+import { imageName, pullAll, repositoryUrl, sha256 } from './client.ts'
 import { startContainerd } from '../support/containerd.ts'
 import { OCI, type BuiltDescriptor } from '../support/layout-builder.ts'
 import { until } from './until.ts'
-import { busybox, nixBuild, nixEnv, nixInstantiate, nixStore } from '../support/nix.ts'
+import { nixEnv, nixStore } from '../support/nix.ts'
 import { startPushless, type Pushless } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
-import { temporaryDirectory, type Scope } from '../support/scope.ts'
-
-/** So that nothing of an earlier run is there. */
-const RUN = `${process.pid}-${Date.now()}`
-
-type Entry = {
-  readonly architecture: string
-  /** What builds it, and what it needs; this machine by default. */
-  readonly system?: string
-  readonly dependencySystem?: string
-  /** Which architecture the image itself says, where that is another one. */
-  readonly says?: string
-  readonly fails?: boolean
-  /** Named by its path instead of its derivation. */
-  readonly byPath?: boolean
-}
-
-type Made = {
-  /** The file that lists the platforms, built. */
-  readonly path: string
-  /** By architecture. */
-  readonly derivations: Readonly<Record<string, string>>
-  readonly outputs: Readonly<Record<string, string>>
-}
-
-/** @param name makes it another one; the platforms' images are named `<name>-<architecture>.json`. */
-async function multiPlatform(scope: Scope, name: string, entries: readonly Entry[]): Promise<Made> {
-  const file = join(await temporaryDirectory(scope, 'multi'), 'multi.nix')
-  const shell = await busybox()
-  await writeFile(
-    file,
-    `let
-      shell = builtins.storePath ${shell};
-      here = builtins.currentSystem;
-      make = name: system: script: more: derivation ({ inherit name system; builder = "/bin/sh"; args = [ "-c" script ]; } // more);
-      image = { architecture, system ? here, dependencySystem ? here, says ? architecture, fails ? false, byPath ? false }:
-        make "${name}-\${architecture}.json" system (if fails then "echo broken; exit 1" else ''printf %s "$text" > $out'') {
-          mark = "${RUN}";
-          dependency = make "${name}-\${architecture}-dependency" dependencySystem "echo > $out" { mark = "${RUN}"; };
-          text = builtins.toJSON {
-            pushless = 1; name = "app"; architecture = says; os = "linux"; maxLayers = 10;
-            contents = [ shell ];
-            config.Entrypoint = [ "/bin/sh" "-c" "echo \${says}" ];
-          };
-        };
-      entries = builtins.fromJSON ''${JSON.stringify(entries)}'';
-      images = builtins.listToAttrs (map (entry: { name = entry.architecture; value = image entry; }) entries);
-      name-of = entry:
-        let it = images.\${entry.architecture}; in
-        if entry.byPath or false then { image = "\${it}"; }
-        else { derivation = builtins.unsafeDiscardOutputDependency it.drvPath; output = "out"; };
-    in {
-      inherit images;
-      list = make "${name}.json" here ''printf %s "$text" > $out'' {
-        text = builtins.toJSON {
-          pushless = 1; name = "app";
-          platforms = map (entry: { platform = { os = "linux"; inherit (entry) architecture; }; } // name-of entry) entries;
-        };
-      };
-    }`,
-  )
-  const derivations: Record<string, string> = {}
-  const outputs: Record<string, string> = {}
-  for (const { architecture } of entries) {
-    const derivation = await nixInstantiate(file, ['-A', `images.${architecture}`])
-    derivations[architecture] = derivation
-    outputs[architecture] = (await nixStore('--query', '--outputs', derivation))[0] ?? ''
-  }
-  const [path = ''] = await nixBuild(file, ['-A', 'list'])
-  return { path, derivations, outputs }
-}
-
-type Index = {
-  readonly digest: string
-  readonly manifests: readonly (BuiltDescriptor & { platform: { architecture: string } })[]
-}
-
-/** What was begun, once as much as that is logged. */
-const begun = (server: Pushless, count: number) =>
-  until(() => (works(server).length < count ? undefined : works(server).sort()))
-
-async function pullIndex(url: string, path: string, selector = 'nix'): Promise<Index> {
-  const response = await fetch(`${repositoryUrl(url, path)}/manifests/${selector}`)
-  const text = await response.text()
-  if (response.status !== 200) throw new Error(`${response.status}: ${text}`)
-  const { manifests } = JSON.parse(text) as Index
-  return { digest: sha256(text), manifests }
-}
-
-const architectures = ({ manifests }: Index) => manifests.map(({ platform }) => platform.architecture)
-
-const works = ({ logs }: Pushless) =>
-  logs.flatMap(({ msg, kind, work }) => (msg === 'nix' && kind === 'started' ? [String(work)] : []))
+import { temporaryDirectory } from '../support/scope.ts'
+import { architectures, begun, multiPlatform, pullIndex } from './multi-platform.ts'
 
 void t.test('an image for two platforms', { skip: missing('nix') }, async (t) => {
   const { path, derivations, outputs } = await multiPlatform(t, 'two', [
@@ -180,66 +87,6 @@ async function collect({ state }: Pushless, outputs: Readonly<Record<string, str
   for (const output of Object.values(outputs)) await nixStore('--delete', '--ignore-liveness', output)
 }
 
-void t.test('a platform that nothing here can build', { skip: missing('nix') }, async (t) => {
-  const rows: [what: string, foreign: Partial<Entry>, args: string[], says: RegExp][] = [
-    ['itself', { system: 'riscv64-linux' }, [], /riscv64-linux/],
-    ['what it needs', { dependencySystem: 'riscv64-linux' }, [], /./],
-    [
-      'by the operator\u2019s list',
-      { system: 'riscv64-linux' },
-      ['--systems', 'x86_64-linux aarch64-linux'],
-      /no builder for riscv64-linux/,
-    ],
-    ['not allowed', {}, ['--deny-names', '*riscv64*'], /matches \*riscv64\*/],
-  ]
-  for (const [what, foreign, args, says] of rows) {
-    await t.test(what, async (t) => {
-      const { path } = await multiPlatform(t, `foreign-${rows.findIndex(([row]) => row === what)}`, [
-        { architecture: 'riscv64', ...foreign },
-        { architecture: 'amd64' },
-      ])
-      const server = await startPushless(t, { args })
-      const index = await pullIndex(server.url, path)
-      t.strictSame(architectures(index), ['amd64'])
-      const warning = await until(() => server.logs.find(({ missing: lacks }) => lacks !== undefined))
-      t.match(warning, { level: 40, root: path })
-      t.match(String(warning?.['missing']), /^linux\/riscv64: /)
-      t.match(String(warning?.['missing']), says)
-
-      const strict = await startPushless(t, { args: [...args], env: { PUSHLESS_PARTIAL_INDEX: 'off' } })
-      const refused = await refusal(await fetch(`${repositoryUrl(strict.url, path)}/manifests/nix`))
-      t.match(
-        refused,
-        what === 'not allowed' ? { status: 404 } : { status: 500, message: /for linux\/riscv64/ },
-      )
-    })
-  }
-})
-
-void t.test('what may pass is no reason to leave a platform out', { skip: missing('nix') }, async (t) => {
-  const { path } = await multiPlatform(t, 'fails', [
-    { architecture: 'arm64', fails: true },
-    { architecture: 'amd64' },
-  ])
-  const server = await startPushless(t)
-  const refused = await refusal(await fetch(`${repositoryUrl(server.url, path)}/manifests/nix`))
-  t.match(refused, {
-    status: 500,
-    reason: 'nix build failed',
-    message: /for linux\/arm64/,
-    detail: { log: ['broken'] },
-  })
-})
-
-void t.test('nothing at all can be built', { skip: missing('nix') }, async (t) => {
-  const { path } = await multiPlatform(t, 'nothing', [{ architecture: 'riscv64', system: 'riscv64-linux' }])
-  const { url } = await startPushless(t)
-  t.match(await refusal(await fetch(`${repositoryUrl(url, path)}/manifests/nix`)), {
-    status: 500,
-    message: /for linux\/riscv64/,
-  })
-})
-
 void t.test(
   'an index with fewer platforms stays what it was when there are more',
   { skip: missing('nix') },
@@ -262,63 +109,3 @@ void t.test(
     t.equal((await pullIndex(elsewhere.url, path, before.digest)).digest, before.digest)
   },
 )
-
-void t.test('an image of another platform than is said', { skip: missing('nix') }, async (t) => {
-  const { path, outputs } = await multiPlatform(t, 'wrong', [
-    { architecture: 'arm64', says: 'amd64', byPath: true },
-  ])
-  const { url } = await startPushless(t)
-  t.match(await refusal(await fetch(`${repositoryUrl(url, path)}/manifests/nix`)), {
-    status: 500,
-    message: `${outputs['arm64']}: is said to be for linux/arm64, and is linux/amd64`,
-  })
-})
-
-void t.test('a list that is none', { skip: missing('nix') }, async (t) => {
-  const { url } = await startPushless(t)
-  const image = '/nix/store/00000000000000000000000000000000-x'
-  const platform = { os: 'linux', architecture: 'amd64' }
-  for (const [what, value, says] of [
-    ['no platforms', { platforms: [] }, /platforms/],
-    ['fields of one image', { platforms: [{ platform, image }], config: {} }, /several platforms/],
-    [
-      'image and derivation',
-      { platforms: [{ platform, image, derivation: `${image}.drv` }] },
-      /several platforms/,
-    ],
-    [
-      'another system',
-      { platforms: [{ platform: { ...platform, os: 'windows' }, image }] },
-      /several platforms/,
-    ],
-    [
-      'one platform twice',
-      {
-        platforms: [
-          { platform, image },
-          { platform, image },
-        ],
-      },
-      /two images for the platform/,
-    ],
-    [
-      'a file of an image',
-      { platforms: [{ platform, image: `${image}/bin` }] },
-      /not the store path of an image/,
-    ],
-    [
-      'a derivation as an image',
-      { platforms: [{ platform, image: `${image}.drv` }] },
-      /not the store path of an image/,
-    ],
-    ['an image as a derivation', { platforms: [{ platform, derivation: image }] }, /not a derivation/],
-    ['a path elsewhere', { platforms: [{ platform, image: '/etc/passwd' }] }, /several platforms/],
-  ] as const) {
-    const file = join(await temporaryDirectory(t, 'list'), 'list.json')
-    await writeFile(file, JSON.stringify({ pushless: 1, name: 'app', ...value }))
-    const [path = ''] = await nixStore('--add', file)
-    const refused = await refusal(await fetch(`${repositoryUrl(url, path)}/manifests/nix`))
-    t.match(refused, { status: 500, reason: 'not servable as an image', message: says }, what)
-    t.match(refused.message, path, what)
-  }
-})
