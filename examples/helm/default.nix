@@ -3,10 +3,10 @@
 #   nix build -f examples/helm -o result
 #   kubectl apply -f ./result/
 #
-# An image that isn't in the map is refused, so that nothing is pulled from elsewhere unnoticed; unless it is allowed:
+# An image that isn't in the map is refused, so that nothing is pulled from elsewhere unnoticed, unless it is allowed:
 #
-#   nix build -f examples/helm unmapped      fails: docker.io/library/redis:7.4 isn't in the map
-#   nix build -f examples/helm allowed
+#   nix build -f examples/helm unmapped      fails, and names the image that nobody mapped
+#   nix build -f examples/helm allowed -o result
 {
   # nixpkgs of Linux: busybox and kubernetes-helm are used of it
   pkgs ? import <nixpkgs> { },
