@@ -12,6 +12,10 @@ const misspelt = (args: string) =>
   `(manifests { ${args} }).validate [ { apiVersion = "v1"; kind = "Pod"; metadata.name = "a"; spek = 1; } ]`
 const gadget = (schemas: string) =>
   `(manifests { schemas = [ ${schemas} ]; }).validate [ { apiVersion = "example.org/v1"; kind = "Gadget"; metadata.name = "g"; spec.size = 9; } ]`
+const web = 'deployment { name = "web"; containers.web.image = "example.org/web:1"; }'
+const service = (more: string) => `manifest.service { name = "web"; ports.http = 80; ${more} }`
+const statefulSet = (name: string) =>
+  `manifest.statefulSet { name = "db"; serviceName = "${name}"; containers.db.image = "example.org/db:1"; }`
 const matches = (line: string, expected: string) =>
   expected.endsWith('…') ? line.startsWith(expected.slice(0, -1)) : line === expected
 
@@ -93,10 +97,6 @@ void t.test('nothing wrong is written', { skip }, async (t) => {
 })
 
 void t.test('what does not agree is warned of', { skip }, async (t) => {
-  const web = 'deployment { name = "web"; containers.web.image = "example.org/web:1"; }'
-  const service = (more: string) => `manifest.service { name = "web"; ports.http = 80; ${more} }`
-  const set = (name: string) =>
-    `manifest.statefulSet { name = "db"; serviceName = "${name}"; containers.db.image = "example.org/db:1"; }`
   const rows: Record<string, readonly [objects: string, warnings: readonly string[]]> = {
     'a Service and its Pods': [`(${web}) (${service('')})`, []],
     'a Service of none': [
@@ -112,11 +112,11 @@ void t.test('what does not agree is warned of', { skip }, async (t) => {
     'Services alone': [`(${service('')})`, []],
     'a Service without a selector': [`(${web}) (${service('selector = null;')})`, []],
     'a StatefulSet without its Service': [
-      `(${set('db')})`,
+      `(${statefulSet('db')})`,
       ['warning: list: StatefulSet/db: spec.serviceName is "db", a Service that is not among these objects'],
     ],
     'a StatefulSet and its Service': [
-      `(${set('web')}) (${service('selector."app.kubernetes.io/name" = "db";')})`,
+      `(${statefulSet('web')}) (${service('selector."app.kubernetes.io/name" = "db";')})`,
       [],
     ],
   }
