@@ -29,6 +29,7 @@ let
     events {}
     http {
       access_log /dev/stdout;
+      default_type text/html;
       server {
         listen 80;
         root ${page};
