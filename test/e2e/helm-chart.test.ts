@@ -4,30 +4,22 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { execPath } from 'node:process'
 import { readFile, readdir } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
-import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
 import { parse } from 'yaml'
 import { build, evaluateAll, query, root, withoutNix } from '../nix/nix-command.ts'
-import { missing, searchPath } from '../support/requirement.ts'
+import { helm, withoutHelm } from '../support/helm.ts'
 import { temporaryDirectory } from '../support/scope.ts'
 
-const given = process.env['HELM']
-const skip = withoutNix || (given === undefined ? missing('helm') : false)
-const helm =
-  given ??
-  searchPath()
-    .split(delimiter)
-    .map((directory) => join(directory, 'helm'))
-    .find((file) => existsSync(file))
+const skip = withoutNix || withoutHelm
 
 const chart = (more: string) => `
   let
     pkgs = import ${root}test/manifests/output/stub-pkgs.nix {
       node = "${execPath}";
       main = "${root}src/main.ts";
-      helm = "${helm ?? ''}";
+      helm = "${helm}";
     };
   in
   (import ${root}manifests { }).helmChart ({
@@ -69,7 +61,7 @@ void t.test('a chart with an image of ours', { skip }, async (t) => {
 
 void t.test('an archive by its hash, fetched when it is built', { skip }, async (t) => {
   const directory = await temporaryDirectory(t, 'chart')
-  await execa(helm ?? '', ['package', `${root}test/fixtures/chart`, '--destination', directory], {
+  await execa(helm, ['package', `${root}test/fixtures/chart`, '--destination', directory], {
     env: { HOME: directory },
   })
   const archive = await readFile(join(directory, 'shop-1.2.3.tgz'))

@@ -1,16 +1,12 @@
-// Real kubectl reads what mkManifests makes. The server that it asks for the kinds there are is a stand-in: what is
-// shown is that kubectl takes every file for an object, in which order, and leaves the others alone.
+// Real kubectl reads what mkManifests makes.
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { execa } from 'execa'
 import t from 'tap'
 import { build, root, withoutNix } from '../nix/nix-command.ts'
-import { discoveryServer } from '../support/discovery-server.ts'
+import { kubectlFor } from '../support/kubectl.ts'
 import { missing } from '../support/requirement.ts'
-import { temporaryDirectory, type Scope } from '../support/scope.ts'
 
 const skip = withoutNix || missing('kubectl')
-const TIME_LIMIT_MS = 60_000
 
 const library = `
   let
@@ -50,32 +46,9 @@ const CREATED = [
   'widget.example.org/w',
 ]
 
-async function kubectl(scope: Scope) {
-  const home = await temporaryDirectory(scope, 'kubectl')
-  const server = await discoveryServer(scope)
-  const run = async (...args: readonly string[]) =>
-    execa('kubectl', args, {
-      env: { HOME: home, KUBECONFIG: join(home, 'none') },
-      reject: false,
-      timeout: TIME_LIMIT_MS,
-    })
-  const dryRun = async (...args: readonly string[]) => {
-    const { stdout, stderr } = await run(
-      'apply',
-      '--server',
-      server,
-      '--dry-run=client',
-      '--validate=false',
-      ...args,
-    )
-    return { created: stdout.split('\n').map((line) => line.replace(/ created \(dry run\)$/, '')), stderr }
-  }
-  return { home, run, dryRun }
-}
-
 for (const format of ['json', 'yaml'] as const) {
   void t.test(`kubectl apply -f ./result/ takes every ${format} file, in order`, { skip }, async (t) => {
-    const { home, dryRun } = await kubectl(t)
+    const { home, dryRun } = await kubectlFor(t)
     const path = await build(
       `${library} m.mkManifests { name = "all"; inherit objects pkgs; format = "${format}"; }`,
     )
@@ -86,7 +59,7 @@ for (const format of ['json', 'yaml'] as const) {
 }
 
 void t.test('a file called kustomization.yaml would fail', { skip }, async (t) => {
-  const { home, dryRun } = await kubectl(t)
+  const { home, dryRun } = await kubectlFor(t)
   const kustomization = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: []\n'
   for (const name of ['kustomization.yaml', 'Kustomization']) {
     await mkdir(join(home, name))
@@ -101,7 +74,7 @@ void t.test('a file called kustomization.yaml would fail', { skip }, async (t) =
 })
 
 void t.test('kubectl kustomize reads the directories of apps, and joined ones', { skip }, async (t) => {
-  const { run } = await kubectl(t)
+  const { run } = await kubectlFor(t)
   const apps = await build(
     `${library} m.mkGitOps { apps = { web = objects; other = [ (m.namespace { name = "o"; }) ]; }; inherit pkgs; }`,
   )
