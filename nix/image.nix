@@ -34,6 +34,7 @@ let
     checkName
     checkString
     ;
+  baseForPlatform = import ./base-for-platform.nix;
   imageConfig = import ./image-config.nix;
   imageFiles = import ./image-files.nix;
   imagePlatforms = import ./image-platforms.nix;
@@ -90,7 +91,8 @@ let
       # attribute set: name -> { gid; }; a user's own group needn't be said
       groups ? { },
       # an image to build upon, of any kind that the registry serves: its layers below, its config where nothing is said
-      # (src/source/inheritance.ts), its files instead of /etc/passwd and the like
+      # (src/source/inheritance.ts), its files instead of /etc/passwd and the like. Of an image for several platforms it
+      # is the one for this image's own
       fromImage ? null,
       # which of the images in `fromImage`, where that has several
       fromImageTag ? null,
@@ -145,7 +147,7 @@ let
           said = if isAttrs base then base.architecture or null else null;
         in
         if isAttrs base && base ? platforms then
-          refuse builder "fromImage" base "an image for one platform: one of those in its `platforms`"
+          baseForPlatform builder platform base
         else if said != null && said != platform.architecture then
           throw "${builder}: fromImage is an image for ${toJSON said}, expected one for ${toJSON platform.architecture}"
         else
