@@ -2,21 +2,21 @@
 # served.
 let
   inherit (builtins) isAttrs toJSON;
-  inherit (import ./refuse.nix) refuse;
   inherit (import ./store-path.nix) toStorePath;
+  baseForPlatform = import ./base-for-platform.nix;
 
   builder = "image";
 in
-# OCI name of the architecture that the image above is for
-architecture:
+# { architecture; variant ?; } that the image above is for
+platform:
 # a derivation or store path, as `fromImage` has it
 base:
 let
   said = if isAttrs base then base.architecture or null else null;
 in
 if isAttrs base && base ? platforms then
-  refuse builder "fromImage" base "an image for one platform: one of those in its `platforms`"
-else if said != null && said != architecture then
-  throw "${builder}: fromImage is an image for ${toJSON said}, expected one for ${toJSON architecture}"
+  baseForPlatform builder platform base
+else if said != null && said != platform.architecture then
+  throw "${builder}: fromImage is an image for ${toJSON said}, expected one for ${toJSON platform.architecture}"
 else
   toStorePath builder "fromImage" base

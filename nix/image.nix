@@ -88,7 +88,8 @@ let
       # attribute set: name -> { gid; }; a user's own group needn't be said
       groups ? { },
       # an image to build upon, of any kind that the registry serves: its layers below, its config where nothing is said
-      # (src/source/inheritance.ts), its files instead of /etc/passwd and the like
+      # (src/source/inheritance.ts), its files instead of /etc/passwd and the like. Of an image for several platforms it
+      # is the one for this image's own
       fromImage ? null,
       # which of the images in `fromImage`, where that has several
       fromImageTag ? null,
@@ -170,7 +171,7 @@ let
       // platform
       // optional "created" created checkCreated
       // optional "author" author (checkString "author")
-      // optional "fromImage" fromImage (imageBase platform.architecture)
+      // optional "fromImage" fromImage (imageBase platform)
       // optional "fromImageTag" fromImageTag (
         tag:
         if fromImage == null then

@@ -3,6 +3,7 @@ import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { parseDigest, type Digest } from './digest.ts'
 import { RegistryError } from './errors.ts'
+import { parseGivenJson } from './given-json.ts'
 import type { Platform } from './image.ts'
 
 const validator = Compile(
@@ -21,8 +22,9 @@ export function readConfig(
 ): { readonly platform: Platform; readonly diffIds: readonly Digest[] } {
   let value: unknown
   try {
-    value = JSON.parse(Buffer.from(bytes).toString())
+    value = parseGivenJson(`${name}: its image config`, bytes)
   } catch (cause) {
+    if (cause instanceof RegistryError) throw cause
     throw new RegistryError('unservable', `${name}: its image config is no JSON`, { cause })
   }
   if (!validator.Check(value)) {

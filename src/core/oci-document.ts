@@ -7,6 +7,7 @@ import { Type, type Static, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { parseDigest, type Digest } from './digest.ts'
 import { RegistryError } from './errors.ts'
+import { parseGivenJson } from './given-json.ts'
 import { MEDIA_TYPE } from './image.ts'
 
 const DOCKER_TYPE = {
@@ -111,8 +112,9 @@ function demand(name: string, value: object, mediaType: string | undefined, fore
 function parseObject(name: string, bytes: Uint8Array): object {
   let value: unknown
   try {
-    value = JSON.parse(Buffer.from(bytes).toString())
+    value = parseGivenJson(name, bytes)
   } catch (cause) {
+    if (cause instanceof RegistryError) throw cause
     throw new RegistryError('unservable', `${name}: not JSON`, { cause })
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value

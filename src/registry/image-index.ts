@@ -5,6 +5,7 @@
 import type { Digest } from '../core/digest.ts'
 import { RegistryError } from '../core/errors.ts'
 import { imageIndex, type Document, type Platform, type PlatformManifest } from '../core/image.ts'
+import { fits, platformName } from '../core/platform.ts'
 import type { StorePath } from '../core/store-path.ts'
 import type { SourceKind } from '../source/source.ts'
 import type { Image } from './image.ts'
@@ -41,11 +42,6 @@ export function isIndex(served: Served): served is ImageIndex {
   return 'images' in served
 }
 
-/** `linux/arm/v7`, as clients take it. */
-export function platformName({ os, architecture, variant }: Partial<Platform>): string {
-  return [os ?? 'unknown', architecture ?? 'unknown', ...(variant === undefined ? [] : [variant])].join('/')
-}
-
 /** The image itself, or the index's one for linux/amd64. @throws RegistryError of any kind. */
 export async function onlyImage(served: Served): Promise<Image> {
   return isIndex(served) ? imageFor(served, OLD_CLIENTS_PLATFORM) : served
@@ -61,12 +57,6 @@ export async function imageFor({ root, images }: ImageIndex, wanted: Platform): 
       platforms: images.flatMap(({ platform }) => (platform === undefined ? [] : [platformName(platform)])),
     },
   })
-}
-
-/** A variant counts where both say one. */
-export function fits(platform: Partial<Platform>, { os, architecture, variant }: Platform): boolean {
-  if (platform.os !== os || platform.architecture !== architecture) return false
-  return variant === undefined || platform.variant === undefined || platform.variant === variant
 }
 
 /** The manifest or index with this digest, its image made. @throws RegistryError of any kind. */

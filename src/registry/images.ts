@@ -2,6 +2,7 @@
  * From a reference and a tag to its image or index: remembered, or made once however many ask, for as long as it takes.
  */
 import type { Digest } from '../core/digest.ts'
+import { RegistryError } from '../core/errors.ts'
 import { referenceBase, type Reference } from '../core/reference.ts'
 import { storeHashOf, storeNameOf } from '../core/store-path.ts'
 import type { NamedImage } from '../source/source.ts'
@@ -29,12 +30,14 @@ export type ImagesOptions = ImageMaker & {
 
 /** What a path gives that isn't asked for more. */
 const DEFAULT_TAG = 'latest'
+/** Of a circle, in its refusal. */
+const NAMES_SHOWN = 4
 
 export class Images {
   readonly #parts: ValidityParts
   readonly #options: ImagesOptions
   readonly #known = new KnownImages()
-  readonly #making = new SingleFlight<Served>()
+  readonly #making = new SingleFlight<Served>(refuseCircle)
 
   constructor(parts: ValidityParts, options: ImagesOptions) {
     this.#parts = parts
@@ -119,6 +122,12 @@ export class Images {
     const path = (await nix.derivation(image.derivation)).outputs.get(image.output)
     return path !== undefined && nix.isValid(path)
   }
+}
+
+/** Lists of platforms that name each other: Nix sees no reference where a path is written with escapes. */
+function refuseCircle(keys: readonly string[]): RegistryError {
+  const names = `${keys.slice(0, NAMES_SHOWN).join(', ')}${keys.length > NAMES_SHOWN ? ' and others' : ''}`
+  return new RegistryError('unservable', `images that have each other in their lists of platforms: ${names}`)
 }
 
 /** What an image of an index would be asked for by. */

@@ -12,19 +12,12 @@
 import { RegistryError } from '../core/errors.ts'
 import { MEDIA_TYPE, imageIndex, type Document, type Platform, type PlatformManifest } from '../core/image.ts'
 import { readManifest } from '../core/oci-document.ts'
+import { fits, platformName } from '../core/platform.ts'
 import type { StorePath } from '../core/store-path.ts'
 import type { NamedImage, PlatformList } from '../source/source.ts'
 import type { DigestIndex } from './digest-index.ts'
 import type { Image } from './image.ts'
-import {
-  fits,
-  imageFor,
-  isIndex,
-  platformName,
-  type ImageIndex,
-  type IndexImage,
-  type Served,
-} from './image-index.ts'
+import { imageFor, isIndex, type ImageIndex, type IndexImage, type Served } from './image-index.ts'
 
 export type PlatformParts = {
   readonly index: DigestIndex

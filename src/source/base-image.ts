@@ -1,11 +1,13 @@
 /**
  * An image that another one is built upon: read whatever its kind is, and what it gives to the one above. What that
  * makes of the base's config is its own tool's matter: inheritance.ts for ours, streamed-image.ts for nixpkgs' script.
+ * Where the base is an image for several platforms, it is the one for the platform of the image above.
  */
 import type { Digest } from '../core/digest.ts'
 import { RegistryError } from '../core/errors.ts'
 import { readConfig } from '../core/given-config.ts'
 import { isList, type Json, type LayerDescriptor, type Platform } from '../core/image.ts'
+import { fits, platformName } from '../core/platform.ts'
 import type { StorePath } from '../core/store-path.ts'
 import type { LayoutIndex, PlatformList, Source, SourceConfig, SourceLayer } from './source.ts'
 
@@ -27,38 +29,65 @@ export type BaseImage = {
   readonly demandLayers: (layers: readonly LayerDescriptor[]) => void
 }
 
-/** How an image reads its base. @param tag which of the images that the base's file has; none for the first. */
-export type ReadBase = (base: StorePath, tag?: string) => Promise<BaseImage>
+export type WantedBase = {
+  /** Of the image above. */
+  readonly platform: Platform
+  /** Which of the images that the base's file has; none for the first. */
+  readonly tag?: string | undefined
+}
+
+/** How an image reads its base. */
+export type ReadBase = (base: StorePath, wanted: WantedBase) => Promise<BaseImage>
+
+type Above = {
+  /** The image upon it. */
+  readonly path: StorePath
+  /** How many images there are above the base's. */
+  readonly depth: number
+  /** What a path is; nothing where it is no image. */
+  readonly find: (
+    path: StorePath,
+    at: { readonly depth: number; readonly tag: string | undefined },
+  ) => Promise<Source | LayoutIndex | PlatformList | undefined>
+}
 
 /** Images upon images that may be stacked: each is read for the one above, and one that names itself would never end. */
 const MAX_DEPTH = 20
 
-/**
- * @param path of the image upon it.
- * @param depth how many images there are above.
- * @param read finds what the base is; nothing where it is no image.
- * @throws RegistryError `unservable` for what nothing can be built upon, and those of `read`.
- */
+/** @throws RegistryError `unservable` for what nothing can be built upon, and those of `find`. */
 export async function readBaseImage(
-  path: StorePath,
+  { path, depth, find }: Above,
   base: StorePath,
-  depth: number,
-  read: () => Promise<Source | LayoutIndex | PlatformList | undefined>,
+  { platform, tag }: WantedBase,
 ): Promise<BaseImage> {
   const refuse = (why: string, cause?: unknown): never => {
     throw new RegistryError('unservable', `${path}: ${why}`, { cause })
   }
   if (depth >= MAX_DEPTH) refuse(`more than ${MAX_DEPTH} images, each upon another`)
-  const source = await read().catch((cause: unknown) => {
+  const found = await find(base, { depth: depth + 1, tag }).catch((cause: unknown) => {
     // Which tags there are is nothing to whoever asks for the image above.
     if (cause instanceof RegistryError && cause.kind === 'manifest-unknown')
       refuse(`its base ${base}: ${cause.message}`, cause)
     throw cause
   })
-  if (source === undefined || source.kind === 'package') return refuse(`its base is no image: ${base}`)
-  if ('shape' in source)
-    return refuse(`its base is several images, of which one is to be named by its tag: ${base}`)
-  const { kind, config, layers, reads = [] } = source
+  if (found === undefined || found.kind === 'package') return refuse(`its base is no image: ${base}`)
+  if (!('shape' in found)) return baseImage(base, found)
+  const entries = found.shape === 'index' ? found.images : found.platforms
+  const entry = entries.find((one) => one.platform !== undefined && fits(one.platform, platform))
+  if (entry === undefined) {
+    const others = entries.flatMap((one) => (one.platform === undefined ? [] : platformName(one.platform)))
+    const has = others.length === 0 ? 'and says no platforms' : `only for ${others.join(', ')}`
+    return refuse(`its base ${base} has no image for ${platformName(platform)}, ${has}`)
+  }
+  if ('read' in entry) return baseImage(base, await entry.read())
+  // Only of paths is anything in the closure of the image above.
+  if (entry.image.kind === 'output')
+    return refuse(`its base ${base} has its image for ${platformName(platform)} by derivation, not by path`)
+  const image = await readBaseImage({ path, depth: depth + 1, find }, entry.image.path, { platform })
+  return { ...image, reads: [base, ...image.reads] }
+}
+
+function baseImage(base: StorePath, { kind, config, layers, reads = [] }: Source): BaseImage {
   return {
     ...saidBy(base, config),
     // Those of its closure are so wherever it is the base of something.

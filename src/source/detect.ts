@@ -7,12 +7,12 @@ import { readDockerArchive } from './docker-archive.ts'
 import { openArchive, type ImageArchive } from './image-archive.ts'
 import { readJsonObject } from './json-file.ts'
 import { layoutDirectory, layoutTar, type LayoutFiles } from './layout-files.ts'
-import { readMultiPlatformImage } from './multi-platform-image.ts'
+import { multiPlatformImage } from './multi-platform-image.ts'
 import { snapshotterImage } from './nix-snapshotter.ts'
 import { nix2containerImage } from './nix2container.ts'
 import { readLayout } from './oci-layout.ts'
 import { packageSource } from './package.ts'
-import { readPushlessImage } from './pushless-image.ts'
+import { pushlessImage } from './pushless-image.ts'
 import type { LayoutIndex, PlatformList, Source, SourceOptions } from './source.ts'
 import { confOfScript, readConf, streamedImage } from './streamed-image.ts'
 
@@ -45,8 +45,6 @@ async function find(path: StorePath, options: SourceOptions): Promise<Root | und
   if (!stat.isFile()) return undefined
   const archive = await openArchive(path, stat.size, options)
   if (archive !== undefined) return archivedImage(archive, options)
-  const list = await readMultiPlatformImage(path, stat.size)
-  if (list !== undefined) return tagged(list, options)
   const image = await describedImage(path, stat.size, options)
   return image === undefined ? undefined : tagged(image, options)
 }
@@ -67,22 +65,25 @@ async function describedImage(
   path: StorePath,
   size: number,
   options: SourceOptions,
-): Promise<Source | undefined> {
-  const { depth = 0 } = options
-  const readBase: ReadBase = (base, tag) =>
-    readBaseImage(path, base, depth, () => find(base, { ...options, tag, depth: depth + 1 }))
-  return (await readPushlessImage(path, size, readBase)) ?? (await readPathImage(path, size, readBase))
-}
-
-/** The kinds that list store paths in JSON. */
-async function readPathImage(path: StorePath, size: number, readBase: ReadBase): Promise<Source | undefined> {
+): Promise<Source | PlatformList | undefined> {
+  const above = {
+    path,
+    depth: options.depth ?? 0,
+    find: (base: StorePath, at: Pick<SourceOptions, 'depth' | 'tag'>) => find(base, { ...options, ...at }),
+  }
+  const readBase: ReadBase = (base, wanted) => readBaseImage(above, base, wanted)
   const script = await confOfScript(path, size)
-  const conf = script ?? path
-  const value = await (script === undefined ? readJsonObject(path, size) : readConf(script))
+  if (script !== undefined) {
+    const conf = await readConf(script)
+    return conf === undefined ? undefined : streamedImage(path, script, conf, readBase)
+  }
+  const value = await readJsonObject(path, size)
   if (value === undefined) return undefined
   return (
-    (await streamedImage(path, conf, value, readBase)) ??
-    (script === undefined ? await nix2containerImage(path, value) : undefined)
+    multiPlatformImage(path, value) ??
+    (await pushlessImage(path, value, readBase)) ??
+    (await streamedImage(path, path, value, readBase)) ??
+    (await nix2containerImage(path, value))
   )
 }
 

@@ -13,6 +13,7 @@ import { Compile } from 'typebox/compile'
 import type { Digest } from '../core/digest.ts'
 import { parseDigest } from '../core/digest.ts'
 import { RegistryError } from '../core/errors.ts'
+import { parseGivenJson } from '../core/given-json.ts'
 import { readConfig } from '../core/given-config.ts'
 import { MEDIA_TYPE } from '../core/image.ts'
 import { findDocument, findFile } from './archive-entries.ts'
@@ -128,8 +129,9 @@ function missing(path: string, name: string): never {
 function parseManifest(bytes: Buffer, label: string): Manifest {
   let value: unknown
   try {
-    value = JSON.parse(bytes.toString())
+    value = parseGivenJson(`${label}: its ${MANIFEST}`, bytes)
   } catch (cause) {
+    if (cause instanceof RegistryError) throw cause
     throw broken(label, `its ${MANIFEST} is no JSON`, cause)
   }
   if (validator.Check(value)) return value

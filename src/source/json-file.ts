@@ -1,17 +1,23 @@
 /** A file of the store that may be a description of an image. */
 import { open } from 'node:fs/promises'
+import { RegistryError } from '../core/errors.ts'
+import { parseGivenJson } from '../core/given-json.ts'
 import type { StorePath } from '../core/store-path.ts'
 
 /** A description of an image, not the image: what is larger is something else. */
 const MAX_FILE_SIZE = 16 * 1024 * 1024
 
-/** The object that is in a JSON file, or nothing for any other file. @param size bytes of the file. */
+/**
+ * The object that is in a JSON file, or nothing for any other file.
+ * @param size bytes of the file.
+ * @throws RegistryError `unservable` for one that is too large to be made of its text.
+ */
 export async function readJsonObject(path: StorePath, size: number): Promise<object | undefined> {
   if (size > MAX_FILE_SIZE) return undefined
   const file = await open(path)
   try {
     const { buffer } = await file.read(Buffer.alloc(1), 0, 1, 0)
-    return buffer[0] === OPENING_BRACE ? parseObject(await file.readFile('utf8')) : undefined
+    return buffer[0] === OPENING_BRACE ? parseObject(path, await file.readFile()) : undefined
   } finally {
     await file.close()
   }
@@ -19,12 +25,17 @@ export async function readJsonObject(path: StorePath, size: number): Promise<obj
 
 const OPENING_BRACE = 0x7b
 
-/** The object that a JSON text is, or nothing. */
-export function parseObject(text: string): object | undefined {
+/**
+ * The object that a JSON text is, or nothing.
+ * @param name what it is, for the error.
+ * @throws RegistryError `unservable` for one that is too large to be made of its text.
+ */
+export function parseObject(name: string, bytes: Uint8Array): object | undefined {
   try {
-    const value: unknown = JSON.parse(text)
+    const value = parseGivenJson(name, bytes)
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
-  } catch {
+  } catch (error) {
+    if (error instanceof RegistryError) throw error
     return undefined
   }
 }

@@ -30,7 +30,6 @@
  *
  * The order of the list is the order in the index; clients take the first that fits best.
  */
-import { readFile } from 'node:fs/promises'
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { RegistryError } from '../core/errors.ts'
@@ -38,8 +37,6 @@ import { isDerivationPath, parseStorePath, type StorePath } from '../core/store-
 import type { NamedImage, PlatformList } from './source.ts'
 
 const MAX_PLATFORMS = 32
-/** 32 platforms are 8 kB. */
-const MAX_FILE_SIZE = 64 * 1024
 const DEFAULT_OUTPUT = 'out'
 
 const Platform = Type.Object(
@@ -70,13 +67,12 @@ const validator = Compile(
   ),
 )
 
-/** @returns nothing when the file isn't one. @throws RegistryError `unservable` when it is a broken one. */
-export async function readMultiPlatformImage(
-  path: StorePath,
-  size: number,
-): Promise<PlatformList | undefined> {
-  const value = size <= MAX_FILE_SIZE ? parseObject(await readFile(path, 'utf8')) : undefined
-  if (value === undefined || !('pushless' in value) || !('platforms' in value)) return undefined
+/**
+ * @param value what is in the file.
+ * @returns nothing when that isn't one. @throws RegistryError `unservable` when it is a broken one.
+ */
+export function multiPlatformImage(path: StorePath, value: object): PlatformList | undefined {
+  if (!('pushless' in value) || !('platforms' in value)) return undefined
   if (!validator.Check(value)) {
     const [error] = validator.Errors(value)
     throw new RegistryError(
@@ -111,16 +107,6 @@ function namedImage(path: StorePath, entry: Static<typeof Entry>): NamedImage {
   if (derivation === undefined || !isDerivationPath(derivation))
     refuse(path, `not a derivation: ${entry.derivation}`)
   return { kind: 'output', derivation, output: entry.output ?? DEFAULT_OUTPUT }
-}
-
-function parseObject(text: string): object | undefined {
-  if (!text.startsWith('{')) return undefined
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? value : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function refuse(path: StorePath, why: string): never {

@@ -2,19 +2,16 @@
  * A pushless image: a small JSON file made by `nix/image.nix`, whose closure is the image. The file itself isn't in
  * the image, so that a change of the config changes no store layer.
  */
-import { readFile } from 'node:fs/promises'
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { RegistryError } from '../core/errors.ts'
-import type { Json } from '../core/image.ts'
+import type { Json, Platform } from '../core/image.ts'
 import { parseStorePath, storePathAround, type StorePath } from '../core/store-path.ts'
 import type { BaseImage, ReadBase } from './base-image.ts'
 import { demandSamePlatform, inherit } from './inheritance.ts'
 import { rootEntries } from './root-layer.ts'
 import type { Source, SourceConfig, SourceLayer } from './source.ts'
 
-/** A description of an image, not the image: what is larger is something else. */
-const MAX_FILE_SIZE = 16 * 1024 * 1024
 /** nix/image.nix refuses more: five of what clients take (core/layer-limit.ts) are left for `/` and for who builds on top. */
 const MAX_LAYERS = 120
 
@@ -70,16 +67,16 @@ type ImageFile = Static<typeof ImageFile>
 const validator = Compile(ImageFile)
 
 /**
- * @returns nothing when the file isn't a pushless image.
+ * @param value what is in the file.
+ * @returns nothing when that isn't a pushless image.
  * @throws RegistryError `unservable` when it is a broken one.
  */
-export async function readPushlessImage(
+export async function pushlessImage(
   path: StorePath,
-  size: number,
+  value: object,
   readBase: ReadBase,
 ): Promise<Source | undefined> {
-  const value = size <= MAX_FILE_SIZE ? parseObject(await readFile(path, 'utf8')) : undefined
-  if (value === undefined || !('pushless' in value)) return undefined
+  if (!('pushless' in value)) return undefined
   if (!validator.Check(value)) {
     const [error] = validator.Errors(value)
     throw new RegistryError(
@@ -88,11 +85,13 @@ export async function readPushlessImage(
     )
   }
   const fromImage = value.fromImage === undefined ? undefined : storePath(path, value.fromImage)
-  const base = fromImage === undefined ? undefined : await readBase(fromImage, value.fromImageTag)
+  const platform = platformOf(value)
+  const wanted = { platform, tag: value.fromImageTag }
+  const base = fromImage === undefined ? undefined : await readBase(fromImage, wanted)
   const except = [path, ...(fromImage === undefined ? [] : [fromImage])]
   return {
     kind: 'pushless image',
-    config: configOf(path, value, base),
+    config: configOf(path, platform, value, base),
     layers: [...(base?.layers ?? []), ...(await ownLayers(path, value, except))],
     reads: [...(base?.reads ?? []), ...pathsRead(value)],
   }
@@ -148,12 +147,16 @@ async function ownLayers(
   ]
 }
 
+function platformOf({ architecture, variant, os }: ImageFile): Platform {
+  return { architecture, ...(variant === undefined ? {} : { variant }), os }
+}
+
 function configOf(
   path: StorePath,
-  { architecture, variant, os, config, created, author }: ImageFile,
+  platform: Platform,
+  { config, created, author }: ImageFile,
   base: BaseImage | undefined,
 ): SourceConfig {
-  const platform = { architecture, ...(variant === undefined ? {} : { variant }), os }
   // Came out of JSON.parse, so it is JSON; which fields it has is the runtime's to judge.
   const own = config as { readonly [key: string]: Json }
   const more = { ...(created === undefined ? {} : { created }), ...(author === undefined ? {} : { author }) }
@@ -164,16 +167,6 @@ function configOf(
 
 function storePath(path: StorePath, text: string): StorePath {
   return parseStorePath(text) ?? refuse(path, `not a store path: ${text}`)
-}
-
-function parseObject(text: string): object | undefined {
-  if (!text.startsWith('{')) return undefined
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? value : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function refuse(path: StorePath, why: string): never {

@@ -88,13 +88,14 @@ export async function streamedImage(
   const style = styleOf(conf, value)
   const customisation = storePath(conf, value.customisation_layer)
   const basePath = value.from_image == null ? undefined : storePath(conf, value.from_image)
-  const base = basePath === undefined ? undefined : await readBase(basePath)
+  const platform = { architecture: value.architecture, os: 'linux' }
+  const base = basePath === undefined ? undefined : await readBase(basePath, { platform })
   const config = configOver(base, value)
   return {
     kind: 'streamed image',
     config: {
       kind: 'written',
-      platform: { architecture: value.architecture, os: 'linux' },
+      platform,
       config,
       write: (layers) => imageJson(value, config, base, layers),
     },

@@ -77,7 +77,7 @@ function layoutOf(parts: Parts, annotations: Readonly<Record<string, string>>): 
 /** What is wrong with what an image says of itself; the same for all of them. */
 const DEFECTS: readonly (readonly [what: string, parts: Parts, says: RegExp])[] = [
   ['a config that is no JSON', { config: '{' }, /config is no JSON/],
-  ['a config of many brackets', { config: '['.repeat(3 * MB) }, /config is no JSON/],
+  ['a config of many brackets', { config: '['.repeat(3 * MB) }, /config: nested too deep/],
   ['a config that is none', { config: '{}' }, /not an image config/],
   [
     'a diff_id of another',
@@ -89,6 +89,8 @@ const DEFECTS: readonly (readonly [what: string, parts: Parts, says: RegExp])[] 
   ['128 layers', { layers: Array.from({ length: 128 }, () => layer) }, /128 layers/],
   ['a layer elsewhere', { urls: ['https://example.org/layer'] }, /https:\/\/example\.org\/layer/],
 ]
+
+const isDocument = ({ name }: RawEntry) => name === 'manifest.json' || name === 'index.json'
 
 /** What is wrong with the tar that it is in. */
 const BROKEN_TARS: readonly (readonly [
@@ -118,6 +120,16 @@ const BROKEN_TARS: readonly (readonly [
     'a huge pax header',
     ([first = NONE, ...others]) => rawTar([first, paxEntry({ a: 'x'.repeat(MB) }), ...others]),
     /bytes about an|too long/,
+  ],
+  [
+    'two documents of one name',
+    (sound) => rawTar([...sound, ...sound.filter(isDocument)]),
+    /"(?:manifest|index)\.json" is in the archive twice/,
+  ],
+  [
+    'two files of one name, not the same',
+    (sound) => rawTar([...sound, { name: sound[0]?.name ?? '', content: bytes('other') }]),
+    /is in the archive twice, and not the same/,
   ],
   [
     'a layer that is a device',
@@ -150,23 +162,46 @@ for (const [kind, form] of [
   })
 }
 
-void t.test('broken: docker archive, compressed', { skip }, async (t) => {
-  const images: BrokenImage[] = []
-  const compressors = { gz: gzipSync, zst: zstdCompressSync }
-  const broken = { gz: /broken gzip/, zst: /broken zstd/ }
-  for (const suffix of ['gz', 'zst'] as const) {
-    const name = `image.tar.${suffix}`
-    const packed = (tar: Buffer) => stored(name, compressors[suffix](tar))
-    for (const [what, parts, says] of DEFECTS)
-      images.push({ what, says, path: await packed(rawTar(dockerArchive(parts))), isKept: true })
-    for (const [what, change, says] of BROKEN_TARS)
-      images.push({ what, says, path: await packed(change(dockerArchive({}))), isKept: true })
-    const whole = compressors[suffix](rawTar(dockerArchive({ layers: [randomBytes(MB)] })))
-    images.push({ what: 'cut', says: broken[suffix], path: await stored(name, whole.subarray(0, -5)) })
-    images.push({ what: 'a bomb', says: /200 times its size/, path: await bomb(suffix) })
-  }
-  await refusedAll(t, images)
-})
+const COMPRESSORS = { gz: gzipSync, zst: zstdCompressSync }
+const BROKEN_PACKING = { gz: /broken gzip/, zst: /broken zstd/ }
+
+for (const [kind, form] of [
+  ['docker archive', dockerArchive],
+  ['OCI layout', ociLayout],
+] as const) {
+  void t.test(`broken: ${kind}, compressed`, { skip }, async (t) => {
+    const images: BrokenImage[] = []
+    for (const suffix of ['gz', 'zst'] as const) {
+      const name = `image.tar.${suffix}`
+      const packed = (tar: Buffer) => stored(name, COMPRESSORS[suffix](tar))
+      for (const [what, parts, says] of DEFECTS)
+        images.push({ what, says, path: await packed(rawTar(form(parts))), isKept: true })
+      for (const [what, change, says] of BROKEN_TARS)
+        images.push({ what, says, path: await packed(change(form({}))), isKept: true })
+      const [{ name: first } = NONE] = form({})
+      const whole = COMPRESSORS[suffix](rawTar(form({ layers: [randomBytes(MB)] })))
+      const middle = Math.floor(whole.length / 2)
+      const cut = { 'at its end': -5, 'in its middle': middle }
+      for (const [where, at] of Object.entries(cut))
+        images.push({
+          what: `cut ${where}`,
+          says: BROKEN_PACKING[suffix],
+          path: await stored(name, whole.subarray(0, at)),
+        })
+      const damaged = Buffer.from(whole)
+      damaged.fill(0xff, middle, middle + 1000)
+      // Zstandard's checksum is left out by default, so it is the layer's digest that tells.
+      images.push({
+        what: 'damaged',
+        says: suffix === 'gz' ? /broken gzip/ : /a layer is said to be|has the diff_id/,
+        path: await stored(name, damaged),
+        isKept: suffix === 'zst',
+      })
+      images.push({ what: 'a bomb', says: /200 times its size/, path: await bomb(first, suffix) })
+    }
+    await refusedAll(t, images)
+  })
+}
 
 async function stored(name: string, content: Buffer): Promise<string> {
   return makeStorePath(name, (path) => writeFile(path, content))
@@ -182,10 +217,8 @@ async function directory(entries: readonly RawEntry[]): Promise<string> {
 }
 
 /** The start of an archive, and then 400 MB of nothing. */
-async function bomb(suffix: 'gz' | 'zst'): Promise<string> {
-  const start = rawTar([
-    { name: `${'a'.repeat(64)}/layer.tar`, size: `${(400 * MB).toString(8).padStart(11, '0')}\0` },
-  ])
+async function bomb(name: string, suffix: 'gz' | 'zst'): Promise<string> {
+  const start = rawTar([{ name, size: `${(400 * MB).toString(8).padStart(11, '0')}\0` }])
   return makeStorePath(`bomb.tar.${suffix}`, async (path) => {
     const zeros = Array.from({ length: 400 }, () => Buffer.alloc(MB))
     const packer = suffix === 'gz' ? createGzip() : createZstdCompress()

@@ -186,6 +186,14 @@ void t.test('every new argument brings its references along', { skip: withoutNix
   ])
 })
 
+void t.test('a base for several platforms is named as a whole', { skip: withoutNix }, async (t) => {
+  const base =
+    'image { name = "base"; system = "x86_64-linux"; platforms = { "linux/amd64" = hello; "linux/arm/v7" = hello; }; }'
+  const path = await evaluate(`"\${${base}}"`)
+  for (const platform of ['architecture = "amd64";', 'system = "armv7l-linux";', 'architecture = "arm";'])
+    t.match((await filesOf([`some { fromImage = ${base}; ${platform} }`]))[0], { fromImage: path }, platform)
+})
+
 void t.test(
   'the platform of a base is the image’s where nothing else says',
   { skip: withoutNix },

@@ -53,9 +53,13 @@ const refusals: RefusalTable = {
     'some { fromImage = some { architecture = "arm64"; }; }',
     /^image: fromImage is an image for "arm64", expected one for "amd64"$/,
   ],
-  'fromImage for several platforms': [
-    'some { fromImage = image { name = "a"; system = "x86_64-linux"; platforms."linux/amd64" = some { }; }; }',
-    /^image: fromImage is a derivation, expected an image for one platform/,
+  'fromImage for other platforms': [
+    'some { fromImage = image { name = "a"; system = "x86_64-linux"; platforms = { "linux/arm64" = hello; "linux/arm/v7" = hello; }; }; }',
+    /^image: fromImage has images for "linux\/arm\/v7", "linux\/arm64", expected one for "linux\/amd64"$/,
+  ],
+  'fromImage for several platforms by derivation': [
+    'some { fromImage = image { name = "a"; system = "x86_64-linux"; platforms."linux/amd64" = { image = some { }; mode = "drv"; }; }; }',
+    /^image: fromImage has its image for "linux\/amd64" in mode "drv", expected "out"$/,
   ],
   'fromImageTag alone': [
     'some { fromImageTag = "x"; }',

@@ -40,6 +40,36 @@ void t.test('a failure is for all who waited, and not remembered', async (t) => 
   t.equal(await flight.run('a', async () => 1), 1)
 })
 
+void t.test('what would wait for itself is refused', async (t) => {
+  const flight = new SingleFlight<string>((keys) => new Error(`circle ${keys.join('')}`))
+  /** Work that asks for the next letters, at once or one after the other. */
+  const asks =
+    (names: Readonly<Record<string, string>>, key: string): (() => Promise<string>) =>
+    async () => {
+      await setTimeout(1)
+      const next = await Promise.all(
+        (names[key] ?? '').split('').map((one) => flight.run(one, asks(names, one))),
+      )
+      return key + next.join('')
+    }
+  const run = (names: Readonly<Record<string, string>>, key: string) => flight.run(key, asks(names, key))
+  await t.rejects(run({ a: 'a' }, 'a'), { message: 'circle a' }, 'itself')
+  await t.rejects(run({ a: 'b', b: 'a' }, 'a'), { message: 'circle ab' }, 'each other')
+  await t.rejects(run({ a: 'bc', b: 'c', c: 'd', d: 'eb', e: '' }, 'a'), { message: /^circle / }, 'later on')
+  const both = { a: 'b', b: 'c', c: 'a' }
+  const all = await Promise.allSettled([run(both, 'a'), run(both, 'b'), run(both, 'c')])
+  t.strictSame(
+    all.map(({ status }) => status),
+    ['rejected', 'rejected', 'rejected'],
+    'begun apart',
+  )
+  t.equal(await run({ a: 'bc', b: 'd', c: 'd' }, 'a'), 'abdcd', 'what two ask for is no circle')
+  t.equal(await flight.run('x', async () => (await run({}, 'y')) + (await run({}, 'y'))), 'yy', 'nor twice')
+  const self = flight.run('s', () => flight.run('s', async () => ''))
+  await t.rejects(self, { message: 'circle s' }, 'without a pause')
+  t.equal(flight.size, 0)
+})
+
 void t.test('a failure that nobody waits for harms nobody', async (t) => {
   const flight = new SingleFlight<number>()
   const unhandled: unknown[] = []

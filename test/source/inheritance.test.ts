@@ -5,7 +5,7 @@ import { RegistryError } from '../../src/core/errors.ts'
 import type { Json } from '../../src/core/image.ts'
 import { readBaseImage } from '../../src/source/base-image.ts'
 import { inherit } from '../../src/source/inheritance.ts'
-import { readPushlessImage } from '../../src/source/pushless-image.ts'
+import { pushlessImage } from '../../src/source/pushless-image.ts'
 import type { Source } from '../../src/source/source.ts'
 import { makeStorePath, withoutNix } from '../nix/real-store.ts'
 import { readImage } from '../support/read-image.ts'
@@ -143,11 +143,12 @@ const GIVEN = { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', di
 
 const readUpon = async (base: () => Promise<Source | undefined>, change = {}, depth = 0) => {
   const below = await write({ ...IMAGE, name: 'below' }, 'below.json')
-  const path = await write({ ...IMAGE, fromImage: below, fromImageTag: 'a:1', ...change })
+  const value = { ...IMAGE, fromImage: below, fromImageTag: 'a:1', ...change }
+  const path = await write(value)
   const asked: unknown[] = []
-  const source = readPushlessImage(path, 1000, (from, tag) => {
-    asked.push([from === below, tag])
-    return readBaseImage(path, from, depth, base)
+  const source = pushlessImage(path, value, (from, wanted) => {
+    asked.push([from === below, wanted.tag])
+    return readBaseImage({ path, depth, find: base }, from, wanted)
   })
   return { path, below, asked, source: await source }
 }
