@@ -32,13 +32,22 @@ let
       };
   };
 
-  check = import ./check/objects.nix { inherit kubernetes schemas; };
+  inherit (import ./check/objects.nix { inherit kubernetes schemas; }) checkObjects problemsOf;
+  list = import ./output/list.nix { inherit system checkObjects; };
 
+  makeApp = import ./app settings;
   rbac = import ./builders/rbac.nix;
   changes = import ./objects/extend.nix settings;
 in
 {
   inherit imageRef;
+
+  # a whole application, in one call or from a JSON file: a list of objects
+  app = makeApp "app";
+  appFile = import ./app/file.nix {
+    app = makeApp;
+    system = if system != null then system else throw "appFile: system is unknown in pure evaluation";
+  };
 
   # objects that have Pods
   pod = import ./builders/pod.nix settings;
@@ -78,14 +87,29 @@ in
   inherit (changes) extend override;
 
   # validate [ object ... ] -> list of problems, [ ] where there are none
-  validate = check.problemsOf;
+  validate = problemsOf;
 
   # the registry in a cluster, and what tells its nodes of it
   inherit (import ./registry settings) registry nodeSetup registryImage;
 
   # files
-  list = import ./output/list.nix {
-    inherit system;
-    inherit (check) checkObjects;
+  inherit list;
+  mkManifests = import ./output/mk-manifests.nix {
+    inherit
+      system
+      checkObjects
+      list
+      kubernetes
+      ;
+  };
+  mkGitOps = import ./output/mk-git-ops.nix { inherit system checkObjects kubernetes; };
+  joinManifests = import ./output/join-manifests.nix { inherit system; };
+  fromScript = import ./output/from-script.nix {
+    inherit system kubernetes;
+    inherit (settings) imageRef;
+  };
+  helmChart = import ./output/helm-chart.nix {
+    inherit system kubernetes;
+    inherit (settings) imageRef;
   };
 }

@@ -71,6 +71,9 @@ stdenvNoCC.mkDerivation {
     app=$out/lib/pushless
     mkdir -p $app $out/bin
     cp -R ${part "src"} $app/src
+    # `pushless manifests` evaluates the library with the caller's Nix.
+    cp -R ${part "nix"} $app/nix
+    cp -R ${part "manifests"} $app/manifests
     cp ${part "package.json"} $app/package.json
     ln -s ${nodeModules} $app/node_modules
     makeWrapper ${nodejs_24}/bin/node $out/bin/pushless \

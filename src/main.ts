@@ -2,6 +2,7 @@
 /** The process: arguments and environment in, exit status out. The only file that reads either. */
 import './v8-flags.ts'
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { CommanderError } from 'commander'
 import { createProgram } from './cli/program.ts'
 import { UsageError } from './cli/usage-error.ts'
@@ -19,6 +20,8 @@ try {
     environment: process.env,
     isRoot: process.getuid?.() === 0,
     version,
+    // Above src/ and dist/ alike.
+    library: fileURLToPath(new URL('..', import.meta.url)),
     exit: (status) => (process.exitCode = status),
   })
   await program.parseAsync(process.argv)

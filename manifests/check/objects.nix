@@ -1,10 +1,11 @@
 # A set of objects that is going to be written: every one is an object, none is there twice, and each is what Kubernetes
-# takes. The first problem is thrown, with how many more there are.
+# takes. The first problem is thrown, with how many more there are; where objects disagree, it warns.
 let
   inherit (builtins)
     attrNames
     concatMap
     filter
+    foldl'
     groupBy
     head
     isAttrs
@@ -13,9 +14,11 @@ let
     length
     map
     toJSON
-    unsafeDiscardStringContext
+    trace
     ;
   inherit (import ../../nix/refuse.nix) refuse;
+  identity = import ../objects/identity.nix;
+  disagreements = import ./agreement.nix;
 
   checkObject =
     builder: object:
@@ -31,11 +34,6 @@ let
       object;
 
   describe = object: "${object.kind}/${object.metadata.name}";
-
-  # What Kubernetes tells objects apart by.
-  identity =
-    object:
-    unsafeDiscardStringContext "${object.apiVersion} ${object.kind} ${object.metadata.namespace or ""}/${object.metadata.name}";
 in
 {
   # minor version of Kubernetes that the objects are for, "1.37"; null: their schema isn't checked
@@ -74,5 +72,5 @@ rec {
     else if problems != [ ] then
       throw "${builder}: ${head problems}${if more > 0 then " (and ${toString more} more)" else ""}"
     else
-      items;
+      foldl' (result: warning: trace "warning: ${builder}: ${warning}" result) items (disagreements items);
 }

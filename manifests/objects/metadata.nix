@@ -86,7 +86,7 @@ let
   names = attrNames (functionArgs arguments);
 in
 {
-  inherit labels annotations;
+  inherit labels annotations optional;
 
   # Who refuses, with the name of the object if it has one: `pod "web"`.
   named =

@@ -1,25 +1,12 @@
 # Kubernetes objects as one JSON file, a `List`, that `kubectl apply -f` reads, and `podman kube play` of a podman that
 # knows lists (4.3 doesn't yet). Its references are the images in it: building it builds them, copying it copies them.
 let
-  inherit (builtins)
-    isString
-    map
-    match
-    stringLength
-    ;
-  inherit (import ../../nix/refuse.nix) refuse;
+  inherit (builtins) map;
+  checkName = import ./check-name.nix;
   jsonFile = import ../../nix/json-file.nix;
   withOrigins = import ./origins.nix;
 
   builder = "list";
-
-  checkName =
-    name:
-    # Nix allows 211 characters for the name of a store path, with ".drv" in it.
-    if isString name && stringLength name <= 200 && match "[a-zA-Z0-9_][a-zA-Z0-9_.-]*" name != null then
-      name
-    else
-      refuse builder "name" name "at most 200 letters, digits, _ . and -";
 in
 # settings -> name -> objects -> derivation
 {
@@ -30,7 +17,7 @@ in
 }:
 name: objects:
 jsonFile {
-  name = "${checkName name}.json";
+  name = "${checkName builder name}.json";
   system =
     if system != null then
       system

@@ -2,15 +2,13 @@
  * `pushless manifests check`: whether manifests, whoever wrote them, are what Kubernetes takes, and whether a running
  * registry can serve what they name. Nothing is built, fetched or applied.
  */
-import { readFile, readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { text as readText } from 'node:stream/consumers'
 import { RegistryError } from '../core/errors.ts'
 import { findReferences, mergeReferences, type ManifestReferences } from '../core/manifest-references.ts'
 import { describePlace } from '../core/manifest-place.ts'
 import { checkObject, customKinds } from '../manifests/check-objects.ts'
 import { readObjects, type ReadObject } from '../manifests/read-objects.ts'
 import { kubernetesVersions, readSchema } from '../manifests/schema.ts'
+import { readManifestFiles } from './manifest-files.ts'
 import { askProspects, type ImageProspect } from './image-prospects.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -36,14 +34,11 @@ type Finding = {
   readonly message: string
 }
 
-/** What `kubectl apply -f DIRECTORY` reads. */
-const MANIFEST_FILE = /\.(?:json|yaml|yml)$/
-
 /** @returns the exit status: 0 when nothing is wrong, else 1. @throws UsageError for what can't be read. */
 export async function checkManifests(names: readonly string[], options: CheckOptions): Promise<number> {
   const schema = await readSchema(options.schemas, await versionOf(options))
-  const texts = (await Promise.all(names.map(readSources))).flat()
-  const definitions = (await Promise.all(options.definitions.map(readSources))).flat()
+  const texts = (await Promise.all(names.map(readManifestFiles))).flat()
+  const definitions = (await Promise.all(options.definitions.map(readManifestFiles))).flat()
   const [objects, others] = [texts, definitions].map((files) =>
     files.flatMap(({ text, source }) => explained(() => readObjects(text, source))),
   )
@@ -144,23 +139,6 @@ function asJson({ kubernetes, objects, findings, references, images }: Report): 
   }))
   const report = { kubernetes, objects, problems: findings, images, malformed, foreign: references.foreign }
   return `${JSON.stringify(report, null, 2)}\n`
-}
-
-/** A file, a directory as kubectl reads it, or standard input. */
-async function readSources(name: string): Promise<readonly { text: string; source: string }[]> {
-  if (name === '-') return [{ text: await readText(process.stdin), source: 'standard input' }]
-  try {
-    if (!(await stat(name)).isDirectory()) return [{ text: await readFile(name, 'utf8'), source: name }]
-    const files = (await readdir(name)).filter((file) => MANIFEST_FILE.test(file)).sort()
-    return await Promise.all(
-      files.map(async (file) => ({
-        text: await readFile(join(name, file), 'utf8'),
-        source: join(name, file),
-      })),
-    )
-  } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause })
-  }
 }
 
 function explained<T>(read: () => T): T {

@@ -5,15 +5,9 @@ import { Command, Option } from 'commander'
 import { SETTING_FACTS, readSettings, type Environment } from '../config.ts'
 import type { SettingName, Settings } from '../settings.ts'
 import { FORMATS, type Format } from '../export/archive-files.ts'
+import { addManifests } from './manifests.ts'
+import type { ProcessFacts } from './process-facts.ts'
 import { UsageError } from './usage-error.ts'
-
-export type ProcessFacts = {
-  readonly environment: Environment
-  readonly isRoot: boolean
-  readonly version: string
-  /** Takes the exit status of a command that ended without an error. */
-  readonly exit: (status: number) => void
-}
 
 /** Where `serve` listens by default. */
 const DEFAULT_REGISTRY = 'http://127.0.0.1:5000'
@@ -131,6 +125,7 @@ export function createProgram(facts: ProcessFacts): Command {
       facts.exit(await warm(names, { ...others, hosts, terminal: json ? 'none' : terminalOf(environment) }))
     })
     .exitOverride()
+  addManifests(program, facts)
   return program
 }
 

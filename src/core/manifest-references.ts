@@ -25,10 +25,10 @@ type Found = {
   readonly foreign: Set<string>
   readonly malformed: { readonly name: string; readonly reason: string; readonly place: Place }[]
 }
-type Parent = { readonly [key: string]: ManifestValue }
+export type Parent = { readonly [key: string]: ManifestValue }
 
 /** `--image=…` of an operator, `NAME=…` of an environment. */
-const ASSIGNMENT = /^[A-Za-z0-9_.-]+=/
+export const ASSIGNMENT = /^[A-Za-z0-9_.-]+=/
 
 /**
  * @param hosts with port, under which our registry is known beside `nix.internal`.
@@ -126,7 +126,10 @@ function note(
  * A name in parts: Kustomize's `{ name, newName, newTag, digest }`, Helm's `{ registry, repository, tag, digest }`.
  * @returns with the key that the name stands at, so that it isn't read again without its tag.
  */
-function composedName(map: Parent, key: string): { readonly key: string; readonly name: string } | undefined {
+export function composedName(
+  map: Parent,
+  key: string,
+): { readonly key: string; readonly name: string } | undefined {
   const text = (name: string) => {
     const value = map[name]
     return typeof value === 'string' && value !== '' ? value : undefined
@@ -157,7 +160,7 @@ function objectName(map: Parent): string | undefined {
   return typeof text === 'string' ? `${kind}/${text}` : undefined
 }
 
-function childPath(path: string, key: string): string {
+export function childPath(path: string, key: string): string {
   const step = /^[A-Za-z_][A-Za-z0-9_-]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`
   return `${path}${step}`.replace(/^\./, '')
 }

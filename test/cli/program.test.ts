@@ -12,6 +12,7 @@ async function run(args: readonly string[], environment: Readonly<Record<string,
     environment: { PUSHLESS_STATE: NOWHERE, ...environment },
     isRoot: true,
     version: '1.2.3',
+    library: '.',
     exit: () => undefined,
   })
   for (const command of [program, ...program.commands]) {

@@ -23,8 +23,6 @@ import { missing } from '../support/requirement.ts'
 import { temporaryDirectory, type Scope } from '../support/scope.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-/** Of the rendered YAML: what the image is imported as. */
-const NAME = 'pushless.invalid/pushless:0.1.0'
 const UID = 65532
 const READY_LIMIT_MS = 60_000
 
@@ -97,8 +95,10 @@ void t.test(
 /** As on a node that can pull it from nobody: `pushless export … | podman load`. */
 async function loadImage(scope: Scope, podman: Podman, image: string): Promise<void> {
   const directory = await temporaryDirectory(scope, 'export')
+  // What the rendered YAML calls it.
+  const name = String(await evaluate(`import ${ROOT}manifests/registry/placeholder.nix`))
   const archive = join(directory, 'pushless.tar')
-  const args = ['export', '--name', NAME, '--output', archive, '--state', join(directory, 'state'), image]
+  const args = ['export', '--name', name, '--output', archive, '--state', join(directory, 'state'), image]
   await execa(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', join(ROOT, 'dist/main.js'), ...args],

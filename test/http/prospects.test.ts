@@ -29,6 +29,8 @@ async function check(t: Test, payload: string, prospect: () => Promise<Prospect>
   return { status: statusCode, body: JSON.parse(body) as unknown }
 }
 
+const pod = (image: string) => `kind: Pod\nspec: {containers: [{image: '${image}'}]}\n`
+const never = () => Promise.reject(new Error('asked'))
 const refs = JSON.stringify({ refs: [REF] })
 
 void t.test('what pulls would find, for anybody who may pull', async (t) => {
@@ -73,7 +75,6 @@ void t.test('what nobody knows is neither there nor not', async (t) => {
 })
 
 void t.test('manifests are read for their images', async (t) => {
-  const pod = (image: string) => `kind: Pod\nspec: {containers: [{image: '${image}'}]}\n`
   const payload = [pod(REF), pod('nginx'), pod('nix.internal/nix/store/x'), pod(`mine:5000${PATH}`)].join(
     '---\n',
   )
@@ -91,7 +92,6 @@ void t.test('manifests are read for their images', async (t) => {
 })
 
 void t.test('what is no question', async (t) => {
-  const never = () => Promise.reject(new Error('asked'))
   for (const payload of ['', '{"refs": [1]}', 'a: [', '{"refs": []}'])
     t.match(await check(t, payload, never), { status: 400, body: { errors: [{}] } }, payload)
 })

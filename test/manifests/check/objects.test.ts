@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { MANIFEST_PROBLEMS } from '../../fixtures/manifest-problems.ts'
-import { evaluateAll, refusal, root, withoutNix } from '../../nix/nix-command.ts'
+import { evaluateAll, outcomes, refusal, root, withoutNix } from '../../nix/nix-command.ts'
 
 const skip = withoutNix
 const before = `let manifests = args: import ${root}manifests args; inherit (manifests { }) validate extend deployment; in`
@@ -12,6 +12,10 @@ const misspelt = (args: string) =>
   `(manifests { ${args} }).validate [ { apiVersion = "v1"; kind = "Pod"; metadata.name = "a"; spek = 1; } ]`
 const gadget = (schemas: string) =>
   `(manifests { schemas = [ ${schemas} ]; }).validate [ { apiVersion = "example.org/v1"; kind = "Gadget"; metadata.name = "g"; spec.size = 9; } ]`
+const web = 'deployment { name = "web"; containers.web.image = "example.org/web:1"; }'
+const service = (more: string) => `manifest.service { name = "web"; ports.http = 80; ${more} }`
+const statefulSet = (name: string) =>
+  `manifest.statefulSet { name = "db"; serviceName = "${name}"; containers.db.image = "example.org/db:1"; }`
 const matches = (line: string, expected: string) =>
   expected.endsWith('…') ? line.startsWith(expected.slice(0, -1)) : line === expected
 
@@ -90,4 +94,36 @@ void t.test('nothing wrong is written', { skip }, async (t) => {
       t.match(await refusal(expression), message, what),
     ),
   )
+})
+
+void t.test('what does not agree is warned of', { skip }, async (t) => {
+  const rows: Record<string, readonly [objects: string, warnings: readonly string[]]> = {
+    'a Service and its Pods': [`(${web}) (${service('')})`, []],
+    'a Service of none': [
+      `(${web}) (${service('selector.app = "wed"; selector.tier = "x";')})`,
+      ['warning: list: Service/web: spec.selector (app=wed, tier=x) finds no Pods among these objects'],
+    ],
+    'a Service of another namespace': [
+      `(${web}) (manifest.pod { name = "a"; namespace = "n"; containers.a.image = "b"; }) (${service('namespace = "n";')})`,
+      [
+        'warning: list: Service/web: spec.selector (app.kubernetes.io/name=web) finds no Pods among these objects',
+      ],
+    ],
+    'Services alone': [`(${service('')})`, []],
+    'a Service without a selector': [`(${web}) (${service('selector = null;')})`, []],
+    'a StatefulSet without its Service': [
+      `(${statefulSet('db')})`,
+      ['warning: list: StatefulSet/db: spec.serviceName is "db", a Service that is not among these objects'],
+    ],
+    'a StatefulSet and its Service': [
+      `(${statefulSet('web')}) (${service('selector."app.kubernetes.io/name" = "db";')})`,
+      [],
+    ],
+  }
+  const found = await outcomes(
+    Object.values(rows).map(([objects]) => `(manifest.list "a" [ ${objects} ]).drvPath`),
+    `let manifest = import ${root}manifests { }; inherit (manifest) deployment; in`,
+  )
+  for (const [at, [what, [, warnings]]] of Object.entries(rows).entries())
+    t.same(found[at]?.traces, warnings, what)
 })

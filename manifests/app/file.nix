@@ -1,0 +1,92 @@
+# Applications from a file without Nix in it: app.json, or app.yaml by way of `pushless manifests`. What it says is what
+# `app` takes, and packages are named by text.
+{ app, system }:
+let
+  inherit (builtins)
+    attrNames
+    concatMap
+    fromJSON
+    isAttrs
+    isList
+    isPath
+    isString
+    map
+    readFile
+    removeAttrs
+    toJSON
+    ;
+  inherit (import ../../nix/refuse.nix) refuse onlyKnown;
+  inherit (import ../objects/metadata.nix) optional;
+  findPackage = import ./package.nix { inherit system; };
+
+  builder = "appFile";
+
+  # What a file says once for all its applications.
+  shared = [
+    "flake"
+    "namespace"
+    "unpinned"
+  ];
+
+  # { name = "web"; ... }, or { apps.web = { ... }; flake = ...; } -> list of applications
+  toApps =
+    document:
+    if !isAttrs document then
+      refuse builder "an application" document "an attribute set with `name`, or with `apps`"
+    else if !(document ? apps) then
+      [ document ]
+    else if !isAttrs document.apps || document.apps == { } then
+      refuse builder "apps" document.apps "an attribute set that isn't empty, name to application"
+    else
+      map (
+        name:
+        removeAttrs (onlyKnown builder "a name beside apps" (shared ++ [ "apps" ]) document) [ "apps" ]
+        // (
+          if isAttrs document.apps.${name} then
+            document.apps.${name}
+          else
+            refuse builder "apps.${name}" document.apps.${name} "an attribute set, as `app` takes it"
+        )
+        // {
+          inherit name;
+        }
+      ) (attrNames document.apps);
+
+  toObjects =
+    packages: given:
+    let
+      # Which of several it is.
+      who = if isString (given.name or null) then "app ${given.name}" else "app";
+    in
+    app who (
+      removeAttrs given [
+        "flake"
+        "unpinned"
+      ]
+      // optional "package" (
+        if given ? package then
+          findPackage {
+            builder = who;
+            inherit (given) package;
+            flake = given.flake or null;
+            unpinned = given.unpinned or false;
+            inherit packages;
+          }
+        else
+          null
+      )
+    );
+
+  appFile =
+    {
+      # path of a JSON file, or what it says: an application, `apps` by name, or a list of these
+      file,
+      # attribute set in which a `package` without flake is looked up, such as nixpkgs
+      packages ? null,
+    }:
+    let
+      document = if isPath file || isString file then fromJSON (readFile file) else file;
+    in
+    concatMap (toObjects packages) (concatMap toApps (if isList document then document else [ document ]));
+in
+given: appFile (if isAttrs given && given ? file then given else { file = given; })

@@ -1,0 +1,50 @@
+# What an application listens on. `port` speaks HTTP; what speaks anything else is in `ports`, by its name: names tell
+# people and service meshes what is spoken.
+let
+  inherit (builtins)
+    attrNames
+    filter
+    head
+    isAttrs
+    map
+    toJSON
+    ;
+  inherit (import ../../nix/refuse.nix) refuse;
+  inherit (import ../objects/name.nix) checkPortName;
+  inherit (import ../../nix/port.nix) parse;
+in
+# -> { all: list of { name; number; protocol; }; given: name -> port, as containers take it; main: the port that is
+# probed and that an Ingress leads to (HTTP's, else the first of TCP), or null }
+{
+  # who refuses
+  builder,
+  # number of the port for HTTP
+  port,
+  # attribute set: name -> port
+  ports,
+}:
+let
+  given =
+    if port == null then
+      ports
+    else if ports == { } then
+      { http = (parse builder "port" port).number; }
+    else
+      throw "${builder}: port and ports are given, expected one of them: ports = { http = ${toJSON port}; ... }";
+  all =
+    if !isAttrs given || given ? outPath then
+      refuse builder "ports" given ''an attribute set, name to port: { http = 8080; dns = "53/udp"; }''
+    else
+      map (
+        name:
+        parse builder "ports.${name}" given.${name}
+        // {
+          name = checkPortName builder "a name in ports" name;
+        }
+      ) (attrNames given);
+  candidates = filter (item: item.name == "http") all ++ filter (item: item.protocol == "tcp") all;
+in
+{
+  inherit all given;
+  main = if candidates == [ ] then null else head candidates;
+}

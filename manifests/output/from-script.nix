@@ -1,0 +1,81 @@
+# fromScript :: { name; script ? null; builder ? null; tools ? [ ]; images ? { }; allow ? [ ]; pkgs; pushless; kubernetesVersion ? kubernetes; } -> derivation
+#
+# Manifests of any generator, in the directory that mkManifests makes: a script prints YAML or JSON, or makes a directory
+# of such files at $out. Each image in it becomes a reference by the map `images`:
+#
+#   "ghcr.io/x/y:1"    that tag              "redis"    every tag of docker.io/library/redis
+#
+# An image that isn't in the map fails the build, with the object and the field that name it, unless one of `allow`
+# matches it, in which `*` stands for anything. What the script wrote is `.source`: it isn't run again when only images
+# change.
+let
+  inherit (builtins) isString;
+  inherit (import ../../nix/refuse.nix) refuse;
+  checkName = import ./check-name.nix;
+  generated = import ./generated.nix;
+  packages = import ./packages.nix;
+  rewritten = import ./rewritten.nix;
+
+  this = "fromScript";
+in
+{
+  # Nix system of the library
+  system,
+  # { image; } -> reference
+  imageRef,
+  # minor version of Kubernetes that the library is set to
+  kubernetes,
+}:
+{
+  # name of the directory in the store
+  name,
+  # shell script that prints manifests, or makes $out
+  script ? null,
+  # instead of a script: path of a program that does the same
+  builder ? null,
+  # packages whose programs are on the script's PATH, beside coreutils
+  tools ? [ ],
+  # { "ghcr.io/x/y:1" = <derivation, store path or reference>; }
+  images ? { },
+  # list of patterns of images that may stay: [ "docker.io/library/*" ]
+  allow ? [ ],
+  # nixpkgs: coreutils are all that is used of it
+  pkgs,
+  # package of pushless: pkgs.callPackage ./nix/package.nix { }
+  pushless,
+  # version of Kubernetes that the objects are for, such as "1.34": noted in objects.jsonl
+  kubernetesVersion ? kubernetes,
+}:
+let
+  used = packages this system pkgs;
+  text =
+    if (script == null) == (builder == null) then
+      throw "${this}: expected either script or builder"
+    else if script != null then
+      (if isString script then script else refuse this "script" script "a shell script, as a string")
+    else
+      ''exec "${builder}"'';
+  source = generated {
+    builder = this;
+    name = "${checkName this name}-source";
+    inherit (used) system coreutils;
+    inherit tools;
+    script = text;
+  };
+in
+rewritten {
+  builder = this;
+  inherit
+    name
+    source
+    images
+    allow
+    pushless
+    kubernetesVersion
+    imageRef
+    ;
+  inherit (used) system;
+}
+// {
+  inherit source;
+}

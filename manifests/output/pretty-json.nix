@@ -1,0 +1,29 @@
+# JSON for people: two spaces, a line for each field. Keeps the string context, as `toJSON` does.
+let
+  inherit (builtins)
+    attrNames
+    concatStringsSep
+    isAttrs
+    isList
+    map
+    toJSON
+    ;
+
+  # What `toJSON` writes as one string, a derivation or what says how to, stays its matter.
+  isSet = value: isAttrs value && !(value ? outPath) && !(value ? __toString);
+
+  block =
+    indent: open: close: items:
+    "${open}\n${indent}  ${concatStringsSep ",\n${indent}  " items}\n${indent}${close}";
+
+  write =
+    indent: value:
+    if isSet value && value != { } then
+      block indent "{" "}" (map (key: "${toJSON key}: ${write "${indent}  " value.${key}}") (attrNames value))
+    else if isList value && value != [ ] then
+      block indent "[" "]" (map (write "${indent}  ") value)
+    else
+      toJSON value;
+in
+# value -> text, with a newline at its end
+value: "${write "" value}\n"

@@ -1,0 +1,68 @@
+/** `pushless manifests <file...>`: files of applications in, a link to their manifests out, or YAML. */
+import { readFile } from 'node:fs/promises'
+import { text as readText } from 'node:stream/consumers'
+import { stringify } from 'yaml'
+import { Type } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { AppFileError, readAppFile, type AppDocument } from '../manifests/app-file.ts'
+import { NixFailure, buildApps, type AppBuild } from '../manifests/app-file-build.ts'
+import { UsageError } from './usage-error.ts'
+
+export type ManifestsOptions = Pick<AppBuild, 'library' | 'link' | 'registry' | 'mode' | 'timeoutMs'> & {
+  readonly isPrinted: boolean
+  readonly isQuiet: boolean
+}
+
+const LIST = Compile(
+  Type.Object({
+    items: Type.Array(Type.Object({ kind: Type.String(), metadata: Type.Object({ name: Type.String() }) })),
+  }),
+)
+
+/** @throws UsageError for what is wrong in a file, NixFailure for what Nix refuses or can't build. */
+export async function makeManifests(files: readonly string[], options: ManifestsOptions): Promise<void> {
+  const documents = (await Promise.all(files.map(readDocuments))).flat()
+  const path = await buildApps({
+    ...options,
+    documents: documents.map(({ value }) => value),
+    onNews: (line) => {
+      if (!options.isQuiet) process.stderr.write(`${line}\n`)
+    },
+  }).catch((error: unknown) => {
+    throw error instanceof NixFailure ? placed(error, documents, files) : error
+  })
+  const { items } = LIST.Parse(JSON.parse(await readFile(path, 'utf8')))
+  if (options.isPrinted) process.stdout.write(toYaml(items))
+  else {
+    const names = items.map(({ kind, metadata }) => `${kind}/${metadata.name}\n`)
+    process.stdout.write(`${names.join('')}${options.link} -> ${path}\n`)
+  }
+}
+
+async function readDocuments(file: string): Promise<readonly AppDocument[]> {
+  try {
+    const text = file === '-' ? await readText(process.stdin) : await readFile(file, 'utf8')
+    return readAppFile(text, file === '-' ? 'standard input' : file)
+  } catch (cause) {
+    if (cause instanceof AppFileError) throw new UsageError(cause.message, { cause })
+    if (cause instanceof Error && 'code' in cause) throw new UsageError(cause.message, { cause })
+    throw cause
+  }
+}
+
+/** A document each, as people write them: without lines that are folded, or anchors. */
+function toYaml(items: readonly object[]): string {
+  return items.map((item) => stringify(item, { lineWidth: 0, aliasDuplicateObjects: false })).join('---\n')
+}
+
+/** What was refused, with the place of the field: builders say `app web: port is …`. */
+function placed(
+  failure: NixFailure,
+  documents: readonly AppDocument[],
+  files: readonly string[],
+): NixFailure {
+  const [, app = '', field = ''] =
+    /^app (\S+): (?:(?:a|an|the) (?:\w+ )*?(?:in|of) )?([a-zA-Z]+)/.exec(failure.message) ?? []
+  const place = documents.map(({ placeOf }) => placeOf(app, field)).find((found) => found !== undefined)
+  return new NixFailure(`${place ?? files.join(', ')}: ${failure.message}`, { cause: failure })
+}

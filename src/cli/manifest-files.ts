@@ -1,0 +1,36 @@
+/** Manifests as they are named on a command line: files, directories as kubectl reads them, or standard input. */
+import { readFile, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { text as readText } from 'node:stream/consumers'
+import { UsageError } from './usage-error.ts'
+
+export type ManifestFile = {
+  /** What it is called in messages. */
+  readonly source: string
+  readonly text: string
+}
+
+/** As `kubectl apply -f DIRECTORY` has it, which leaves out what is in directories below, too. */
+const MANIFEST_FILE = /\.(?:json|yaml|yml)$/
+
+/** @throws UsageError for what can't be read, and a directory without manifests. */
+export async function readManifestFiles(name: string): Promise<readonly ManifestFile[]> {
+  if (name === '-') return [{ source: 'standard input', text: await readText(process.stdin) }]
+  if (!(await stat(name).catch(explain)).isDirectory())
+    return [{ source: name, text: await readTextFile(name) }]
+  const files = (await readdir(name)).filter((file) => MANIFEST_FILE.test(file)).sort()
+  if (files.length === 0) throw new UsageError(`${name}: no .yaml, .yml or .json in it`)
+  return Promise.all(
+    files.map(async (file) => ({ source: join(name, file), text: await readTextFile(join(name, file)) })),
+  )
+}
+
+/** @throws UsageError for what can't be read. */
+export async function readTextFile(name: string): Promise<string> {
+  return readFile(name, 'utf8').catch(explain)
+}
+
+/** @throws UsageError for what the file system says. */
+export function explain(cause: unknown): never {
+  throw cause instanceof Error && 'code' in cause ? new UsageError(cause.message, { cause }) : cause
+}

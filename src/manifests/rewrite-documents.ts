@@ -1,0 +1,156 @@
+/**
+ * The objects of a YAML or JSON text, each with its own text, whose comments and formatting stay, and with the nodes
+ * that say where in it everything stands. Scalars stay what was written (there is no schema), since Kubernetes reads
+ * YAML 1.1 and all that is looked for are names. A `List` is what is in it.
+ */
+import {
+  Document,
+  LineCounter,
+  isCollection,
+  isMap,
+  isScalar,
+  isSeq,
+  parseAllDocuments,
+  visit,
+  type Node,
+  type YAMLMap,
+} from 'yaml'
+import { RegistryError } from '../core/errors.ts'
+import type { ObjectIdentity } from './object-files.ts'
+
+/** Where an object was read, for people. */
+export type Origin = {
+  /** What was read, as it was called. */
+  readonly source: string
+  /** Counted from 1, as people count. */
+  readonly document: number
+}
+
+export type SourceObject = Origin & {
+  readonly identity: ObjectIdentity
+  readonly text: string
+  /** Where `text` begins in what the nodes' ranges count. */
+  readonly offset: number
+  readonly format: 'json' | 'yaml'
+  readonly document: number
+  readonly root: YAMLMap
+  /** For its aliases. */
+  readonly parsed: Document.Parsed
+}
+
+const OPTIONS = { schema: 'failsafe', uniqueKeys: false, prettyErrors: false } as const
+const KUSTOMIZE = /^kustomize\.config\.k8s\.io\//
+/** Of one item of a List: aliases within aliases could ask for any number. */
+const MAX_ALIASES = 10_000
+
+/** @throws RegistryError `manifest-invalid` for what can't be read, or isn't an object that kubectl can apply. */
+export function readObjects(text: string, source: string): readonly SourceObject[] {
+  const lines = new LineCounter()
+  const found: SourceObject[] = []
+  let end = 0
+  for (const [i, parsed] of parseAllDocuments(text, { ...OPTIONS, lineCounter: lines }).entries()) {
+    const [error] = parsed.errors
+    if (error !== undefined) {
+      const { line, col } = lines.linePos(error.pos[0])
+      throw new RegistryError('manifest-invalid', `${source}:${line}:${col}: ${error.message}`)
+    }
+    // A comment before the first document belongs to no range.
+    const start = end
+    end = parsed.range[2]
+    found.push(...objectsOf(parsed, text.slice(start, end), start, { source, document: i + 1 }))
+  }
+  return found
+}
+
+function objectsOf(
+  parsed: Document.Parsed,
+  whole: string,
+  start: number,
+  origin: Origin,
+): readonly SourceObject[] {
+  const root = parsed.contents
+  // Helm leaves documents without anything but comments.
+  if (root === null || (isScalar(root) && root.value === '')) return []
+  if (!isMap(root)) throw invalid(origin, 'isn’t an object')
+  const kind = textAt(root, 'kind')
+  const apiVersion = textAt(root, 'apiVersion')
+  if (apiVersion === undefined || kind === undefined) throw invalid(origin, 'has no apiVersion and kind')
+  const items = root.get('items', true)
+  if (kind.endsWith('List') && isSeq(items)) {
+    return items.items.flatMap((item) => {
+      const text = textOfItem(item, parsed, whole, start, origin)
+      const [only] = parseAllDocuments(text, OPTIONS)
+      return only === undefined ? [] : objectsOf(only, text, 0, origin)
+    })
+  }
+  const identity = identityOf(root, apiVersion, kind, origin)
+  const mark = /^---[ \t]*\r?\n/.exec(whole)?.[0].length ?? 0
+  const text = whole.slice(mark)
+  return [{ ...origin, identity, text, offset: start + mark, format: formatOf(text), root, parsed }]
+}
+
+function identityOf(root: YAMLMap, apiVersion: string, kind: string, origin: Origin): ObjectIdentity {
+  if (KUSTOMIZE.test(apiVersion)) {
+    throw invalid(
+      origin,
+      `is a ${kind} for Kustomize: let the script print what \`kubectl kustomize\` makes of it`,
+    )
+  }
+  const metadata = root.get('metadata')
+  const name = isMap(metadata) ? textAt(metadata, 'name') : undefined
+  if (name === undefined || name === '') {
+    throw invalid(origin, `${kind} has no metadata.name, without which kubectl can't apply it`)
+  }
+  const namespace = isMap(metadata) ? textAt(metadata, 'namespace') : undefined
+  return { apiVersion, kind, namespace: namespace === '' ? undefined : namespace, name }
+}
+
+/** Of an item by itself: what its aliases stand for may be outside. */
+function textOfItem(
+  item: unknown,
+  parsed: Document.Parsed,
+  whole: string,
+  start: number,
+  origin: Origin,
+): string {
+  if (!isMap(item) || !item.range) throw invalid(origin, 'has an item that isn’t an object')
+  const slice = whole.slice(item.range[0] - start, item.range[1] - start)
+  const json = parseJson(slice)
+  if (json !== undefined) return `${JSON.stringify(json, null, 2)}\n`
+  let aliases = 0
+  const copy = new Document(item.clone(), OPTIONS)
+  visit(copy, {
+    Alias(_, alias) {
+      const target = alias.resolve(parsed)
+      aliases += 1
+      if (target === undefined || aliases > MAX_ALIASES)
+        throw invalid(origin, `can't resolve *${alias.source}`)
+      const value = target.clone()
+      if (isScalar(value) || isCollection(value)) delete value.anchor
+      return value as Node
+    },
+  })
+  return copy.toString({ lineWidth: 0 })
+}
+
+function textAt(map: YAMLMap, key: string): string | undefined {
+  const value = map.get(key)
+  return typeof value === 'string' ? value : undefined
+}
+
+function formatOf(text: string): 'json' | 'yaml' {
+  return parseJson(text) === undefined ? 'yaml' : 'json'
+}
+
+function parseJson(text: string): unknown {
+  if (!text.trimStart().startsWith('{')) return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function invalid({ source, document }: Origin, message: string): RegistryError {
+  return new RegistryError('manifest-invalid', `${source}, document ${document}: ${message}`)
+}

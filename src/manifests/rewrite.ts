@@ -1,0 +1,168 @@
+/**
+ * Manifests that other generators wrote, as manifests whose images are ours: names of images become references by a
+ * map, everything else stays as it was written. An image that the map doesn't have is an error, for the cluster would
+ * pull it from somewhere else, unless that is allowed.
+ */
+import { stringify } from 'yaml'
+import { RegistryError } from '../core/errors.ts'
+import { describePlace, type Place } from '../core/manifest-place.ts'
+import { DEFAULT_HOST } from '../core/reference.ts'
+import { describeIdentity, nameFiles } from './object-files.ts'
+import { readObjects, type Origin, type SourceObject } from './rewrite-documents.ts'
+import { imageFields, type Edit, type ImageField } from './rewrite-fields.ts'
+import { isAllowed, type ImageMap } from './rewrite-map.ts'
+
+export type RewriteOptions = {
+  readonly images: ImageMap
+  /** Patterns of images that may stay what they are. */
+  readonly allow: readonly string[]
+  /** Under which our registry is known beside `nix.internal`. */
+  readonly hosts: readonly string[]
+  /** Version of Kubernetes that they are for, to be noted. */
+  readonly kubernetesVersion: string | undefined
+}
+
+export type Rewritten = {
+  /** In the order to apply them in. */
+  readonly objects: readonly { readonly name: string; readonly text: string }[]
+  /** What makes a directory of the objects: the `Kustomization` and the record of their images. */
+  readonly others: readonly { readonly name: string; readonly text: string }[]
+  /** For people: what may be a mistake. */
+  readonly warnings: readonly string[]
+}
+
+type RecordedImage = {
+  readonly derivation: string | null
+  readonly field: string
+  readonly reference: string
+  readonly storePath: string | null
+}
+type Work = RewriteOptions & {
+  readonly used: Set<string>
+  readonly problems: string[]
+  readonly warnings: string[]
+}
+
+/**
+ * @param texts what was read, by what it is called.
+ * @throws RegistryError `manifest-invalid` that names every image in the way, and each object that is there twice.
+ */
+export function rewriteManifests(
+  texts: readonly { readonly source: string; readonly text: string }[],
+  options: RewriteOptions,
+): Rewritten {
+  const work: Work = { ...options, used: new Set(), problems: [], warnings: [] }
+  const objects = texts.flatMap(({ source, text }) => readObjects(text, source))
+  refuseTwice(objects)
+  const rewritten = nameFiles(objects.map((object) => ({ ...object, ...rewriteObject(object, work) })))
+  if (work.problems.length > 0) throw new RegistryError('manifest-invalid', work.problems.join('\n'))
+  for (const name of options.images.names) {
+    if (!work.used.has(name)) work.warnings.push(`${name} is in the map of images, and nothing names it`)
+  }
+  const files = rewritten.map((object) => ({ ...object, file: `${object.base}.${object.format}` }))
+  return {
+    objects: files.map(({ file, result }) => ({ name: file, text: result })),
+    others: [
+      { name: 'Kustomization', text: kustomizationOf(files.map(({ file }) => file)) },
+      {
+        name: 'objects.jsonl',
+        // The keys stand in the order that manifests/output/record.nix has, on which shells rely.
+        text: files
+          .map(({ file, recorded, identity }) =>
+            JSON.stringify({
+              file,
+              images: recorded,
+              kubernetesVersion: options.kubernetesVersion ?? null,
+              object: describeIdentity(identity),
+            }),
+          )
+          .map((line) => `${line}\n`)
+          .join(''),
+      },
+    ],
+    warnings: work.warnings,
+  }
+}
+
+function rewriteObject(
+  object: SourceObject,
+  work: Work,
+): { readonly result: string; readonly recorded: readonly RecordedImage[] } {
+  const recorded: RecordedImage[] = []
+  const edits = new Map<number, Edit>()
+  for (const field of imageFields(object)) {
+    if ([DEFAULT_HOST, ...work.hosts].some((host) => field.name.startsWith(`${host}/`))) {
+      if (field.kind !== 'image') continue
+      recorded.push({ derivation: null, field: field.path, reference: field.name, storePath: null })
+      continue
+    }
+    const found = isCandidate(field) ? work.images.find(field.name) : undefined
+    if (found === undefined) {
+      noteUnmapped(field, object, work)
+      continue
+    }
+    work.used.add(found.key)
+    const { reference, storePath = null, derivation = null } = found.image
+    const made = field.edit(reference)
+    if (made === undefined) {
+      work.problems.push(
+        `${describe(field, object)}: ${field.name} is in parts that ${reference} doesn’t fit: expected repository and tag, and no digest`,
+      )
+      continue
+    }
+    for (const edit of made) edits.set(edit.start, edit)
+    recorded.push({ derivation, field: field.path, reference, storePath })
+  }
+  return { result: applyEdits(object.text, [...edits.values()]), recorded }
+}
+
+/** A word such as `redis` is an image only where one is expected; a whole name with its path is one anywhere. */
+function isCandidate({ kind, name }: ImageField): boolean {
+  return kind !== 'text' || (/^[^\s/]+\/\S+[:@][^\s/]+$/.test(name) && !name.includes('://'))
+}
+
+function noteUnmapped(field: ImageField, object: SourceObject, { allow, problems, warnings }: Work): void {
+  if (field.kind === 'text' || isAllowed(allow, field.name)) return
+  const what = `${describe(field, object)}: ${field.name}`
+  if (field.kind === 'image') {
+    problems.push(`${what} isn’t in the map of images: expected an entry for it, or a pattern that allows it`)
+  } else if (/^[^\s/]+\/\S+[:@][^\s/]+$/.test(field.name) && !field.name.includes('://')) {
+    warnings.push(`${what} looks like an image that isn’t in the map of images`)
+  }
+}
+
+function refuseTwice(objects: readonly SourceObject[]): void {
+  const first = new Map<string, Origin>()
+  for (const object of objects) {
+    const key = describeIdentity(object.identity)
+    const other = first.get(key)
+    if (other !== undefined) {
+      throw new RegistryError(
+        'manifest-invalid',
+        `${JSON.stringify(key)} is there twice: ${other.source}, document ${other.document}, and ${object.source}, document ${object.document}`,
+      )
+    }
+    first.set(key, object)
+  }
+}
+
+function applyEdits(text: string, edits: readonly Edit[]): string {
+  let result = ''
+  let at = 0
+  for (const edit of edits.toSorted((a, b) => a.start - b.start)) {
+    result += text.slice(at, edit.start) + edit.text
+    at = edit.end
+  }
+  result += text.slice(at)
+  return result.endsWith('\n') ? result : `${result}\n`
+}
+
+/** `Kustomization`, not `kustomization.yaml`, which `kubectl apply -f` of a directory would take for an object. */
+function kustomizationOf(resources: readonly string[]): string {
+  return stringify({ apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', resources })
+}
+
+function describe({ path }: ImageField, { source, document, identity }: SourceObject): string {
+  const place: Place = { source, document, object: `${identity.kind}/${identity.name}`, path }
+  return describePlace(place)
+}

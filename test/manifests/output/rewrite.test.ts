@@ -1,0 +1,228 @@
+import t from 'tap'
+import { rewriteManifests } from '../../../src/manifests/rewrite.ts'
+import { parseImageMap } from '../../../src/manifests/rewrite-map.ts'
+
+const WEB = `nix.internal/nix/store/${'1'.repeat(32)}-web:nix`
+const REDIS = `nix.internal/nix/store/${'2'.repeat(32)}-redis:nix`
+const MAP = {
+  'ghcr.io/x/web:1': { reference: WEB, storePath: `/nix/store/${'1'.repeat(32)}-web`, derivation: null },
+  redis: REDIS,
+}
+
+function rewrite(
+  text: string | readonly string[],
+  { allow = [] as readonly string[], hosts = [] as readonly string[], map = MAP } = {},
+) {
+  const texts = typeof text === 'string' ? [text] : text
+  return rewriteManifests(
+    texts.map((one, i) => ({ source: `${i}.yaml`, text: one })),
+    { images: parseImageMap(JSON.stringify(map), 'map.json'), allow, hosts, kubernetesVersion: '1.34' },
+  )
+}
+
+/** Of an object whose `spec` is given: its text before and after. */
+const thing = (spec: string) => `apiVersion: example.org/v1\nkind: Thing\nmetadata: {name: t}\nspec:\n${spec}`
+const spec = (text: string, options = {}) =>
+  rewrite(thing(text), options).objects[0]?.text.slice(thing('').length)
+
+const pod = (name: string) => `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}}\n`
+const unmapped = (field: string, image: string) =>
+  `0.yaml, document 1, Thing/t, ${field}: ${image} isn’t in the map of images: expected an entry for it, or a pattern that allows it`
+
+void t.test('only names of images change', (t) => {
+  const text = `# Source: web.yaml
+apiVersion: apps/v1   # spaced
+kind: Deployment
+metadata: {name: web, labels: {app: redis}}
+spec:
+  template:
+    spec:
+      initContainers: [{name: redis, image: 'redis:7'}]
+      containers:
+        # the web server
+        - name: web
+          image: ghcr.io/x/web:1 # said
+          args: [ --sidecar-image=redis:7, --name=redis, "ghcr.io/x/web:1" ]
+          env:
+            - {name: RELATED_IMAGE_WEB, value: "ghcr.io/x/web:1"}
+            - {name: MODE, value: yes}
+            - name: text
+              value: |
+                image: redis
+`
+  const expected = text
+    .replaceAll('ghcr.io/x/web:1', WEB)
+    .replace("'redis:7'", `'${REDIS}'`)
+    .replace('redis:7,', `${REDIS},`)
+  const { objects, others, warnings } = rewrite(text)
+  t.same(objects, [{ name: '50-deployment-web.yaml', text: expected }])
+  t.same(warnings, [])
+  const record = JSON.parse(others[1]?.text ?? '') as { images: { field: string }[] }
+  t.match(record, {
+    file: '50-deployment-web.yaml',
+    kubernetesVersion: '1.34',
+    object: 'apps/v1 Deployment /web',
+  })
+  t.same(record.images.slice(0, 2), [
+    {
+      derivation: null,
+      field: 'spec.template.spec.initContainers[0].image',
+      reference: REDIS,
+      storePath: null,
+    },
+    {
+      derivation: null,
+      field: 'spec.template.spec.containers[0].image',
+      reference: WEB,
+      storePath: `/nix/store/${'1'.repeat(32)}-web`,
+    },
+  ])
+  t.end()
+})
+
+void t.test('however it is written', (t) => {
+  const cases: Record<string, readonly [before: string, after: string]> = {
+    'a folded scalar': ['  image: >-\n    redis\n  a: 1\n', `  image: ${REDIS}\n  a: 1\n`],
+    'an anchor and its alias': [
+      '  image: &i redis\n  b: {image: *i}\n',
+      `  image: &i ${REDIS}\n  b: {image: ${REDIS}}\n`,
+    ],
+    'an alias of other text': ['  a: &i redis\n  image: *i\n', `  a: &i redis\n  image: ${REDIS}\n`],
+    'a key that says image': ['  sidecarImage: redis\n', `  sidecarImage: ${REDIS}\n`],
+    'in parts': [
+      '  image: {repository: ghcr.io/x/web, tag: "1"}\n',
+      `  image: {repository: ${WEB.slice(0, -4)}, tag: "nix"}\n`,
+    ],
+    'in parts with a registry': [
+      '  image:\n    registry: ghcr.io\n    repository: x/web\n    tag: 1\n',
+      `  image:\n    registry: nix.internal\n    repository: ${WEB.slice('nix.internal/'.length, -4)}\n    tag: nix\n`,
+    ],
+    'an image that is a volume': [
+      '  volumes: [{name: v, image: {reference: redis, pullPolicy: Always}}]\n',
+      `  volumes: [{name: v, image: {reference: ${REDIS}, pullPolicy: Always}}]\n`,
+    ],
+    'of ours already': [`  image: ${WEB}\n`, `  image: ${WEB}\n`],
+    'no image: a schema': [
+      '  properties: {image: {type: string}}\n',
+      '  properties: {image: {type: string}}\n',
+    ],
+    'nothing in it': ['  image: ""\n  b: {image: }\n', '  image: ""\n  b: {image: }\n'],
+  }
+  for (const [name, [before, after]] of Object.entries(cases)) t.equal(spec(before), after, name)
+  t.equal(spec('  image: host:1/nix/store/x\n', { hosts: ['host:1'] }), '  image: host:1/nix/store/x\n')
+  t.end()
+})
+
+void t.test('JSON stays JSON, a List is what is in it', (t) => {
+  const json = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'a' },
+    spec: { containers: [{ image: 'redis' }] },
+  }
+  t.same(rewrite(JSON.stringify(json)).objects, [
+    { name: '50-pod-a.json', text: `${JSON.stringify(json).replace('"redis"', `"${REDIS}"`)}\n` },
+  ])
+  const list = { apiVersion: 'v1', kind: 'List', items: [json, { ...json, metadata: { name: 'b' } }] }
+  t.same(
+    rewrite(JSON.stringify(list)).objects.map(({ name }) => name),
+    ['50-pod-a.json', '50-pod-b.json'],
+  )
+  const { objects } = rewrite(`apiVersion: v1
+kind: List
+shared: &l {app: x}
+items:
+  - apiVersion: v1
+    kind: Pod
+    metadata: {name: a, labels: *l} # why
+    spec: {mode: 0644, on: yes, text: "012", image: redis}
+---
+---
+# nothing but this
+---
+apiVersion: v1
+kind: PodList
+items: []
+`)
+  t.equal(objects.length, 1)
+  t.match(objects[0]?.text ?? '', /labels: \{ app: x \} \} # why/)
+  t.match(objects[0]?.text ?? '', `{ mode: 0644, on: yes, text: "012", image: ${REDIS} }`)
+  t.end()
+})
+
+void t.test('files are in the order to apply, and Kustomize knows them', (t) => {
+  const { objects, others } = rewrite([
+    `${pod('b')}---\n${pod('a')}`,
+    'apiVersion: v1\nkind: Namespace\nmetadata: {name: z}\n',
+  ])
+  const names = ['10-namespace-z.yaml', '50-pod-a.yaml', '50-pod-b.yaml']
+  t.same(
+    objects.map(({ name }) => name),
+    names,
+  )
+  t.equal(
+    others[0]?.text,
+    `apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n${names.map((name) => `  - ${name}\n`).join('')}`,
+  )
+  t.end()
+})
+
+void t.test('an unmapped image names object and field, all at once, unless it is allowed', (t) => {
+  const text = thing('  image: busybox:1\n  b: [{image: ghcr.io/a/b:1}]\n')
+  t.throws(() => rewrite(text), {
+    message: `${unmapped('spec.image', 'busybox:1')}\n${unmapped('spec.b[0].image', 'ghcr.io/a/b:1')}`,
+  })
+  t.throws(() => rewrite(text, { allow: ['docker.io/library/*'] }), {
+    message: unmapped('spec.b[0].image', 'ghcr.io/a/b:1'),
+  })
+  t.same(rewrite(text, { allow: ['docker.io/library/*', 'ghcr.io/*'] }).objects[0]?.text, text)
+  t.end()
+})
+
+void t.test('what may be a mistake is a warning', (t) => {
+  t.same(rewrite(thing('  sidecarImage: ghcr.io/a/b:1\n  osImage: Debian\n')).warnings, [
+    '0.yaml, document 1, Thing/t, spec.sidecarImage: ghcr.io/a/b:1 looks like an image that isn’t in the map of images',
+    'ghcr.io/x/web:1 is in the map of images, and nothing names it',
+    'redis is in the map of images, and nothing names it',
+  ])
+  t.end()
+})
+
+void t.test('refused', (t) => {
+  const digest = `sha256:${'0'.repeat(64)}`
+  const refused: Record<string, readonly [text: string, message: RegExp]> = {
+    'broken YAML': ['a: [', /^0\.yaml:1:5: /],
+    'a list': ['- a\n', /^0\.yaml, document 1: isn’t an object$/],
+    text: ['---\na: 1\n---\nhello\n', /^0\.yaml, document 1: has no apiVersion and kind$/],
+    'no kind': ['apiVersion: v1\n', /document 1: has no apiVersion and kind$/],
+    'no name': ['apiVersion: v1\nkind: Pod\nmetadata: {generateName: a-}\n', /Pod has no metadata\.name/],
+    'a Kustomization': [
+      'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n',
+      /is a Kustomization for Kustomize/,
+    ],
+    'an item that is no object': [
+      'apiVersion: v1\nkind: List\nitems: [a]\n',
+      /has an item that isn’t an object$/,
+    ],
+    'an object twice': [
+      `${thing('  a: 1\n')}---\n${thing('  a: 2\n')}`,
+      /^"example\.org\/v1 Thing \/t" is there twice: 0\.yaml, document 1, and 0\.yaml, document 2$/,
+    ],
+    'parts with a digest': [
+      thing(`  image: {repository: redis, tag: "1", digest: "${digest}"}\n`),
+      /Thing\/t, spec\.image\.repository: redis:1@sha256:0+ is in parts/,
+    ],
+    'parts without a tag': [
+      thing('  image: {repository: redis}\n'),
+      /redis is in parts that nix\.internal\S+ doesn’t fit/,
+    ],
+    'aliases upon aliases': [
+      `apiVersion: v1\nkind: List\na: &a [x]\n${['ab', 'bc', 'cd', 'de', 'ef', 'fg', 'gh'].map(([old, name]) => `${name}: &${name} [${`*${old},`.repeat(9)}]\n`).join('')}items:\n  - a: *h\n`,
+      /can't resolve/,
+    ],
+    'nested too deeply': [thing(`  a: ${'['.repeat(600)}${']'.repeat(600)}\n`), /nested too deeply/],
+  }
+  for (const [name, [text, message]] of Object.entries(refused))
+    t.throws(() => rewrite(text), { message }, name)
+  t.end()
+})
