@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib'
 import { execa } from 'execa'
 import t from 'tap'
 import { extract } from 'tar-stream'
-import { pullAll, pullManifest, refusal, repositoryUrl, sha256 } from './client.ts'
+import { pullAll, pullManifest, sha256 } from './client.ts'
 import { sourceConforms } from './source-conformance.ts'
 import { CONFIG_DIGEST, nix2containerJson, nix2containerPaths } from '../fixtures/nix2container.ts'
 import { makeStorePath } from '../nix/real-store.ts'
@@ -16,41 +16,9 @@ import { startPushless } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
 import { storeFile } from '../support/store-file.ts'
+import { NOT_RECORDED, TAR, imageOf, pathsLayer } from './nix2container-image.ts'
 
 const skip = missing('nix')
-const TAR = 'application/vnd.oci.image.layer.v1.tar'
-const NOT_RECORDED = `sha256:${'0'.repeat(64)}`
-
-type Layer = Readonly<Record<string, unknown>>
-
-const pathsLayer = (paths: readonly unknown[]): Layer => ({
-  digest: NOT_RECORDED,
-  size: 1,
-  diff_ids: NOT_RECORDED,
-  paths,
-  mediatype: TAR,
-  History: { created_by: 'nix2container' },
-})
-
-const stored = (file: string, more: object = {}) => [
-  { digest: NOT_RECORDED, size: 0, diff_ids: NOT_RECORDED, mediatype: TAR, 'layer-path': file, ...more },
-]
-
-async function imageOf(
-  layers: readonly Layer[] | null,
-  references: readonly string[],
-  fields: object = {},
-): Promise<string> {
-  const json = {
-    version: 1,
-    'image-config': {},
-    layers,
-    arch: 'amd64',
-    created: '0001-01-01T00:00:00Z',
-    ...fields,
-  }
-  return storeFile('image-test.json', JSON.stringify(json, undefined, '\t'), { references })
-}
 
 void t.test('what it recorded is what is served', { skip }, async (t) => {
   const paths = await nix2containerPaths()
@@ -141,76 +109,6 @@ void t.test('an image of packages, a root, owners and a base', { skip }, async (
     entry.resume()
   }
   t.strictSame(names, ['/ root', '/bin root', '/home root', '/home/app root', '/home/app/data app'])
-})
-
-void t.test('what cannot be served says why', { skip }, async (t) => {
-  const { url } = await startPushless(t)
-  const shell = await busybox()
-  const utf8 = await shape('utf8')
-  const secret = await makeStorePath('nix2container-secret', (path) => writeFile(path, 'secret\n'))
-  const out = await makeStorePath('nix2container-out', async (path) => {
-    await mkdir(path)
-    await execa('ln', ['-s', '/etc', join(path, 'etc')])
-    await execa('ln', ['-s', secret, join(path, 'secret')])
-  })
-  const withPerms = (perm: object) => [
-    pathsLayer([{ path: shell, options: { perms: [{ regex: '.*', ...perm }] } }]),
-  ]
-  const withRewrite = (regex: string, repl: string) => [
-    pathsLayer([{ path: shell, options: { rewrite: { regex, repl } } }]),
-  ]
-  const rows: [what: string, layers: readonly Layer[] | null, says: RegExp, fields?: object][] = [
-    ['a stranger', [pathsLayer([{ path: secret }])], /nix2container-secret, which is not in its closure/],
-    ['no store path', [pathsLayer([{ path: '/etc' }])], /not a store path: \/etc/],
-    ['below a store path', [pathsLayer([{ path: `${shell}/bin` }])], /not a store path/],
-    ['a strange tar', stored(secret), /nix2container-secret, which is not in its closure/],
-    ['a tar out of the store', stored('/etc/passwd'), /no file of the store: \/etc\/passwd/],
-    ['a link out of the store', stored(`${out}/etc/passwd`), /no such layer/],
-    ['a link to a stranger', stored(`${out}/secret`), /nix2container-secret, which is not in its closure/],
-    ['dots', stored(`${shell}/../../../etc/passwd`), /no such layer/],
-    ['a directory', stored(shell), /no such layer/],
-    ['another digest', stored(`${shell}/bin/busybox`), /is said to be sha256:0+, and is/],
-    ['no digest', stored(`${shell}/bin/busybox`, { digest: 'sha256:1' }), /not a digest: sha256:1/],
-    [
-      'an unknown type',
-      stored(`${shell}/bin/busybox`, { mediatype: 'text/html' }),
-      /unknown media type: text\/html/,
-    ],
-    ['no expression', withPerms({ regex: '(' }), /missing closing \)/],
-    ['a look behind', withPerms({ regex: '(?<=a)b' }), /error parsing regexp/],
-    ['an endless expression', withPerms({ regex: 'a'.repeat(1025) }), /more than 1024 characters/],
-    ['a huge expression', withPerms({ regex: '(abcdefghij){1000}' }), /too large a regular expression/],
-    [
-      'too many',
-      [
-        pathsLayer([
-          { path: shell, options: { perms: Array.from({ length: 501 }, () => ({ regex: 'a' })) } },
-        ]),
-      ],
-      /501 rewrites/,
-    ],
-    ['no mode', withPerms({ mode: 'u+x' }), /not a nix2container image/],
-    ['too large a mode', withPerms({ mode: '77777' }), /not a mode: 77777/],
-    ['no owner', withPerms({ uid: -1 }), /not a nix2container image/],
-    ['climbing out', withRewrite(`^${shell}`, '../..'), /cannot be put at \.\.\/\.\./],
-    ['a deletion', withRewrite('busybox$', '.wh.x'), /file named \.wh\./],
-    ['all in one place', withRewrite('bin/.*', 'x'), /another file with other attributes/],
-    ['another version', [], /not a nix2container image/, { version: 2 }],
-    ['no platform', [], /not a nix2container image/, { arch: '' }],
-    ['no layers', [pathsLayer([{ path: 1 }])], /not a nix2container image/],
-  ]
-  for (const [what, layers, says, fields] of rows) {
-    const path = await imageOf(layers, [shell, utf8, out], fields)
-    const got = await refusal(await fetch(`${repositoryUrl(url, path)}/manifests/nix`))
-    t.equal(got.status, 500, what)
-    t.match(got.message, says, what)
-    t.notMatch(got.message, /\n/)
-  }
-  t.equal(
-    (await pullManifest(url, await imageOf(null, []))).manifest.layers.length,
-    0,
-    'nothing but a config',
-  )
 })
 
 /**
