@@ -78,6 +78,13 @@ packages() {
   fi
 }
 
+# No Debian has kubelet: it is built from Kubernetes' Go module where Go is at hand, once, and by CI alone unless it is asked
+# for, since that takes ten minutes of a processor. Without it its test is skipped, and says why.
+kubelet() {
+  [ "${PUSHLESS_KUBELET:-${CI:+build}}" = build ] && [ "$(id -u)" = 0 ] && command -v go >/dev/null || return 0
+  PUSHLESS_KUBELET=build node_modules/.bin/node scripts/kubelet.ts || say 'no kubelet could be built'
+}
+
 # shellcheck disable=SC2086 # lists of words
 case "${1:-modules}" in
   modules) modules ;;
@@ -93,6 +100,7 @@ case "${1:-modules}" in
     build
     # Without these the tests that need them are skipped, each saying why.
     packages $nix_tools $test_tools || true
+    kubelet
     ;;
   bench)
     build
