@@ -8,8 +8,11 @@ app {
     script = ''
       if [ "$REQUEST_METHOD" = POST ]; then
         body=$($busybox head -c "$CONTENT_LENGTH")
-        $busybox wget -q -O /dev/null --post-data "$($busybox httpd -d "''${body#item=}")" "$DATABASE"
-        printf 'Status: 303 See Other\r\nLocation: items\r\n\r\n'
+        if $busybox wget -q -O - --post-data "$($busybox httpd -d "''${body#item=}")" "$DATABASE" > /dev/null; then
+          printf 'Status: 303 See Other\r\nLocation: items\r\n\r\n'
+        else
+          printf 'Status: 502 Bad Gateway\r\n\r\nThe database does not answer: the item is not stored.\n'
+        fi
         exit
       fi
       printf 'Content-Type: text/html; charset=utf-8\r\n\r\n<title>To do</title><ul>\n'
