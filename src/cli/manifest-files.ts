@@ -11,7 +11,7 @@ export type ManifestFile = {
 }
 
 /** As `kubectl apply -f DIRECTORY` has it, which leaves out what is in directories below, too. */
-const MANIFEST_FILE = /\.(?:json|yaml|yml)$/
+export const MANIFEST_FILE = /\.(?:json|yaml|yml)$/
 
 /** @throws UsageError for what can't be read, and a directory without manifests. */
 export async function readManifestFiles(name: string): Promise<readonly ManifestFile[]> {

@@ -8,7 +8,7 @@ import { describePlace } from '../core/manifest-place.ts'
 import { checkObject, customKinds } from '../manifests/check-objects.ts'
 import { readObjects, type ReadObject } from '../manifests/read-objects.ts'
 import { kubernetesVersions, readSchema } from '../manifests/schema.ts'
-import { readManifestFiles } from './manifest-files.ts'
+import { readManifestFiles, type ManifestFile } from './manifest-files.ts'
 import { askProspects, type ImageProspect } from './image-prospects.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -39,12 +39,9 @@ export async function checkManifests(names: readonly string[], options: CheckOpt
   const schema = await readSchema(options.schemas, await versionOf(options))
   const texts = (await Promise.all(names.map(readManifestFiles))).flat()
   const definitions = (await Promise.all(options.definitions.map(readManifestFiles))).flat()
-  const [objects, others] = [texts, definitions].map((files) =>
-    files.flatMap(({ text, source }) => explained(() => readObjects(text, source))),
-  )
-  if (objects === undefined || objects.length === 0)
-    throw new UsageError(`no Kubernetes object in ${names.join(', ')}`)
-  const customs = customKinds([...(others ?? []), ...objects].map(({ object }) => object))
+  const objects = objectsIn(texts)
+  if (objects.length === 0) throw new UsageError(`no Kubernetes object in ${names.join(', ')}`)
+  const customs = customKinds([...objectsIn(definitions), ...objects].map(({ object }) => object))
   const findings = [
     ...objects.flatMap((one) =>
       checkObject(schema, customs, one.object).map(({ path, message }) =>
@@ -72,11 +69,16 @@ async function versionOf({ schemas, kubernetes }: CheckOptions): Promise<string>
   throw new UsageError(`--kubernetes ${version}: there are ${versions.join(', ')}`)
 }
 
-/** Two of the same name, of which the second would replace the first. */
+function objectsIn(files: readonly ManifestFile[]): readonly ReadObject[] {
+  return files.flatMap(({ text, source }) => explained(() => readObjects(text, source)))
+}
+
+/** Two of the same name, of which the second would replace the first; a name that the server makes is never the same. */
 function repeated(objects: readonly ReadObject[]): readonly Finding[] {
   const first = new Map<string, ReadObject>()
   return objects.flatMap((one) => {
     const { apiVersion, kind, metadata } = one.object
+    if ('generateName' in metadata) return []
     const identity = JSON.stringify([apiVersion, kind, metadata.namespace ?? '', metadata.name])
     const before = first.get(identity)
     if (before === undefined) {

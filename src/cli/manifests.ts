@@ -3,10 +3,9 @@ import { join } from 'node:path'
 import { Option, type Command } from 'commander'
 import type { RewriteFlags } from './manifests-rewrite.ts'
 import type { ProcessFacts } from './process-facts.ts'
+import { registryUrl } from './registry-url.ts'
 import { UsageError } from './usage-error.ts'
 
-/** Where `serve` listens by default. */
-const DEFAULT_REGISTRY = 'http://127.0.0.1:5000'
 /** As long as `warm` waits. */
 const DEFAULT_TIMEOUT_S = '7200'
 
@@ -94,7 +93,7 @@ export function addManifests(program: Command, { library, environment, exit }: P
     .option(
       '--registry <url>',
       'that is asked which images can be pulled (PUSHLESS_REGISTRY)',
-      environment['PUSHLESS_REGISTRY'] || DEFAULT_REGISTRY,
+      registryUrl(environment),
     )
     .option('--no-registry', 'ask none')
     .option('--host <host>', 'what the registry is called in manifests, beside nix.internal', collect, [])

@@ -7,10 +7,9 @@ import type { SettingName, Settings } from '../settings.ts'
 import { FORMATS, type Format } from '../export/archive-files.ts'
 import { addManifests } from './manifests.ts'
 import type { ProcessFacts } from './process-facts.ts'
+import { registryUrl } from './registry-url.ts'
 import { UsageError } from './usage-error.ts'
 
-/** Where `serve` listens by default. */
-const DEFAULT_REGISTRY = 'http://127.0.0.1:5000'
 /** As long as the registry by default lets a build take. */
 const DEFAULT_TIMEOUT_S = '7200'
 const INSPECT: readonly SettingName[] = ['PUSHLESS_STATE', 'PUSHLESS_NIX', 'PUSHLESS_SERVE_PACKAGES']
@@ -105,11 +104,7 @@ export function createProgram(facts: ProcessFacts): Command {
       '<what...>',
       'image name, store path, link to one; manifests to take names from: a file, a directory of them, or - for standard input',
     )
-    .option(
-      '--registry <url>',
-      'where the registry is (PUSHLESS_REGISTRY)',
-      environment['PUSHLESS_REGISTRY'] || DEFAULT_REGISTRY,
-    )
+    .option('--registry <url>', 'where the registry is (PUSHLESS_REGISTRY)', registryUrl(environment))
     .option(
       '--host <host...>',
       'what the registry is called in manifests, beside nix.internal and by its URL',

@@ -6,6 +6,7 @@ import { RegistryError } from '../core/errors.ts'
 import { parseImageName } from '../core/image-name.ts'
 import { findReferences, mergeReferences, type ManifestReferences } from '../core/manifest-references.ts'
 import { storePathAround } from '../core/store-path.ts'
+import { MANIFEST_FILE } from './manifest-files.ts'
 import { UsageError } from './usage-error.ts'
 
 export type WarmInput = {
@@ -17,8 +18,6 @@ export type WarmInput = {
   readonly stdin: NodeJS.ReadableStream
 }
 
-/** As `kubectl apply -f DIRECTORY` has it, which leaves out what is in directories below, too. */
-const MANIFEST_FILE = /\.(?:json|yaml|yml)$/
 /** What a store path holds is a manifest if it says so: images are JSON files and directories, too. */
 const KUBERNETES_OBJECT = /^\s*"?kind"?\s*:|"kind"\s*:/m
 const API_VERSION = /"?apiVersion"?\s*:/

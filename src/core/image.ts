@@ -109,3 +109,7 @@ function sorted(value: Json): Json {
 export function isList(value: Json): value is readonly Json[] {
   return Array.isArray(value)
 }
+
+export function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !isList(value)
+}

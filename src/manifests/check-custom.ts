@@ -2,9 +2,9 @@
  * Whether a custom resource is what its CustomResourceDefinition says (structural schemas, apiextensions v1), as strictly
  * as Kubernetes' own kinds. The same as manifests/check/custom.nix; patterns, formats and CEL rules are the server's.
  */
-import type { Json } from '../core/image.ts'
+import { isObject, type Json } from '../core/image.ts'
 import { sorted, unknownField } from './check-value.ts'
-import { field, isObject, item, missing, wrong, type Place, type Problem } from './problem.ts'
+import { field, item, missing, wrong, type Place, type Problem } from './problem.ts'
 
 type JsonSchema = { readonly [key: string]: Json }
 type Scalar = { readonly holds: (value: Json) => boolean; readonly expected: string }

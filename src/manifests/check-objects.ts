@@ -2,11 +2,11 @@
  * Whether objects are what Kubernetes of a certain version takes: by its own schemas, or for custom resources by those
  * of their CustomResourceDefinitions, where these are at hand. The same as manifests/check in Nix.
  */
-import type { Json } from '../core/image.ts'
+import { isObject, type Json } from '../core/image.ts'
 import { checkCustom } from './check-custom.ts'
 import { checkValue } from './check-value.ts'
 import { nearest } from './nearest.ts'
-import { ROOT, field, isObject, wrong, type Problem } from './problem.ts'
+import { ROOT, field, wrong, type Problem } from './problem.ts'
 import type { KubernetesSchema, Scope } from './schema.ts'
 
 export type KubernetesObject = {

@@ -3,9 +3,9 @@
  * server would drop it without a word. The same as manifests/check/value.nix, which is asked before a manifest is
  * written; this is for manifests that others wrote. One table of cases holds both.
  */
-import type { Json } from '../core/image.ts'
+import { isObject, type Json } from '../core/image.ts'
 import { nearest } from './nearest.ts'
-import { field, isObject, item, missing, wrong, type Place, type Problem } from './problem.ts'
+import { field, item, missing, wrong, type Place, type Problem } from './problem.ts'
 import type { Definition, FieldType, KubernetesSchema } from './schema.ts'
 
 type List = Extract<FieldType, { readonly items: FieldType }>

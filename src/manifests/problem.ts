@@ -1,5 +1,5 @@
 /** What can be wrong about a value: where it is, what it is, and what it should be. */
-import type { Json } from '../core/image.ts'
+import { isObject, type Json } from '../core/image.ts'
 
 /** Keys and indexes, from the object's root. */
 export type Path = readonly (string | number)[]
@@ -33,10 +33,6 @@ export function wrong({ path, text }: Place, value: Json, expected: string): rea
 
 export function missing({ path, text }: Place, expected: string): readonly Problem[] {
   return [{ path, message: `${text} is missing, expected ${expected}` }]
-}
-
-export function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function show(value: Json): string {

@@ -4,9 +4,9 @@
  */
 import { LineCounter, isNode, parseAllDocuments, type Document } from 'yaml'
 import { RegistryError } from '../core/errors.ts'
-import type { Json } from '../core/image.ts'
+import { isObject, type Json } from '../core/image.ts'
 import type { KubernetesObject } from './check-objects.ts'
-import { isObject, type Path } from './problem.ts'
+import { type Path } from './problem.ts'
 
 export type ReadObject = {
   readonly object: KubernetesObject

@@ -6,7 +6,7 @@
 import type { Digest } from '../core/digest.ts'
 import { RegistryError } from '../core/errors.ts'
 import { readConfig } from '../core/given-config.ts'
-import { isList, type Json, type LayerDescriptor, type Platform } from '../core/image.ts'
+import { isObject, type Json, type LayerDescriptor, type Platform } from '../core/image.ts'
 import { fits, platformName } from '../core/platform.ts'
 import type { StorePath } from '../core/store-path.ts'
 import type { LayoutIndex, PlatformList, Source, SourceConfig, SourceLayer } from './source.ts'
@@ -112,10 +112,6 @@ function saidBy(base: StorePath, config: SourceConfig): Pick<BaseImage, 'platfor
   // Checked to be an object by `readConfig`; that its own `config` is one, isn't.
   const { config: inner } = JSON.parse(Buffer.from(config.bytes).toString()) as { readonly config?: Json }
   return { platform, config: isObject(inner) ? inner : {} }
-}
-
-function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {
-  return typeof value === 'object' && value !== null && !isList(value)
 }
 
 function demandSame(base: StorePath, diffIds: readonly Digest[], layers: readonly LayerDescriptor[]): void {

@@ -10,7 +10,7 @@
  * - never `OnBuild` (it was meant for this build), nor author, date and history.
  */
 import { RegistryError } from '../core/errors.ts'
-import { isList, type Json, type Platform } from '../core/image.ts'
+import { isList, isObject, type Json, type Platform } from '../core/image.ts'
 import type { StorePath } from '../core/store-path.ts'
 
 type Config = { readonly [key: string]: Json }
@@ -57,8 +57,4 @@ function mergedEnv(base: readonly string[], own: readonly string[]): readonly st
 
 function strings(value: Json | undefined): readonly string[] {
   return value !== undefined && isList(value) ? value.filter((item) => typeof item === 'string') : []
-}
-
-function isObject(value: Json | undefined): value is Config {
-  return typeof value === 'object' && value !== null && !isList(value)
 }

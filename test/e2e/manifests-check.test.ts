@@ -129,6 +129,15 @@ void t.test('manifests check', { skip: missing('nix', 'root') }, async (t) => {
     t.match((await check('--no-registry', join(directory, 'deploy'))).stdout, /^9 objects/m, 'a directory')
   })
 
+  await t.test('lets the server make names', async (t) => {
+    const job = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: warm-}\n'
+    await writeFile(file('made.yaml'), `${job}---\n${job}`)
+    t.match(await check('--no-registry', file('made.yaml')), {
+      exitCode: 0,
+      stdout: '2 objects for Kubernetes 1.37, 0 problems',
+    })
+  })
+
   await t.test('what it can’t do', async (t) => {
     await writeFile(file('broken.txt'), 'a: [')
     const rows: readonly (readonly [args: readonly string[], says: RegExp])[] = [
