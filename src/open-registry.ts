@@ -19,6 +19,8 @@ const MAX_READERS = 4
 
 export type RegistryListeners = Pick<RegistryOptions, 'onWork' | 'onLookup' | 'onImage'> & {
   readonly onRootTrouble: (error: unknown) => void
+  /** See loopback-trust.ts. Default: it is, as for a command that somebody runs here. */
+  readonly isLoopbackTrusted?: () => boolean
   readonly holdMs?: number
   /** Hears what couldn't be written to the journal. */
   readonly onJournalTrouble?: (error: unknown) => void
@@ -35,7 +37,12 @@ type OpenRegistry = {
 /** @throws RegistryError `unavailable` for an unusable state directory. */
 export function openRegistry(
   settings: Settings,
-  { onRootTrouble, onJournalTrouble = () => undefined, ...listeners }: RegistryListeners,
+  {
+    onRootTrouble,
+    onJournalTrouble = () => undefined,
+    isLoopbackTrusted = () => true,
+    ...listeners
+  }: RegistryListeners,
 ): OpenRegistry {
   const requiredKeys = requiredKeysOf(settings)
   // Early, since it is what fails: a damaged or locked database must end the start.
@@ -61,7 +68,7 @@ export function openRegistry(
     ...images,
     journal,
     partialIndex: settings.PUSHLESS_PARTIAL_INDEX,
-    policy: policyOf(settings),
+    policy: policyOf(settings, isLoopbackTrusted),
     roots: { directory: settings.PUSHLESS_STATE, keepDays: settings.PUSHLESS_KEEP, onTrouble: onRootTrouble },
     holdMs: settings.PUSHLESS_HOLD * 1000,
     verify: settings.PUSHLESS_VERIFY,

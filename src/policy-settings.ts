@@ -2,12 +2,18 @@
 import { SettingsError, flagOf } from './config.ts'
 import { parseNamePattern, type NamePattern, type Policy } from './core/policy.ts'
 import { parseSigningKey, type SigningKey } from './core/signature.ts'
+import { parseHostPattern, type HostPattern } from './http/host-name.ts'
 import type { SettingName, Settings } from './settings.ts'
 
-/** Builds are for whoever is on this machine anyway, unless the operator says otherwise. */
-export function policyOf(settings: Settings): Policy {
+/**
+ * Builds are for who is on this machine, unless the operator says otherwise.
+ * @param isLoopbackTrusted whether what comes from loopback is from this machine. It may end while the server runs.
+ */
+export function policyOf(settings: Settings, isLoopbackTrusted: () => boolean): Policy {
   return {
-    builds: settings.PUSHLESS_ALLOW_BUILDS ?? isLoopback(settings.PUSHLESS_LISTEN),
+    get builds() {
+      return settings.PUSHLESS_ALLOW_BUILDS ?? (isLoopback(settings.PUSHLESS_LISTEN) && isLoopbackTrusted())
+    },
     fetches: !settings.PUSHLESS_DENY_FETCHES,
     allow: patternsOf(settings.PUSHLESS_ALLOW_NAMES),
     deny: patternsOf(settings.PUSHLESS_DENY_NAMES),
@@ -23,6 +29,18 @@ export function requiredKeysOf(settings: Settings): readonly SigningKey[] {
     if (key !== undefined) return key
     throw new SettingsError(
       `${flagOf(name)} (${name}): ${word} is no key, which is a name, a colon and 32 bytes in base 64`,
+    )
+  })
+}
+
+/** @throws SettingsError for what is no name and no pattern. */
+export function hostsOf(settings: Settings): readonly HostPattern[] {
+  const name: SettingName = 'PUSHLESS_HOSTS'
+  return wordsOf(settings[name]).map((word) => {
+    const pattern = parseHostPattern(word)
+    if (pattern !== undefined) return pattern
+    throw new SettingsError(
+      `${flagOf(name)} (${name}): ${word} is no host name, expected registry.example.org, *.example.org or *`,
     )
   })
 }

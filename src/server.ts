@@ -4,15 +4,21 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Digest } from './core/digest.ts'
 import type { Settings } from './settings.ts'
 import { createApp } from './http/app.ts'
+import { LoopbackTrust } from './http/loopback-trust.ts'
 import { Metrics } from './http/metrics.ts'
 import { readToken } from './http/token.ts'
 import { openNixCache } from './nix-cache/nix-cache.ts'
 import { openRegistry } from './open-registry.ts'
+import { hostsOf } from './policy-settings.ts'
 import { servedClosure } from './registry/served.ts'
 import { platformName } from './core/platform.ts'
 import { isIndex, type Served } from './registry/image-index.ts'
 import type { Steps } from './registry/images.ts'
 import { workName } from './registry/resolve.ts'
+
+/** Says what has changed, and what to do about it. */
+const PROXY_SEEN =
+  'a request came through a proxy, so loopback is not trusted until a restart: builds, their pages and logs need --allow-builds and the token. With a proxy in front, set --open-on-loopback=false'
 
 export type RunningServer = {
   /** `http://127.0.0.1:5000`, with the port that was taken. */
@@ -24,8 +30,13 @@ export type RunningServer = {
 /** @throws RegistryError `unavailable` for an unusable state directory or token file; the system's error when it can't listen. */
 export async function startServer(settings: Settings, logger: FastifyBaseLogger): Promise<RunningServer> {
   const token = readToken(settings.PUSHLESS_TOKEN_FILE)
+  const hosts = hostsOf(settings)
+  const loopback = new LoopbackTrust(settings.PUSHLESS_OPEN_ON_LOOPBACK, (sign, request) =>
+    logger.warn({ sign, address: request.ip }, PROXY_SEEN),
+  )
   const metrics = new Metrics()
   const { registry, images, journal, nix, close } = openRegistry(settings, {
+    isLoopbackTrusted: () => loopback.isTrusted,
     onLookup: metrics.onLookup,
     onJournalTrouble: (error) => logger.warn({ err: error }, 'journal of builds not written'),
     onWork: (work, event) => {
@@ -53,6 +64,8 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
       registry,
       journal,
       token,
+      hosts,
+      loopback,
       nixCache,
       metrics,
       compression: settings.PUSHLESS_COMPRESSION,

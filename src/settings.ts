@@ -20,6 +20,16 @@ export const SETTINGS = Type.Object({
     description:
       'address and port to listen on; port 0 takes a free one. Loopback by default: reachable is a decision',
   }),
+  PUSHLESS_HOSTS: Type.String({
+    default: '',
+    description:
+      'names that clients call the registry by, separated by spaces: registry.example.org, *.example.org, or * for any. Always known: IP addresses, localhost, *.localhost, the machine\u2019s host name and nix.internal. Requests for another Host are refused (421), since a web page may have sent them',
+  }),
+  PUSHLESS_OPEN_ON_LOOPBACK: Type.Boolean({
+    default: true,
+    description:
+      'clients on loopback may read builds and their logs without the token, and have builds made if --allow-builds is unset. It ends with the first request that came through a proxy. Turn it off behind a relay of TCP, which leaves no sign',
+  }),
   PUSHLESS_STATE: Type.String({
     minLength: 1,
     description:
@@ -97,7 +107,7 @@ export const SETTINGS = Type.Object({
   PUSHLESS_ALLOW_BUILDS: Type.Optional(
     Type.Boolean({
       description:
-        'whether derivations may be built: on, off, or where nothing is said only while listening on loopback. Whoever may have something built may run programs, in Nix\u2019s sandbox',
+        'whether derivations may be built: on or off. Unset: only while listening on loopback, and while --open-on-loopback holds. Whoever may have something built may run programs, in Nix\u2019s sandbox',
     }),
   ),
   PUSHLESS_DENY_FETCHES: Type.Boolean({

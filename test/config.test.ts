@@ -4,6 +4,8 @@ import { SETTINGS, type SettingName } from '../src/settings.ts'
 
 const DEFAULTS = {
   PUSHLESS_LISTEN: '127.0.0.1:5000',
+  PUSHLESS_HOSTS: '',
+  PUSHLESS_OPEN_ON_LOOPBACK: true,
   PUSHLESS_STATE: '/var/lib/pushless',
   PUSHLESS_NIX: 'auto',
   PUSHLESS_SERVE_PACKAGES: false,

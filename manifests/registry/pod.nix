@@ -2,6 +2,7 @@
 let
   inherit (builtins)
     attrNames
+    concatStringsSep
     elem
     filter
     head
@@ -42,6 +43,8 @@ in
   isOnNode,
   # name of the claim that has the state; null: a directory of the node
   claim,
+  # names that the registry is called by, beside those of settings.hosts
+  hosts,
 }:
 let
   own = {
@@ -53,10 +56,26 @@ let
   // (if tokenSecret == null then { } else { token-file = "${tokens}/token"; });
   twice = filter (key: own ? ${key} || key == "token-file") (attrNames settings);
 
+  given =
+    if hosts == [ ] then
+      settings
+    else
+      settings
+      // {
+        hosts = concatStringsSep " " (hosts ++ (if settings ? hosts then [ (checkHosts settings.hosts) ] else [ ]));
+      };
+
+  checkHosts =
+    value:
+    if isString value then
+      value
+    else
+      refuse builder "settings.hosts" value "names, separated by spaces";
+
   checkSetting =
     key:
     let
-      value = settings.${key};
+      value = given.${key};
     in
     if !(isBool value || isInt value || isString value) then
       refuse builder "settings.${key}" value "a string, a number or a boolean"
@@ -71,7 +90,7 @@ let
         map (key: {
           name = "PUSHLESS_${toUpper key}";
           value = own.${key} or (checkSetting key);
-        }) (attrNames (settings // own))
+        }) (attrNames (given // own))
       );
 
   grace = settings.grace or 30;

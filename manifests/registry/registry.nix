@@ -129,6 +129,20 @@ let
       misplaced = if isDeployment then [ ] else filter (key: args ? ${key}) forDeployment;
       # A DaemonSet's is the node's.
       claim = if isDeployment && storage != null then name else null;
+      # What the Service is called in the cluster.
+      serviceNames = [
+        name
+      ]
+      ++ (
+        if namespace == null then
+          [ ]
+        else
+          [
+            "${name}.${namespace}"
+            "${name}.${namespace}.svc"
+            "${name}.${namespace}.svc.cluster.local"
+          ]
+      );
       common = {
         inherit namespace name;
       };
@@ -147,6 +161,8 @@ let
         state = checkPath "state" state;
         isOnNode = !isDeployment;
         inherit claim;
+        # A Host that the registry doesn't know is refused.
+        hosts = if isDeployment then serviceNames else [ ];
       };
       placement = {
         inherit nodeSelector tolerations;

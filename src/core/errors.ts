@@ -11,6 +11,12 @@ export type ErrorKind =
   | 'digest-invalid'
   | 'denied'
   | 'unauthorized'
+  /** Of an address that sent wrong tokens too often. */
+  | 'too-many-guesses'
+  /** For a host that isn't this server. */
+  | 'misdirected'
+  /** Of a browser, for another web site. */
+  | 'cross-site'
   | 'pending'
   | 'build-failed'
   /** Of a build that none of the builders can do, today or tomorrow. */

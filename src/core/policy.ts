@@ -5,6 +5,7 @@
 import { storeNameOf, type StorePath } from './store-path.ts'
 
 export type Policy = {
+  /** May change while the server runs: read it anew for each piece of work. */
   readonly builds: boolean
   readonly fetches: boolean
   /** Patterns of which what is asked for must match one; none: everything may be asked for. */

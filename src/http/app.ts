@@ -5,22 +5,30 @@ import type { NixCache } from '../nix-cache/nix-cache.ts'
 import { registerBuilds, type BuildsOptions } from './builds.ts'
 import { registerErrors, sendRefusal } from './errors.ts'
 import { registerFreshConnections } from './fresh-connections.ts'
+import { originForm, type HostPattern } from './host-name.ts'
+import { LoopbackTrust } from './loopback-trust.ts'
 import { registerNixCache } from './nix-cache.ts'
 import { registerHealth } from './health.ts'
 import type { Metrics } from './metrics.ts'
 import { registerProspects } from './prospects.ts'
+import { registerRequestGuard } from './request-guard.ts'
 import { RequestLog } from './request-log.ts'
 import { registerV2, type V2Options } from './v2.ts'
 import { registerWarm } from './warm.ts'
 
 export type AppOptions = V2Options &
-  BuildsOptions & {
+  Omit<BuildsOptions, 'loopback'> & {
+    /** Names of this server beside the default ones. Default: none. */
+    readonly hosts?: readonly HostPattern[]
+    /** Default: open, for as long as no request comes through a proxy. */
+    readonly loopback?: LoopbackTrust
     readonly metrics: Metrics
     /** None: `/nix-cache` isn't there. */
     readonly nixCache?: NixCache | undefined
   }
 
 export function createApp(options: AppOptions, logger: FastifyBaseLogger): FastifyInstance {
+  const { hosts = [], loopback = new LoopbackTrust(true) } = options
   const app = Fastify({
     loggerInstance: logger,
     logController: new RequestLog(),
@@ -30,20 +38,23 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
     connectionTimeout: 0,
     // Running downloads end when they are done, or when server.ts loses patience.
     forceCloseConnections: 'idle',
-    // A malformed URL, which reaches no route.
-    frameworkErrors: (_error, _request, reply) => {
+    // A malformed URL, which reaches no route and no hook.
+    frameworkErrors: (_error, request, reply) => {
+      loopback.observe(request)
       void sendRefusal(reply, new RegistryError('name-invalid', 'malformed percent-encoding'))
     },
+    rewriteUrl: ({ url = '/' }) => originForm(url),
     routerOptions: { maxParamLength: 2048 },
   })
   registerFreshConnections(app)
   registerErrors(app)
+  registerRequestGuard(app, { hosts, loopback })
   options.metrics.register(app, () => options.registry.figures())
   registerHealth(app, () => options.registry.askNix())
   registerV2(app, options)
   registerWarm(app, options)
   registerProspects(app, options.registry)
-  registerBuilds(app, options)
+  registerBuilds(app, { ...options, loopback })
   const { nixCache, token, compression } = options
   if (nixCache !== undefined) registerNixCache(app, { nixCache, token, compression })
   return app

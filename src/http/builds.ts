@@ -2,7 +2,8 @@
  * What was built and fetched, why it failed, and its log, also while it grows: `GET /builds`, `GET` and `DELETE
  * /builds/<hash>` with the hash of a derivation or of a path.
  *
- * A builder prints what it likes, secrets too. So these are for who is on this machine (where `nix log` shows the same;
+ * A builder prints what it likes, secrets too. So these are for who is on this machine (where `nix log` shows the same,
+ * see loopback-trust.ts;
  * `kubectl port-forward` to the registry counts, since its access is controlled), and else for who has the token. An
  * application developer needs neither to see what went wrong: the last 20 lines are in the body of the failed pull.
  * Forgetting a failure changes something: with the token where there is one, else from this machine.
@@ -17,13 +18,14 @@ import { preferred } from './accept.ts'
 import { PAGE_HEADERS, buildPage, listPage } from './builds-page.ts'
 import { eventText, lineText, workView } from './builds-view.ts'
 import { Followers, type FollowForm } from './followers.ts'
-import { isLocal } from './peer.ts'
+import type { LoopbackTrust } from './loopback-trust.ts'
 import { demandToken } from './token.ts'
 
 export type BuildsOptions = {
   readonly journal: WorkJournal
   /** See token.ts. */
   readonly token: string | undefined
+  readonly loopback: LoopbackTrust
 }
 
 const READ = ['GET', 'HEAD']
@@ -46,7 +48,7 @@ const LINES: FollowForm = {
 }
 
 export function registerBuilds(app: FastifyInstance, options: BuildsOptions): void {
-  const { journal, token } = options
+  const { journal, token, loopback } = options
   const followers = new Followers()
   // Before the server waits for its requests to end.
   app.addHook('preClose', async () => followers.close())
@@ -55,7 +57,7 @@ export function registerBuilds(app: FastifyInstance, options: BuildsOptions): vo
     method: READ,
     url: '/builds',
     handler: async (request, reply) => {
-      demandReader(request, token)
+      demandReader(request, options)
       const asked = queryOf(request).get('state')
       const state = WORK_STATES.find((known) => known === asked)
       const records = asked !== null && state === undefined ? [] : journal.list(LIST_LENGTH, state)
@@ -68,7 +70,7 @@ export function registerBuilds(app: FastifyInstance, options: BuildsOptions): vo
     method: READ,
     url: '/builds/:id',
     handler: async (request, reply) => {
-      demandReader(request, token)
+      demandReader(request, options)
       const record = find(journal, request.params.id)
       return queryOf(request).has('follow')
         ? follow(request, reply, record, journal, followers)
@@ -76,7 +78,7 @@ export function registerBuilds(app: FastifyInstance, options: BuildsOptions): vo
     },
   })
   app.delete<{ Params: { id: string } }>('/builds/:id', async (request, reply) => {
-    if (token !== undefined || !isLocal(request)) demandToken(request, token)
+    if (token !== undefined || !loopback.isLocal(request)) demandToken(request, token)
     if (!journal.forget(find(journal, request.params.id).id)) throw unknownBuild(request.params.id)
     return reply.code(204).send()
   })
@@ -125,8 +127,8 @@ async function follow(
   return followers.send(reply, form, (signal) => journal.follow(record, from, signal))
 }
 
-function demandReader(request: FastifyRequest, token: string | undefined): void {
-  if (!isLocal(request)) demandToken(request, token)
+function demandReader(request: FastifyRequest, { token, loopback }: BuildsOptions): void {
+  if (!loopback.isLocal(request)) demandToken(request, token)
 }
 
 /** @throws RegistryError `name-unknown`. */

@@ -32,6 +32,16 @@ const TABLE = {
   // What may not be pulled looks like what isn't there, or the registry would tell which paths a store holds.
   denied: { status: 404, code: 'NAME_UNKNOWN', publicMessage: 'no such store path', log: 'warn' },
   unauthorized: { status: 401, code: 'UNAUTHORIZED', challenge: 'Basic realm="pushless"', log: 'warn' },
+  'too-many-guesses': {
+    status: 429,
+    code: 'TOOMANYREQUESTS',
+    reason: 'too many wrong tokens',
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    // The first is logged where they are counted.
+    log: 'debug',
+  },
+  misdirected: { status: 421, code: 'DENIED', reason: 'unknown host name, see --hosts', log: 'warn' },
+  'cross-site': { status: 403, code: 'DENIED', reason: 'refused: sent by another web site', log: 'warn' },
   pending: {
     status: 429,
     code: 'TOOMANYREQUESTS',

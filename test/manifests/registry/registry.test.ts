@@ -111,7 +111,10 @@ void t.test('one for the cluster', { skip: withoutNix }, async (t) => {
   const { spec } = only(objects, 'Deployment')
   t.equal(spec['replicas'], 2)
   t.notHas(spec.template.spec, { hostNetwork: true })
-  t.match(environmentOf(spec.template.spec), { PUSHLESS_LISTEN: '0.0.0.0:6000' })
+  t.match(environmentOf(spec.template.spec), {
+    PUSHLESS_LISTEN: '0.0.0.0:6000',
+    PUSHLESS_HOSTS: 'pushless pushless.pushless pushless.pushless.svc pushless.pushless.svc.cluster.local',
+  })
   t.match(only(objects, 'Service').spec, {
     type: 'NodePort',
     ports: [{ port: 6000, targetPort: 'http', nodePort: 31000 }],
@@ -126,6 +129,28 @@ void t.test('one for the cluster', { skip: withoutNix }, async (t) => {
   t.equal(environmentOf(nodes)['URL'], 'http://$(NODE_IP):31000')
   const names = nodes.containers[0].env.map(({ name }) => name)
   t.ok(names.indexOf('NODE_IP') < names.indexOf('URL'), 'Kubernetes knows only what came before')
+})
+
+void t.test('names that the registry is called by', { skip: withoutNix }, async (t) => {
+  for (const [given, kind, expected] of [
+    ['', 'DaemonSet', undefined],
+    ['settings.hosts = "registry.example";', 'DaemonSet', 'registry.example'],
+    [
+      'kind = "Deployment"; name = "pushless"; namespace = "images"; settings.hosts = "*.example";',
+      'Deployment',
+      'pushless pushless.images pushless.images.svc pushless.images.svc.cluster.local *.example',
+    ],
+    ['kind = "Deployment"; namespace = null;', 'Deployment', 'pushless'],
+  ] as const)
+    t.equal(
+      environmentOf(only(await objectsOf(given), kind).spec.template.spec)['PUSHLESS_HOSTS'],
+      expected,
+      given,
+    )
+  t.match(
+    await refusal(`${manifests}.registry { kind = "Deployment"; settings.hosts = true; }`),
+    /settings\.hosts/,
+  )
 })
 
 void t.test('settings, the token, and what is left out', { skip: withoutNix }, async (t) => {
