@@ -23,6 +23,7 @@ const commands = {
   script: ['script'],
   go: ['go'],
   helm: ['helm'],
+  nginx: ['nginx'],
   kubectl: ['kubectl'],
   'kube-apiserver': ['kube-apiserver', 'etcd'],
   xz: ['xz'],
