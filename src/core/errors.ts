@@ -17,6 +17,8 @@ export type ErrorKind =
   | 'misdirected'
   /** Of a browser, for another web site. */
   | 'cross-site'
+  /** The client has a condition that isn't met. */
+  | 'precondition-failed'
   | 'pending'
   | 'build-failed'
   /** Of a build that none of the builders can do, today or tomorrow. */

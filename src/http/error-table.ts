@@ -42,6 +42,7 @@ const TABLE = {
   },
   misdirected: { status: 421, code: 'DENIED', reason: 'unknown host name, see --hosts', log: 'warn' },
   'cross-site': { status: 403, code: 'DENIED', reason: 'refused: sent by another web site', log: 'warn' },
+  'precondition-failed': { status: 412, code: 'UNKNOWN', log: 'debug' },
   pending: {
     status: 429,
     code: 'TOOMANYREQUESTS',

@@ -3,12 +3,14 @@
  * Binary Cache Store"; `http-binary-cache-store.cc`). Refusals are a line of text, which Nix shows as it is.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { digestOf } from '../core/digest.ts'
 import { RegistryError } from '../core/errors.ts'
 import { parseBase32Sha256, type Sha256 } from '../core/sha256.ts'
 import { parseStoreHash, type StoreHash } from '../core/store-path.ts'
 import { CACHE_INFO, type NixCache, type NixCacheWriter } from '../nix-cache/nix-cache.ts'
 import { parseUploadName } from '../nix-cache/uploads.ts'
 import { chooseEncoding, type CompressionMode } from './compression.ts'
+import { answerPreconditions, needsPlainBytes, sendBytes } from './conditional.ts'
 import { registerErrorForm } from './errors.ts'
 import { STALLED_MS, passOver, readAll, requestBody } from './request-body.ts'
 import { sendStream } from './send-stream.ts'
@@ -87,14 +89,18 @@ async function read(
     case 'archive': {
       const archive = await exporter.archive(file.hash, file.narHash, isTrusted)
       if (archive === undefined) return notThere(reply)
-      reply.type(NAR_TYPE).header('vary', 'accept-encoding')
-      const encoding = chooseEncoding(
-        compression,
-        request.headers['accept-encoding'],
-        request.ip,
-        archive.size,
-      )
-      if (encoding === undefined || request.method === 'HEAD') reply.header('content-length', archive.size)
+      reply.header('vary', 'accept-encoding')
+      const encoding =
+        request.method === 'HEAD' || needsPlainBytes(request)
+          ? undefined
+          : chooseEncoding(compression, request.headers['accept-encoding'], request.ip, archive.size)
+      const answered = answerPreconditions(request, reply, {
+        opaque: `sha256:${file.narHash}`,
+        isWeak: encoding !== undefined,
+      })
+      if (answered !== undefined) return answered
+      reply.type(NAR_TYPE)
+      if (encoding === undefined) reply.header('content-length', archive.size)
       else reply.header('content-encoding', encoding)
       if (request.method === 'HEAD') return reply.send()
       return sendStream(request, reply, archive.read(), encoding)
@@ -159,8 +165,7 @@ function fileOf(request: FastifyRequest): File {
 
 function sendText(request: FastifyRequest, reply: FastifyReply, type: string, text: string): FastifyReply {
   const bytes = Buffer.from(text)
-  reply.header('content-type', type).header('content-length', bytes.length)
-  return request.method === 'HEAD' ? reply.send() : reply.send(bytes)
+  return sendBytes(request, reply, type, bytes, digestOf(bytes))
 }
 
 /** Not an error and not logged: a client asks for every path that it needs, wherever it may be. */

@@ -3,6 +3,7 @@
  * each. One wildcard route, parsed in `core/route.ts`: names hold slashes and may be longer than a route parameter.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { digestOf } from '../core/digest.ts'
 import { RegistryError } from '../core/errors.ts'
 import { EMPTY_INDEX, type Document } from '../core/image.ts'
 import { parseRange } from '../core/range.ts'
@@ -10,6 +11,7 @@ import { referenceBase } from '../core/reference.ts'
 import { parseRoute, type Route } from '../core/route.ts'
 import { STORE_DIR } from '../core/store-path.ts'
 import type { Blob, Registry } from '../registry/registry.ts'
+import { answerPreconditions, needsPlainBytes, rangeOf, sendBytes } from './conditional.ts'
 import { takesIndex } from './takes-index.ts'
 import { chooseEncoding, type CompressionMode } from './compression.ts'
 import { sendStream } from './send-stream.ts'
@@ -91,18 +93,13 @@ async function answer(
 
 function sendDocument(request: FastifyRequest, reply: FastifyReply, document: Document): FastifyReply {
   const { bytes, digest, mediaType } = document
-  reply
-    .header('content-type', mediaType)
-    .header('content-length', bytes.length)
-    .header('docker-content-digest', digest)
-    .header('etag', `"${digest}"`)
-  return request.method === 'HEAD' ? reply.send() : reply.send(bytes)
+  reply.header('docker-content-digest', digest)
+  return sendBytes(request, reply, mediaType, bytes, digest)
 }
 
 function sendJson(request: FastifyRequest, reply: FastifyReply, value: unknown): FastifyReply {
   const bytes = Buffer.from(JSON.stringify(value))
-  reply.header('content-type', 'application/json').header('content-length', bytes.length)
-  return request.method === 'HEAD' ? reply.send() : reply.send(bytes)
+  return sendBytes(request, reply, 'application/json', bytes, digestOf(bytes))
 }
 
 async function sendBlob(
@@ -113,32 +110,35 @@ async function sendBlob(
   compression: CompressionMode,
 ): Promise<FastifyReply> {
   const isHead = request.method === 'HEAD'
-  const asked = parseRange(isHead ? undefined : request.headers.range, blob.size)
-  if (asked.kind === 'unsatisfiable') {
-    return reply.code(416).header('content-range', `bytes */${blob.size}`).header('content-length', 0).send()
-  }
+  const encoding =
+    isHead || needsPlainBytes(request)
+      ? undefined
+      : chooseEncoding(compression, request.headers['accept-encoding'], request.ip, blob.size)
+  // A compressor of another version makes other bytes of the same content.
+  const tag = { opaque: blob.digest, isWeak: encoding !== undefined }
   reply
-    .header('content-type', BLOB_TYPE)
     .header('docker-content-digest', blob.digest)
-    .header('etag', `"${blob.digest}"`)
-    .header('accept-ranges', 'bytes')
     .header('vary', 'accept-encoding')
     // A digest never names other bytes.
     .header('cache-control', 'public, max-age=31536000, immutable')
-  if (isHead) return reply.header('content-length', blob.size).send()
+  const answered = answerPreconditions(request, reply, tag)
+  if (answered !== undefined) return answered
 
-  const range = asked.kind === 'part' ? asked.range : { start: 0, end: blob.size }
-  const chunks = registry.read(blob, range)
-  if (asked.kind === 'part') {
-    reply
-      .code(206)
-      .header('content-range', `bytes ${range.start}-${range.end - 1}/${blob.size}`)
-      .header('content-length', range.end - range.start)
-    return sendStream(request, reply, chunks, undefined)
+  const asked = parseRange(rangeOf(request, tag), blob.size)
+  if (asked.kind === 'unsatisfiable') {
+    for (const name of ['docker-content-digest', 'cache-control', 'etag', 'vary']) reply.removeHeader(name)
+    return reply.code(416).header('content-range', `bytes */${blob.size}`).header('content-length', 0).send()
   }
-  const encoding = chooseEncoding(compression, request.headers['accept-encoding'], request.ip, blob.size)
-  if (encoding === undefined) reply.header('content-length', blob.size)
-  // Offsets and the strong validator belong to the plain bytes.
-  else reply.removeHeader('accept-ranges').removeHeader('etag').header('content-encoding', encoding)
-  return sendStream(request, reply, chunks, encoding)
+  reply.header('content-type', BLOB_TYPE)
+  if (encoding !== undefined) {
+    reply.header('content-encoding', encoding)
+    return sendStream(request, reply, registry.read(blob, { start: 0, end: blob.size }), encoding)
+  }
+  reply.header('accept-ranges', 'bytes')
+  if (isHead) return reply.header('content-length', blob.size).send()
+  const range = asked.kind === 'part' ? asked.range : { start: 0, end: blob.size }
+  if (asked.kind === 'part')
+    reply.code(206).header('content-range', `bytes ${range.start}-${range.end - 1}/${blob.size}`)
+  reply.header('content-length', range.end - range.start)
+  return sendStream(request, reply, registry.read(blob, range), undefined)
 }

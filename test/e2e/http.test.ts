@@ -200,7 +200,7 @@ void t.test('a plain package over HTTP', { skip: missing('nix') }, async (t) => 
     for (let i = 0; i < 20; i++) {
       const socket = connect(server.port, '127.0.0.1')
       await once(socket, 'connect')
-      socket.write(`GET ${new URL(base).pathname}/blobs/${layer.digest} HTTP/1.1\r\nHost: x\r\n\r\n`)
+      socket.write(`GET ${new URL(base).pathname}/blobs/${layer.digest} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
       if (i > 0) await once(socket, 'data')
       socket.destroy()
     }
@@ -220,7 +220,7 @@ void t.test('a plain package over HTTP', { skip: missing('nix') }, async (t) => 
 
 async function rawGet({ port }: Pushless, path: string): Promise<string> {
   const socket = connect(port, '127.0.0.1')
-  socket.end(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+  socket.end(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
   let text = ''
   for await (const chunk of socket) text += String(chunk)
   return text

@@ -72,7 +72,9 @@ async function slowDownload(
   const socket = connect(server.port, '127.0.0.1')
   await once(socket, 'connect')
   const { pathname } = new URL(repositoryUrl(server.url, path))
-  socket.write(`GET ${pathname}/blobs/${layer.digest} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+  socket.write(
+    `GET ${pathname}/blobs/${layer.digest} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+  )
   await once(socket, 'readable')
   return { socket, size: layer.size }
 }

@@ -22,6 +22,7 @@ const TABLE = {
   'too-many-guesses': { status: 429, code: 'TOOMANYREQUESTS', retryAfter: 5 },
   misdirected: { status: 421, code: 'DENIED' },
   'cross-site': { status: 403, code: 'DENIED' },
+  'precondition-failed': { status: 412, code: 'UNKNOWN' },
   pending: { status: 429, code: 'TOOMANYREQUESTS', retryAfter: 5 },
   'build-failed': { status: 500, code: 'UNKNOWN' },
   'no-builder': { status: 500, code: 'UNKNOWN' },
