@@ -1,34 +1,42 @@
-# The server, for `pkgs.callPackage ./nix/package.nix { }`.
+# The server, for `pkgs.callPackage ./nix/package.nix { }`: bundled as `npm run build` does it, so that it starts fast and
+# has no node_modules at run time. In a package that is installed already (by npm, or by this file), there is nothing to
+# bundle, and its dist/ is taken.
 #
 # Neither `buildNpmPackage` with `npmDepsHash` nor `importNpmLock` can read our package-lock.json: both take each
 # package's address from `resolved`, which the lock leaves out on purpose (.npmrc), and `npm ci` wants optional
 # binaries of every platform in it. So npm itself installs, in a derivation whose output hash is known beforehand;
 # it checks each package against the lock's `integrity`. Only what the server needs to run is installed: that is
-# JavaScript alone, so one hash is right on every system.
+# JavaScript alone, so one hash is right on every system, and for every npm (../scripts/node-modules.sh).
 #
-# The sources run as they are, types stripped by Node (it refuses that only below node_modules), so no compiler is
-# needed either.
+# After a change of package-lock.json, this writes the new hash here:
 #
-# After a change of package-lock.json: set `nodeModulesHash` to lib.fakeHash, build, and copy the hash that Nix reports.
+#   node_modules/.bin/node scripts/node-modules-hash.ts --write
 {
   lib,
   stdenvNoCC,
   cacert,
+  esbuild,
   makeWrapper,
   nodejs_24,
   # hash of node_modules as npm installs it
-  nodeModulesHash ? lib.fakeHash,
+  nodeModulesHash ? "sha256-jKOWL3mAvnqfk0er3JgTlmfD2J+2lGpseMBV/ioRKAI=",
 }:
 let
-  inherit (builtins) fromJSON path readFile;
+  inherit (builtins)
+    baseNameOf
+    fromJSON
+    path
+    pathExists
+    ;
+  readText = import ./read-text.nix;
 
-  manifest = fromJSON (readFile ../package.json);
+  manifest = fromJSON (readText ../package.json);
 
   # One file or directory of the repository, so that a change elsewhere rebuilds nothing.
   part =
     name:
     path {
-      inherit name;
+      name = baseNameOf name;
       path = ../. + "/${name}";
     };
 
@@ -42,24 +50,46 @@ let
     ];
     buildPhase = ''
       runHook preBuild
-      cp ${part "package.json"} package.json
-      cp ${part "package-lock.json"} package-lock.json
+      mkdir lock
+      cp ${part "package.json"} lock/package.json
+      cp ${part "package-lock.json"} lock/package-lock.json
       export HOME=$PWD
-      npm install --no-save --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error
-      # npm's note to itself
-      rm -f node_modules/.package-lock.json
+      sh ${part "scripts/node-modules.sh"} lock $out
       runHook postBuild
     '';
-    installPhase = ''
-      runHook preInstall
-      cp -R node_modules $out
-      runHook postInstall
-    '';
+    dontInstall = true;
     # What has its hash fixed may refer to no store path, and patched shebangs would.
     dontFixup = true;
+    impureEnvVars = lib.fetchers.proxyImpureEnvVars ++ [
+      "NODE_EXTRA_CA_CERTS"
+      "NPM_CONFIG_REGISTRY"
+    ];
     outputHashMode = "recursive";
     outputHash = nodeModulesHash;
   };
+
+  dist =
+    if pathExists ../src then
+      stdenvNoCC.mkDerivation {
+        pname = "${manifest.name}-dist";
+        inherit (manifest) version;
+        dontUnpack = true;
+        nativeBuildInputs = [ esbuild ];
+        buildPhase = ''
+          runHook preBuild
+          # Copies: a bundle names the files that it is made of, and would name store paths.
+          cp -R ${nodeModules}/node_modules node_modules
+          cp -R ${part "src"} src
+          cp -R ${part "manifests"} manifests
+          sh ${part "scripts/bundle.sh"} $out
+          runHook postBuild
+        '';
+        dontInstall = true;
+        disallowedReferences = [ nodeModules ];
+        passthru = { inherit nodeModules; };
+      }
+    else
+      part "dist";
 in
 stdenvNoCC.mkDerivation {
   pname = manifest.name;
@@ -70,18 +100,17 @@ stdenvNoCC.mkDerivation {
     runHook preInstall
     app=$out/lib/pushless
     mkdir -p $app $out/bin
-    cp -R ${part "src"} $app/src
+    cp -R ${dist} $app/dist
     # `pushless manifests` evaluates the library with the caller's Nix.
     cp -R ${part "nix"} $app/nix
     cp -R ${part "manifests"} $app/manifests
     cp ${part "package.json"} $app/package.json
-    ln -s ${nodeModules} $app/node_modules
     makeWrapper ${nodejs_24}/bin/node $out/bin/pushless \
-      --add-flags "--disable-warning=ExperimentalWarning $app/src/main.ts"
+      --add-flags "--disable-warning=ExperimentalWarning $app/dist/main.js"
     runHook postInstall
   '';
   passthru = {
-    inherit nodeModules;
+    inherit dist;
   };
   meta = {
     inherit (manifest) description;

@@ -21,62 +21,149 @@ bench_tools='wrk:wrk'
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
-modules() {
-  if ! cmp -s package-lock.json node_modules/.installed-lock; then
-    command -v npm >/dev/null || { say 'npm is needed: install Node.js with npm'; exit 1; }
-    say 'installing node modules'
-    # Not `npm ci`: it refuses a lock file without every other platform's optional binary, which not every registry has.
-    npm install --no-save --no-audit --no-fund --loglevel=error >&2
-    cp package-lock.json node_modules/.installed-lock
-  fi
-  case "$(node_modules/.bin/node --version 2>/dev/null)" in
+# Everything is made below here, and takes its place in one step once it is whole. So what a killed run leaves behind is
+# in nobody's way, and the next run removes it.
+work=.setup
+
+# Runs one function while no other run does. npm and esbuild inherit the lock, so it is held until they end, also where
+# this shell alone is killed; then the kernel frees it. Without flock(1), as on macOS, two runs at once aren't kept apart.
+locked() {
+  mkdir -p "$work"
+  command -v flock >/dev/null || { "$@"; return; }
+  exec 9>"$work/lock"
+  flock -n 9 || { say 'waiting for another run to end'; flock 9; }
+  "$@"
+  exec 9>&-
+}
+
+# How many files there are below a directory, and their bytes together: what is lost or cut off changes one of them.
+count_files() {
+  find "$1" -path "$1/.*" -prune -o -type f -exec ls -ln {} + | awk '{ files++; bytes += $5 } END { print files, bytes }'
+}
+
+installed() { cksum <package-lock.json; count_files "$1"; }
+
+has_modules() { [ -e node_modules/.installed ] && [ "$(cat node_modules/.installed)" = "$(installed node_modules)" ]; }
+
+modules() { has_modules || locked install_modules; }
+
+install_modules() {
+  # Another run may have done it meanwhile.
+  if has_modules; then return; fi
+  command -v npm >/dev/null || { say 'npm is needed: install Node.js with npm'; exit 1; }
+  say 'installing node modules'
+  rm -rf "$work/modules" "$work/replaced"
+  mkdir "$work/modules"
+  cp package.json package-lock.json .npmrc "$work/modules"
+  # Not `npm ci`: it refuses a lock file without every other platform's optional binary, which not every registry has.
+  (cd "$work/modules" && npm install --no-save --no-audit --no-fund --loglevel=error) >&2
+  new="$work/modules/node_modules"
+  case "$("$new/.bin/node" --version 2>/dev/null)" in
     v24.*) ;;
     *)
       # A package manager that runs no install scripts leaves the npm package `node` without its binary.
-      (cd node_modules/node && node installArchSpecificPackage.js) >&2
-      node_modules/.bin/node --version >/dev/null || { say 'no Node 24: the npm package "node" has no binary for this machine'; exit 1; }
+      (cd "$new/node" && node installArchSpecificPackage.js) >&2
+      "$new/.bin/node" --version >/dev/null || { say 'no Node 24: the npm package "node" has no binary for this machine'; exit 1; }
       ;;
   esac
+  installed "$new" >"$new/.installed"
+  take_place "$new" node_modules
+  rm -rf "$work/modules"
 }
 
-# What runs is what would be published: one file a command and a thread, with the libraries in it. Half of the processor
-# time of a start went into finding and linking 1500 modules (measured); and without the type stripper it takes 50 MB
-# less. Types are checked apart (npm run check).
+# take_place NEW OLD
+take_place() {
+  rm -rf "$work/replaced"
+  [ ! -e "$2" ] || mv "$2" "$work/replaced"
+  mv "$1" "$2"
+  rm -rf "$work/replaced"
+}
+
+built() { (cd "$1" && find . -type f -exec cksum {} + | sort); }
+
+has_dist() {
+  [ -e "$work/built" ] && [ -d dist ] &&
+    [ -z "$(find src manifests package-lock.json scripts/setup.sh scripts/bundle.sh -newer "$work/built" -print -quit)" ] &&
+    [ "$(cat "$work/built")" = "$(built dist)" ]
+}
+
+# What runs is what would be published. Types are checked apart (npm run check).
 build() {
   modules
-  if [ ! -e dist/.built ] || [ -n "$(find src package-lock.json scripts/setup.sh -newer dist/.built -print -quit)" ]; then
-    rm -rf dist
-    # The threads' files lie beside those that start them. Some libraries are CommonJS, and ask for `require`.
-    node_modules/.bin/esbuild src/main.ts src/layer/worker.ts src/http/manifest-worker.ts --outdir=dist --entry-names='[name]' \
-      --bundle --splitting --format=esm --platform=node --target=node24 --legal-comments=linked --log-level=warning \
-      --banner:js="import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url)"
-    touch dist/.built
-  fi
+  has_dist || locked make_dist
 }
 
-packages() {
+make_dist() {
+  if has_dist; then return; fi
+  rm -rf "$work/dist" "$work/built.new"
+  # A source that changes from here on is newer than the mark.
+  touch "$work/began"
+  PATH="$PWD/node_modules/.bin:$PATH" sh scripts/bundle.sh "$work/dist"
+  built "$work/dist" >"$work/built.new"
+  touch -r "$work/began" "$work/built.new"
+  take_place "$work/dist" dist
+  mv "$work/built.new" "$work/built"
+}
+
+# Debian packages of which dpkg says that they are to be installed again, since it was killed in the midst of that.
+half_installed() { dpkg-query -W -f '${db:Status-Eflag} ${Package}\n' 2>/dev/null | sed -n 's/^reinstreq //p' | tr '\n' ' '; }
+
+# A command may be there of a package that isn't set up yet.
+is_interrupted() { command -v dpkg >/dev/null && [ -n "$(dpkg --audit 2>/dev/null)" ]; }
+
+find_missing() {
   missing=''
   for pair in "$@"; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || missing="$missing ${pair#*:}"
   done
-  [ -n "$missing" ] || return 0
+}
+
+packages() {
+  find_missing "$@"
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    say "installing Debian packages:$missing"
-    export DEBIAN_FRONTEND=noninteractive
-    log="$(mktemp)"
-    # shellcheck disable=SC2086 # a list of words
-    if { apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing; } >"$log" 2>&1; then
-      rm -f "$log"
-    else
-      tail -n 20 "$log" >&2
-      say "apt-get failed (its whole output: $log)"
-      return 1
-    fi
-  else
+    [ -z "$missing" ] && ! is_interrupted || locked install_packages "$@"
+  elif [ -n "$missing" ]; then
     say "missing here; please install:$missing (Debian's package names)"
     return 1
   fi
 }
+
+install_packages() {
+  # Another run may have installed them meanwhile.
+  find_missing "$@"
+  export DEBIAN_FRONTEND=noninteractive
+  log="$(mktemp)"
+  if is_interrupted; then
+    say 'finishing an installation of Debian packages that was interrupted'
+    logged repair_packages || return 1
+  fi
+  if [ -n "$missing" ]; then
+    say "installing Debian packages:$missing"
+    logged add_packages || return 1
+  fi
+  rm -f "$log"
+}
+
+# What apt starts are services, too: they would hold the lock for ever.
+logged() {
+  "$1" >>"$log" 2>&1 9>&- && return
+  tail -n 20 "$log" >&2
+  say "apt-get failed (its whole output: $log)"
+  return 1
+}
+
+# Another apt may be at work: it is waited for.
+apt_install() { apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"; }
+
+# shellcheck disable=SC2046 # a list of words
+repair_packages() {
+  dpkg --configure -a || true
+  [ -z "$(half_installed)" ] || { apt-get update -qq && apt_install --reinstall $(half_installed); } || true
+  apt_install --fix-broken && dpkg --configure -a
+}
+
+# shellcheck disable=SC2086 # a list of words
+add_packages() { apt-get update -qq && apt_install $missing; }
 
 # No Debian has kubelet: it is built from Kubernetes' Go module where Go is at hand, once, and by CI alone unless it is asked
 # for, since that takes ten minutes of a processor. Without it its test is skipped, and says why.

@@ -11,11 +11,11 @@ let
     isPath
     isString
     map
-    readFile
     removeAttrs
     toJSON
     ;
   inherit (import ../../nix/refuse.nix) refuse onlyKnown;
+  readText = import ../../nix/read-text.nix;
   inherit (import ../objects/metadata.nix) optional;
   findPackage = import ./package.nix { inherit system; };
 
@@ -85,7 +85,7 @@ let
       packages ? null,
     }:
     let
-      document = if isPath file || isString file then fromJSON (readFile file) else file;
+      document = if isPath file || isString file then fromJSON (readText file) else file;
     in
     concatMap (toObjects packages) (concatMap toApps (if isList document then document else [ document ]));
 in

@@ -17,9 +17,9 @@ let
     mapAttrs
     match
     readDir
-    readFile
     ;
   inherit (import ../../nix/refuse.nix) refuse;
+  readText = import ../../nix/read-text.nix;
   nearest = import ./nearest.nix;
   checkValue = import ./value.nix;
   checkCustom = import ./custom.nix;
@@ -69,7 +69,7 @@ let
   readDefinition =
     given:
     let
-      object = if isPath given then fromJSON (readFile given) else given;
+      object = if isPath given then fromJSON (readText given) else given;
     in
     if isDefinition object && object ? spec.versions then
       object
@@ -84,7 +84,7 @@ in
 }:
 let
   schema = fromJSON (
-    readFile (
+    readText (
       files.${if isString kubernetes then kubernetes else ""}
         or (refuse "manifests" "kubernetes" kubernetes "one of ${concatStringsSep ", " (map (version: ''"${version}"'') (attrNames files))}, or null for no check")
     )

@@ -20,7 +20,6 @@ let
     listToAttrs
     map
     match
-    readFile
     replaceStrings
     sort
     split
@@ -30,7 +29,7 @@ let
     ;
   identityOf = import ../objects/identity.nix;
 
-  order = fromJSON (readFile ./object-order.json);
+  order = fromJSON (import ../../nix/read-text.nix ./object-order.json);
   numbers = listToAttrs (
     concatMap (
       group:

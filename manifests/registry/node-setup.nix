@@ -24,14 +24,13 @@ let
     isString
     map
     match
-    readFile
     seq
     ;
   inherit (import ../../nix/refuse.nix) refuse onlyKnown;
 
   builder = "nodeSetup";
 
-  script = readFile ./node-setup.sh;
+  script = import ../../nix/read-text.nix ./node-setup.sh;
 
   # What the script writes below, and reads: of the node, and no more.
   directoriesOf =

@@ -3,7 +3,8 @@
 #
 #   pushless export --name pushless.invalid/pushless:0.1.0 ./result-image | ctr -n k8s.io image import -
 let
-  inherit (builtins) fromJSON readFile;
-  inherit (fromJSON (readFile ../../package.json)) version;
+  inherit (builtins) fromJSON;
+  readText = import ../../nix/read-text.nix;
+  inherit (fromJSON (readText ../../package.json)) version;
 in
 "pushless.invalid/pushless:${version}"

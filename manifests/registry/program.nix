@@ -21,7 +21,7 @@ stdenvNoCC.mkDerivation {
   node = "${nodejs_24}/bin/node";
   busybox = "${pkgsStatic.busybox}/bin/busybox";
   app = "${pushless}/lib/pushless";
-  main = "src/main.ts";
+  main = "dist/main.js";
   script = path {
     name = "program.sh";
     path = ./program.sh;

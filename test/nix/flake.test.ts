@@ -55,7 +55,7 @@ void t.test('the package', { skip: withoutNix }, async (t) => {
       'it.name',
       'it.meta',
       'it.installPhase',
-      '{ inherit (it.nodeModules) name buildPhase outputHash outputHashMode; }',
+      '{ inherit (it.dist.nodeModules) name outputHash outputHashMode impureEnvVars; }',
     ],
     `${outputs} let it = outputs.packages.x86_64-linux.default; in`,
   )
@@ -64,8 +64,8 @@ void t.test('the package', { skip: withoutNix }, async (t) => {
   t.match(installPhase, /makeWrapper \S+-nodejs\/bin\/node \$out\/bin\/pushless/)
   t.match(modules, {
     name: /-node-modules-/,
-    buildPhase: /--omit=dev/,
-    outputHash: /^sha256-/,
+    outputHash: /^sha256-(?!A{43}=)/,
     outputHashMode: 'recursive',
+    impureEnvVars: ['https_proxy', 'NODE_EXTRA_CA_CERTS', 'NPM_CONFIG_REGISTRY'],
   })
 })

@@ -27,6 +27,11 @@ export interface Pushless {
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+const checkout = [
+  process.execPath,
+  '--disable-warning=ExperimentalWarning',
+  join(root, 'dist/main.js'),
+] as const
 
 export async function startPushless(
   scope: Scope,
@@ -37,6 +42,8 @@ export async function startPushless(
     readonly state?: string
     /** `host:port`; any free port of the loopback by default. */
     readonly listen?: string
+    /** The command of pushless; the checkout's by default, built. */
+    readonly program?: readonly [string, ...string[]]
     /** A command that the process is started through, and that becomes it. */
     readonly prefix?: readonly [string, ...string[]]
   } = {},
@@ -44,9 +51,7 @@ export async function startPushless(
   const state = options.state ?? (await temporaryDirectory(scope, 'state'))
   const logs: LogLine[] = []
   const serve = [
-    process.execPath,
-    '--disable-warning=ExperimentalWarning',
-    join(root, 'dist/main.js'),
+    ...(options.program ?? checkout),
     'serve',
     '--listen',
     options.listen ?? '127.0.0.1:0',

@@ -37,7 +37,7 @@ let
 in
 rec {
   inherit replaceStrings;
-  fakeHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+  fetchers.proxyImpureEnvVars = [ "https_proxy" ];
   licenses.asl20.spdxId = "Apache-2.0";
 
   # Of sets within sets, the second wins.
