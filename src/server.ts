@@ -6,7 +6,8 @@ import type { Settings } from './settings.ts'
 import { createApp } from './http/app.ts'
 import { LoopbackTrust } from './http/loopback-trust.ts'
 import { Metrics } from './http/metrics.ts'
-import { readToken } from './http/token.ts'
+import { TokenFile } from './http/token-file.ts'
+import { tokenOf } from './http/token.ts'
 import { openNixCache } from './nix-cache/nix-cache.ts'
 import { openRegistry } from './open-registry.ts'
 import { hostsOf } from './policy-settings.ts'
@@ -23,13 +24,15 @@ const PROXY_SEEN =
 export type RunningServer = {
   /** `http://127.0.0.1:5000`, with the port that was taken. */
   readonly url: string
+  /** Reads the token file again, as a SIGHUP asks. */
+  readonly reload: () => void
   /** Stops listening, lets running downloads end, for the time set, and cuts the rest. */
   readonly close: () => Promise<void>
 }
 
 /** @throws RegistryError `unavailable` for an unusable state directory or token file; the system's error when it can't listen. */
 export async function startServer(settings: Settings, logger: FastifyBaseLogger): Promise<RunningServer> {
-  const token = readToken(settings.PUSHLESS_TOKEN_FILE)
+  const tokenFile = openTokenFile(settings.PUSHLESS_TOKEN_FILE, logger)
   const hosts = hostsOf(settings)
   const loopback = new LoopbackTrust(settings.PUSHLESS_OPEN_ON_LOOPBACK, (sign, request) =>
     logger.warn({ sign, address: request.ip }, PROXY_SEEN),
@@ -63,7 +66,7 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
     {
       registry,
       journal,
-      token,
+      token: tokenFile === undefined ? undefined : tokenOf(tokenFile.current),
       hosts,
       loopback,
       nixCache,
@@ -83,6 +86,7 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
     )
     return {
       url,
+      reload: () => tokenFile?.reload(),
       close: async () => {
         const closed = app.close()
         await Promise.race([closed, setTimeout(settings.PUSHLESS_GRACE * 1000, undefined, { ref: false })])
@@ -97,6 +101,17 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
     await close()
     throw error
   }
+}
+
+function openTokenFile(file: string, logger: FastifyBaseLogger): TokenFile | undefined {
+  if (file === '') return undefined
+  return new TokenFile(file, {
+    onChange: () => logger.info({ file }, 'another token counts from now on'),
+    onTrouble: (error) =>
+      logger.error({ err: error, file }, 'token file not read: the last token goes on to count'),
+    onReadableByAll: (advice) =>
+      logger.warn({ file, advice }, 'every user of this machine can read the token'),
+  })
 }
 
 function logServed(logger: FastifyBaseLogger, served: Served, ms: Steps, before: Digest | undefined): void {

@@ -1,11 +1,14 @@
 /** `pushless serve`: runs until it is told to stop, and then lets running downloads end. */
+import { isatty } from 'node:tty'
 import closeWithGrace from 'close-with-grace'
 import { pino } from 'pino'
 import type { Settings } from '../settings.ts'
-import { startServer } from '../server.ts'
+import { startServer, type RunningServer } from '../server.ts'
 
 /** Beyond the grace that downloads get, for the rest of the shutdown. */
 const SHUTDOWN_SLACK_MS = 5_000
+
+const STDOUT = 1
 
 export async function serve(settings: Settings): Promise<void> {
   const logger = pino({
@@ -13,14 +16,24 @@ export async function serve(settings: Settings): Promise<void> {
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
   })
-  const server = await startServer(settings, logger)
+  let server: RunningServer | undefined
+  // Before it starts: by default the signal ends the process.
+  const isOnTerminal = isatty(STDOUT)
+  process.on('SIGHUP', () => {
+    // The terminal was closed, and the server with it.
+    if (isOnTerminal && !isatty(STDOUT)) process.kill(process.pid, 'SIGTERM')
+    logger.info('SIGHUP: reading the token file again')
+    server?.reload()
+  })
+  server = await startServer(settings, logger)
+  const { close } = server
   closeWithGrace(
-    { delay: settings.PUSHLESS_GRACE * 1000 + SHUTDOWN_SLACK_MS, logger },
+    { delay: settings.PUSHLESS_GRACE * 1000 + SHUTDOWN_SLACK_MS, logger, skip: ['SIGHUP'] },
     async ({ err, signal }) => {
       if (err !== undefined) logger.fatal({ err }, 'stopping after a defect')
       else
         logger.info({ signal, graceSeconds: settings.PUSHLESS_GRACE }, 'stopping; running downloads may end')
-      await server.close()
+      await close()
       logger.info('stopped')
     },
   )

@@ -4,7 +4,7 @@
  */
 import pLimit from 'p-limit'
 import type { FoundImage, ManifestReferences } from '../core/manifest-references.ts'
-import { readToken } from '../http/token.ts'
+import { readToken } from '../http/token-file.ts'
 import { UsageError } from './usage-error.ts'
 import { terminalReporter } from './warm-display.ts'
 import { readWarmInput } from './warm-input.ts'

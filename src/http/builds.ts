@@ -19,12 +19,12 @@ import { PAGE_HEADERS, buildPage, listPage } from './builds-page.ts'
 import { eventText, lineText, workView } from './builds-view.ts'
 import { Followers, type FollowForm } from './followers.ts'
 import type { LoopbackTrust } from './loopback-trust.ts'
-import { demandToken } from './token.ts'
+import { demandToken, type Token } from './token.ts'
 
 export type BuildsOptions = {
   readonly journal: WorkJournal
   /** See token.ts. */
-  readonly token: string | undefined
+  readonly token: Token | undefined
   readonly loopback: LoopbackTrust
 }
 

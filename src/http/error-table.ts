@@ -31,7 +31,7 @@ const TABLE = {
   'digest-invalid': { status: 400, code: 'DIGEST_INVALID', log: 'debug' },
   // What may not be pulled looks like what isn't there, or the registry would tell which paths a store holds.
   denied: { status: 404, code: 'NAME_UNKNOWN', publicMessage: 'no such store path', log: 'warn' },
-  unauthorized: { status: 401, code: 'UNAUTHORIZED', challenge: 'Basic realm="pushless"', log: 'warn' },
+  unauthorized: { status: 401, code: 'UNAUTHORIZED', challenge: 'Basic realm="pushless"', log: 'info' },
   'too-many-guesses': {
     status: 429,
     code: 'TOOMANYREQUESTS',

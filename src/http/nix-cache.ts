@@ -14,11 +14,11 @@ import { answerPreconditions, needsPlainBytes, sendBytes } from './conditional.t
 import { registerErrorForm } from './errors.ts'
 import { STALLED_MS, passOver, readAll, requestBody } from './request-body.ts'
 import { sendStream } from './send-stream.ts'
-import { demandToken, hasToken } from './token.ts'
+import { demandToken, hasToken, type Token } from './token.ts'
 
 export type NixCacheRoutes = {
   readonly nixCache: NixCache
-  readonly token: string | undefined
+  readonly token: Token | undefined
   readonly compression: CompressionMode
 }
 

@@ -1,37 +1,38 @@
 /**
- * The one secret: whoever sends it may change something (import derivations, start builds ahead of pulls, forget
+ * The one secret: who sends it may change something (import derivations, start builds ahead of pulls, forget
  * failures). Nix sends it from netrc as the password of Basic authentication (RFC 7617), others as a bearer token.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { FastifyRequest } from 'fastify'
 import { RegistryError } from '../core/errors.ts'
+import { GuessLimit } from './guess-limit.ts'
 
-/** A token that can be guessed is none. */
-const MIN_LENGTH = 16
-
-/**
- * @param file as in the settings; empty for none.
- * @throws RegistryError `unavailable` for a file that can't be read or holds no token.
- */
-export function readToken(file: string): string | undefined {
-  if (file === '') return undefined
-  let text
-  try {
-    text = readFileSync(file, 'utf8').trim()
-  } catch (cause) {
-    throw new RegistryError('unavailable', `token file ${file}: cannot be read`, { cause })
-  }
-  if (text.length >= MIN_LENGTH && !/\s/.test(text)) return text
-  throw new RegistryError(
-    'unavailable',
-    `token file ${file}: a token is one word of at least ${MIN_LENGTH} characters`,
-  )
+export type Token = {
+  /** The token as it is now. */
+  readonly current: () => string
+  readonly guesses: GuessLimit
 }
 
-/** @throws RegistryError `unauthorized` unless the request bears the token; always where there is none. */
-export function demandToken(request: FastifyRequest, token: string | undefined): void {
-  if (hasToken(request, token)) return
+/** @param current gives the token; it may be another one each time. */
+export function tokenOf(current: () => string): Token {
+  return { current, guesses: new GuessLimit() }
+}
+
+type Check =
+  { readonly kind: 'right' | 'wrong' | 'absent' } | { readonly kind: 'limited'; readonly seconds: number }
+
+/**
+ * @throws RegistryError `unauthorized` unless the request bears the token, always where there is none;
+ * `too-many-guesses` if its address sent too many wrong ones.
+ */
+export function demandToken(request: FastifyRequest, token: Token | undefined): void {
+  const check = checkToken(request, token)
+  if (check.kind === 'right') return
+  if (check.kind === 'limited') {
+    throw new RegistryError('too-many-guesses', 'too many wrong tokens came from this address: wait', {
+      detail: { retryAfterSeconds: check.seconds },
+    })
+  }
   throw new RegistryError(
     'unauthorized',
     token === undefined
@@ -41,12 +42,34 @@ export function demandToken(request: FastifyRequest, token: string | undefined):
 }
 
 /** Whether the request bears the token; never where there is none. */
-export function hasToken(request: FastifyRequest, token: string | undefined): boolean {
-  const given = tokenOf(request.headers.authorization ?? '')
-  return token !== undefined && given !== undefined && timingSafeEqual(sha256(given), sha256(token))
+export function hasToken(request: FastifyRequest, token: Token | undefined): boolean {
+  return checkToken(request, token).kind === 'right'
 }
 
-function tokenOf(authorization: string): string | undefined {
+/** The guess itself is never logged: it may be the token of another registry. */
+function checkToken(request: FastifyRequest, token: Token | undefined): Check {
+  const given = givenToken(request.headers.authorization ?? '')
+  if (token === undefined || given === undefined) return { kind: 'absent' }
+  const address = request.ip
+  const hash = sha256(given)
+  const digest = hash.toString('base64')
+  const seconds = token.guesses.waitSeconds(address, digest)
+  if (seconds > 0) return { kind: 'limited', seconds }
+  if (timingSafeEqual(hash, sha256(token.current()))) return { kind: 'right' }
+  switch (token.guesses.count(address, digest)) {
+    case 'repeated':
+      request.log.debug({ address }, 'wrong token, again')
+      break
+    case 'counted':
+      request.log.warn({ address }, 'wrong token')
+      break
+    case 'last':
+      request.log.warn({ address }, 'wrong token; no token from this address is compared for some seconds')
+  }
+  return { kind: 'wrong' }
+}
+
+function givenToken(authorization: string): string | undefined {
   const [, scheme = '', value = ''] = /^([A-Za-z]+) +([^ ]+)$/.exec(authorization) ?? []
   if (scheme.toLowerCase() === 'bearer') return value
   if (scheme.toLowerCase() !== 'basic') return undefined

@@ -11,10 +11,10 @@ import { RegistryError } from '../core/errors.ts'
 import type { Registry } from '../registry/registry.ts'
 import { beginWarmUp, warmUp, type WarmEvent } from '../registry/warm-up.ts'
 import { INTERNAL_ERROR, errorReply } from './error-table.ts'
-import { demandToken } from './token.ts'
+import { demandToken, type Token } from './token.ts'
 import { readBody, readWarmRequest, type WarmRequest } from './warm-body.ts'
 
-export type WarmOptions = { readonly registry: Registry; readonly token: string | undefined }
+export type WarmOptions = { readonly registry: Registry; readonly token: Token | undefined }
 
 /** JSON Lines; no such type is registered, and this is the one that tools know. */
 const LINES_TYPE = 'application/x-ndjson'

@@ -5,6 +5,7 @@ import type { Test } from 'tap'
 import { RegistryError } from '../../src/core/errors.ts'
 import { parseStorePath, type StorePath } from '../../src/core/store-path.ts'
 import { createApp } from '../../src/http/app.ts'
+import { tokenOf } from '../../src/http/token.ts'
 import { Metrics } from '../../src/http/metrics.ts'
 import type { WorkJournal } from '../../src/registry/work-journal.ts'
 import { journalIn } from '../registry/journal.ts'
@@ -26,7 +27,14 @@ export function appOf(t: Test, token?: string): { app: FastifyInstance; journal:
   const journal = journalIn(t)
   const { registry } = fakeRegistry()
   const app = createApp(
-    { registry, journal, token, metrics: new Metrics(), compression: 'none', wait: 'retry' },
+    {
+      registry,
+      journal,
+      token: token === undefined ? undefined : tokenOf(() => token),
+      metrics: new Metrics(),
+      compression: 'none',
+      wait: 'retry',
+    },
     pino({ level: 'silent' }),
   )
   t.teardown(() => app.close())

@@ -1,6 +1,7 @@
 /** What the routes make of requests; what is behind them has tests of its own, and e2e/ has real clients. */
 import Fastify from 'fastify'
 import t from 'tap'
+import { tokenOf } from '../../src/http/token.ts'
 import { RegistryError } from '../../src/core/errors.ts'
 import { base32Sha256 } from '../../src/core/sha256.ts'
 import { registerNixCache } from '../../src/http/nix-cache.ts'
@@ -46,7 +47,7 @@ function makeApp(mode: 'read' | 'write', refusal?: RegistryError) {
   const writer = mode === 'write' ? { uploads, importer } : undefined
   const app = Fastify()
   const nixCache = { exporter, writer, close: () => undefined } as unknown as NixCache
-  registerNixCache(app, { nixCache, token: TOKEN, compression: 'zstd' })
+  registerNixCache(app, { nixCache, token: tokenOf(() => TOKEN), compression: 'zstd' })
   const ask = (method: 'GET' | 'HEAD' | 'PUT', file: string, token = '', payload?: string) =>
     app.inject({
       method,

@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
+import { tokenOf } from '../../src/http/token.ts'
 import { RegistryError } from '../../src/core/errors.ts'
 import { createApp } from '../../src/http/app.ts'
 import { Metrics } from '../../src/http/metrics.ts'
@@ -17,7 +18,7 @@ async function check(t: Test, payload: string, prospect: () => Promise<Prospect>
     {
       registry,
       journal: journalIn(t),
-      token: 'secret',
+      token: tokenOf(() => 'secret'),
       metrics: new Metrics(),
       compression: 'none',
       wait: 'retry',

@@ -1,9 +1,7 @@
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import Fastify from 'fastify'
 import t from 'tap'
 import { registerErrors } from '../../src/http/errors.ts'
-import { demandToken, readToken } from '../../src/http/token.ts'
+import { demandToken, tokenOf } from '../../src/http/token.ts'
 
 const TOKEN = 'f6a1c30b9d5e47a2'
 const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`
@@ -12,7 +10,7 @@ async function answerTo(authorization: string | undefined, token: string | undef
   const app = Fastify()
   registerErrors(app)
   app.get('/', async (request) => {
-    demandToken(request, token)
+    demandToken(request, token === undefined ? undefined : tokenOf(() => token))
     return 'done'
   })
   return app.inject({ url: '/', headers: authorization === undefined ? {} : { authorization } })
@@ -54,14 +52,29 @@ void t.test('without a token nobody passes', async (t) => {
     t.equal((await answerTo(authorization, undefined)).statusCode, 401, String(authorization))
 })
 
-void t.test('the token file', async (t) => {
-  const file = join(t.testdir(), 'token')
-  t.equal(readToken(''), undefined, 'may be absent')
-  await writeFile(file, `${TOKEN}\n`)
-  t.equal(readToken(file), TOKEN)
-  for (const bad of ['', 'short', `${TOKEN} ${TOKEN}`]) {
-    await writeFile(file, bad)
-    t.throws(() => readToken(file), { kind: 'unavailable', message: new RegExp(file) }, bad)
+void t.test('guesses are slowed by address, and the right token of others isn’t', async (t) => {
+  const token = tokenOf(() => TOKEN)
+  const app = Fastify()
+  registerErrors(app)
+  app.get('/', async (request) => {
+    demandToken(request, token)
+    return 'done'
+  })
+  const ask = async (given: string, remoteAddress: string) =>
+    app.inject({ url: '/', remoteAddress, headers: { authorization: `Bearer ${given}` } })
+  const statuses = new Map<number, number>()
+  for (let i = 0; i < 300; i++) {
+    const { statusCode, headers } = await ask(`guess-${i}`, '192.0.2.1')
+    statuses.set(statusCode, (statuses.get(statusCode) ?? 0) + 1)
+    if (statusCode === 429) t.match(headers['retry-after'], /^[1-3]$/)
   }
-  t.throws(() => readToken(`${file}s`), { kind: 'unavailable', message: /cannot be read/ })
+  t.ok((statuses.get(401) ?? 0) <= 11, `${statuses.get(401)} of 300 guesses compared`)
+  t.equal(statuses.get(429), 300 - (statuses.get(401) ?? 0))
+  t.equal((await ask(TOKEN, '192.0.2.1')).statusCode, 429, 'not even the right one is compared')
+  t.equal((await ask(TOKEN, '192.0.2.2')).statusCode, 200, 'another address isn’t hurt')
+  t.equal(
+    (await app.inject({ url: '/', remoteAddress: '192.0.2.1' })).statusCode,
+    401,
+    'no token is no guess',
+  )
 })

@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
+import { tokenOf } from '../../src/http/token.ts'
 import { RegistryError } from '../../src/core/errors.ts'
 import { createApp } from '../../src/http/app.ts'
 import { Metrics } from '../../src/http/metrics.ts'
@@ -32,7 +33,7 @@ function appOf(t: Test, registry: Registry = fakeRegistry().registry, token?: st
     {
       registry,
       journal: journalIn(t),
-      token: token ?? TOKEN,
+      token: tokenOf(() => token ?? TOKEN),
       metrics: new Metrics(),
       compression: 'none',
       wait: 'retry',
