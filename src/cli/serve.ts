@@ -9,6 +9,8 @@ import { startServer, type RunningServer } from '../server.ts'
 const SHUTDOWN_SLACK_MS = 5_000
 
 const STDOUT = 1
+/** As shells have it: 128 and the number of the signal. */
+const EXIT_HANGUP = 129
 
 export async function serve(settings: Settings): Promise<void> {
   const logger = pino({
@@ -20,8 +22,8 @@ export async function serve(settings: Settings): Promise<void> {
   // Before it starts: by default the signal ends the process.
   const isOnTerminal = isatty(STDOUT)
   process.on('SIGHUP', () => {
-    // The terminal was closed, and the server with it.
-    if (isOnTerminal && !isatty(STDOUT)) process.kill(process.pid, 'SIGTERM')
+    // The terminal was closed. Nothing can be logged any more, and a crash at any moment leaves a good state.
+    if (isOnTerminal && !isatty(STDOUT)) process.exit(EXIT_HANGUP)
     logger.info('SIGHUP: reading the token file again')
     server?.reload()
   })

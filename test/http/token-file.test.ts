@@ -6,6 +6,8 @@ import { TokenFile, readToken } from '../../src/http/token-file.ts'
 const OLD = 'f6a1c30b9d5e47a2'
 const NEW = '00112233445566ff'
 
+const nothing = () => undefined
+
 async function open(t: Test, content = OLD, mode = 0o600) {
   const file = join(t.testdir(), 'token')
   await writeFile(file, `${content}\n`)
@@ -86,7 +88,6 @@ void t.test('another token counts at once, however it gets there', async (t) => 
     }
     await symlink('..1', join(directory, '..data'))
     await symlink('..data/token', join(directory, 'token'))
-    const nothing = () => undefined
     const token = new TokenFile(join(directory, 'token'), {
       onChange: nothing,
       onTrouble: nothing,
