@@ -2,7 +2,7 @@
  * A newer Nix than the machine's (2.26, of Debian trixie) to speak the worker protocol with, in a chroot. The chroot
  * is shared; each user gets a store of its own, bound over its /nix. Needs root.
  */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { debianRoot, inRoot, missingDebianRoot } from './debian-root.ts'
@@ -21,6 +21,8 @@ export interface ChrootNix {
   run(args: readonly string[]): Promise<string>
   /** Copies a file into the chroot's `/nix/files`; gives the path it has there. */
   addFile(name: string, content: string): Promise<string>
+  /** Copies a directory into the chroot's `/nix/files`; gives the path it has there. */
+  addDirectory(name: string, from: string): Promise<string>
 }
 
 const RUN_LIMIT_MS = 300_000
@@ -52,6 +54,10 @@ export async function chrootNix(scope: Scope): Promise<ChrootNix> {
     },
     async addFile(name, content) {
       await writeFile(join(nix, 'files', name), content)
+      return `/nix/files/${name}`
+    },
+    async addDirectory(name, from) {
+      await cp(from, join(nix, 'files', name), { recursive: true })
       return `/nix/files/${name}`
     },
   }
