@@ -12,7 +12,7 @@ import { registerHealth } from './health.ts'
 import type { Metrics } from './metrics.ts'
 import { registerProspects } from './prospects.ts'
 import { registerRequestGuard } from './request-guard.ts'
-import { RequestLog } from './request-log.ts'
+import { RequestLog, registerRequestLog, requestLogger } from './request-log.ts'
 import { registerV2, type V2Options } from './v2.ts'
 import { registerWarm } from './warm.ts'
 
@@ -32,6 +32,7 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
   const app = Fastify({
     loggerInstance: logger,
     logController: new RequestLog(),
+    childLoggerFactory: requestLogger,
     exposeHeadRoutes: false,
     // Streams of gigabytes to slow clients are what we are here for.
     requestTimeout: 0,
@@ -41,12 +42,13 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
     // A malformed URL, which reaches no route and no hook.
     frameworkErrors: (_error, request, reply) => {
       loopback.observe(request)
-      void sendRefusal(reply, new RegistryError('name-invalid', 'malformed percent-encoding'))
+      void sendRefusal(reply, new RegistryError('name-invalid', 'malformed percent-encoding'), request)
     },
     rewriteUrl: ({ url = '/' }) => originForm(url),
     routerOptions: { maxParamLength: 2048 },
   })
   registerFreshConnections(app)
+  registerRequestLog(app)
   registerErrors(app)
   registerRequestGuard(app, { hosts, loopback })
   options.metrics.register(app, () => options.registry.figures())

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RegistryError } from '../core/errors.ts'
 import { INTERNAL_ERROR, errorReply, type ErrorReply } from './error-table.ts'
+import { requestFacts } from './request-log.ts'
 
 /** How an answer says what went wrong: OCI's document, or a line of text for clients that show it as it is. */
 export type ErrorForm = 'document' | 'text'
@@ -21,7 +22,7 @@ export function registerErrorForm(app: FastifyInstance, form: ErrorForm): void {
     // Fastify's own refusals (a malformed URL, a body too large) come with a status.
     const refusal = error instanceof RegistryError ? error : fromFastify(error)
     if (refusal !== undefined) return sendRefusal(reply, refusal, request, form)
-    request.log.error({ err: error, method: request.method, url: request.url }, 'request failed')
+    request.log.error({ err: error, ...requestFacts(request) }, 'request failed')
     return send(reply, INTERNAL_ERROR, form)
   })
 }
@@ -36,13 +37,14 @@ export function sendRefusal(
   const answer = errorReply(refusal)
   if (request !== undefined) {
     const { message, kind, detail, cause } = refusal
+    // Facts of the failure may have the same names: a build has a status of Nix's.
     const facts = {
-      method: request.method,
-      url: request.url,
+      ...detail,
+      ...(detail?.['status'] === undefined ? {} : { nixStatus: detail['status'] }),
+      ...requestFacts(request),
       status: answer.status,
       kind,
       reason: message,
-      ...detail,
     }
     // A stack tells nothing of a failure that was expected; its cause may.
     request.log[answer.log](cause === undefined ? facts : { ...facts, err: cause }, 'request refused')

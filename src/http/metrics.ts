@@ -130,7 +130,7 @@ function outcomeOf(error: unknown): string {
 }
 
 /** A label of few values, whatever was asked for. */
-function routeOf({ routeOptions, raw }: FastifyRequest): string {
+export function routeOf({ routeOptions, raw }: FastifyRequest): string {
   const { url = 'none' } = routeOptions
   if (url !== '/v2/*') return url
   const [path = ''] = (raw.url ?? '').split('?', 1)

@@ -1,31 +1,92 @@
 /**
- * What is logged of requests: the course of each at `debug` only (a pull makes a hundred), and of streams that broke
- * why. Refusals are logged in errors.ts, where they are answered.
+ * The access log: a line for each request once its connection has the answer, or can't get it any more. A pull makes a
+ * hundred requests, so they are logged at `debug`; the one that gets the manifest is at `info`. Every line has the
+ * address that connected, also those of refusals (errors.ts). What a proxy says of the client is beside it, as said.
  */
-import { LogController, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
+import { printable } from '../core/printable.ts'
+import { routeOf } from './metrics.ts'
 
+/**
+ * How a request ended: `sent` is all of the answer, `left` is a client that went away before, `cut` a download that
+ * this server broke off.
+ */
+type Outcome = 'sent' | 'left' | 'cut'
+
+/** Names of store paths have 211 characters at most. */
+const MAX_URL = 500
+/** A chain of a few proxies. */
+const MAX_FORWARDED = 200
+const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip'] as const
+
+const cuts = new WeakSet<ServerResponse>()
+
+/** To be called before the response is destroyed for a fault of ours. */
+export function noteCut(raw: ServerResponse): void {
+  cuts.add(raw)
+}
+
+/** What log lines say of a request beside who sent it. */
+export function requestFacts({ method, url }: FastifyRequest): {
+  readonly method: string
+  readonly url: string
+} {
+  return { method, url: printable(url, MAX_URL) }
+}
+
+/** The logger of a request: each of its lines has `address`, and `forwarded` if a proxy says for whom it asks. */
+export function requestLogger(
+  logger: FastifyBaseLogger,
+  bindings: object,
+  options: object,
+  { socket, headers }: IncomingMessage,
+): FastifyBaseLogger {
+  const said = FORWARDED.map((name) => headers[name]).find((value) => value !== undefined)
+  const forwarded = said === undefined ? {} : { forwarded: printable(String(said), MAX_FORWARDED) }
+  return logger.child({ ...bindings, address: socket.remoteAddress, ...forwarded }, options)
+}
+
+/** To be called first: it also logs what later hooks refuse. */
+export function registerRequestLog(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request, reply) => {
+    const begun = performance.now()
+    reply.raw.once('close', () => logRequest(request, reply, Math.round(performance.now() - begun)))
+  })
+}
+
+function logRequest(request: FastifyRequest, reply: FastifyReply, ms: number): void {
+  const { raw } = reply
+  const outcome: Outcome = raw.writableFinished ? 'sent' : cuts.has(raw) ? 'cut' : 'left'
+  // A client that leaves before the answer has seen no status.
+  const status = raw.headersSent ? { status: raw.statusCode } : {}
+  const facts = { ...requestFacts(request), ...status, outcome, ms }
+  const isPull = request.method === 'GET' && routeOf(request) === 'manifests' && outcome === 'sent'
+  if (isPull && (raw.statusCode === 200 || raw.statusCode === 304))
+    request.log.info({ ...facts, digest: reply.getHeader('docker-content-digest') }, 'pull')
+  else request.log.debug(facts, 'request')
+}
+
+/** Fastify's own lines: without those that are ours. */
 export class RequestLog extends LogController {
   override incomingRequest(): void {
     // What arrives is logged once it is answered.
   }
 
-  override requestCompleted(
-    error: Error | null | undefined,
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): void {
-    if (error === null || error === undefined) {
-      const { method, url } = request
-      reply.log.debug({ method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request')
-    }
+  override requestCompleted(): void {
+    // Fastify doesn't call this for an answer that is cut.
   }
 
   override streamError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
-    const { method, url } = request
-    if ('code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE') {
-      reply.log.debug({ method, url }, 'client left during a download')
-    } else {
-      reply.log.error({ err: error, method, url }, 'download cut')
-    }
+    // The access log says that the client left.
+    if ('code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE') return
+    noteCut(reply.raw)
+    request.log.error({ err: error, ...requestFacts(request) }, 'download cut')
   }
 }

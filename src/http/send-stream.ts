@@ -8,6 +8,7 @@ import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { compress, type Encoding } from './compression.ts'
+import { noteCut, requestFacts } from './request-log.ts'
 
 /** @param chunks as `Registry.read` gives them. */
 export async function sendStream(
@@ -20,16 +21,16 @@ export async function sendStream(
   reply.hijack()
   const { raw } = reply
   raw.writeHead(reply.statusCode, Object.fromEntries(Object.entries(reply.getHeaders()).filter(isPresent)))
-  const { method, url } = request
   try {
     const body = withFirst(first, chunks)
     await (encoding === undefined ? pipeline(body, unqueued(raw)) : pipeline(body, compress(encoding), raw))
   } catch (error) {
-    raw.destroy()
     // Writing to a client that left fails with one of the system's many codes; our own failures have none.
-    if (error instanceof Error && 'code' in error)
-      reply.log.debug({ err: error, method, url }, 'client left during a download')
-    else reply.log.error({ err: error, method, url }, 'download cut')
+    const isOurs = !(error instanceof Error && 'code' in error)
+    if (isOurs) noteCut(raw)
+    raw.destroy()
+    if (isOurs) request.log.error({ err: error, ...requestFacts(request) }, 'download cut')
+    else request.log.debug({ err: error, ...requestFacts(request) }, 'client left during a download')
   }
   return reply
 }

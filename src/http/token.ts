@@ -58,13 +58,13 @@ function checkToken(request: FastifyRequest, token: Token | undefined): Check {
   if (timingSafeEqual(hash, sha256(token.current()))) return { kind: 'right' }
   switch (token.guesses.count(address, digest)) {
     case 'repeated':
-      request.log.debug({ address }, 'wrong token, again')
+      request.log.debug('wrong token, again')
       break
     case 'counted':
-      request.log.warn({ address }, 'wrong token')
+      request.log.warn('wrong token')
       break
     case 'last':
-      request.log.warn({ address }, 'wrong token; no token from this address is compared for some seconds')
+      request.log.warn('wrong token; no token from this address is compared for some seconds')
   }
   return { kind: 'wrong' }
 }
