@@ -15,14 +15,11 @@ import {
   type ParsedNode,
 } from 'yaml'
 import { RegistryError } from './errors.ts'
+import { MAX_DEPTH, TOO_DEEP, assertShallowYaml, jsonExcess } from './nesting.ts'
 
 /** As JSON has it; a value may be the part of several. */
 export type ManifestValue =
   string | number | boolean | null | readonly ManifestValue[] | { readonly [key: string]: ManifestValue }
-
-/** Kubernetes' own schemas are some dozens deep; deeper files are made to exhaust a stack. */
-export const MAX_DEPTH = 500
-export const TOO_DEEP = 'nested too deeply'
 
 /**
  * @param source what to call the text in errors, such as its file's name.
@@ -34,7 +31,7 @@ export function parseManifests(text: string, source: string): readonly ManifestV
 
 /** JSON is YAML too, and this is fifty times as fast. What is broken is for the other parser to explain. */
 function parseJson(text: string): readonly ManifestValue[] | undefined {
-  if (!/^\s*[[{]/.test(text)) return undefined
+  if (!/^\s*[[{]/.test(text) || jsonExcess(text, Infinity) !== undefined) return undefined
   try {
     return [JSON.parse(text) as ManifestValue]
   } catch {
@@ -43,6 +40,7 @@ function parseJson(text: string): readonly ManifestValue[] | undefined {
 }
 
 function parseYaml(text: string, source: string): readonly ManifestValue[] {
+  assertShallowYaml(text, source)
   const lines = new LineCounter()
   const fail = (message: string, offset: number): never => {
     const { line, col } = lines.linePos(offset)

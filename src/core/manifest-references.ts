@@ -5,8 +5,9 @@
  */
 import { RegistryError } from './errors.ts'
 import { parseImageName, type ImageName } from './image-name.ts'
-import { MAX_DEPTH, TOO_DEEP, parseManifests, type ManifestValue } from './manifest-documents.ts'
+import { parseManifests, type ManifestValue } from './manifest-documents.ts'
 import type { Place } from './manifest-place.ts'
+import { MAX_DEPTH, TOO_DEEP } from './nesting.ts'
 import { DEFAULT_HOST } from './reference.ts'
 
 export type FoundImage = ImageName & { readonly places: readonly Place[] }

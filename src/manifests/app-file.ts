@@ -13,6 +13,7 @@ import {
   type Document,
   type Node,
 } from 'yaml'
+import { assertShallowYaml } from '../core/nesting.ts'
 import { APP, APPS, validateApp, validateApps } from './app-file-schema.ts'
 import { findProblems, type Problem } from './app-file-problem.ts'
 
@@ -27,8 +28,9 @@ export type AppDocument = {
 /** A file that can't be read as applications; the message has a line for each thing that is wrong. */
 export class AppFileError extends Error {}
 
-/** @param source what the file is called in messages. @throws AppFileError */
+/** @param source what the file is called in messages. @throws AppFileError; RegistryError `manifest-invalid` for what is nested too deeply. */
 export function readAppFile(text: string, source: string): readonly AppDocument[] {
+  assertShallowYaml(text, source)
   const lines = new LineCounter()
   const parsed = parseAllDocuments(text, { schema: 'core', lineCounter: lines, prettyErrors: false })
   const documents = 'empty' in parsed ? [] : parsed

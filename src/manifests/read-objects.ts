@@ -5,6 +5,7 @@
 import { LineCounter, isNode, parseAllDocuments, type Document } from 'yaml'
 import { RegistryError } from '../core/errors.ts'
 import { isObject, type Json } from '../core/image.ts'
+import { assertShallowYaml } from '../core/nesting.ts'
 import type { KubernetesObject } from './check-objects.ts'
 import { type Path } from './problem.ts'
 
@@ -24,6 +25,7 @@ const MAX_ALIASES = 1000
  * @throws RegistryError `manifest-invalid` for what is no YAML, or no Kubernetes object, with its line.
  */
 export function readObjects(text: string, source: string): readonly ReadObject[] {
+  assertShallowYaml(text, source)
   const lineCounter = new LineCounter()
   const documents = parseAllDocuments(text, { version: '1.1', lineCounter, prettyErrors: false })
   return [...documents].flatMap((document) => {

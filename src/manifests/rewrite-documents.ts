@@ -16,6 +16,7 @@ import {
   type YAMLMap,
 } from 'yaml'
 import { RegistryError } from '../core/errors.ts'
+import { assertShallowYaml } from '../core/nesting.ts'
 import type { ObjectIdentity } from './object-files.ts'
 
 /** Where an object was read, for people. */
@@ -45,6 +46,7 @@ const MAX_ALIASES = 10_000
 
 /** @throws RegistryError `manifest-invalid` for what can't be read, or isn't an object that kubectl can apply. */
 export function readObjects(text: string, source: string): readonly SourceObject[] {
+  assertShallowYaml(text, source)
   const lines = new LineCounter()
   const found: SourceObject[] = []
   let end = 0

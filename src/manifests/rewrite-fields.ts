@@ -5,7 +5,7 @@
  */
 import { isAlias, isMap, isScalar, isSeq, type Node, type YAMLMap } from 'yaml'
 import { RegistryError } from '../core/errors.ts'
-import { MAX_DEPTH, TOO_DEEP } from '../core/manifest-documents.ts'
+import { MAX_DEPTH, TOO_DEEP } from '../core/nesting.ts'
 import { ASSIGNMENT, childPath, composedName } from '../core/manifest-references.ts'
 import type { SourceObject } from './rewrite-documents.ts'
 
