@@ -2,9 +2,11 @@
  * The bytes behind segments, read from the store. A file that vanished or has another size than when it was hashed is
  * an error, so that the connection is cut: a blob is never finished with other bytes. Synchronous: see walk.ts.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
+import { dirname } from 'node:path/posix'
 import { RegistryError } from '../core/errors.ts'
 import { segmentLength, type Segment } from '../core/segment.ts'
+import { STORE_DIR } from '../core/store-path.ts'
 import { fsPath, shown } from './walk.ts'
 
 /** A part of a file, and where in a chunk it goes. */
@@ -36,11 +38,19 @@ export function fillWithoutFiles(segments: readonly Segment[], buffer: Uint8Arra
 
 /** @throws RegistryError `unavailable` when a file isn't the one that its part was made from. */
 export function readFiles(parts: readonly FilePart[], buffer: Uint8Array): void {
-  for (const part of parts) readFile(part, buffer)
+  let checked = ''
+  for (const part of parts) {
+    // Neighbours mostly share a directory.
+    const directory = dirname(part.path)
+    readFile(part, buffer, directory === checked ? undefined : directory)
+    checked = directory
+  }
 }
 
-function readFile(part: FilePart, buffer: Uint8Array): void {
+/** @param directory to be checked first. */
+function readFile(part: FilePart, buffer: Uint8Array, directory: string | undefined): void {
   try {
+    if (directory !== undefined) assertNoLinks(directory)
     readOrThrow(part, buffer)
   } catch (cause) {
     if (cause instanceof RegistryError) throw cause
@@ -49,6 +59,16 @@ function readFile(part: FilePart, buffer: Uint8Array): void {
       cause,
     })
   }
+}
+
+/**
+ * A path that was built again may have a link where a directory was, and the link may lead anywhere. Only directories of
+ * the store are checked: all others are this server's own.
+ */
+function assertNoLinks(directory: string): void {
+  if (!directory.startsWith(`${STORE_DIR}/`)) return
+  if (realpathSync.native(fsPath(directory), 'latin1') === directory) return
+  throw new RegistryError('unavailable', `store directory became a link: ${shown(directory)}`)
 }
 
 function readOrThrow({ path, offset, length, fileSize, at }: FilePart, buffer: Uint8Array): void {

@@ -2,6 +2,7 @@
  * What the registry asks of Nix, in its own terms and with its own errors. Behind it a pool of connections; nothing
  * else of the server knows that there is a protocol.
  */
+import { constants } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { RegistryError } from '../core/errors.ts'
 import type { ClosureNode } from '../core/plan.ts'
@@ -91,7 +92,10 @@ export class NixStore {
 
   /** A derivation that is valid, from its text in the store. */
   async derivation(path: StorePath): Promise<Derivation> {
-    const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    const text = await readFile(path, {
+      encoding: 'utf8',
+      flag: constants.O_RDONLY | constants.O_NOFOLLOW,
+    }).catch((cause: unknown) => {
       throw new RegistryError('unavailable', `derivation vanished: ${path}`, { cause })
     })
     try {

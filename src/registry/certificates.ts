@@ -4,8 +4,8 @@
  */
 import { isList, type Json } from '../core/image.ts'
 import { compareByName, type StorePath } from '../core/store-path.ts'
+import type { ClosureFiles } from '../source/closure-files.ts'
 import type { Source } from '../source/source.ts'
-import { storeTarget } from '../source/store-target.ts'
 
 /** Where `cacert` of nixpkgs has them (`nss-cacert-<version>`), and joined packages that hold it. */
 const BUNDLE = 'etc/ssl/certs/ca-bundle.crt'
@@ -15,13 +15,14 @@ const VARIABLE = 'SSL_CERT_FILE'
 export async function certificateVariables(
   { config }: Source,
   closure: readonly { readonly path: StorePath }[],
+  files: ClosureFiles,
 ): Promise<readonly string[]> {
   if (config.kind !== 'made' || config.findCertificates !== true) return []
   const paths = closure.map(({ path }) => path).sort(compareByName)
   const found = await Promise.all(
     paths.map(async (path) => {
       const bundle = `${path}/${BUNDLE}`
-      return (await storeTarget(bundle)) === undefined ? [] : [bundle]
+      return (await files.find(bundle)) === undefined ? [] : [bundle]
     }),
   )
   return found

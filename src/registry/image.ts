@@ -20,6 +20,7 @@ import type { StorePath } from '../core/store-path.ts'
 import type { StoreReader } from '../layer/store-reader.ts'
 import type { LayerSource } from '../layer/worker.ts'
 import type { ClosurePath, NixStore } from '../nix/nix-store.ts'
+import type { ClosureFiles } from '../source/closure-files.ts'
 import type { Source, SourceKind } from '../source/source.ts'
 import type { DigestIndex } from './digest-index.ts'
 import { certificateVariables, withVariables } from './certificates.ts'
@@ -58,25 +59,28 @@ export type ImageMaker = {
 /** Layers hashed at once: enough for every reader thread, few enough that entries don't pile up in memory. */
 const DIGESTS_AT_ONCE = 4
 
-/**
- * @param closure of the root.
- * @throws RegistryError `unservable`, `unavailable`.
- */
+/** An image's store path, all paths that it needs, and the way to their files. */
+export type ImageRoot = {
+  readonly root: StorePath
+  readonly closure: readonly ClosurePath[]
+  readonly files: ClosureFiles
+}
+
+/** @throws RegistryError `unservable`, `unavailable`. */
 export async function makeImage(
   { reader, index, archives }: ImageMaker,
-  root: StorePath,
+  { root, closure, files }: ImageRoot,
   source: Source,
-  closure: readonly ClosurePath[],
   timed: <T>(step: Step, work: () => Promise<T>) => Promise<T>,
 ): Promise<Image> {
-  const parts = await timed('plan', () => planParts(root, source, closure))
+  const parts = await timed('plan', () => planParts({ root, closure, files }, source))
   const limit = pLimit(DIGESTS_AT_ONCE)
   const layers = await timed('digest', () =>
     Promise.all(
       parts.map((part) => limit(async () => digestPart(part, closure, { reader, index, archives }))),
     ),
   )
-  const variables = await certificateVariables(source, closure)
+  const variables = await certificateVariables(source, closure, files)
   return assemble(root, withVariables(source, variables), layers)
 }
 

@@ -1,6 +1,5 @@
 /** From what a source says of its layers to what can be hashed and streamed, and to the digests, remembered. */
 import { createHash } from 'node:crypto'
-import { stat } from 'node:fs/promises'
 import { pathsOfClosure } from '../core/closure.ts'
 import { RegistryError } from '../core/errors.ts'
 import { MEDIA_TYPE } from '../core/image.ts'
@@ -10,14 +9,14 @@ import { planLayers } from '../core/plan.ts'
 import type { LayerEntry } from '../core/segment.ts'
 import { storeNameOf, storePathAround, type StorePath } from '../core/store-path.ts'
 import { TAR_FORMAT } from '../core/tar-header.ts'
-import { fsPath, shown } from '../layer/walk.ts'
+import { shown } from '../layer/walk.ts'
 import type { StoreReader } from '../layer/store-reader.ts'
 import type { LayerSource } from '../layer/worker.ts'
 import type { ClosurePath } from '../nix/nix-store.ts'
+import type { ClosureFiles } from '../source/closure-files.ts'
 import type { Source, SourceLayer, StoredLayer } from '../source/source.ts'
-import { storeTarget } from '../source/store-target.ts'
 import type { DigestIndex, LayerDigest } from './digest-index.ts'
-import type { ImageLayer } from './image.ts'
+import type { ImageLayer, ImageRoot } from './image.ts'
 import { heldSlice, type UnpackedSlice, type Unpacker } from './unpacked-slice.ts'
 import { demandInside } from './inside-closure.ts'
 import { nixDatabaseEntries } from './nix-database.ts'
@@ -42,20 +41,18 @@ const NAMES_SHOWN = 4
 
 /**
  * What is planned is cut to fit upon the layers below.
- * @param closure of the image's root.
  * @throws RegistryError `unservable`, also for more layers than clients take; `unavailable`.
  */
 export async function planParts(
-  root: StorePath,
+  { root, closure, files }: ImageRoot,
   { layers, config }: Pick<Source, 'layers' | 'config'>,
-  closure: readonly ClosurePath[],
 ): Promise<readonly Part[]> {
   const nodes = new Map(closure.map((node) => [node.path, node]))
   const placed = new Set<StorePath>()
   const parts: Part[] = []
   for (const [i, layer] of layers.entries()) {
     const room = Math.max(1, MAX_IMAGE_LAYERS - parts.length - (layers.length - i - 1))
-    for (const part of await partsOf(layer, { root, nodes, placed, room })) {
+    for (const part of await partsOf(layer, { root, files, nodes, placed, room })) {
       parts.push(part)
       if (part.source.kind === 'paths') for (const path of part.source.paths) placed.add(path)
     }
@@ -67,6 +64,7 @@ export async function planParts(
 
 type Planning = {
   readonly root: StorePath
+  readonly files: ClosureFiles
   readonly nodes: ReadonlyMap<StorePath, ClosurePath>
   /** What the layers below have. */
   readonly placed: ReadonlySet<StorePath>
@@ -76,7 +74,7 @@ type Planning = {
 
 async function partsOf(
   layer: SourceLayer,
-  { root, nodes, placed, room }: Planning,
+  { root, files, nodes, placed, room }: Planning,
 ): Promise<readonly Part[]> {
   switch (layer.kind) {
     case 'entries':
@@ -87,7 +85,7 @@ async function partsOf(
     case 'stored':
       return [
         {
-          source: await sliceOf(layer, root, nodes),
+          source: await sliceOf(layer, { root, files, nodes }),
           createdBy: layer.createdBy,
           stored: layer,
         },
@@ -109,28 +107,20 @@ async function partsOf(
   }
 }
 
-/** What isn't in the store was put where it is by this server: only what the store says needs a look where it leads. */
+/** Finds the file that holds a layer. What a packed archive was unpacked to lies in this server's own cache. */
 async function sliceOf(
   { place: { file, offset, length, packed } }: StoredLayer,
-  root: StorePath,
-  nodes: Planning['nodes'],
+  { root, files, nodes }: Pick<Planning, 'root' | 'files' | 'nodes'>,
 ): Promise<LayerSource | UnpackedSlice> {
   if (packed !== undefined) {
     demandInside(root, [packed.path], nodes)
     return { kind: 'unpacked', packed, offset, length }
   }
-  let path = file
-  if (storePathAround(shown(file)) !== undefined) {
-    path = (await storeTarget(file)) ?? refuse(root, `${shown(file)} is not there, or leads out of the store`)
-    const around = storePathAround(shown(path)) ?? refuse(root, `${shown(path)} is no store path`)
-    demandInside(root, [around], nodes)
-  }
-  const found = await stat(fsPath(path)).catch((cause: unknown) => {
-    throw new RegistryError('unavailable', `store path vanished: ${shown(path)}`, { cause })
-  })
-  if (!found.isFile()) refuse(root, `${shown(file)} is no file`)
-  if (offset + length > found.size) refuse(root, `${shown(file)} ends before its layers do`)
-  return { kind: 'slice', path, offset, length, fileSize: found.size }
+  const found = await files.find(file)
+  if (found?.stat.isFile() !== true) refuse(root, `${shown(file)} is not a file in the closure of the image`)
+  const { path, stat } = found
+  if (offset + length > stat.size) refuse(root, `${shown(file)} ends before its layers do`)
+  return { kind: 'slice', path, offset, length, fileSize: stat.size }
 }
 
 function refuse(root: StorePath, why: string): never {

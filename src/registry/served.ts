@@ -2,11 +2,11 @@
 import { RegistryError } from '../core/errors.ts'
 import type { StorePath } from '../core/store-path.ts'
 import type { ClosurePath } from '../nix/nix-store.ts'
+import { closureFiles } from '../source/closure-files.ts'
 import { readRoot } from '../source/detect.ts'
-import type { LayoutIndex, SourceKind } from '../source/source.ts'
+import type { LayoutIndex, SourceKind, SourceOptions } from '../source/source.ts'
 import { blaming } from './blame.ts'
-import { demandInside } from './inside-closure.ts'
-import { makeImage, type Image, type ImageMaker, type Step } from './image.ts'
+import { makeImage, type Image, type ImageMaker, type ImageRoot, type Step } from './image.ts'
 import type { ImageIndex, Served } from './image-index.ts'
 import { platformIndex, type PlatformParts } from './platform-index.ts'
 import { remembering } from './single-flight.ts'
@@ -47,12 +47,14 @@ async function served(
     onStep(step, performance.now() - start)
     return result
   }
-  const found = await timed('source', () => readRoot(root, { tag, archives: archivesOf(maker) }))
+  const closureOf = remembering(() => maker.nix.closure(root))
+  const files = closureFiles(root, async () => pathsIn(await closureOf()))
+  const found = await timed('source', () => readRoot(root, { tag, files, archives: archivesOf(maker) }))
   demandServed(maker, root, found.kind)
   if ('shape' in found && found.shape === 'platforms') {
     // Its images are checked when they are made; its closure may be all that their derivations need, and isn't served.
     if (maker.requiredKeys.length > 0) {
-      const closure = await timed('closure', () => maker.nix.closure(root))
+      const closure = await timed('closure', closureOf)
       demandSignatures(
         maker.requiredKeys,
         closure.filter(({ path }) => path === root),
@@ -60,11 +62,10 @@ async function served(
     }
     return platformIndex(root, found, maker)
   }
-  const closure = await timed('closure', () => maker.nix.closure(root))
+  const closure = await timed('closure', closureOf)
   demandSignatures(maker.requiredKeys, closure)
-  demandInside(root, found.reads ?? [], pathsIn(closure))
-  if (!('shape' in found)) return makeImage(maker, root, found, closure, timed)
-  return layoutIndex(maker, root, found, closure)
+  if (!('shape' in found)) return makeImage(maker, { root, closure, files }, found, timed)
+  return layoutIndex(maker, { root, closure, files }, found)
 }
 
 /** @throws RegistryError `denied`, `manifest-unknown`, `unservable` for a valid path that can't be pulled by this tag. */
@@ -73,7 +74,7 @@ export async function demandImage(
   root: StorePath,
   tag: string | undefined,
 ): Promise<void> {
-  const found = await blaming(root, () => readRoot(root, { tag, archives: archivesOf(maker) }))
+  const found = await blaming(root, () => readRoot(root, optionsOf(maker, root, tag)))
   demandServed(maker, root, found.kind)
 }
 
@@ -82,17 +83,17 @@ export async function imageTags(
   maker: Pick<ImageMaker, 'nix' | 'servePackages' | 'archives' | 'requiredKeys'>,
   root: StorePath,
 ): Promise<readonly string[]> {
-  const found = await blaming(root, () => readRoot(root, { tag: undefined, archives: archivesOf(maker) }))
+  const found = await blaming(root, () => readRoot(root, optionsOf(maker, root, undefined)))
   demandServed(maker, root, found.kind)
   return 'tags' in found ? (found.tags ?? []) : []
 }
 
 function layoutIndex(
   maker: ServedMaker,
-  root: StorePath,
+  at: ImageRoot,
   { kind, index, documents, images }: LayoutIndex,
-  closure: readonly ClosurePath[],
 ): ImageIndex {
+  const { root } = at
   return {
     root,
     kind,
@@ -106,8 +107,7 @@ function layoutIndex(
       make: remembering(() =>
         blaming(root, async () => {
           const source = await read()
-          demandInside(root, source.reads ?? [], pathsIn(closure))
-          const image = await makeImage(maker, root, source, closure, (_step, work) => work())
+          const image = await makeImage(maker, at, source, (_step, work) => work())
           maker.onLaterImage(image)
           return image
         }),
@@ -142,6 +142,15 @@ function archivesOf({
   }
 }
 
+function optionsOf(
+  maker: Pick<ImageMaker, 'nix' | 'archives' | 'requiredKeys'>,
+  root: StorePath,
+  tag: string | undefined,
+): SourceOptions {
+  const files = closureFiles(root, async () => pathsIn(await maker.nix.closure(root)))
+  return { tag, files, archives: archivesOf(maker) }
+}
+
 function pathsIn(closure: readonly ClosurePath[]): ReadonlySet<StorePath> {
   return new Set(closure.map(({ path }) => path))
 }
@@ -155,7 +164,7 @@ export async function servedClosure(
   root: StorePath,
 ): Promise<readonly ClosurePath[] | undefined> {
   try {
-    const found = await readRoot(root, { tag: undefined, archives: archivesOf(maker) })
+    const found = await readRoot(root, optionsOf(maker, root, undefined))
     demandServed(maker, root, found.kind)
     // The closure of an image for several platforms may be all that their derivations need.
     if ('shape' in found && found.shape === 'platforms') return undefined

@@ -19,8 +19,6 @@ export type BaseImage = {
   readonly layers: readonly SourceLayer[]
   /** Whether it is an archive. */
   readonly isArchive: boolean
-  /** The base itself, and what was read for it. */
-  readonly reads: readonly StorePath[]
   /**
    * Compares the base's own config with what its layers turned out to be.
    * @param layers of the whole image, the base's first.
@@ -83,11 +81,10 @@ export async function readBaseImage(
   // Only of paths is anything in the closure of the image above.
   if (entry.image.kind === 'output')
     return refuse(`its base ${base} has its image for ${platformName(platform)} by derivation, not by path`)
-  const image = await readBaseImage({ path, depth: depth + 1, find }, entry.image.path, { platform })
-  return { ...image, reads: [base, ...image.reads] }
+  return readBaseImage({ path, depth: depth + 1, find }, entry.image.path, { platform })
 }
 
-function baseImage(base: StorePath, { kind, config, layers, reads = [] }: Source): BaseImage {
+function baseImage(base: StorePath, { kind, config, layers }: Source): BaseImage {
   return {
     ...saidBy(base, config),
     // Those of its closure are so wherever it is the base of something.
@@ -95,7 +92,6 @@ function baseImage(base: StorePath, { kind, config, layers, reads = [] }: Source
       layer.kind === 'closure' && layer.roots === undefined ? { ...layer, roots: [base] } : layer,
     ),
     isArchive: kind === 'docker archive',
-    reads: [base, ...reads],
     demandLayers: (all) => {
       if (config.kind === 'given')
         demandSame(base, readConfig(base, config.bytes).diffIds, all.slice(0, layers.length))

@@ -24,7 +24,7 @@ export type Root = Source | LayoutIndex | PlatformList
  * @throws RegistryError `denied` when it is no image, `manifest-unknown` for a tag that it hasn't, `unservable` when it
  * is a broken one.
  */
-export async function readRoot(path: StorePath, options: SourceOptions = { tag: undefined }): Promise<Root> {
+export async function readRoot(path: StorePath, options: SourceOptions): Promise<Root> {
   const root = await find(path, options)
   if (root === undefined) throw new RegistryError('denied', `not an image: ${path}`)
   return root
@@ -32,6 +32,8 @@ export async function readRoot(path: StorePath, options: SourceOptions = { tag: 
 
 /** A layout comes before all else: what `docker save` writes is one and a Docker archive, too. */
 async function find(path: StorePath, options: SourceOptions): Promise<Root | undefined> {
+  const { files } = options
+  await files.assertMember(path)
   const stat = await lstat(path).catch((cause: unknown) => {
     // What is in the image's closure is there: a base that isn't never was in it, and waiting doesn't help.
     if ((options.depth ?? 0) > 0)
@@ -39,8 +41,10 @@ async function find(path: StorePath, options: SourceOptions): Promise<Root | und
     throw new RegistryError('unavailable', `store path vanished: ${path}`, { cause })
   })
   if (stat.isDirectory()) {
-    const files = await layoutDirectory(path)
-    return files === undefined ? tagged(await packageSource(path), options) : layoutImage(files, options)
+    const layout = await layoutDirectory(path, files)
+    return layout === undefined
+      ? tagged(await packageSource(path, files), options)
+      : layoutImage(layout, options)
   }
   if (!stat.isFile()) return undefined
   const archive = await openArchive(path, stat.size, options)
@@ -50,14 +54,14 @@ async function find(path: StorePath, options: SourceOptions): Promise<Root | und
 }
 
 async function archivedImage(archive: ImageArchive, options: SourceOptions): Promise<Root | undefined> {
-  const files = layoutTar(archive)
-  return files === undefined ? readDockerArchive(archive, options.tag) : layoutImage(files, options)
+  const layout = layoutTar(archive)
+  return layout === undefined ? readDockerArchive(archive, options.tag) : layoutImage(layout, options)
 }
 
-async function layoutImage(files: LayoutFiles, options: SourceOptions): Promise<Root> {
+async function layoutImage(layout: LayoutFiles, options: SourceOptions): Promise<Root> {
   // First, since it says what is broken about a layout.
-  const read = await readLayout(files, options)
-  return (await snapshotterImage(files)) ?? read
+  const read = await readLayout(layout, options)
+  return (await snapshotterImage(layout)) ?? read
 }
 
 /** The kinds that are a file which says what is in the image. */
@@ -72,18 +76,19 @@ async function describedImage(
     find: (base: StorePath, at: Pick<SourceOptions, 'depth' | 'tag'>) => find(base, { ...options, ...at }),
   }
   const readBase: ReadBase = (base, wanted) => readBaseImage(above, base, wanted)
-  const script = await confOfScript(path, size)
+  const { files } = options
+  const script = await confOfScript(path, size, files)
   if (script !== undefined) {
-    const conf = await readConf(script)
-    return conf === undefined ? undefined : streamedImage(path, script, conf, readBase)
+    const conf = await readConf(script, files)
+    return conf === undefined ? undefined : streamedImage(script, conf, { readBase, files })
   }
-  const value = await readJsonObject(path, size)
+  const value = await readJsonObject(path, size, files)
   if (value === undefined) return undefined
   return (
     multiPlatformImage(path, value) ??
-    (await pushlessImage(path, value, readBase)) ??
-    (await streamedImage(path, path, value, readBase)) ??
-    (await nix2containerImage(path, value))
+    (await pushlessImage(path, value, { readBase, files })) ??
+    (await streamedImage(path, value, { readBase, files })) ??
+    (await nix2containerImage(path, value, files))
   )
 }
 

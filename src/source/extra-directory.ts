@@ -7,8 +7,8 @@ import type { Stats } from 'node:fs'
 import { lstat, readdir, readlink } from 'node:fs/promises'
 import { RegistryError } from '../core/errors.ts'
 import { fsPath, shown } from '../layer/walk.ts'
+import type { ClosureFiles } from './closure-files.ts'
 import type { FileContent, Owner } from './file-tree.ts'
-import { storeTarget } from './store-target.ts'
 
 export type ExtraDirectory = Owner & {
   /** A directory in the store. */
@@ -36,13 +36,16 @@ const EXECUTE_BITS = 0o111
  * @param at where in the image, as a byte string relative to `/`; empty for `/` itself.
  * @throws RegistryError `unservable` for what no layer can hold, `unavailable` when it vanished.
  */
-export async function readExtraDirectory(extra: ExtraDirectory, at: string): Promise<readonly ExtraEntry[]> {
-  const source = await storeTarget(Buffer.from(extra.source).toString('latin1'))
-  if (source === undefined) throw new RegistryError('unservable', `${extra.source}: not in the store`)
-  if (!(await look(source)).isDirectory())
-    throw new RegistryError('unservable', `${extra.source}: not a directory`)
+export async function readExtraDirectory(
+  closure: ClosureFiles,
+  extra: ExtraDirectory,
+  at: string,
+): Promise<readonly ExtraEntry[]> {
+  const source = await closure.find(Buffer.from(extra.source).toString('latin1'))
+  if (source?.stat.isDirectory() !== true)
+    throw new RegistryError('unservable', `${extra.source}: not a directory in the closure of the image`)
   const entries: ExtraEntry[] = []
-  await walk(source, at, modesOf(extra), entries)
+  await walk(source.path, at, modesOf(extra), entries)
   return entries
 }
 

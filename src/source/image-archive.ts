@@ -7,7 +7,7 @@
  * (unpack/unpack-cache.ts); where its files are, and the documents that were read of it, are noted, so that a manifest
  * needs nothing unpacked after a restart.
  */
-import { open } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { RegistryError } from '../core/errors.ts'
@@ -63,17 +63,18 @@ const noteValidator = Compile(
 export async function openArchive(
   path: StorePath,
   size: number,
-  { archives }: Pick<SourceOptions, 'archives'>,
+  { archives, files }: Pick<SourceOptions, 'archives' | 'files'>,
 ): Promise<ImageArchive | undefined> {
-  const start = await readFrom(path, (read) => read(0, START_SIZE))
+  const inStore = () => files.open(path)
+  const start = await readFrom(path, inStore, (read) => read(0, START_SIZE))
   const compression = compressionOf(start.subarray(0, MAGIC_SIZE))
   if (compression !== undefined) return openPacked(path, compression, archives)
   if (!(await mayHoldImages(start))) return undefined
   return {
     path,
-    entries: await readFrom(path, (read) => readEntries(read, size, path)),
+    entries: await readFrom(path, inStore, (read) => readEntries(read, size, path)),
     place: (file) => ({ file: path, offset: file.offset, length: file.size }),
-    read: (document) => readFrom(path, (read) => read(document.offset, document.size)),
+    read: (document) => readFrom(path, inStore, (read) => read(document.offset, document.size)),
   }
 }
 
@@ -131,7 +132,11 @@ async function readUnpacked<T>(
 ): Promise<T> {
   const { path, size, release } = await cache.use(packed)
   try {
-    return await readFrom(path, (read) => use(read, size))
+    return await readFrom(
+      path,
+      () => open(path),
+      (read) => use(read, size),
+    )
   } finally {
     release()
   }
@@ -171,12 +176,18 @@ async function startOf(path: StorePath, compression: Compression): Promise<Buffe
   return Buffer.concat(chunks)
 }
 
-async function readFrom<T>(path: string, use: (read: ReadAt) => Promise<T>): Promise<T> {
+/** @param opens gives `undefined` for a file that is not there any more. */
+async function readFrom<T>(
+  path: string,
+  opens: () => Promise<FileHandle | undefined>,
+  use: (read: ReadAt) => Promise<T>,
+): Promise<T> {
   const unavailable = (cause: unknown): never => {
     if (cause instanceof RegistryError) throw cause
     throw new RegistryError('unavailable', `cannot read ${path}`, { cause })
   }
-  const file = await open(path).catch(unavailable)
+  const file = await opens().catch(unavailable)
+  if (file === undefined) throw new RegistryError('unavailable', `store path vanished: ${path}`)
   try {
     return await use(async (position, length) => {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position)

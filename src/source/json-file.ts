@@ -1,8 +1,8 @@
 /** A file of the store that may be a description of an image. */
-import { open } from 'node:fs/promises'
 import { RegistryError } from '../core/errors.ts'
 import { parseGivenJson } from '../core/given-json.ts'
 import type { StorePath } from '../core/store-path.ts'
+import type { ClosureFiles } from './closure-files.ts'
 
 /** A description of an image, not the image: what is larger is something else. */
 const MAX_FILE_SIZE = 16 * 1024 * 1024
@@ -12,9 +12,14 @@ const MAX_FILE_SIZE = 16 * 1024 * 1024
  * @param size bytes of the file.
  * @throws RegistryError `unservable` for one that is too large to be made of its text.
  */
-export async function readJsonObject(path: StorePath, size: number): Promise<object | undefined> {
+export async function readJsonObject(
+  path: StorePath,
+  size: number,
+  files: ClosureFiles,
+): Promise<object | undefined> {
   if (size > MAX_FILE_SIZE) return undefined
-  const file = await open(path)
+  const file = await files.open(path)
+  if (file === undefined) return undefined
   try {
     const { buffer } = await file.read(Buffer.alloc(1), 0, 1, 0)
     return buffer[0] === OPENING_BRACE ? parseObject(path, await file.readFile()) : undefined

@@ -2,21 +2,21 @@
  * The files of an OCI layout, in a directory or a tar, plain or compressed, by their names in it. Source: OCI image-spec,
  * image-layout.md. A directory's may be links to other store paths, which then have to be in the image's closure.
  */
-import { lstat, open } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Digest } from '../core/digest.ts'
 import { RegistryError } from '../core/errors.ts'
-import { storePathAround, type StorePath } from '../core/store-path.ts'
-import { fsPath, shown } from '../layer/walk.ts'
+import type { StorePath } from '../core/store-path.ts'
+import { shown } from '../layer/walk.ts'
 import { findDocument, findFile } from './archive-entries.ts'
+import type { ClosureFiles } from './closure-files.ts'
 import type { ImageArchive } from './image-archive.ts'
 import type { StoredPlace } from './source.ts'
-import { storeTarget } from './store-target.ts'
 
 export type LayoutFiles = {
   /** The store path that is the layout, for errors. */
   readonly root: StorePath
-  /** Nothing where there is no such file. @throws RegistryError `unservable` for what leads out of the store. */
+  /** Nothing where there is no such file. @throws RegistryError `unservable` for what leads out of the closure. */
   readonly find: (name: string) => Promise<StoredPlace | undefined>
   /** All bytes there; fewer when it breaks off. @throws RegistryError `unavailable`. */
   readonly read: (place: StoredPlace) => Promise<Buffer>
@@ -34,24 +34,27 @@ export function blobName(digest: Digest): string {
 }
 
 /** The layout that a directory is, or nothing. */
-export async function layoutDirectory(root: StorePath): Promise<LayoutFiles | undefined> {
+export async function layoutDirectory(
+  root: StorePath,
+  closure: ClosureFiles,
+): Promise<LayoutFiles | undefined> {
   const find = async (name: string): Promise<StoredPlace | undefined> => {
     const path = join(root, name)
-    const target = await storeTarget(path)
-    if (target !== undefined) {
-      const stat = await lstat(fsPath(target))
-      if (!stat.isFile()) throw new RegistryError('unservable', `${root}: ${name} is not a file`)
-      return { file: target, offset: 0, length: stat.size }
+    const found = await closure.find(path)
+    if (found !== undefined) {
+      if (!found.stat.isFile()) throw new RegistryError('unservable', `${root}: ${name} is not a file`)
+      return { file: found.path, offset: 0, length: found.stat.size }
     }
     const isLink = await lstat(path).then(
       () => true,
       () => false,
     )
-    if (isLink) throw new RegistryError('unservable', `${root}: ${name} leads out of the store`)
+    if (isLink)
+      throw new RegistryError('unservable', `${root}: ${name} leads out of the closure of the image`)
     return undefined
   }
   const mark = await lstat(join(root, MARK)).catch(() => undefined)
-  return mark === undefined ? undefined : { root, find, read: readPlace }
+  return mark === undefined ? undefined : { root, find, read: (place) => readPlace(closure, place) }
 }
 
 /** The layout that a tar is, or nothing. */
@@ -83,20 +86,13 @@ export async function readDocument(files: LayoutFiles, name: string, place: Stor
   return bytes
 }
 
-async function readPlace({ file, offset, length }: StoredPlace): Promise<Buffer> {
-  const handle = await open(fsPath(file)).catch((cause: unknown) => {
-    throw new RegistryError('unavailable', `store path vanished: ${shown(file)}`, { cause })
-  })
+async function readPlace(closure: ClosureFiles, { file, offset, length }: StoredPlace): Promise<Buffer> {
+  const handle = await closure.open(file)
+  if (handle === undefined) throw new RegistryError('unavailable', `store path vanished: ${shown(file)}`)
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset)
     return buffer.subarray(0, bytesRead)
   } finally {
     await handle.close()
   }
-}
-
-/** The store path that a file is in, unless that is the layout itself. */
-export function otherPath({ root }: LayoutFiles, { file }: StoredPlace): readonly StorePath[] {
-  const path = storePathAround(shown(file))
-  return path === undefined || path === root ? [] : [path]
 }

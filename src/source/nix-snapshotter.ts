@@ -14,7 +14,7 @@ import { MEDIA_TYPE, type Json } from '../core/image.ts'
 import { readIndex, readManifest, type Descriptor } from '../core/oci-document.ts'
 import { parseStorePath, type StorePath } from '../core/store-path.ts'
 import { parseObject } from './json-file.ts'
-import { blobName, otherPath, readDocument, type LayoutFiles } from './layout-files.ts'
+import { blobName, readDocument, type LayoutFiles } from './layout-files.ts'
 import type { Source, SourceLayer, StoredPlace } from './source.ts'
 
 const NIX_LAYER = 'containerd.io/snapshot/nix-layer'
@@ -57,7 +57,6 @@ export async function snapshotterImage(files: LayoutFiles): Promise<Source | und
       ...(created === undefined ? {} : { created }),
     },
     layers: layersOf(files, manifest.layers, places, diffIds),
-    reads: places.flatMap((place) => otherPath(files, place)),
   }
 }
 

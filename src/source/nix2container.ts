@@ -5,7 +5,6 @@
  *
  * Format: nlewo/nix2container, types/types.go; nix/tar.go for the layers, nix/image.go (`getV1Image`) for the config.
  */
-import { stat } from 'node:fs/promises'
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { parseDigest, type Digest } from '../core/digest.ts'
@@ -14,9 +13,8 @@ import { goJson, goStruct } from '../core/go-json.ts'
 import type { Json, LayerDescriptor } from '../core/image.ts'
 import type { PathOptions } from '../core/layer-style.ts'
 import { parseStorePath, storePathAround, type StorePath } from '../core/store-path.ts'
-import { fsPath } from '../layer/walk.ts'
+import type { ClosureFiles, FoundFile } from './closure-files.ts'
 import type { Source, SourceLayer } from './source.ts'
-import { storeTarget } from './store-target.ts'
 
 const Id = Type.Optional(Type.Integer({ minimum: 0, maximum: 0xffffffff }))
 const Perm = Type.Object({
@@ -83,7 +81,11 @@ const CONFIG_FIELDS = [
 const HISTORY_FIELDS = ['created', 'created_by', 'author', 'comment', 'empty_layer'] as const
 
 /** @returns nothing when `value` is no such image. @throws RegistryError `unservable` when it is a broken one. */
-export async function nix2containerImage(root: StorePath, value: object): Promise<Source | undefined> {
+export async function nix2containerImage(
+  root: StorePath,
+  value: object,
+  files: ClosureFiles,
+): Promise<Source | undefined> {
   if (!('image-config' in value) || !('layers' in value)) return undefined
   if (!validator.Check(value)) {
     const [error] = validator.Errors(value)
@@ -103,15 +105,21 @@ export async function nix2containerImage(root: StorePath, value: object): Promis
       config: json(value['image-config']),
       write: (made) => imageJson(value, layers, made),
     },
-    layers: await Promise.all(layers.map((layer) => sourceLayer(root, layer))),
+    layers: await Promise.all(layers.map((layer) => sourceLayer(root, layer, files))),
   }
 }
 
-async function sourceLayer(root: StorePath, layer: Layer): Promise<SourceLayer> {
+async function sourceLayer(root: StorePath, layer: Layer, files: ClosureFiles): Promise<SourceLayer> {
   const createdBy =
     typeof layer.History?.['created_by'] === 'string' ? layer.History['created_by'] : 'nix2container'
   const file = layer['layer-path'] ?? ''
-  if (file !== '') return storedLayer(root, layer, Buffer.from(file).toString('latin1'), createdBy)
+  if (file !== '') {
+    const around = storePathAround(file) ?? refuse(root, `a layer is no file of the store: ${file}`)
+    await files.assertMember(around)
+    const found = await files.find(Buffer.from(file).toString('latin1'))
+    if (found?.stat.isFile() !== true) refuse(root, `no such layer in the closure of the image: ${file}`)
+    return storedLayer(root, layer, found, createdBy)
+  }
   const paths = layer.paths ?? []
   return {
     kind: 'paths',
@@ -121,21 +129,17 @@ async function sourceLayer(root: StorePath, layer: Layer): Promise<SourceLayer> 
   }
 }
 
-async function storedLayer(
+function storedLayer(
   root: StorePath,
   layer: Layer,
-  file: string,
+  { path, stat }: FoundFile,
   createdBy: string,
-): Promise<SourceLayer> {
-  if (storePathAround(file) === undefined) refuse(root, `a layer is no file of the store: ${file}`)
+): SourceLayer {
   if (!MEDIA_TYPES.has(layer.mediatype)) refuse(root, `a layer of an unknown media type: ${layer.mediatype}`)
-  const target = await storeTarget(file)
-  const found = target === undefined ? undefined : await stat(fsPath(target))
-  if (found?.isFile() !== true) refuse(root, `no such layer: ${file}`)
   return {
     kind: 'stored',
     // The size that it says is none for layers of a base image.
-    place: { file, offset: 0, length: found.size },
+    place: { file: path, offset: 0, length: stat.size },
     digest: digest(root, layer.digest),
     diffId: digest(root, layer.diff_ids),
     mediaType: layer.mediatype,

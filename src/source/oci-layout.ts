@@ -19,8 +19,7 @@ import {
   readManifest,
   type Descriptor,
 } from '../core/oci-document.ts'
-import type { StorePath } from '../core/store-path.ts'
-import { blobName, otherPath, readDocument, type LayoutFiles } from './layout-files.ts'
+import { blobName, readDocument, type LayoutFiles } from './layout-files.ts'
 import { chooseDescriptors, tagsIn } from './layout-tags.ts'
 import type { IndexedImage, LayoutIndex, Source, SourceOptions, StoredLayer, StoredPlace } from './source.ts'
 
@@ -37,13 +36,12 @@ type Reading = {
   readonly files: LayoutFiles
   readonly documents: Map<Digest, Document>
   readonly images: Map<Digest, IndexedImage>
-  readonly reads: Set<StorePath>
   bytes: number
 }
 
 /** @throws RegistryError `manifest-unknown` for a tag that it hasn't, `unservable` for a broken layout. */
 export async function readLayout(files: LayoutFiles, { tag }: SourceOptions): Promise<Source | LayoutIndex> {
-  const reading: Reading = { files, documents: new Map(), images: new Map(), reads: new Set(), bytes: 0 }
+  const reading: Reading = { files, documents: new Map(), images: new Map(), bytes: 0 }
   const mark = await read(reading, 'oci-layout')
   if (!LAYOUT_VERSION.test(mark.toString())) refuse(files, 'oci-layout is of a version that is not read here')
   const bytes = await read(reading, 'index.json')
@@ -76,7 +74,7 @@ async function indexOf(
 ): Promise<Omit<LayoutIndex, 'tags'>> {
   reading.documents.set(document.digest, document)
   await descend(reading, manifests, 1)
-  const { files, documents, images, reads } = reading
+  const { files, documents, images } = reading
   if (images.size === 0) refuse(files, 'an index of images, none of which is here')
   return {
     kind: 'OCI layout',
@@ -84,7 +82,6 @@ async function indexOf(
     index: document,
     documents: [...documents.values()],
     images: [...images.values()],
-    reads: [...reads],
   }
 }
 
@@ -128,7 +125,6 @@ function imageOf(reading: Reading, descriptor: Descriptor, document: Document): 
       config: { kind: isImage ? 'given' : 'opaque', bytes: bytes.bytes, mediaType: config.mediaType },
       layers: stored,
       manifest: document,
-      reads: [...reading.reads],
     }
   }
   return {
@@ -171,23 +167,21 @@ async function findBlob(files: LayoutFiles, { digest, size }: Descriptor): Promi
 }
 
 async function readBlob(reading: Reading, descriptor: Descriptor): Promise<Document | undefined> {
-  const { files, reads } = reading
+  const { files } = reading
   const place = await findBlob(files, descriptor)
   if (place === undefined) return undefined
   const { digest, mediaType } = descriptor
   const bytes = await readDocument(files, blobName(digest), place)
   count(reading, bytes.length)
-  for (const path of otherPath(files, place)) reads.add(path)
   const found = digestOf(bytes)
   if (found !== digest) refuse(files, `blob ${digest} has other bytes: its digest is ${found}`)
   return { mediaType, bytes, digest }
 }
 
 async function read(reading: Reading, name: string): Promise<Buffer> {
-  const { files, reads } = reading
+  const { files } = reading
   const place = await files.find(name)
   if (place === undefined) refuse(files, `an OCI layout without ${name}`)
-  for (const path of otherPath(files, place)) reads.add(path)
   return readDocument(files, name, place)
 }
 

@@ -14,13 +14,13 @@
  *
  * Served only where the operator allows it.
  */
-import { open, readdir, stat } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Platform } from '../core/image.ts'
 import { storeNameOf, type StorePath } from '../core/store-path.ts'
 import { fsPath } from '../layer/walk.ts'
+import type { ClosureFiles } from './closure-files.ts'
 import { rootEntries } from './root-layer.ts'
-import { storeTarget } from './store-target.ts'
 import type { Source } from './source.ts'
 
 /** The same as nix/image.nix sets; part of the image's identity. */
@@ -41,14 +41,17 @@ const ARCHITECTURE: Readonly<Record<number, Platform>> = {
 /** For packages without a single binary: said by the package, never by the machine that serves it. */
 const DEFAULT_PLATFORM: Platform = { architecture: 'amd64', os: 'linux' }
 
-export async function packageSource(path: StorePath): Promise<Source> {
-  const programs = await programsIn(path)
-  const command = (await namedProgram(path, programs)) ?? commandOf(storeNameOf(path), programs)
+export async function packageSource(path: StorePath, files: ClosureFiles): Promise<Source> {
+  const programs = await programsIn(path, files)
+  const command = (await namedProgram(path, programs, files)) ?? commandOf(storeNameOf(path), programs)
   return {
     kind: 'package',
     config: {
       kind: 'made',
-      platform: await platformOf(programs.map((name) => join(path, 'bin', name))),
+      platform: await platformOf(
+        programs.map((name) => join(path, 'bin', name)),
+        files,
+      ),
       config: {
         Env: ['PATH=/bin:/sbin'],
         ...(command === undefined ? {} : { Entrypoint: [join(path, 'bin', command)] }),
@@ -59,7 +62,7 @@ export async function packageSource(path: StorePath): Promise<Source> {
       { kind: 'closure', maxLayers: MAX_LAYERS, except: [] },
       {
         kind: 'entries',
-        entries: await rootEntries({ contents: [path], files: {}, links: {} }),
+        entries: await rootEntries(files, { contents: [path], files: {}, links: {} }),
         createdBy: `root of ${storeNameOf(path)}`,
       },
     ],
@@ -73,17 +76,21 @@ export function commandOf(name: string, programs: readonly string[]): string | u
   return programs.find((program) => program === packageName)
 }
 
-async function programsIn(path: StorePath): Promise<readonly string[]> {
-  const bin = await storeTarget(join(path, 'bin'))
-  const names = bin === undefined ? [] : await readdir(fsPath(bin)).catch(() => [])
+async function programsIn(path: StorePath, files: ClosureFiles): Promise<readonly string[]> {
+  const bin = await files.find(join(path, 'bin'))
+  const names = bin === undefined ? [] : await readdir(fsPath(bin.path)).catch(() => [])
   const visible = names.filter((name) => !name.startsWith('.')).sort()
-  const isProgram = await Promise.all(visible.map((name) => isExecutable(join(path, 'bin', name))))
+  const isProgram = await Promise.all(visible.map((name) => isExecutable(join(path, 'bin', name), files)))
   return visible.filter((_, i) => isProgram[i])
 }
 
 /** What the package says itself, if there is such a program. */
-async function namedProgram(path: StorePath, programs: readonly string[]): Promise<string | undefined> {
-  const file = await openInStore(join(path, MAIN_PROGRAM))
+async function namedProgram(
+  path: StorePath,
+  programs: readonly string[],
+  files: ClosureFiles,
+): Promise<string | undefined> {
+  const file = await files.open(join(path, MAIN_PROGRAM))
   if (file === undefined) return undefined
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_NAME), 0, MAX_NAME, 0)
@@ -96,30 +103,28 @@ async function namedProgram(path: StorePath, programs: readonly string[]): Promi
   }
 }
 
-/** A file in the store that may be executed, or a link to one. */
-async function isExecutable(path: string): Promise<boolean> {
-  const target = await storeTarget(Buffer.from(path).toString('latin1'))
-  const found = target === undefined ? undefined : await stat(fsPath(target)).catch(() => undefined)
-  return found !== undefined && found.isFile() && (found.mode & ANY_EXECUTE_BIT) !== 0
+/** Whether a file of the closure may be executed; also through a link to it. */
+async function isExecutable(path: string, files: ClosureFiles): Promise<boolean> {
+  const stat = (await files.find(byteString(path)))?.stat
+  return stat !== undefined && stat.isFile() && (stat.mode & ANY_EXECUTE_BIT) !== 0
 }
 
-async function openInStore(path: string) {
-  const target = await storeTarget(Buffer.from(path).toString('latin1'))
-  return target === undefined ? undefined : open(fsPath(target)).catch(() => undefined)
+function byteString(path: string): string {
+  return Buffer.from(path).toString('latin1')
 }
 
 /** The platform of the first program that is an ELF binary. */
-async function platformOf(programs: readonly string[]): Promise<Platform> {
+async function platformOf(programs: readonly string[], files: ClosureFiles): Promise<Platform> {
   for (const program of programs) {
-    const machine = await elfMachine(program)
+    const machine = await elfMachine(program, files)
     const platform = machine === undefined ? undefined : ARCHITECTURE[machine]
     if (platform !== undefined) return platform
   }
   return DEFAULT_PLATFORM
 }
 
-async function elfMachine(path: string): Promise<number | undefined> {
-  const file = await openInStore(path)
+async function elfMachine(path: string, files: ClosureFiles): Promise<number | undefined> {
+  const file = await files.open(byteString(path))
   if (file === undefined) return undefined
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(20), 0, 20, 0)

@@ -8,6 +8,7 @@ import { RegistryError } from '../core/errors.ts'
 import type { Json, Platform } from '../core/image.ts'
 import { parseStorePath, storePathAround, type StorePath } from '../core/store-path.ts'
 import type { BaseImage, ReadBase } from './base-image.ts'
+import type { ClosureFiles } from './closure-files.ts'
 import { demandSamePlatform, inherit } from './inheritance.ts'
 import { rootEntries } from './root-layer.ts'
 import type { Source, SourceConfig, SourceLayer } from './source.ts'
@@ -74,7 +75,7 @@ const validator = Compile(ImageFile)
 export async function pushlessImage(
   path: StorePath,
   value: object,
-  readBase: ReadBase,
+  { readBase, files }: { readonly readBase: ReadBase; readonly files: ClosureFiles },
 ): Promise<Source | undefined> {
   if (!('pushless' in value)) return undefined
   if (!validator.Check(value)) {
@@ -87,13 +88,13 @@ export async function pushlessImage(
   const fromImage = value.fromImage === undefined ? undefined : storePath(path, value.fromImage)
   const platform = platformOf(value)
   const wanted = { platform, tag: value.fromImageTag }
+  for (const named of pathsRead(value)) await files.assertMember(named)
   const base = fromImage === undefined ? undefined : await readBase(fromImage, wanted)
   const except = [path, ...(fromImage === undefined ? [] : [fromImage])]
   return {
     kind: 'pushless image',
     config: configOf(path, platform, value, base),
-    layers: [...(base?.layers ?? []), ...(await ownLayers(path, value, except))],
-    reads: [...(base?.reads ?? []), ...pathsRead(value)],
+    layers: [...(base?.layers ?? []), ...(await ownLayers(path, value, except, files))],
   }
 }
 
@@ -113,6 +114,7 @@ async function ownLayers(
   path: StorePath,
   value: ImageFile,
   except: readonly StorePath[],
+  closure: ClosureFiles,
 ): Promise<readonly SourceLayer[]> {
   const { name, maxLayers, layers = [], extraDirectories = [], nixDatabase = false, fromImage } = value
   const contents = value.contents.map((content) => storePath(path, content))
@@ -121,7 +123,7 @@ async function ownLayers(
   const unpacked = extraDirectories
     .map(({ source }) => storePathAround(source) ?? refuse(path, `not in the store: ${source}`))
     .filter((tree) => !wanted.has(tree))
-  const entries = await rootEntries({
+  const entries = await rootEntries(closure, {
     contents,
     extraDirectories,
     files: value.files ?? {},

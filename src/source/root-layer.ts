@@ -2,14 +2,13 @@
  * The layer above the store layers: what programs expect at `/`. `/tmp`, users, name lookup; links to everything in
  * the image's `contents`; its own files and links over these. What comes later in that order wins.
  */
-import { stat } from 'node:fs/promises'
 import { RegistryError } from '../core/errors.ts'
 import type { LayerEntry } from '../core/segment.ts'
 import type { StorePath } from '../core/store-path.ts'
-import { STORE_DIRECTORIES, fsPath, shown } from '../layer/walk.ts'
+import { STORE_DIRECTORIES, shown } from '../layer/walk.ts'
+import type { ClosureFiles } from './closure-files.ts'
 import { readExtraDirectory, type ExtraDirectory } from './extra-directory.ts'
 import { FileTree, type FileContent, type Owner } from './file-tree.ts'
-import { storeTarget } from './store-target.ts'
 import { linkContents } from './symlink-farm.ts'
 
 export type RootFiles = {
@@ -40,20 +39,16 @@ const FILE_MODE = 0o444
 const EXECUTABLE_MODE = 0o555
 
 /** @throws RegistryError `unservable` for what can't be at the root of an image. */
-export async function rootEntries({
-  contents,
-  extraDirectories = [],
-  files,
-  directories = {},
-  links,
-  hasBase = false,
-}: RootFiles): Promise<readonly LayerEntry[]> {
+export async function rootEntries(
+  closure: ClosureFiles,
+  { contents, extraDirectories = [], files, directories = {}, links, hasBase = false }: RootFiles,
+): Promise<readonly LayerEntry[]> {
   const tree = new FileTree()
   if (!hasBase) putDefaults(tree)
   const extras = []
   for (const extra of extraDirectories) {
     const at = extra.to === '/' ? '' : byteName(extra.to)
-    extras.push(...(await readExtraDirectory(extra, at)))
+    extras.push(...(await readExtraDirectory(closure, extra, at)))
   }
   for (const { name } of extras) demandOutsideStore(name)
   // What is below a directory of its own makes that a real one; the one itself is put over whatever is there.
@@ -62,7 +57,7 @@ export async function rootEntries({
     ...extras.map(({ kind, name }) => (kind === 'directory' ? `${name}/` : name)),
     ...Object.keys(directories).map((path) => `${byteName(path)}/`),
   ]
-  await linkContents(tree, contents, own)
+  await linkContents(tree, contents, own, closure)
   for (const extra of extras) {
     if (extra.kind === 'directory') tree.directory(extra.name, extra.mode, extra.owner)
     else if (extra.kind === 'symlink') tree.symlink(extra.name, extra.target, extra.owner)
@@ -76,7 +71,7 @@ export async function rootEntries({
     if (text !== undefined) {
       tree.file(name, octal(mode) ?? FILE_MODE, Buffer.from(text), owner)
     } else if (source !== undefined) {
-      const { content, isExecutable } = await sourceFile(source)
+      const { content, isExecutable } = await sourceFile(closure, source)
       tree.file(name, octal(mode) ?? (isExecutable ? EXECUTABLE_MODE : FILE_MODE), content, owner)
     } else {
       throw new RegistryError('unservable', `file ${path} has neither text nor source`)
@@ -101,13 +96,14 @@ function putDefaults(tree: FileTree): void {
 
 /** Streamed from the store with the layer, however large it is. */
 async function sourceFile(
+  closure: ClosureFiles,
   path: string,
 ): Promise<{ readonly content: FileContent; readonly isExecutable: boolean }> {
-  const target = await storeTarget(Buffer.from(path).toString('latin1'))
-  if (target === undefined) throw new RegistryError('unservable', `${path}: not a file of the store`)
-  const found = await stat(fsPath(target))
-  if (!found.isFile()) throw new RegistryError('unservable', `${path}: not a file`)
-  return { content: { source: target, size: found.size }, isExecutable: (found.mode & 0o111) !== 0 }
+  const found = await closure.find(Buffer.from(path).toString('latin1'))
+  if (found?.stat.isFile() !== true)
+    throw new RegistryError('unservable', `${path}: not a file in the closure of the image`)
+  const { size, mode } = found.stat
+  return { content: { source: found.path, size }, isExecutable: (mode & 0o111) !== 0 }
 }
 
 function ownerOf(uid: number | undefined, gid: number | undefined): Owner {

@@ -9,6 +9,7 @@ import type { LayerEntry } from '../core/segment.ts'
 import type { StorePath } from '../core/store-path.ts'
 import type { Archives } from '../unpack/archives.ts'
 import type { PackedFile } from '../unpack/unpack-cache.ts'
+import type { ClosureFiles } from './closure-files.ts'
 
 export type SourceKind =
   | 'pushless image'
@@ -106,8 +107,6 @@ export type Source = {
   readonly tags?: readonly string[]
   /** Made elsewhere, and served as it is; else one is made here. */
   readonly manifest?: Document
-  /** Other store paths that were read for this: they must be in the closure. */
-  readonly reads?: readonly StorePath[]
 }
 
 /** An index that was made elsewhere. */
@@ -119,7 +118,6 @@ export type LayoutIndex = {
   readonly documents: readonly Document[]
   readonly images: readonly IndexedImage[]
   readonly tags: readonly string[]
-  readonly reads: readonly StorePath[]
 }
 
 export type IndexedImage = {
@@ -145,9 +143,11 @@ export type NamedImage =
   | { readonly kind: 'path'; readonly path: StorePath }
   | { readonly kind: 'output'; readonly derivation: StorePath; readonly output: string }
 
-/** Which of a path's images is wanted: a tag that the path itself has, or none for the first. */
+/** How a path is read. The tag is one that the path itself has; `undefined` is its first image. */
 export type SourceOptions = {
   readonly tag: string | undefined
+  /** The files of the whole image: also when this one is only its base. */
+  readonly files: ClosureFiles
   /** Without it compressed archives can't be read. */
   readonly archives?: Archives
   /** How many images this one is the base of, one upon the other; 0 where none is said. */

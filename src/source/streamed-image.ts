@@ -8,7 +8,6 @@
  * `now`, which the Python takes from the clock as `created` or `mtime`, stands for Nix's own time here, one second
  * after the epoch: a pull that changes the digest each time could neither be resumed nor come from two replicas.
  */
-import { open, readFile, stat } from 'node:fs/promises'
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { parseDigest, type Digest } from '../core/digest.ts'
@@ -17,11 +16,10 @@ import type { Json, LayerDescriptor } from '../core/image.ts'
 import type { StreamedStyle } from '../core/layer-style.ts'
 import { pythonJson } from '../core/python-json.ts'
 import { STORE_DIR, parseStorePath, type StorePath } from '../core/store-path.ts'
-import { fsPath } from '../layer/walk.ts'
 import type { BaseImage, ReadBase } from './base-image.ts'
+import type { ClosureFiles } from './closure-files.ts'
 import { readJsonObject } from './json-file.ts'
 import type { Source, SourceLayer } from './source.ts'
-import { storeTarget } from './store-target.ts'
 
 const Id = Type.Union([
   Type.Integer({ minimum: 0, maximum: 0xffffffff }),
@@ -55,30 +53,33 @@ const CONF_PATH = /\/nix\/store\/[0-9a-z]{32}-[0-9A-Za-z+\-._?=]*-conf\.json(?![
 const NOW = '1970-01-01T00:00:01+00:00'
 
 /** The conf.json that the script names, or nothing when the file is no such script. @param size bytes of the file. */
-export async function confOfScript(script: StorePath, size: number): Promise<StorePath | undefined> {
+export async function confOfScript(
+  script: StorePath,
+  size: number,
+  files: ClosureFiles,
+): Promise<StorePath | undefined> {
   if (size > MAX_SCRIPT_SIZE) return undefined
-  const text = await readFile(script, 'latin1')
+  const text = await readText(files, script)
+  if (text === undefined) return undefined
   if (!text.startsWith('#!')) return undefined
   const [conf, ...others] = new Set(text.match(CONF_PATH))
   return conf === undefined || others.length > 0 ? undefined : parseStorePath(conf)
 }
 
 /** The conf.json of a script, read; nothing when it isn't one or is gone. */
-export async function readConf(conf: StorePath): Promise<object | undefined> {
-  const found = await stat(conf).catch(() => undefined)
-  return found?.isFile() === true ? readJsonObject(conf, found.size) : undefined
+export async function readConf(conf: StorePath, files: ClosureFiles): Promise<object | undefined> {
+  const found = await files.find(conf)
+  return found === undefined ? undefined : readJsonObject(conf, found.stat.size, files)
 }
 
 /**
- * @param root what was asked for: the script, or the conf itself.
  * @param value what is in the conf.
  * @returns nothing when that isn't the conf of an image. @throws RegistryError `unservable` when it is a broken one.
  */
 export async function streamedImage(
-  root: StorePath,
   conf: StorePath,
   value: object,
-  readBase: ReadBase,
+  { readBase, files }: { readonly readBase: ReadBase; readonly files: ClosureFiles },
 ): Promise<Source | undefined> {
   if (!('store_layers' in value) || !('customisation_layer' in value)) return undefined
   if (!validator.Check(value)) {
@@ -87,6 +88,7 @@ export async function streamedImage(
   }
   const style = styleOf(conf, value)
   const customisation = storePath(conf, value.customisation_layer)
+  await files.assertMember(customisation)
   const basePath = value.from_image == null ? undefined : storePath(conf, value.from_image)
   const platform = { architecture: value.architecture, os: 'linux' }
   const base = basePath === undefined ? undefined : await readBase(basePath, { platform })
@@ -105,9 +107,8 @@ export async function streamedImage(
         const paths = texts.map((text) => storePath(conf, text))
         return { kind: 'paths', paths, style, createdBy: storePaths(paths) }
       }),
-      await customisationLayer(conf, customisation),
+      await customisationLayer(conf, customisation, files),
     ],
-    reads: [...(conf === root ? [] : [conf]), customisation, ...(base?.reads ?? [])],
     tags: tagsOf(value.repo_tag),
   }
 }
@@ -137,22 +138,24 @@ function isoTime(text: string): string {
 }
 
 /** The layer of all that is at `/`: a tar that is in the store already, with its checksum beside it. */
-async function customisationLayer(conf: StorePath, path: StorePath): Promise<SourceLayer> {
+async function customisationLayer(
+  conf: StorePath,
+  path: StorePath,
+  files: ClosureFiles,
+): Promise<SourceLayer> {
   const file = `${path}/layer.tar`
-  const target = await storeTarget(file)
-  const found = target === undefined ? undefined : await stat(fsPath(target))
-  if (found?.isFile() !== true) refuse(conf, `no customisation layer: ${file}`)
+  const found = await files.find(file)
+  if (found?.stat.isFile() !== true) refuse(conf, `no customisation layer: ${file}`)
   return {
     kind: 'stored',
-    place: { file, offset: 0, length: found.size },
-    digest: await checksum(conf, `${path}/checksum`),
+    place: { file, offset: 0, length: found.stat.size },
+    digest: await checksum(conf, `${path}/checksum`, files),
     createdBy: storePaths([path]),
   }
 }
 
-async function checksum(conf: StorePath, file: string): Promise<Digest> {
-  const target = await storeTarget(file)
-  const handle = target === undefined ? undefined : await open(fsPath(target)).catch(() => undefined)
+async function checksum(conf: StorePath, file: string, files: ClosureFiles): Promise<Digest> {
+  const handle = await files.open(file)
   if (handle === undefined) refuse(conf, `no checksum of the customisation layer: ${file}`)
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(100), 0, 100, 0)
@@ -161,6 +164,15 @@ async function checksum(conf: StorePath, file: string): Promise<Digest> {
     throw new RegistryError('unservable', `${conf}: not a checksum: ${file}`, { cause })
   } finally {
     await handle.close()
+  }
+}
+
+async function readText(files: ClosureFiles, path: string): Promise<string | undefined> {
+  const file = await files.open(path)
+  try {
+    return await file?.readFile('latin1')
+  } finally {
+    await file?.close()
   }
 }
 

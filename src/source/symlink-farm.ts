@@ -2,12 +2,12 @@
  * The trees of several store paths joined below `/` by symbolic links. Directories at the top are real, so that a
  * container can mount or write beside what is linked; further down a directory that only one path has is one link.
  */
-import { readdir, readlink, stat } from 'node:fs/promises'
+import { readdir, readlink } from 'node:fs/promises'
 import { RegistryError } from '../core/errors.ts'
 import type { StorePath } from '../core/store-path.ts'
 import { fsPath } from '../layer/walk.ts'
+import type { ClosureFiles } from './closure-files.ts'
 import type { FileTree } from './file-tree.ts'
-import { storeTarget } from './store-target.ts'
 
 /** Facts for Nix about a package, never for a running program. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['nix-support', 'nix'])
@@ -20,17 +20,18 @@ export async function linkContents(
   tree: FileTree,
   contents: readonly StorePath[],
   own: readonly string[],
+  closure: ClosureFiles,
 ): Promise<void> {
   const parents = new Set(own.flatMap(directoriesAbove))
   for (const path of contents) {
-    if (!(await isDirectory(path))) {
+    if (!(await isDirectory(closure, path))) {
       throw new RegistryError(
         'unservable',
         `contents: ${path} is not a directory: use links to give a file a place`,
       )
     }
   }
-  await join(tree, contents, '', parents)
+  await join(tree, contents, '', { parents, closure })
 }
 
 /** @param directories the same directory in each path that has it, as byte strings. */
@@ -38,8 +39,9 @@ async function join(
   tree: FileTree,
   directories: readonly string[],
   at: string,
-  parents: ReadonlySet<string>,
+  joining: { readonly parents: ReadonlySet<string>; readonly closure: ClosureFiles },
 ): Promise<void> {
+  const { parents, closure } = joining
   const holders = new Map<string, string[]>()
   for (const directory of directories) {
     for (const child of await readdir(fsPath(directory), 'latin1')) {
@@ -54,11 +56,11 @@ async function join(
     const name = at === '' ? child : `${at}/${child}`
     const [first = ''] = places
     const mustBeReal = at === '' || places.length > 1 || parents.has(name)
-    if (mustBeReal && (await isDirectory(first))) {
+    if (mustBeReal && (await isDirectory(closure, first))) {
       const joined: string[] = []
-      for (const place of places) if (await isDirectory(place)) joined.push(place)
+      for (const place of places) if (await isDirectory(closure, place)) joined.push(place)
       tree.directory(name)
-      await join(tree, joined, name, parents)
+      await join(tree, joined, name, joining)
     } else {
       tree.symlink(name, await targetOf(first))
     }
@@ -71,10 +73,9 @@ async function targetOf(path: string): Promise<string> {
   return target?.startsWith('/') === true ? target : path
 }
 
-/** Also for a link to one in the store. */
-async function isDirectory(path: string): Promise<boolean> {
-  const target = await storeTarget(path)
-  return target !== undefined && (await stat(fsPath(target))).isDirectory()
+/** Also for a link to a directory in the closure. */
+async function isDirectory(closure: ClosureFiles, path: string): Promise<boolean> {
+  return (await closure.find(path))?.stat.isDirectory() === true
 }
 
 function directoriesAbove(name: string): string[] {

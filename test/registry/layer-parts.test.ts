@@ -1,5 +1,6 @@
 /** Which layers an image comes down to: how many there may be, and that they hold nothing but its closure. */
 import t from 'tap'
+import { filesOf } from '../support/read-image.ts'
 import { MAX_IMAGE_LAYERS } from '../../src/core/layer-limit.ts'
 import { parseStorePath, type StorePath } from '../../src/core/store-path.ts'
 import type { ClosurePath } from '../../src/nix/nix-store.ts'
@@ -29,6 +30,8 @@ const closure: readonly ClosurePath[] = [root, ...parts].map((path) => ({
   contentAddress: '',
 }))
 
+const at = { root, closure, files: filesOf(root) }
+
 const made: SourceConfig = { kind: 'made', platform: { architecture: 'amd64', os: 'linux' }, config: {} }
 const opaque: SourceConfig = { kind: 'opaque', bytes: Buffer.from('{}'), mediaType: 'application/json' }
 const layersOf = (count: number): readonly SourceLayer[] =>
@@ -36,13 +39,13 @@ const layersOf = (count: number): readonly SourceLayer[] =>
 const planned = (maxLayers: number): SourceLayer => ({ kind: 'closure', maxLayers, except: [] })
 
 void t.test('as many layers as clients take, and no more', async (t) => {
-  t.equal((await planParts(root, { layers: layersOf(MAX_IMAGE_LAYERS), config: made }, closure)).length, 125)
-  await t.rejects(planParts(root, { layers: layersOf(MAX_IMAGE_LAYERS + 1), config: made }, closure), {
+  t.equal((await planParts(at, { layers: layersOf(MAX_IMAGE_LAYERS), config: made })).length, 125)
+  await t.rejects(planParts(at, { layers: layersOf(MAX_IMAGE_LAYERS + 1), config: made }), {
     name: 'RegistryError',
     kind: 'unservable',
     message: `${root}: 126 layers, and clients take no more than 125: build it with fewer (maxLayers)`,
   })
-  const artifact = await planParts(root, { layers: layersOf(300), config: opaque }, closure)
+  const artifact = await planParts(at, { layers: layersOf(300), config: opaque })
   t.equal(artifact.length, 300, 'of what is no image')
 })
 
@@ -56,14 +59,14 @@ void t.test('store paths are planned to fit upon a base', async (t) => {
   ]
   for (const [base, maxLayers, expected] of rows) {
     const layers = [...layersOf(base), planned(maxLayers), ...layersOf(1)]
-    const found = await planParts(root, { layers, config: made }, closure)
+    const found = await planParts(at, { layers, config: made })
     t.equal(found.length, expected, `${maxLayers} upon ${base}`)
     const paths = found.flatMap(({ source }) => (source.kind === 'paths' ? source.paths : []))
     t.equal(new Set(paths).size, 101, 'all paths are there')
     t.equal(paths.length, 101, 'each once')
   }
   const full = [...layersOf(124), planned(60), ...layersOf(1)]
-  await t.rejects(planParts(root, { layers: full, config: made }, closure), {
+  await t.rejects(planParts(at, { layers: full, config: made }), {
     message: new RegExp(`^${root}: 126 layers`),
   })
 })
@@ -80,9 +83,5 @@ void t.test('what is not in the closure is in no layer', async (t) => {
     { kind: 'stored', place: { file: secret, packed, ...place }, createdBy: 'test' },
   ]
   for (const layer of rows)
-    await t.rejects(
-      planParts(root, { layers: [layer], config: made }, closure),
-      { ...refused, message },
-      layer.kind,
-    )
+    await t.rejects(planParts(at, { layers: [layer], config: made }), { ...refused, message }, layer.kind)
 })

@@ -2,7 +2,7 @@
 import { readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { readRoot } from '../../src/source/detect.ts'
+import { readRoot } from '../support/read-image.ts'
 import { makeStorePath, withoutNix } from '../nix/real-store.ts'
 import { LayoutBuilder, OCI } from '../support/layout-builder.ts'
 
@@ -165,7 +165,7 @@ const BROKEN: readonly [what: string, fill: (builder: LayoutBuilder) => Promise<
       await symlink('/etc/passwd', join(b.blobs, image.digest.slice(7)))
       await b.finish([image])
     },
-    /leads out of the store/,
+    /leads out of the closure of the image/,
   ],
   [
     'a blob that is a directory',

@@ -1,9 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import t from 'tap'
+import { filesOf } from '../support/read-image.ts'
 import { digestOf } from '../../src/core/digest.ts'
 import { RegistryError } from '../../src/core/errors.ts'
 import type { Json } from '../../src/core/image.ts'
-import { readBaseImage } from '../../src/source/base-image.ts'
+import { readBaseImage, type ReadBase } from '../../src/source/base-image.ts'
 import { inherit } from '../../src/source/inheritance.ts'
 import { pushlessImage } from '../../src/source/pushless-image.ts'
 import type { Source } from '../../src/source/source.ts'
@@ -146,10 +147,11 @@ const readUpon = async (base: () => Promise<Source | undefined>, change = {}, de
   const value = { ...IMAGE, fromImage: below, fromImageTag: 'a:1', ...change }
   const path = await write(value)
   const asked: unknown[] = []
-  const source = pushlessImage(path, value, (from, wanted) => {
+  const readBase: ReadBase = (from, wanted) => {
     asked.push([from === below, wanted.tag])
     return readBaseImage({ path, depth, find: base }, from, wanted)
-  })
+  }
+  const source = pushlessImage(path, value, { readBase, files: filesOf(path) })
   return { path, below, asked, source: await source }
 }
 

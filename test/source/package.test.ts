@@ -1,6 +1,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import { filesOf } from '../support/read-image.ts'
 import { commandOf, packageSource } from '../../src/source/package.ts'
 import type { Source } from '../../src/source/source.ts'
 import { makeStorePath, withoutNix } from '../nix/real-store.ts'
@@ -61,16 +62,15 @@ void t.test('the platform is what its programs are made for', { skip: withoutNix
       { architecture: 'arm64', os: 'linux' },
     ],
   ] as const) {
-    const { config } = await packageSource(
-      await packageWith(`package-${what.replaceAll(' ', '-')}`, programs),
-    )
+    const path = await packageWith(`package-${what.replaceAll(' ', '-')}`, programs)
+    const { config } = await packageSource(path, filesOf(path))
     t.match(config, { kind: 'made', platform: expected }, what)
   }
 })
 
 void t.test('a package as an image', { skip: withoutNix }, async (t) => {
   const path = await packageWith('tool-1.0', { tool: elf(62), '.tool-wrapped': elf(62) })
-  const { kind, config, layers } = await packageSource(path)
+  const { kind, config, layers } = await packageSource(path, filesOf(path))
   t.equal(kind, 'package')
   t.strictSame(
     config.kind === 'made' ? config.config : undefined,
@@ -85,7 +85,7 @@ void t.test('a package as an image', { skip: withoutNix }, async (t) => {
   )
   t.equal(root?.kind === 'entries' ? root.createdBy : '', 'root of tool-1.0')
   const several = await packageWith('tools-1.0', { a: elf(62), b: elf(62) })
-  const { config: without } = await packageSource(several)
+  const { config: without } = await packageSource(several, filesOf(several))
   t.strictSame(
     without.kind === 'made' ? without.config : undefined,
     { Env: ['PATH=/bin:/sbin'] },
@@ -110,7 +110,7 @@ void t.test('a package may name its program, and only one that it has', { skip: 
       await writeFile(join(path, 'nix-support/main-program'), named)
     })
     t.same(
-      configIn(await packageSource(path))?.['Entrypoint'],
+      configIn(await packageSource(path, filesOf(path)))?.['Entrypoint'],
       [`${path}/bin/${expected}`],
       named.slice(0, 20),
     )
@@ -125,7 +125,7 @@ void t.test('what can\u2019t be run is no program', { skip: withoutNix }, async 
     await symlink('/bin/sh', join(path, 'bin/outside'))
     await symlink('nowhere', join(path, 'bin/dangling'))
   })
-  t.same(configIn(await packageSource(path))?.['Entrypoint'], [`${path}/bin/only`])
+  t.same(configIn(await packageSource(path, filesOf(path)))?.['Entrypoint'], [`${path}/bin/only`])
 })
 
 void t.test('packages joined: links to directories, and links to files', { skip: withoutNix }, async (t) => {
@@ -152,7 +152,7 @@ void t.test('packages joined: links to directories, and links to files', { skip:
     [asBuildEnv, 'one', ['bin/one', 'share/two']],
     [asSymlinkJoin, 'two', ['bin/one', 'bin/two']],
   ] as const) {
-    const source = await packageSource(path)
+    const source = await packageSource(path, filesOf(path))
     t.same(configIn(source)?.['Entrypoint'], [`${path}/bin/${command}`])
     t.match(
       source.config,

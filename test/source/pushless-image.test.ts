@@ -88,7 +88,7 @@ void t.test('each broken field is named', { skip: withoutNix }, async (t) => {
     [
       'a source of the serving machine',
       { files: { '/x': { source: '/etc/passwd' } } },
-      /\/etc\/passwd: not a file of the store/,
+      /\/etc\/passwd: not a file in the closure of the image/,
     ],
     ['a file of a relative name', { files: { 'etc/x': { text: '' } } }, /files|etc\/x/],
     ['a file of a relative name that is no object', { files: { 'etc/x': 1 } }, /files|etc\/x/],

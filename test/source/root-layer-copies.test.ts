@@ -46,14 +46,18 @@ void t.test('files of the store are copied', { skip: withoutNix }, async (t) => 
   ]) {
     await t.rejects(
       root({ files: { '/x': { source } } }),
-      { name: 'RegistryError', kind: 'unservable', message: `${source}: not a file of the store` },
+      {
+        name: 'RegistryError',
+        kind: 'unservable',
+        message: `${source}: not a file in the closure of the image`,
+      },
       `${source}: nothing but the store is the image's to copy from`,
     )
   }
   await t.rejects(root({ files: { '/x': { source: tree } } }), {
     name: 'RegistryError',
     kind: 'unservable',
-    message: `${tree}: not a file`,
+    message: `${tree}: not a file in the closure of the image`,
   })
 })
 
@@ -124,9 +128,9 @@ void t.test('trees are copied, over contents and under files', { skip: withoutNi
   t.match(found.get('opt/app/mine'), { mode: 0o640 })
 
   for (const [extra, message] of [
-    [{ ...plain, source: '/etc' }, '/etc: not in the store'],
-    [{ ...plain, source: `${tree}/srv/run` }, `${tree}/srv/run: not a directory`],
-    [{ ...plain, source: `${tree}/none` }, `${tree}/none: not in the store`],
+    [{ ...plain, source: '/etc' }, '/etc: not a directory in the closure of the image'],
+    [{ ...plain, source: `${tree}/srv/run` }, `${tree}/srv/run: not a directory in the closure of the image`],
+    [{ ...plain, source: `${tree}/none` }, `${tree}/none: not a directory in the closure of the image`],
     [{ ...plain, to: '/nix/store' }, /not the image's to write to: \/nix\/store/],
     [{ ...plain, to: '/..' }, /not a path that an image can hold/],
   ] as const) {

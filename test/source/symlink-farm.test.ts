@@ -1,6 +1,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import t from 'tap'
+import { filesOf } from '../support/read-image.ts'
 import type { StorePath } from '../../src/core/store-path.ts'
 import { FileTree } from '../../src/source/file-tree.ts'
 import { linkContents } from '../../src/source/symlink-farm.ts'
@@ -22,7 +23,7 @@ function treeOf(name: string, paths: readonly string[]): Promise<StorePath> {
 
 async function farm(contents: readonly StorePath[], own: readonly string[] = []): Promise<string[]> {
   const tree = new FileTree()
-  await linkContents(tree, contents, own)
+  await linkContents(tree, contents, own, filesOf('/'))
   return tree
     .entries()
     .map((entry) => (entry.kind === 'symlink' ? `${entry.name} -> ${entry.target}` : `${entry.name}/`))

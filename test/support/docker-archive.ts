@@ -1,4 +1,5 @@
 /** Docker archives made by GNU tar, sound by default, and broken wherever a test wants one to be. */
+import { filesOf } from './read-image.ts'
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -114,7 +115,7 @@ export async function readArchive(
   tag?: string,
   archives?: Archives,
 ): Promise<Source | undefined> {
-  const options = archives === undefined ? {} : { archives }
+  const options = { files: filesOf(path), ...(archives === undefined ? {} : { archives }) }
   const archive = await openArchive(path as StorePath, await sizeOf(path), options)
   return archive === undefined ? undefined : readDockerArchive(archive, tag)
 }

@@ -1,9 +1,20 @@
-/** The one image that a store path is, for tests of kinds that are never an index. */
+/** Reads store paths as images without a Nix store to ask: every path counts as a member of the closure. */
 import type { StorePath } from '../../src/core/store-path.ts'
-import { readRoot } from '../../src/source/detect.ts'
+import { closureFiles, type ClosureFiles } from '../../src/source/closure-files.ts'
+import { readRoot as read, type Root } from '../../src/source/detect.ts'
 import type { Source, SourceOptions } from '../../src/source/source.ts'
 
-export async function readImage(path: StorePath, options?: SourceOptions): Promise<Source> {
+/** @param root anything where the paths that are read are those of the store. */
+export function filesOf(root: string): ClosureFiles {
+  return closureFiles(root as StorePath, async () => ({ has: () => true }))
+}
+
+export function readRoot(path: StorePath, options: Partial<SourceOptions> = {}): Promise<Root> {
+  return read(path, { tag: undefined, files: filesOf(path), ...options })
+}
+
+/** The one image that a store path is, for tests of kinds that are never an index. */
+export async function readImage(path: StorePath, options?: Partial<SourceOptions>): Promise<Source> {
   const root = await readRoot(path, options)
   if ('shape' in root) throw new Error(`not one image: ${path}`)
   return root
