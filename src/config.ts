@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import { envSchema } from 'env-schema'
+import { closest } from 'fastest-levenshtein'
 import { SETTINGS, type SettingName, type Settings } from './settings.ts'
 
 /** A setting that has a value it can't have. */
@@ -11,15 +12,25 @@ export class SettingsError extends Error {}
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** What people write for switches in environments, beside `true` and `false`. */
-const TRUTH: Readonly<Record<string, boolean>> = {
-  '1': true,
-  '0': false,
-  yes: true,
-  no: false,
+/** The words for a switch, in flags and in the environment. */
+export const TRUTH: Readonly<Record<string, boolean>> = {
   on: true,
   off: false,
+  true: true,
+  false: false,
+  yes: true,
+  no: false,
+  '1': true,
+  '0': false,
 }
+export const TRUTH_WORDS = 'on, off, true, false'
+
+const PREFIX = 'PUSHLESS_'
+/** Variables of other commands than those that take settings, and of the tests. */
+const OTHER_VARIABLES = /^PUSHLESS_(?:REGISTRY|TEST_[A-Z0-9_]+)$/
+/** Variables that Kubernetes sets in a Pod beside a Service whose name begins with `pushless`. */
+const SERVICE_VARIABLES =
+  /^PUSHLESS_(?:[A-Z0-9_]*_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/
 
 export type SettingFacts = {
   readonly name: SettingName
@@ -61,7 +72,7 @@ function defaultText(name: SettingName, preset: Annotations['default']): string 
 
 /** `PUSHLESS_LOG_LEVEL` to `--log-level`. */
 export function flagOf(name: SettingName): string {
-  return `--${name.slice('PUSHLESS_'.length).toLowerCase().replaceAll('_', '-')}`
+  return `--${name.slice(PREFIX.length).toLowerCase().replaceAll('_', '-')}`
 }
 
 /**
@@ -74,11 +85,12 @@ export function readSettings(
   environment: Environment,
   isRoot: boolean,
 ): Settings {
+  refuseUnknown(environment)
   const given = Object.fromEntries(
     SETTING_FACTS.flatMap(({ name, isSwitch }) => {
       const value = flags[name] ?? environment[name]
       if (value === undefined || value === '') return []
-      return [[name, isSwitch && typeof value === 'string' ? (TRUTH[value] ?? value) : value]]
+      return [[name, isSwitch && typeof value === 'string' ? truth(name, value) : value]]
     }),
   )
   const data = { PUSHLESS_STATE: defaultState(environment, isRoot), ...given }
@@ -87,6 +99,22 @@ export function readSettings(
   } catch (cause) {
     throw new SettingsError(explain(cause), { cause })
   }
+}
+
+/** @throws SettingsError for the first variable that looks like a setting and is none. */
+function refuseUnknown(environment: Environment): void {
+  const names = SETTING_FACTS.map(({ name }) => name)
+  for (const name of Object.keys(environment)) {
+    const isOurs = name.startsWith(PREFIX) && !OTHER_VARIABLES.test(name) && !SERVICE_VARIABLES.test(name)
+    if (isOurs && !names.some((known) => known === name))
+      throw new SettingsError(`${name}: no such setting, did you mean ${closest(name, names)}?`)
+  }
+}
+
+function truth(name: SettingName, value: string): boolean {
+  const isOn = Object.hasOwn(TRUTH, value) ? TRUTH[value] : undefined
+  if (isOn !== undefined) return isOn
+  throw new SettingsError(`${flagOf(name)} (${name}): must be one of ${TRUTH_WORDS}`)
 }
 
 /** Where services keep state; for other users the place of the XDG Base Directory Specification. */

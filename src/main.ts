@@ -4,7 +4,7 @@ import './v8-flags.ts'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { CommanderError } from 'commander'
-import { createProgram } from './cli/program.ts'
+import { runProgram } from './cli/program.ts'
 import { UsageError } from './cli/usage-error.ts'
 import { SettingsError } from './config.ts'
 import { RegistryError } from './core/errors.ts'
@@ -16,7 +16,7 @@ try {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string
   }
-  const program = createProgram({
+  await runProgram(process.argv.slice(2), {
     environment: process.env,
     isRoot: process.getuid?.() === 0,
     version,
@@ -24,7 +24,6 @@ try {
     library: fileURLToPath(new URL('..', import.meta.url)),
     exit: (status) => (process.exitCode = status),
   })
-  await program.parseAsync(process.argv)
 } catch (error) {
   process.exitCode = report(error)
 }

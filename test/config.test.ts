@@ -40,10 +40,36 @@ void t.test('without anything said, the defaults', async (t) => {
   t.strictSame({ ...settings }, DEFAULTS)
   t.ok(Object.isFrozen(settings))
   t.strictSame(
-    { ...readSettings({}, { PATH: '/bin', PUSHLESS_UNKNOWN: 'x', HOME: '/root' }, true) },
+    { ...readSettings({}, { PATH: '/bin', PUSHLESSNESS: 'x', HOME: '/root' }, true) },
     DEFAULTS,
-    'the rest of the environment is nobody’s business',
+    'the rest of the environment is not looked at',
   )
+})
+
+void t.test('a variable that is no setting is an error, with the one that was meant', (t) => {
+  for (const [name, meant] of [
+    ['PUSHLESS_LISTN', 'PUSHLESS_LISTEN'],
+    ['PUSHLESS_ALLOW_BUILD', 'PUSHLESS_ALLOW_BUILDS'],
+    ['PUSHLESS_TOKENFILE', 'PUSHLESS_TOKEN_FILE'],
+  ] as const) {
+    const message = `${name}: no such setting, did you mean ${meant}?`
+    t.throws(() => readSettings({}, { [name]: '1' }, true), { message }, name)
+  }
+  // As Kubernetes sets them beside Services that are called pushless and pushless-node.
+  for (const name of [
+    'PUSHLESS_SERVICE_HOST',
+    'PUSHLESS_SERVICE_PORT',
+    'PUSHLESS_SERVICE_PORT_HTTP',
+    'PUSHLESS_PORT',
+    'PUSHLESS_PORT_5000_TCP',
+    'PUSHLESS_PORT_5000_TCP_ADDR',
+    'PUSHLESS_NODE_SERVICE_HOST',
+    'PUSHLESS_NODE_PORT_80_TCP_PROTO',
+    'PUSHLESS_REGISTRY',
+    'PUSHLESS_TEST_KUBELET',
+  ])
+    t.strictSame({ ...readSettings({}, { [name]: 'tcp://10.0.0.1:5000' }, true) }, DEFAULTS, name)
+  t.end()
 })
 
 void t.test('every setting by flag and by environment, as text', async (t) => {

@@ -8,6 +8,7 @@ import { FORMATS, type Format } from '../export/archive-files.ts'
 import { addManifests } from './manifests.ts'
 import type { ProcessFacts } from './process-facts.ts'
 import { registryUrl } from './registry-url.ts'
+import { completeSwitches, plainSwitches } from './switches.ts'
 import { UsageError } from './usage-error.ts'
 
 /** As long as the registry by default lets a build take. */
@@ -24,6 +25,12 @@ const EXPORT: readonly SettingName[] = [
   'PUSHLESS_REQUIRE_KEYS',
   'PUSHLESS_VERIFY',
 ]
+
+/** @param args without the names of Node and of the program. @throws CommanderError, UsageError, SettingsError. */
+export async function runProgram(args: readonly string[], facts: ProcessFacts): Promise<void> {
+  const program = createProgram(facts)
+  await program.parseAsync(plainSwitches(program, args), { from: 'user' })
+}
 
 export function createProgram(facts: ProcessFacts): Command {
   const program = new Command('pushless')
@@ -121,6 +128,7 @@ export function createProgram(facts: ProcessFacts): Command {
     })
     .exitOverride()
   addManifests(program, facts)
+  completeSwitches(program)
   return program
 }
 

@@ -2,6 +2,7 @@ import { CommanderError } from 'commander'
 import t from 'tap'
 import { SETTING_FACTS } from '../../src/config.ts'
 import { createProgram } from '../../src/cli/program.ts'
+import { plainSwitches } from '../../src/cli/switches.ts'
 
 /** Nothing that is run here may get as far as to serve: the state directory can't be made. */
 const NOWHERE = '/dev/null/state'
@@ -23,11 +24,18 @@ async function run(args: readonly string[], environment: Readonly<Record<string,
       getErrHelpWidth: () => 10_000,
     })
   }
-  const failure: unknown = await program.parseAsync(['node', 'pushless', ...args]).then(
+  const parse = async () => program.parseAsync(plainSwitches(program, args), { from: 'user' })
+  const failure: unknown = await parse().then(
     () => undefined,
     (error: unknown) => error,
   )
-  return { ...heard, failure, code: failure instanceof CommanderError ? failure.code : undefined }
+  const given = program.commands.find((command) => command.name() === args[0])?.opts() ?? {}
+  return {
+    given,
+    ...heard,
+    failure,
+    code: failure instanceof CommanderError ? failure.code : undefined,
+  }
 }
 
 void t.test('version and help', async (t) => {
@@ -92,11 +100,58 @@ void t.test('a bad setting ends the command before anything is begun', async (t)
     [['serve', '--hold', 'long'], {}, '--hold (PUSHLESS_HOLD): must be number'],
     [['serve'], { PUSHLESS_HOLD: 'long' }, '--hold (PUSHLESS_HOLD): must be number'],
     [['serve', '--compression', 'brotli'], {}, '--compression (PUSHLESS_COMPRESSION): must'],
-    [['inspect', 'x'], { PUSHLESS_VERIFY: 'maybe' }, '--verify (PUSHLESS_VERIFY): must be boolean'],
+    [['serve'], { PUSHLESS_HODL: '1' }, 'PUSHLESS_HODL: no such setting, did you mean PUSHLESS_HOLD?'],
+    [['serve', '--verify=maybe'], {}, '--verify=maybe: expected one of on, off, true, false'],
+    [['export', '--force=2', 'x'], {}, '--force=2: expected one of on, off, true, false'],
+    [
+      ['inspect', 'x'],
+      { PUSHLESS_VERIFY: 'maybe' },
+      '--verify (PUSHLESS_VERIFY): must be one of on, off, true, false',
+    ],
   ] as const) {
     const { failure } = await run(args, environment)
     t.ok(failure instanceof Error && failure.message.includes(message), args.join(' '))
   }
+})
+
+void t.test('every switch of serve takes each form', async (t) => {
+  for (const { flag, isSwitch } of SETTING_FACTS) {
+    if (!isSwitch) continue
+    const name = flag.slice(2).replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+    const bare = flag.slice(2)
+    for (const [words, expected] of [
+      [[flag], true],
+      [[`--no-${bare}`], false],
+      ...['on', 'true', 'yes', '1'].map((word) => [[`${flag}=${word}`], true] as const),
+      ...['off', 'false', 'no', '0'].map((word) => [[`${flag}=${word}`], false] as const),
+      [[flag, 'on'], true],
+      [[flag, 'off'], false],
+      [[flag, 'off', flag], true],
+    ] as const) {
+      const { given, failure } = await run(['serve', ...words])
+      t.equal(given[name], expected, words.join(' '))
+      t.match(failure, { kind: 'unavailable' }, 'and serve begins')
+    }
+  }
+  t.match(
+    (await run(['serve', '--help'])).out,
+    /switches: --x, --no-x, or --x= and one of on, off, true, false/,
+  )
+})
+
+void t.test('switches of other commands take the forms that no argument can be', async (t) => {
+  for (const [args, name, expected] of [
+    [['export', '--force=off', NOWHERE], 'force', false],
+    [['export', '--force=on', NOWHERE], 'force', true],
+    [['export', '--no-quiet', NOWHERE], 'quiet', false],
+    [['inspect', '--json=on', NOWHERE], 'json', true],
+    [['inspect', '--no-json', NOWHERE], 'json', false],
+    [['inspect', '--json', 'off'], 'json', true],
+    [['warm', '--allow-empty=true', NOWHERE], 'allowEmpty', true],
+  ] as const)
+    t.equal((await run(args)).given[name], expected, args.join(' '))
+  const { failure } = await run(['inspect', '--', '--json=maybe'])
+  t.match(failure, { message: 'not an image: --json=maybe' }, 'behind -- all words are arguments')
 })
 
 void t.test('flags reach the command, in kebab-case, before the environment', async (t) => {

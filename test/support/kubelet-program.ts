@@ -1,7 +1,7 @@
 /**
  * The program kubelet, which no Debian has. It is built from Kubernetes' published Go module, and kept in the user's
  * cache (83 MB). Nine and a half minutes of a processor are much for a test, so it is built before the tests, by CI where
- * Go is at hand (scripts/setup.sh), and elsewhere if PUSHLESS_KUBELET=build asks for it. PUSHLESS_KUBELET may name one
+ * Go is at hand (scripts/setup.sh), and elsewhere if PUSHLESS_TEST_KUBELET=build asks for it. PUSHLESS_TEST_KUBELET may name one
  * that is there, too.
  *
  * 1.35 is the last that promises to work with containerd 1.x, which Debian has.
@@ -33,15 +33,15 @@ export async function missingKubelet(): Promise<string | false> {
 
 /** @throws where there is none */
 export async function kubeletProgram(): Promise<string> {
-  const asked = process.env['PUSHLESS_KUBELET'] ?? ''
+  const asked = process.env['PUSHLESS_TEST_KUBELET'] ?? ''
   if (asked !== '' && asked !== 'build') {
     if (await exists(asked)) return asked
-    throw new Error(`PUSHLESS_KUBELET names ${asked}, which isn't there`)
+    throw new Error(`PUSHLESS_TEST_KUBELET names ${asked}, which isn't there`)
   }
   const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'pushless')
   const program = join(cache, `kubelet-${VERSION}`)
   if (await exists(program)) return program
-  if (asked === '') throw new Error('PUSHLESS_KUBELET names none, and is not `build`')
+  if (asked === '') throw new Error('PUSHLESS_TEST_KUBELET names none, and is not `build`')
   const reason = missing('go')
   if (reason !== false) throw new Error(reason)
   await mkdir(cache, { recursive: true })
