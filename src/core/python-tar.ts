@@ -43,21 +43,26 @@ export function pythonHeader(entry: TarEntry): Uint8Array {
   const records = [
     ...(large.every(([, text]) => isUtf8(text)) ? [] : ['21 hdrcharset=BINARY\n']),
     ...large.map(([key, text]) => paxRecord(key, text)),
-    ...numbers.flatMap(([key, value, limit]) => (value <= limit ? [] : [paxRecord(key, String(value))])),
+    ...numbers.flatMap(([key, value, limit]) => (fits(value, limit) ? [] : [paxRecord(key, String(value))])),
   ].join('')
   return headerBlocks({ name: PAX_NAME, mode: 0, type: TYPE.pax, hasDevices: false }, records, {
     name: replaced(name),
     mode: entry.mode ?? SYMLINK_MODE,
-    uid: uid <= MAX_USTAR_ID ? uid : 0,
-    gid: gid <= MAX_USTAR_ID ? gid : 0,
-    size: size <= MAX_USTAR_SIZE ? size : 0,
-    mtime: mtime <= MAX_USTAR_SIZE ? mtime : 0,
+    uid: fits(uid, MAX_USTAR_ID) ? uid : 0,
+    gid: fits(gid, MAX_USTAR_ID) ? gid : 0,
+    size: fits(size, MAX_USTAR_SIZE) ? size : 0,
+    mtime: fits(mtime, MAX_USTAR_SIZE) ? mtime : 0,
     type: TYPE[entry.kind],
     target: replaced(target),
     uname: replaced(uname),
     gname: replaced(gname),
     hasDevices: false,
   })
+}
+
+/** Whether ustar's octal digits hold it: times before 1970 need a record, as large numbers do. */
+function fits(value: number, limit: number): boolean {
+  return value >= 0 && value <= limit
 }
 
 /** Zeros behind the last entry. @param size bytes before. */

@@ -21,10 +21,10 @@ import type { ClosureFiles } from './closure-files.ts'
 import { readJsonObject } from './json-file.ts'
 import type { Source, SourceLayer } from './source.ts'
 
-const Id = Type.Union([
-  Type.Integer({ minimum: 0, maximum: 0xffffffff }),
-  Type.String({ pattern: '^[0-9]{1,9}$' }),
-])
+/** nixpkgs writes what its argument was, and recent ones the digits as text. Which number is too large is checked below. */
+const Id = Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: '^[0-9]{1,20}$' })])
+/** The largest number is -1 to the kernel, "no user". */
+const MAX_ID = 0xfffffffe
 const Time = Type.String({
   pattern: '^(now|\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,6})?(Z|[+-]\\d\\d:\\d\\d))$',
 })
@@ -115,17 +115,24 @@ export async function streamedImage(
 
 function styleOf(conf: StorePath, { created, mtime = created, uid, gid, uname, gname }: Conf): StreamedStyle {
   const time = Math.trunc(Date.parse(isoTime(mtime)) / 1000)
-  if (!(time >= 0)) refuse(conf, `no time that a file can have: ${mtime}`)
+  if (Number.isNaN(time)) refuse(conf, `no time that a file can have: ${mtime}`)
   return {
     kind: 'streamed',
     attributes: {
-      uid: Number(uid ?? 0),
-      gid: Number(gid ?? 0),
+      uid: id(conf, 'uid', uid),
+      gid: id(conf, 'gid', gid),
       uname: byteString(uname ?? 'root'),
       gname: byteString(gname ?? 'root'),
-      mtime: time,
+      // -0.5 is truncated to -0.
+      mtime: time || 0,
     },
   }
+}
+
+function id(conf: StorePath, field: 'uid' | 'gid', given: Conf['uid'] = 0): number {
+  const number = Number(given)
+  if (number <= MAX_ID) return number
+  return refuse(conf, `${field} ${given}: no system has a number above ${MAX_ID}`)
 }
 
 /** What Python's `datetime` makes of it and prints again. */

@@ -66,26 +66,34 @@ const ENTRIES: readonly TarEntry[] = [
   owned({ mtime: 0 }),
   owned({ mtime: 8_589_934_591 }),
 ]
+/** Times that nix2container never writes. */
+const PYTHON_ENTRIES: readonly TarEntry[] = [
+  owned({ uid: 1_000_680_000, gid: 1_000_680_000 }),
+  owned({ mtime: -1 }),
+  owned({ mtime: -2_208_988_800, uid: 1_000_680_000 }),
+  owned({ mtime: 8_589_934_592 }),
+]
 
 /** As both programs read them. */
-const REQUEST = JSON.stringify(
-  ENTRIES.map((entry) => {
-    const { uid, gid, uname, gname, mtime } = { ...ROOT, ...entry.attributes }
-    const target = entry.kind === 'symlink' ? entry.target : ''
-    return {
-      kind: entry.kind,
-      name: hex(entry.name),
-      target: hex(target),
-      mode: entry.mode ?? 0o777,
-      size: 0,
-      uid,
-      gid,
-      mtime,
-      uname: hex(uname),
-      gname: hex(gname),
-    }
-  }),
-)
+const requestOf = (entries: readonly TarEntry[]) =>
+  JSON.stringify(
+    entries.map((entry) => {
+      const { uid, gid, uname, gname, mtime } = { ...ROOT, ...entry.attributes }
+      const target = entry.kind === 'symlink' ? entry.target : ''
+      return {
+        kind: entry.kind,
+        name: hex(entry.name),
+        target: hex(target),
+        mode: entry.mode ?? 0o777,
+        size: 0,
+        uid,
+        gid,
+        mtime,
+        uname: hex(uname),
+        gname: hex(gname),
+      }
+    }),
+  )
 
 const sum = (value: Uint8Array) => createHash('sha256').update(value).digest('hex')
 const python = Buffer.concat(ENTRIES.map(pythonHeader))
@@ -102,16 +110,18 @@ void t.test('what Go wrote', async (t) => {
 
 void t.test('what Python writes', { skip: missing('python3') }, async (t) => {
   const { stdout } = await execa('python3', [support('stream-conf.py'), '--headers'], {
-    input: REQUEST,
+    input: requestOf([...ENTRIES, ...PYTHON_ENTRIES]),
     encoding: 'buffer',
     env: { PYTHONUTF8: '1' },
   })
-  t.equal(Buffer.compare(stdout, pythonTar), 0)
+  const headers = Buffer.concat([python, ...PYTHON_ENTRIES.map(pythonHeader)])
+  const trailer = Buffer.alloc(pythonTrailerSize(headers.length))
+  t.equal(Buffer.compare(stdout, Buffer.concat([headers, trailer])), 0)
 })
 
 void t.test('what Go writes', { skip: missing('go'), timeout: 120_000 }, async (t) => {
   const { stdout } = await execa('go', ['run', support('go-headers.go')], {
-    input: REQUEST,
+    input: requestOf(ENTRIES),
     encoding: 'buffer',
   })
   t.equal(Buffer.compare(stdout, go), 0)

@@ -40,20 +40,26 @@ void t.test('a streamed image', { skip }, async (t) => {
 })
 
 void t.test('owners and times', { skip }, async (t) => {
-  const { script, conf } = await everyShape({
-    uid: 1000,
-    gid: '3000000',
-    uname: 'jörg',
-    gname: 'g'.repeat(40),
-    created: '2024-05-06T07:08:09+02:00',
-    mtime: '2001-09-09T01:46:40Z',
-  })
-  const archive = await streamedArchive(t, conf)
   const { url } = await startPushless(t)
   // The same paths in another style first: what is remembered of those layers isn't true of these.
   await pullManifest(url, (await everyShape()).script)
-  const { manifest } = await pullManifest(url, script)
-  t.match((await execa('tar', ['-tf', archive])).stdout, manifest.config.digest.replace('sha256:', ''))
+  const created = '2024-05-06T07:08:09+02:00'
+  for (const [what, fields] of [
+    [
+      'names',
+      { uid: 1000, gid: '3000000', uname: 'jörg', gname: 'g'.repeat(40), mtime: '2001-09-09T01:46:40Z' },
+    ],
+    ['a user of OpenShift', { uid: 1_000_680_000, gid: '1000680000' }],
+    ['the largest number', { uid: '4294967294', gid: 4_294_967_294 }],
+    ['a time before 1970', { created: '1903-02-01T00:00:00Z', mtime: '1901-12-13T20:45:51.500000+00:00' }],
+    ['half a second before 1970', { mtime: '1969-12-31T23:59:59.500000+00:00' }],
+  ] as const) {
+    const { script, conf } = await everyShape({ created, ...fields })
+    const archive = await streamedArchive(t, conf)
+    const { manifest } = await pullManifest(url, script)
+    const { stdout } = await execa('tar', ['-tf', archive])
+    t.match(stdout, manifest.config.digest.replace('sha256:', ''), what)
+  }
 })
 
 void t.test('now stands for the first second', { skip }, async (t) => {
