@@ -14,58 +14,106 @@
 let
   inherit (builtins)
     attrNames
-    elemAt
+    concatStringsSep
+    filter
     fromJSON
-    head
-    intersectAttrs
     isBool
-    match
+    isList
+    mapAttrs
+    replaceStrings
     toJSON
     ;
   inherit (lib)
+    filterAttrs
     mapAttrs'
     mkEnableOption
     mkIf
     mkOption
     nameValuePair
     optional
-    replaceStrings
+    optionalAttrs
     toUpper
     types
     ;
+  readText = import ./read-text.nix;
 
   cfg = config.services.pushless;
 
-  # "127.0.0.1:5000", "[::]:5000" -> 5000
-  port =
-    let
-      parts = match ".*:([1-9][0-9]{0,4})" cfg.listen;
-    in
-    if parts == null then
-      throw "services.pushless: listen is ${toJSON cfg.listen}, expected an address and a port, such as \"127.0.0.1:5000\""
-    else
-      fromJSON (elemAt parts 0);
+  inherit (import ./listen.nix cfg.listen) port;
   # Ports below are for those who may bind them (ip_unprivileged_port_start).
   isPrivileged = port < 1024;
   capabilities = if isPrivileged then [ "CAP_NET_BIND_SERVICE" ] else [ "" ];
 
-  # Settings with an option of their own, and the one that the unit's rights are made for.
+  # Settings that the module makes of options of its own, and the one that the unit's rights are made for.
   own = {
     listen = cfg.listen;
     # systemd makes it (StateDirectory). A cache: it may be deleted at any time.
     state = "/var/lib/pushless";
     serve-packages = cfg.servePackages;
+  }
+  // optionalAttrs (cfg.tokenFile != null) {
+    # systemd's directory of credentials. A copy that the service alone can read.
+    token-file = "%d/token";
   };
-  twice = attrNames (intersectAttrs own cfg.settings);
+  instead = {
+    listen = "services.pushless.listen";
+    state = "nothing: systemd makes its directory";
+    serve-packages = "services.pushless.servePackages";
+    token-file = "services.pushless.tokenFile";
+  };
 
-  toText = value: if isBool value then (if value then "true" else "false") else toString value;
+  # "hold" -> { type = "number"; minimum; maximum; description; }, as scripts/settings-table.ts writes them of the server's own
+  known = fromJSON (readText ./settings.json);
+
+  word = types.strMatching "[^[:space:]]+";
+  typeOf =
+    setting:
+    if setting ? enum then
+      types.enum setting.enum
+    else if setting.isList or false then
+      types.either types.str (types.listOf word)
+    else
+      {
+        boolean = types.bool;
+        string = types.str;
+        integer = types.ints.between setting.minimum setting.maximum;
+        number = types.numbers.between setting.minimum setting.maximum;
+      }
+      .${setting.type};
+
+  toOption =
+    name: setting:
+    mkOption {
+      type = if instead ? ${name} then types.anything else types.nullOr (typeOf setting);
+      default = null;
+      visible = !(instead ? ${name});
+      inherit (setting) description;
+    };
+
+  # In units, % begins a specifier.
+  toText =
+    value:
+    replaceStrings [ "%" ] [ "%%" ] (
+      if isBool value then
+        (if value then "true" else "false")
+      else if isList value then
+        concatStringsSep " " value
+      else
+        toString value
+    );
+
+  given = filterAttrs (_: value: value != null) cfg.settings;
 
   # log-level -> PUSHLESS_LOG_LEVEL
   toEnvironment = mapAttrs' (
-    name: value: nameValuePair "PUSHLESS_${toUpper (replaceStrings [ "-" ] [ "_" ] name)}" (toText value)
+    name: value: nameValuePair "PUSHLESS_${toUpper (replaceStrings [ "-" ] [ "_" ] name)}" value
   );
 in
 {
+  # Imported twice, by whatever form of import, it counts once.
+  key = "pushless#services.pushless";
+  _file = "pushless, nix/module.nix";
+
   imports = [ ./node.nix ];
 
   options.services.pushless = {
@@ -100,20 +148,33 @@ in
       description = "Whether to open the port of `listen` in the firewall.";
     };
 
+    tokenFile = mkOption {
+      # A path in Nix would be copied into the store, which everybody can read.
+      type = types.nullOr (types.strMatching "/.*");
+      default = null;
+      example = "/run/secrets/pushless-token";
+      description = ''
+        File on the machine, as a string, with the token for what changes something. The service gets a copy of it
+        (LoadCredential), so that root alone needs to be able to read it. A changed token counts after a restart; systemd 258
+        and later make a new copy on `systemctl reload`, too.
+      '';
+    };
+
     settings = mkOption {
-      type = types.attrsOf (
-        types.oneOf [
-          types.bool
-          types.int
-          types.str
-        ]
-      );
+      type = types.submodule { options = mapAttrs toOption known; };
       default = { };
       example = {
         hold = 25;
         log-level = "debug";
+        systems = [
+          "x86_64-linux"
+          "aarch64-linux"
+        ];
       };
-      description = "Further options of `pushless serve`, named as on its command line, without the dashes.";
+      description = ''
+        Further options of `pushless serve`, named as on its command line, without the dashes. What is separated by spaces
+        there may be a list here.
+      '';
     };
 
     extraFlags = mkOption {
@@ -125,7 +186,15 @@ in
   };
 
   config = mkIf cfg.enable {
+    assertions = map (name: {
+      assertion = false;
+      message = "services.pushless.settings.${name} is ${toJSON given.${name}}, and the module sets it. Set instead: ${instead.${name}}";
+    }) (filter (name: instead ? ${name}) (attrNames given));
+
     networking.firewall.allowedTCPPorts = optional cfg.openFirewall port;
+
+    # It asks the daemon as a user that needs no trust. By default everybody may ask.
+    nix.settings.extra-allowed-users = [ "pushless" ];
 
     systemd.services.pushless = {
       description = "pushless, an OCI registry that serves the Nix store";
@@ -137,10 +206,9 @@ in
       ];
 
       environment = toEnvironment (
-        if twice == [ ] then
-          cfg.settings // own
-        else
-          throw "services.pushless: settings ${toJSON (head twice)} is set by the module, expected another setting"
+        mapAttrs (_: toText) (removeAttrs given (attrNames instead))
+        // mapAttrs (_: toText) (removeAttrs own [ "token-file" ])
+        // optionalAttrs (own ? token-file) { inherit (own) token-file; }
       );
 
       serviceConfig = {
@@ -151,7 +219,10 @@ in
           ]
           ++ cfg.extraFlags
         );
+        # Reads the token anew.
+        ExecReload = "${pkgs.coreutils}/bin/kill -HUP $MAINPID";
         Restart = "on-failure";
+        LoadCredential = optional (cfg.tokenFile != null) "token:${replaceStrings [ "%" ] [ "%%" ] cfg.tokenFile}";
 
         # The store is readable by all, and the Nix daemon's socket takes all whom nix.conf allows.
         DynamicUser = true;
@@ -160,11 +231,18 @@ in
 
         AmbientCapabilities = capabilities;
         CapabilityBoundingSet = capabilities;
+        DeviceAllow = [ "" ];
+        DevicePolicy = "closed";
         LockPersonality = true;
         # Node compiles at run time: no MemoryDenyWriteExecute.
         NoNewPrivileges = true;
         PrivateDevices = true;
+        PrivateMounts = true;
         PrivateTmp = true;
+        # The daemon sees the service's own user all the same. A capability within would be none outside.
+        PrivateUsers = !isPrivileged;
+        # Of /proc, Node reads what is its own process's.
+        ProcSubset = "pid";
         ProtectClock = true;
         ProtectControlGroups = true;
         ProtectHome = true;
@@ -187,6 +265,7 @@ in
         SystemCallFilter = [
           "@system-service"
           "~@privileged"
+          "~@resources"
         ];
         # A call that isn't allowed fails, as Node expects of one that isn't there; it doesn't kill.
         SystemCallErrorNumber = "EPERM";

@@ -2,8 +2,10 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { SETTING_FACTS } from '../src/config.ts'
+import { SETTINGS, WORD_LISTS } from '../src/settings.ts'
 
 const README = fileURLToPath(new URL('../README.md', import.meta.url))
+const NIX = fileURLToPath(new URL('../nix/settings.json', import.meta.url))
 const BETWEEN = /(<!-- settings:.*-->\n)[^]*(<!-- \/settings -->)/
 
 /** The README's text with the table as it should be. */
@@ -18,4 +20,25 @@ export function withSettingsTable(text: string): string {
   return text.replace(BETWEEN, (_, before: string, after: string) => `${before}\n${table}\n\n${after}`)
 }
 
-if (import.meta.main) await writeFile(README, withSettingsTable(await readFile(README, 'utf8')))
+/** The text of nix/settings.json: what the NixOS module has to know of each setting, by its flag without the dashes. */
+export function settingsForNix(): string {
+  const entries = SETTING_FACTS.map(({ name, flag, description }) => {
+    const { type, enum: values, minimum, maximum } = SETTINGS.properties[name] as Limits
+    const isList = WORD_LISTS.has(name) ? true : undefined
+    return [flag.slice('--'.length), { type, enum: values, minimum, maximum, isList, description }]
+  })
+  return `${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`
+}
+
+/** A TypeBox schema is JSON Schema, whose keywords its types don't carry. */
+type Limits = {
+  readonly type?: string
+  readonly enum?: readonly string[]
+  readonly minimum?: number
+  readonly maximum?: number
+}
+
+if (import.meta.main) {
+  await writeFile(README, withSettingsTable(await readFile(README, 'utf8')))
+  await writeFile(NIX, settingsForNix())
+}

@@ -194,5 +194,14 @@ export const SETTINGS = Type.Object({
   }),
 })
 
+/** Settings that are words, separated by spaces. NixOS takes a list for each. */
+export const WORD_LISTS: ReadonlySet<SettingName> = new Set([
+  'PUSHLESS_HOSTS',
+  'PUSHLESS_ALLOW_NAMES',
+  'PUSHLESS_DENY_NAMES',
+  'PUSHLESS_SYSTEMS',
+  'PUSHLESS_REQUIRE_KEYS',
+])
+
 export type Settings = Readonly<Static<typeof SETTINGS>>
 export type SettingName = keyof Settings

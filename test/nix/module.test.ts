@@ -101,11 +101,10 @@ void t.test('refused', { skip: withoutNix }, async (t) => {
       /services\.pushless: listen is "localhost", expected an address and a port/,
     ],
     'flags in one string': ['enable = true; extraFlags = "--verify";', /extraFlags/],
-    'a setting that is a list': ['enable = true; settings.hold = [ 1 ];', /settings/],
-    "a setting that is the module's": [
-      'enable = true; settings.state = "/srv";',
-      /settings "state" is set by the module/,
-    ],
+    'a setting that is a list': ['enable = true; settings.hold = [ 1 ];', /hold/],
+    'a setting out of its range': ['enable = true; settings.hold = 1000;', /hold/],
+    'a setting that there is not': ['enable = true; settings.hodl = 1;', /unknown == \[/],
+    'a token without its directory': ['enable = true; tokenFile = "token";', /tokenFile/],
     'an option that there is not': ['enable = true; port = 5000;', /unknown == \[/],
   }
   for (const [name, [given, expected]] of Object.entries(cases))

@@ -18,6 +18,7 @@ let
       pkgs = {
         inherit lib;
         cacert = make "cacert" { };
+        coreutils = make "coreutils" { };
         esbuild = make "esbuild" { };
         makeWrapper = make "make-wrapper" { };
         nodejs_24 = make "nodejs" { };

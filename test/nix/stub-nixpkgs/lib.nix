@@ -25,15 +25,24 @@ let
 
   letters = text: genList (at: substring at 1 text) (stringLength text);
 
-  # The option whose value is at `path`, checked, or its default.
+  # The option whose value is at `path`, checked, or its default. Of a submodule, each option's.
   optionValue =
     name: option: given:
-    if !(given ? ${name}) then
+    if option.type ? options then
+      optionValues option.type.options (given.${name} or { })
+    else if !(given ? ${name}) then
       option.default
     else if option.type.check given.${name} then
       given.${name}
     else
       throw "option ${name}: ${toJSON given.${name}} is not ${option.type.name}";
+  optionValues =
+    options: given:
+    let
+      unknown = filter (name: !(options ? ${name})) (attrNames given);
+    in
+    assert unknown == [ ];
+    mapAttrs (name: option: optionValue name option given) options;
 in
 rec {
   inherit replaceStrings;
@@ -65,7 +74,20 @@ rec {
       inherit description;
     };
   mkIf = condition: content: if condition then content else { };
-  mkMerge = foldl' (all: one: all // one) { };
+  # Of sets, or of lists; mkIf made an empty set of what isn't to be.
+  mkMerge =
+    parts:
+    if filter isList parts == [ ] then
+      foldl' (all: one: all // one) { } parts
+    else
+      concatMap (part: if isList part then part else [ ]) parts;
+  mkDefault = value: value;
+  optionalAttrs = condition: set: if condition then set else { };
+  filterAttrs =
+    keep: set:
+    listToAttrs (
+      map (name: nameValuePair name set.${name}) (filter (name: keep name set.${name}) (attrNames set))
+    );
   literalExpression = text: { inherit text; };
 
   types =
@@ -77,6 +99,15 @@ rec {
       int = type "int" isInt;
       str = type "str" isString;
       package = type "package" (value: isAttrs value && value ? outPath);
+      anything = type "anything" (_: true);
+      nullOr = item: type "null or ${item.name}" (value: value == null || item.check value);
+      either = one: other: type "${one.name} or ${other.name}" (value: one.check value || other.check value);
+      enum = values: type "one of ${toJSON values}" (value: builtins.elem value values);
+      strMatching = pattern: type "str" (value: isString value && builtins.match pattern value != null);
+      ints.between = low: high: type "int" (value: isInt value && value >= low && value <= high);
+      numbers.between =
+        low: high: type "number" (value: (isInt value || builtins.isFloat value) && value >= low && value <= high);
+      submodule = { options }: { name = "submodule"; inherit options; };
       oneOf = choices: type "oneOf" (value: filter (choice: choice.check value) choices != [ ]);
       listOf = item: type "listOf" (value: isList value && all item.check value);
       attrsOf = item: type "attrsOf" (value: isAttrs value && all item.check (attrValues value));
@@ -102,15 +133,15 @@ rec {
         inherit pkgs;
         lib = import ./lib.nix;
         utils.escapeSystemdExecArgs = words: builtins.concatStringsSep " " (map toJSON words);
-        config = merge others (nest (mapAttrs (name: option: optionValue name option given) options));
+        config = merge others (nest (optionValues options given));
+        # Of what others define, nothing is known.
+        options.environment.etc = { };
       };
       options = at evaluated.options path;
-      unknown = filter (name: !(options ? ${name})) (attrNames given);
       undocumented = concatMap (name: optional (!(options.${name} ? description && options.${name} ? type)) name) (
         attrNames options
       );
     in
-    assert unknown == [ ];
     assert undocumented == [ ];
     evaluated.config;
 }
