@@ -4,6 +4,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Digest } from './core/digest.ts'
 import type { Settings } from './settings.ts'
 import { createApp } from './http/app.ts'
+import { connectionLimit, descriptorLimit } from './http/connections.ts'
 import { LoopbackTrust } from './http/loopback-trust.ts'
 import { Metrics } from './http/metrics.ts'
 import { TokenFile } from './http/token-file.ts'
@@ -37,6 +38,8 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
   const loopback = new LoopbackTrust(settings.PUSHLESS_OPEN_ON_LOOPBACK, (sign, request) =>
     logger.warn({ sign, address: request.ip }, PROXY_SEEN),
   )
+  const descriptors = descriptorLimit()
+  const connections = connectionLimit(descriptors)
   const metrics = new Metrics()
   const { registry, images, journal, nix, close } = openRegistry(settings, {
     isLoopbackTrusted: () => loopback.isTrusted,
@@ -69,6 +72,7 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
       token: tokenFile === undefined ? undefined : tokenOf(tokenFile.current),
       hosts,
       loopback,
+      connections,
       nixCache,
       metrics,
       compression: settings.PUSHLESS_COMPRESSION,
@@ -79,7 +83,7 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
   const { host, port } = addressOf(settings.PUSHLESS_LISTEN)
   try {
     const url = await app.listen({ host, port, listenTextResolver: (address) => `bound to ${address}` })
-    logger.info({ url, nix: nix.name, state: settings.PUSHLESS_STATE }, 'listening')
+    logger.info({ url, nix: nix.name, state: settings.PUSHLESS_STATE, connections, descriptors }, 'listening')
     void registry.warmUp().then(
       (version) => logger.info({ version }, 'Nix answers'),
       (error: unknown) => logger.warn({ err: error }, 'Nix does not answer; each pull tries again'),

@@ -28,6 +28,8 @@ export type ErrorKind =
   | 'no-space'
   | 'unservable'
   | 'unavailable'
+  /** Too many clients at once. */
+  | 'overloaded'
   | 'unsupported'
   /** Kubernetes manifests, or what else was sent to be read, that can't be. */
   | 'manifest-invalid'

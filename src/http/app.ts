@@ -4,7 +4,7 @@ import { RegistryError } from '../core/errors.ts'
 import type { NixCache } from '../nix-cache/nix-cache.ts'
 import { registerBuilds, type BuildsOptions } from './builds.ts'
 import { registerErrors, sendRefusal } from './errors.ts'
-import { registerFreshConnections } from './fresh-connections.ts'
+import { CONNECTION_TIMES, connectionLimit, registerConnections } from './connections.ts'
 import { originForm, type HostPattern } from './host-name.ts'
 import { LoopbackTrust } from './loopback-trust.ts'
 import { registerNixCache } from './nix-cache.ts'
@@ -22,13 +22,15 @@ export type AppOptions = V2Options &
     readonly hosts?: readonly HostPattern[]
     /** Default: open, for as long as no request comes through a proxy. */
     readonly loopback?: LoopbackTrust
+    /** How many there may be at once. */
+    readonly connections?: number
     readonly metrics: Metrics
     /** None: `/nix-cache` isn't there. */
     readonly nixCache?: NixCache | undefined
   }
 
 export function createApp(options: AppOptions, logger: FastifyBaseLogger): FastifyInstance {
-  const { hosts = [], loopback = new LoopbackTrust(true) } = options
+  const { hosts = [], loopback = new LoopbackTrust(true), connections = connectionLimit(undefined) } = options
   const app = Fastify({
     loggerInstance: logger,
     logController: new RequestLog(),
@@ -37,6 +39,7 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
     // Streams of gigabytes to slow clients are what we are here for.
     requestTimeout: 0,
     connectionTimeout: 0,
+    ...CONNECTION_TIMES,
     // Running downloads end when they are done, or when server.ts loses patience.
     forceCloseConnections: 'idle',
     // A malformed URL, which reaches no route and no hook.
@@ -47,9 +50,9 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
     rewriteUrl: ({ url = '/' }) => originForm(url),
     routerOptions: { maxParamLength: 2048 },
   })
-  registerFreshConnections(app)
   registerRequestLog(app)
   registerErrors(app)
+  registerConnections(app, connections)
   registerRequestGuard(app, { hosts, loopback })
   options.metrics.register(app, () => options.registry.figures())
   registerHealth(app, () => options.registry.askNix())

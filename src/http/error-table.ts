@@ -76,6 +76,13 @@ const TABLE = {
     publicMessage: 'the registry cannot answer just now; its log says why',
     log: 'error',
   },
+  overloaded: {
+    status: 503,
+    code: 'TOOMANYREQUESTS',
+    reason: 'too many connections',
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    log: 'debug',
+  },
   unsupported: { status: 405, code: 'UNSUPPORTED', log: 'debug' },
   'manifest-invalid': { status: 400, code: 'MANIFEST_INVALID', log: 'info' },
   // Of uploads to the binary cache, where the code is read by nobody.

@@ -24,6 +24,7 @@ const commands = {
   go: ['go'],
   helm: ['helm'],
   nginx: ['nginx'],
+  prlimit: ['prlimit'],
   kubectl: ['kubectl'],
   'kube-apiserver': ['kube-apiserver', 'etcd'],
   xz: ['xz'],
