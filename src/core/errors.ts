@@ -36,6 +36,10 @@ export type ErrorKind =
   | 'malformed'
   | 'refused'
   | 'too-large'
+  /** A body that takes longer than its deadline. */
+  | 'too-slow'
+  /** Too much is sent, or being read, at once. */
+  | 'busy'
 
 /** Facts for the client beside the message; must be JSON and must not hold secrets of the machine. */
 export type ErrorDetail = { readonly [key: string]: string | number | boolean | readonly string[] }

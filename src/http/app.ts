@@ -2,6 +2,7 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { RegistryError } from '../core/errors.ts'
 import type { NixCache } from '../nix-cache/nix-cache.ts'
+import { registerBodyDeadline } from './body-deadline.ts'
 import { registerBuilds, type BuildsOptions } from './builds.ts'
 import { registerErrors, sendRefusal } from './errors.ts'
 import { CONNECTION_TIMES, connectionLimit, registerConnections } from './connections.ts'
@@ -11,6 +12,7 @@ import { registerNixCache } from './nix-cache.ts'
 import { registerHealth } from './health.ts'
 import type { Metrics } from './metrics.ts'
 import { registerProspects } from './prospects.ts'
+import { bodiesFor } from './request-bodies.ts'
 import { registerRequestGuard } from './request-guard.ts'
 import { RequestLog, registerRequestLog, requestLogger } from './request-log.ts'
 import { registerV2, type V2Options } from './v2.ts'
@@ -53,14 +55,16 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
   registerRequestLog(app)
   registerErrors(app)
   registerConnections(app, connections)
+  registerBodyDeadline(app)
   registerRequestGuard(app, { hosts, loopback })
   options.metrics.register(app, () => options.registry.figures())
   registerHealth(app, () => options.registry.askNix())
   registerV2(app, options)
-  registerWarm(app, options)
-  registerProspects(app, options.registry)
-  registerBuilds(app, { ...options, loopback })
   const { nixCache, token, compression } = options
-  if (nixCache !== undefined) registerNixCache(app, { nixCache, token, compression })
+  const bodies = bodiesFor(token)
+  registerWarm(app, { ...options, bodies })
+  registerProspects(app, options.registry, bodies)
+  registerBuilds(app, { ...options, loopback })
+  if (nixCache !== undefined) registerNixCache(app, { nixCache, token, compression, bodies })
   return app
 }

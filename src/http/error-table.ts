@@ -89,6 +89,14 @@ const TABLE = {
   malformed: { status: 400, code: 'UNKNOWN', log: 'info' },
   refused: { status: 403, code: 'DENIED', log: 'warn' },
   'too-large': { status: 413, code: 'SIZE_INVALID', log: 'info' },
+  'too-slow': { status: 408, code: 'UNKNOWN', log: 'info' },
+  busy: {
+    status: 503,
+    code: 'TOOMANYREQUESTS',
+    reason: 'too much at once',
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    log: 'info',
+  },
 } as const satisfies Record<ErrorKind, Row>
 
 export type ErrorReply = Row & {

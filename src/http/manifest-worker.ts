@@ -1,21 +1,22 @@
-/** A thread for one text of manifests: reading YAML takes a second and hundreds of megabytes for a megabyte. */
+/** A thread for one body: reading YAML takes a second and hundreds of megabytes for a megabyte. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { RegistryError, type ErrorDetail } from '../core/errors.ts'
-import { findReferences, type ManifestReferences } from '../core/manifest-references.ts'
+import { RegistryError, type ErrorDetail, type ErrorKind } from '../core/errors.ts'
+import { readImageList, type ImageList } from './image-list.ts'
 
-export type ManifestTask = { readonly text: string; readonly hosts: readonly string[] }
-export type ManifestAnswer =
-  | { readonly references: ManifestReferences }
-  | { readonly message: string; readonly detail: ErrorDetail | undefined }
+export type ReadTask = { readonly bytes: Uint8Array; readonly hosts: readonly string[] }
+export type ReadAnswer =
+  | { readonly list: ImageList }
+  | { readonly kind: ErrorKind; readonly message: string; readonly detail: ErrorDetail | undefined }
 
-const { text, hosts } = workerData as ManifestTask
+const { bytes, hosts } = workerData as ReadTask
 parentPort?.postMessage(read())
 
-function read(): ManifestAnswer {
+function read(): ReadAnswer {
   try {
-    return { references: findReferences(text, { source: 'request body', hosts }) }
+    return { list: readImageList(Buffer.from(bytes).toString(), hosts) }
   } catch (error) {
-    if (error instanceof RegistryError) return { message: error.message, detail: error.detail }
+    if (error instanceof RegistryError)
+      return { kind: error.kind, message: error.message, detail: error.detail }
     throw error
   }
 }

@@ -12,7 +12,8 @@ import { parseUploadName } from '../nix-cache/uploads.ts'
 import { chooseEncoding, type CompressionMode } from './compression.ts'
 import { answerPreconditions, needsPlainBytes, sendBytes } from './conditional.ts'
 import { registerErrorForm } from './errors.ts'
-import { STALLED_MS, passOver, readAll, requestBody } from './request-body.ts'
+import type { BodiesFor } from './request-bodies.ts'
+import { STALLED_MS, assertNotEncoded, passOver, requestBody } from './request-body.ts'
 import { sendStream } from './send-stream.ts'
 import { demandToken, hasToken, type Token } from './token.ts'
 
@@ -20,6 +21,7 @@ export type NixCacheRoutes = {
   readonly nixCache: NixCache
   readonly token: Token | undefined
   readonly compression: CompressionMode
+  readonly bodies: BodiesFor
 }
 
 const PREFIX = '/nix-cache/'
@@ -57,7 +59,7 @@ export function registerNixCache(app: FastifyInstance, options: NixCacheRoutes):
       url: `${PREFIX}*`,
       handler: (request, reply) => read(fileOf(request), request, reply, options),
     })
-    scope.put(`${PREFIX}*`, async (request, reply) => {
+    scope.put(`${PREFIX}*`, { config: { hasLongBodies: true } }, async (request, reply) => {
       const { writer } = options.nixCache
       if (writer === undefined) {
         reply.header('allow', 'GET, HEAD')
@@ -67,7 +69,7 @@ export function registerNixCache(app: FastifyInstance, options: NixCacheRoutes):
         )
       }
       demandToken(request, options.token)
-      return write(fileOf(request), request, reply, writer)
+      return write(fileOf(request), request, reply, writer, options.bodies)
     })
   })
 }
@@ -121,20 +123,22 @@ async function write(
   request: FastifyRequest,
   reply: FastifyReply,
   { importer, uploads }: NixCacheWriter,
+  bodies: BodiesFor,
 ): Promise<FastifyReply> {
-  const body = requestBody(request)
   switch (file.kind) {
     case 'upload':
-      await uploads.put(parseUploadName(file.name), body)
+      await uploads.put(parseUploadName(file.name), requestBody(request))
       return done(reply)
     case 'narinfo': {
-      const text = (await readAll(body, MAX_NARINFO)).toString()
+      assertNotEncoded(request)
+      // Its room is given back before the import, which may take minutes.
+      const text = await bodies(request).use(request, reply, async (bytes) => bytes.toString(), MAX_NARINFO)
       const path = await importer.import(file.hash, text)
       request.log.info({ path }, 'imported')
       return done(reply)
     }
     case 'listing':
-      await passOver(body)
+      await passOver(requestBody(request))
       return done(reply)
     case 'info':
     case 'archive':

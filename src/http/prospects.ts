@@ -2,42 +2,63 @@
  * `POST /check`: what pulls of these images would find, before anybody pulls. The body is that of `POST /warm`: Kubernetes
  * manifests, or `{"refs": […]}`. Whoever may pull may ask: it starts no work, so there is no token.
  */
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import pLimit from 'p-limit'
 import { RegistryError } from '../core/errors.ts'
 import type { ImageName } from '../core/image-name.ts'
 import type { Registry } from '../registry/registry.ts'
 import { INTERNAL_ERROR, errorReply } from './error-table.ts'
-import { readBody, readWarmRequest } from './warm-body.ts'
+import type { BodiesFor } from './request-bodies.ts'
+import { readWarmRequest } from './warm-body.ts'
 
 /** `unsure`: Nix or a cache couldn't be asked, or not soon enough. */
 type State = 'present' | 'fetchable' | 'buildable' | 'failed' | 'unknown' | 'unsure'
 
 type Line = { readonly ref: string; readonly state: State; readonly message?: string }
 
-/** Each is a question to Nix, and maybe to its caches. */
+/** Of one request: each is a question to Nix, and maybe to its caches. */
 const AT_ONCE = 16
+/** Requests that ask at once: pulls ask the same Nix. */
+const MAX_CHECKS = 32
 
-export function registerProspects(app: FastifyInstance, registry: Pick<Registry, 'prospect'>): void {
+export function registerProspects(
+  app: FastifyInstance,
+  registry: Pick<Registry, 'prospect'>,
+  bodies: BodiesFor,
+): void {
+  let underWay = 0
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
     // Read by the handler: whatever it is called, it is read as what it is.
     scope.addContentTypeParser('*', async (_request: FastifyRequest, body: unknown) => body)
     scope.post('/check', async (request, reply) => {
-      const body = await readBody(request.raw).catch((error: unknown) => {
-        reply.header('connection', 'close')
-        throw error
-      })
-      const hosts = new URL(request.url, 'http://registry').searchParams.getAll('host')
-      const asked = await readWarmRequest(body.toString(), [request.host, ...hosts])
-      const limit = pLimit(AT_ONCE)
-      const found = await Promise.all(
-        asked.images.map((image) => limit(async () => ask(registry, image, request))),
-      )
-      const images = [...asked.malformed.map(({ name, error }) => lineOf(name, 'unknown', error)), ...found]
-      return reply.header('cache-control', 'no-store').send({ images, foreign: asked.foreign })
+      const { images, malformed, foreign } = await readWarmRequest(request, reply, bodies(request))
+      if (underWay >= MAX_CHECKS)
+        throw new RegistryError('busy', 'too many checks are made at once: ask again')
+      underWay += 1
+      try {
+        const found = await askAll(registry, images, request, reply)
+        const lines = [...malformed.map(({ name, error }) => lineOf(name, 'unknown', error)), ...found]
+        return await reply.header('cache-control', 'no-store').send({ images: lines, foreign })
+      } finally {
+        underWay -= 1
+      }
     })
   })
+}
+
+/** Ends early for a client that leaves. */
+async function askAll(
+  registry: Pick<Registry, 'prospect'>,
+  images: readonly ImageName[],
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<readonly Line[]> {
+  const limit = pLimit(AT_ONCE)
+  let isGone = false
+  reply.raw.once('close', () => (isGone = true))
+  const lines = images.map((image) => limit(async () => (isGone ? undefined : ask(registry, image, request))))
+  return (await Promise.all(lines)).filter((line) => line !== undefined)
 }
 
 async function ask(

@@ -1,53 +1,66 @@
 /**
- * Reads manifests of any kind beside the event loop: pulls go on meanwhile, and a text made to exhaust the reader (ten
- * million brackets take minutes and gigabytes) ends a thread, not the registry.
+ * Reads manifests of any kind beside the event loop: pulls go on meanwhile, and a text made to exhaust the reader ends a
+ * thread, not the registry. Small texts don't wait for large ones.
  */
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import pLimit from 'p-limit'
 import { RegistryError } from '../core/errors.ts'
-import type { ManifestReferences } from '../core/manifest-references.ts'
-import type { ManifestAnswer, ManifestTask } from './manifest-worker.ts'
+import type { ImageList } from './image-list.ts'
+import type { ReadAnswer, ReadTask } from './manifest-worker.ts'
+import { ReadingLane } from './reading-lane.ts'
 
-/** Measured on a busy core: 10 MB of YAML in many documents take 14 s, 5 MB in one document 7 s and 500 MB. */
-const TIME_LIMIT_MS = 60_000
-const MEMORY_LIMIT_MB = 512
-const AT_ONCE = 1
+type Limits = { readonly bytes: number; readonly heapMegabytes: number; readonly timeMs: number }
+
+/** Measured on a busy core: the densest 64 KB take 1 s and a heap of 32 MB. */
+const SMALL: Limits = { bytes: 64_000, heapMegabytes: 48, timeMs: 10_000 }
+/** The densest 1 MB in one document takes 3.5 s and 150 MB, so it is refused; in many documents, 2 s and 24 MB. */
+const LARGE: Limits = { bytes: Infinity, heapMegabytes: 128, timeMs: 30_000 }
+/** Short-lived values are most of what a parser makes; three times V8's default of 16 MB would only lie there. */
+const YOUNG_GENERATION_MB = 4
+const MAX_WAITING = 32
 /** As in layer/store-reader.ts. */
 const WORKER = new URL(
   import.meta.url.endsWith('.ts') ? './manifest-worker.ts' : './manifest-worker.js',
   import.meta.url,
 )
-const limit = pLimit(AT_ONCE)
+const lanes = [
+  { limits: SMALL, lane: new ReadingLane(MAX_WAITING) },
+  { limits: LARGE, lane: new ReadingLane(MAX_WAITING) },
+]
 
-/** @throws RegistryError `manifest-invalid` for what is broken, or takes more than it should. */
-export async function readManifests(task: ManifestTask): Promise<ManifestReferences> {
-  return limit(async () => {
-    const worker = new Worker(WORKER, {
-      workerData: task,
-      resourceLimits: { maxOldGenerationSizeMb: MEMORY_LIMIT_MB },
-    })
-    try {
-      const [answer] = (await once(worker, 'message', {
-        signal: AbortSignal.timeout(TIME_LIMIT_MS),
-      })) as [ManifestAnswer]
-      if ('references' in answer) return answer.references
-      throw new RegistryError(
-        'manifest-invalid',
-        answer.message,
-        answer.detail === undefined ? {} : { detail: answer.detail },
-      )
-    } catch (cause) {
-      if (cause instanceof RegistryError) throw cause
-      throw new RegistryError(
-        'manifest-invalid',
-        'these manifests take too long or too much memory to read',
-        {
-          cause,
-        },
-      )
-    } finally {
-      await worker.terminate()
-    }
+/**
+ * @param hosts under which the client knows this registry, beside `nix.internal`.
+ * @throws RegistryError `manifest-invalid` for what is broken or takes too much; `busy` where too many wait.
+ */
+export async function readManifests(bytes: Uint8Array, hosts: readonly string[]): Promise<ImageList> {
+  const found = lanes.find(({ limits }) => bytes.length <= limits.bytes)
+  if (found === undefined) throw new Error('no lane for a text')
+  return found.lane.run(bytes.length, () => readInThread({ bytes, hosts }, found.limits))
+}
+
+async function readInThread(task: ReadTask, { heapMegabytes, timeMs }: Limits): Promise<ImageList> {
+  const worker = new Worker(WORKER, {
+    workerData: task,
+    // None of this process's loaders: the thread is small.
+    execArgv: [],
+    resourceLimits: {
+      maxOldGenerationSizeMb: heapMegabytes,
+      maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
+    },
   })
+  try {
+    const [answer] = (await once(worker, 'message', { signal: AbortSignal.timeout(timeMs) })) as [ReadAnswer]
+    if ('list' in answer) return answer.list
+    const { kind, message, detail } = answer
+    throw new RegistryError(kind, message, detail === undefined ? {} : { detail })
+  } catch (cause) {
+    if (cause instanceof RegistryError) throw cause
+    throw new RegistryError(
+      'manifest-invalid',
+      'these manifests take too long or too much memory to read: send them in parts',
+      { cause },
+    )
+  } finally {
+    await worker.terminate()
+  }
 }

@@ -1,19 +1,26 @@
-/** Bodies of requests, as they come. */
+/** Bodies of requests, as they come: of any length, for as long as they come. */
 import type { FastifyRequest } from 'fastify'
 import { RegistryError } from '../core/errors.ts'
 
 /** A client that sends nothing for so long is gone, or means no good. */
 export const STALLED_MS = 60_000
+/** How many bytes it must send in that time, or it holds a descriptor and a place for nothing. */
+const MIN_PROGRESS = 64 * 1024
 
 /** @throws RegistryError `malformed` when the client breaks off, stalls, or sends it encoded. */
-export async function* requestBody({ raw, headers }: FastifyRequest): AsyncGenerator<Uint8Array> {
-  if (headers['content-encoding'] !== undefined)
-    throw new RegistryError('malformed', 'uploads are taken without Content-Encoding')
-  const timer = setTimeout(() => raw.destroy(new Error('the client sends nothing')), STALLED_MS)
+export async function* requestBody(request: FastifyRequest): AsyncGenerator<Uint8Array> {
+  assertNotEncoded(request)
+  const { raw } = request
+  let progress = 0
+  const timer = setTimeout(() => raw.destroy(new Error('the client sends next to nothing')), STALLED_MS)
   try {
     // Whoever stops in the middle answers yet, on the same connection.
     for await (const chunk of raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
-      timer.refresh()
+      progress += chunk.length
+      if (progress >= MIN_PROGRESS) {
+        progress = 0
+        timer.refresh()
+      }
       yield chunk
     }
   } catch (cause) {
@@ -29,14 +36,8 @@ export async function passOver(body: AsyncIterable<Uint8Array>): Promise<void> {
   while ((await chunks.next()).done !== true);
 }
 
-/** @throws RegistryError `too-large` past `limit` bytes, and whatever `body` throws. */
-export async function readAll(body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of body) {
-    length += chunk.length
-    if (length > limit) throw new RegistryError('too-large', `more than ${limit} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+/** @throws RegistryError `malformed` for a body with Content-Encoding. */
+export function assertNotEncoded({ headers }: FastifyRequest): void {
+  if (headers['content-encoding'] !== undefined)
+    throw new RegistryError('malformed', 'uploads are taken without Content-Encoding')
 }

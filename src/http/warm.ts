@@ -11,15 +11,20 @@ import { RegistryError } from '../core/errors.ts'
 import type { Registry } from '../registry/registry.ts'
 import { beginWarmUp, warmUp, type WarmEvent } from '../registry/warm-up.ts'
 import { INTERNAL_ERROR, errorReply } from './error-table.ts'
+import type { BodiesFor } from './request-bodies.ts'
 import { demandToken, type Token } from './token.ts'
-import { readBody, readWarmRequest, type WarmRequest } from './warm-body.ts'
+import { readWarmRequest, type WarmRequest } from './warm-body.ts'
 
-export type WarmOptions = { readonly registry: Registry; readonly token: Token | undefined }
+export type WarmOptions = {
+  readonly registry: Registry
+  readonly token: Token | undefined
+  readonly bodies: BodiesFor
+}
 
 /** JSON Lines; no such type is registered, and this is the one that tools know. */
 const LINES_TYPE = 'application/x-ndjson'
 
-export function registerWarm(app: FastifyInstance, { registry, token }: WarmOptions): void {
+export function registerWarm(app: FastifyInstance, { registry, token, bodies }: WarmOptions): void {
   const closing = new AbortController()
   void app.register(async (scope) => {
     // A server that stops waits for its requests; these may take hours.
@@ -39,11 +44,7 @@ export function registerWarm(app: FastifyInstance, { registry, token }: WarmOpti
       },
       handler: async (request, reply) => {
         const query = new URL(request.url, 'http://registry').searchParams
-        const body = await readBody(request.raw).catch((error: unknown) => {
-          reply.header('connection', 'close')
-          throw error
-        })
-        const asked = await readWarmRequest(body.toString(), [request.host, ...query.getAll('host')])
+        const asked = await readWarmRequest(request, reply, bodies(request))
         return query.get('wait') === 'false'
           ? begin(request, reply, registry, asked)
           : stream(request, reply, registry, asked, closing.signal)

@@ -35,6 +35,8 @@ const UPLOAD_LIMITS: UploadLimits = {
 /** Two paths may have the same archive, and Nix doesn't upload it twice while it is there. */
 const AFTER_IMPORT_MS = 60_000
 const SWEEP_MS = 30_000
+/** Each has a file open. Nix sends 25 at once by default (`http-connections`). */
+const MAX_UNDER_WAY = 100
 const NAME = /^([0-9a-z]{52})\.nar(?:\.[a-z0-9]{1,5})?$/
 
 type Upload = {
@@ -81,13 +83,15 @@ export class Uploads {
 
   /**
    * Takes an archive.
-   * @throws RegistryError `malformed` when its bytes aren't those of its name, `too-large`, `no-space`; whatever
+   * @throws RegistryError `malformed` when its bytes aren't those of its name, `too-large`, `no-space`, `busy`; whatever
    * `body` throws.
    */
   async put(name: UploadName, body: AsyncIterable<Uint8Array>): Promise<void> {
     await this.#sweep()
     if (this.#uploads.size + this.#underWay >= this.#limits.files)
       throw new RegistryError('no-space', 'too many uploads wait for their narinfo: try again later')
+    if (this.#underWay >= MAX_UNDER_WAY)
+      throw new RegistryError('busy', 'too many uploads at once: try again later')
     const temporary = join(this.#directory, randomUUID())
     let size = 0
     this.#underWay += 1

@@ -37,6 +37,8 @@ const TABLE = {
   malformed: { status: 400, code: 'UNKNOWN' },
   refused: { status: 403, code: 'DENIED' },
   'too-large': { status: 413, code: 'SIZE_INVALID' },
+  'too-slow': { status: 408, code: 'UNKNOWN' },
+  busy: { status: 503, code: 'TOOMANYREQUESTS', retryAfter: 5 },
 } as const satisfies Record<ErrorKind, Expected>
 
 /** OCI distribution-spec, "Error Codes". */

@@ -5,6 +5,7 @@ import { tokenOf } from '../../src/http/token.ts'
 import { RegistryError } from '../../src/core/errors.ts'
 import { base32Sha256 } from '../../src/core/sha256.ts'
 import { registerNixCache } from '../../src/http/nix-cache.ts'
+import { bodiesFor } from '../../src/http/request-bodies.ts'
 import type { NixCache } from '../../src/nix-cache/nix-cache.ts'
 import { sha256 } from '../support/nar.ts'
 
@@ -47,7 +48,8 @@ function makeApp(mode: 'read' | 'write', refusal?: RegistryError) {
   const writer = mode === 'write' ? { uploads, importer } : undefined
   const app = Fastify()
   const nixCache = { exporter, writer, close: () => undefined } as unknown as NixCache
-  registerNixCache(app, { nixCache, token: tokenOf(() => TOKEN), compression: 'zstd' })
+  const token = tokenOf(() => TOKEN)
+  registerNixCache(app, { nixCache, token, compression: 'zstd', bodies: bodiesFor(token) })
   const ask = (method: 'GET' | 'HEAD' | 'PUT', file: string, token = '', payload?: string) =>
     app.inject({
       method,

@@ -9,7 +9,8 @@ import { tokenOf } from '../../src/http/token.ts'
 import { RegistryError } from '../../src/core/errors.ts'
 import { createApp } from '../../src/http/app.ts'
 import { Metrics } from '../../src/http/metrics.ts'
-import { MAX_BODY_BYTES, MAX_IMAGES } from '../../src/http/warm-body.ts'
+import { MAX_IMAGES } from '../../src/http/image-list.ts'
+import { TRUSTED_LIMITS } from '../../src/http/request-bodies.ts'
 import type { Registry } from '../../src/registry/registry.ts'
 import { journalIn } from '../registry/journal.ts'
 import { HASH, MANIFEST, fakeRegistry } from './fake-registry.ts'
@@ -126,13 +127,15 @@ void t.test('what can’t be read', async (t) => {
     ['{"refs": [1]}', /list of image names/],
     ['kind: Pod\nspec:\n\t- x', /request body:3:1: .*[Tt]abs/],
     [JSON.stringify({ refs: Array.from({ length: MAX_IMAGES + 1 }, (_, i) => `nginx:${i}`) }), /1001 images/],
-    [`# ${'x'.repeat(MAX_BODY_BYTES)}`, /more than 10000000 bytes/],
     ['['.repeat(20_000), /nested too deeply/],
   ] as const) {
     const { status, body } = await post(app, payload)
     t.equal(status, 400, payload.slice(0, 30))
     t.match(JSON.parse(body), { errors: [{ code: 'MANIFEST_INVALID', message }] })
   }
+  const { status, headers } = await post(app, `# ${'x'.repeat(TRUSTED_LIMITS.bodyBytes)}`)
+  t.equal(status, 413)
+  t.equal(headers.connection, 'close')
 })
 
 void t.test('without the token nothing is begun, nor read', async (t) => {

@@ -1,0 +1,25 @@
+/**
+ * Closes connections whose request bodies never end. A route that reads no body has answered long before, and the
+ * server would read and drop the rest for as long as the client likes.
+ */
+import type { FastifyInstance } from 'fastify'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether the route reads bodies of any length, and has a deadline of its own. */
+    readonly hasLongBodies?: boolean
+  }
+}
+
+/** As long as the slowest body that is read takes (request-bodies.ts), and a while to be told why it wasn't. */
+const DEADLINE_MS = 65_000
+
+export function registerBodyDeadline(app: FastifyInstance, deadlineMs: number = DEADLINE_MS): void {
+  app.addHook('onRequest', async ({ raw, headers, routeOptions }) => {
+    const hasBody = (headers['content-length'] ?? '0') !== '0' || headers['transfer-encoding'] !== undefined
+    if (!hasBody || routeOptions.config.hasLongBodies === true) return
+    const timer = setTimeout(() => raw.complete || raw.destroy(), deadlineMs)
+    timer.unref()
+    raw.once('close', () => clearTimeout(timer))
+  })
+}
