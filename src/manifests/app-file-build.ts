@@ -9,6 +9,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import { explainNixError } from '../core/nix-error.ts'
 
 export type AppBuild = {
   /** Directory that the Nix library is in. */
@@ -31,7 +32,6 @@ export class NixFailure extends Error {}
 /** Nix itself is given time to clean up behind its builders. */
 const KILL_DELAY_MS = 5_000
 const NEWS = /^(?:building '|copying path '|downloading '|trace: warning: )/
-const FAILED_BUILD = /(?:builder for|Cannot build|build of) '([^']+\.drv)'/
 
 /** @returns the store path of a JSON `List`. @throws NixFailure */
 export async function buildApps(build: AppBuild): Promise<string> {
@@ -69,7 +69,7 @@ async function nixBuild(
   if (!result.failed) return result.stdout.trim().split('\n').at(-1) ?? ''
   if (result.code === 'ENOENT') throw new NixFailure('nix-build is not on PATH: install Nix 2.8 or later')
   if (result.timedOut) throw new NixFailure(`Nix took longer than ${timeoutMs / 1000} s (--timeout)`)
-  throw new NixFailure(explain(result.stderr) ?? result.shortMessage)
+  throw new NixFailure(explainNixError(result.stderr) ?? result.shortMessage)
 }
 
 function argument(name: string, value: string): readonly string[] {
@@ -78,14 +78,4 @@ function argument(name: string, value: string): readonly string[] {
 
 async function listen(lines: AsyncIterable<unknown>, onNews: (line: string) => void): Promise<void> {
   for await (const line of lines) if (NEWS.test(String(line))) onNews(String(line).replace(/^trace: /, ''))
-}
-
-/**
- * The message in what Nix wrote: what failed first of builds, as all that needed it failed after it; else what was
- * thrown, which older Nix says first, and newer after its trace.
- */
-export function explain(stderr: string): string | undefined {
-  const messages = [...stderr.matchAll(/^ *error: (.+)$/gm)].map(([, message]) => (message ?? '').trim())
-  const failed = messages.map((message) => FAILED_BUILD.exec(message)?.[1]).find((drv) => drv !== undefined)
-  return failed === undefined ? messages.at(-1) : `the build of ${failed} failed: nix log ${failed}`
 }

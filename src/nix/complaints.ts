@@ -59,6 +59,12 @@ export function isPassing(text: string): boolean {
   return NO_SPACE.test(text) || SCARCE.test(text)
 }
 
-export function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? ''
+/** The line of a message that says what is wrong: the first, with those that it only announces. */
+export function headline(message: string): string {
+  const [first = '', ...rest] = message.split('\n').map((line) => line.trim())
+  // `hash mismatch in fixed-output derivation '…':` and the two hashes.
+  if (first.endsWith(':')) return [first, ...rest.slice(0, 2)].join(' ').trim()
+  // Nix 2.31 and later: `Cannot build '…'.` and `Reason: builder failed with exit code 1.`
+  if (/^Cannot build '.*'\.$/.test(first) && rest[0] !== undefined) return `${first} ${rest[0]}`
+  return first
 }

@@ -1,7 +1,7 @@
 /** Asking the binary caches what they have: few at once, and none for longer than a cache that answers at all takes. */
 import pLimit from 'p-limit'
 import { RegistryError } from '../core/errors.ts'
-import { LastWords, firstLine } from './complaints.ts'
+import { LastWords, headline } from './complaints.ts'
 import { NixError, type NixEvent } from './messages.ts'
 import type { Missing, Wanted } from './operations.ts'
 
@@ -42,7 +42,7 @@ export function lookUps(
         const reason = isRefusal ? cause.message : `no answer for ${lookUpMs / 1000} s`
         throw new RegistryError(
           'lookup-failed',
-          `nix could not ask the binary caches: ${firstLine(reason)}`,
+          `nix could not ask the binary caches: ${headline(reason)}`,
           {
             cause,
             detail: { reason, log: words.lines },

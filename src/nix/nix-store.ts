@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { RegistryError } from '../core/errors.ts'
 import type { ClosureNode } from '../core/plan.ts'
 import { STORE_DIR, parseStorePath, type StoreHash, type StorePath } from '../core/store-path.ts'
-import { LastWords, firstLine, throwIfNoSpace } from './complaints.ts'
+import { LastWords, headline, throwIfNoSpace } from './complaints.ts'
 import type { Request } from './connection.ts'
 import { parseDerivation, type Derivation } from './derivation.ts'
 import { lookUps, type Asked } from './look-up.ts'
@@ -137,7 +137,7 @@ export class NixStore {
       throwIfNoSpace([...words.lines, cause.message], cause, { path })
       // Nix's error says that it has no path; why it hasn't, it said before, or never when a cache lacks a reference.
       const reason = words.lastError ?? (await this.#lackOf(path)) ?? cause.message
-      throw new RegistryError('fetch-failed', `nix could not fetch ${path}: ${firstLine(reason)}`, {
+      throw new RegistryError('fetch-failed', `nix could not fetch ${path}: ${headline(reason)}`, {
         cause,
         detail: { path, reason, log: words.lines },
       })

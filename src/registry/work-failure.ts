@@ -17,7 +17,7 @@ import {
   type StoreHash,
   type StorePath,
 } from '../core/store-path.ts'
-import { firstLine, isPassing } from '../nix/complaints.ts'
+import { headline, isPassing } from '../nix/complaints.ts'
 import type { NixEvent } from '../nix/messages.ts'
 import type { BuildOutcome } from '../nix/operations.ts'
 import type { Work } from './resolve.ts'
@@ -137,7 +137,7 @@ export function buildFailure(
   const isLacking = [reason, ...lines.all].some((line) => NO_BUILDER.test(line))
   const kind = isLacking ? 'no-builder' : 'build-failed'
   if (dependency === undefined) {
-    return failedBuild(kind, firstLine(reason).replace(/;$/, ''), facts, {
+    return failedBuild(kind, headline(reason).replace(/;$/, ''), facts, {
       brief: `${shorten(displayName(derivation), NAME_LENGTH)}: ${causeOf(status, reason)}`,
       log: lines.of(derivation),
     })
@@ -231,7 +231,7 @@ function causeOf(status: string, message: string): string {
   if (ended !== undefined) return ended
   const needed = /a '([^']+)' with features \{([^}]*)\} is required/.exec(message)
   if (needed !== null) return `no builder for ${[needed[1], needed[2]].join(' ').trim()}`
-  return CAUSES[status] ?? shorten(firstLine(message).replaceAll(STORE_PATHS, nameIn), CAUSE_LENGTH)
+  return CAUSES[status] ?? shorten(headline(message).replaceAll(STORE_PATHS, nameIn), CAUSE_LENGTH)
 }
 
 function nameIn(path: string): string {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { LastWords, throwIfNoSpace } from '../../src/nix/complaints.ts'
+import { LastWords, headline, throwIfNoSpace } from '../../src/nix/complaints.ts'
 
 const log = (line: string, derivation?: string) => ({ kind: 'log', line, derivation }) as const
 
@@ -33,4 +33,24 @@ void t.test('a full disk is told by Nix\u2019s words, not by a builder\u2019s', 
     if (isFull) t.throws(ask, Object.assign(new Error(), { name: 'RegistryError', kind: 'no-space' }), text)
     else t.doesNotThrow(ask, text)
   }
+})
+
+void t.test('the headline of a message says what is wrong', async (t) => {
+  for (const [message, expected] of [
+    [
+      "builder for '/x.drv' failed with exit code 1;\nlast 1 log lines:\n> no",
+      "builder for '/x.drv' failed with exit code 1;",
+    ],
+    [
+      "hash mismatch in fixed-output derivation '/x.drv':\n  specified: sha256-A\n     got:    sha256-B",
+      "hash mismatch in fixed-output derivation '/x.drv': specified: sha256-A got:    sha256-B",
+    ],
+    [
+      "Cannot build '/x.drv'.\nReason: builder failed with exit code 1.\nOutput paths:\n  /x",
+      "Cannot build '/x.drv'. Reason: builder failed with exit code 1.",
+    ],
+    ["Cannot build '/x.drv'.", "Cannot build '/x.drv'."],
+    ['', ''],
+  ] as const)
+    t.equal(headline(message), expected)
 })
