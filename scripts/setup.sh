@@ -33,7 +33,9 @@ locked() {
   exec 9>"$work/lock"
   flock -n 9 || { say 'waiting for another run to end'; flock 9; }
   "$@"
+  status=$?
   exec 9>&-
+  return $status
 }
 
 # How many files there are below a directory, and their bytes together: what is lost or cut off changes one of them.
@@ -43,7 +45,12 @@ count_files() {
 
 installed() { cksum <package-lock.json; count_files "$1"; }
 
-has_modules() { [ -e node_modules/.installed ] && [ "$(cat node_modules/.installed)" = "$(installed node_modules)" ]; }
+has_node() { case "$("$1/.bin/node" --version 2>/dev/null)" in v24.*) ;; *) return 1 ;; esac }
+
+has_modules() {
+  has_node node_modules && [ -e node_modules/.installed ] &&
+    [ "$(cat node_modules/.installed)" = "$(installed node_modules)" ]
+}
 
 modules() { has_modules || locked install_modules; }
 
@@ -58,14 +65,11 @@ install_modules() {
   # Not `npm ci`: it refuses a lock file without every other platform's optional binary, which not every registry has.
   (cd "$work/modules" && npm install --no-save --no-audit --no-fund --loglevel=error) >&2
   new="$work/modules/node_modules"
-  case "$("$new/.bin/node" --version 2>/dev/null)" in
-    v24.*) ;;
-    *)
-      # A package manager that runs no install scripts leaves the npm package `node` without its binary.
-      (cd "$new/node" && node installArchSpecificPackage.js) >&2
-      "$new/.bin/node" --version >/dev/null || { say 'no Node 24: the npm package "node" has no binary for this machine'; exit 1; }
-      ;;
-  esac
+  if ! has_node "$new"; then
+    # A package manager that runs no install scripts leaves the npm package `node` without its binary.
+    (cd "$new/node" && node installArchSpecificPackage.js) >&2
+    has_node "$new" || { say 'no Node 24: the npm package "node" has no binary for this machine'; exit 1; }
+  fi
   installed "$new" >"$new/.installed"
   take_place "$new" node_modules
   rm -rf "$work/modules"
@@ -108,8 +112,11 @@ make_dist() {
 # Debian packages of which dpkg says that they are to be installed again, since it was killed in the midst of that.
 half_installed() { dpkg-query -W -f '${db:Status-Eflag} ${Package}\n' 2>/dev/null | sed -n 's/^reinstreq //p' | tr '\n' ' '; }
 
-# A command may be there of a package that isn't set up yet.
-is_interrupted() { command -v dpkg >/dev/null && [ -n "$(dpkg --audit 2>/dev/null)" ]; }
+# Whether a dpkg was killed: a command may be there of a package that isn't set up yet, and apt refuses all work.
+is_interrupted() {
+  [ -n "$(ls /var/lib/dpkg/updates 2>/dev/null)" ] ||
+    dpkg-query -W -f '${db:Status-Status}\n' 2>/dev/null | grep -Eqx 'half-.*|unpacked|triggers-.*'
+}
 
 find_missing() {
   missing=''
