@@ -10,7 +10,8 @@
     let
       inherit (nixpkgs.lib) genAttrs;
 
-      systems = [
+      # As far as nixpkgs has them: it gives up x86_64-darwin one day.
+      systems = builtins.filter (system: nixpkgs.legacyPackages ? ${system}) [
         "x86_64-linux"
         "aarch64-linux"
         "x86_64-darwin"
@@ -51,7 +52,11 @@
         };
       });
 
-      nixosModules.default = import ./nix/module.nix;
+      nixosModules = {
+        default = import ./nix/module.nix;
+        # A node alone; the default has it, too.
+        node = import ./nix/node.nix;
+      };
 
       # lib.image, lib.imageRef, lib.pod; and (lib.forSystem "x86_64-linux").list
       lib = forSystem null // {

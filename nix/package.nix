@@ -85,6 +85,8 @@ let
           runHook postBuild
         '';
         dontInstall = true;
+        # The first line of main.js is for npm's links; here a wrapper names Node.
+        dontPatchShebangs = true;
         disallowedReferences = [ nodeModules ];
         passthru = { inherit nodeModules; };
       }
@@ -95,6 +97,7 @@ stdenvNoCC.mkDerivation {
   pname = manifest.name;
   inherit (manifest) version;
   dontUnpack = true;
+  dontPatchShebangs = true;
   nativeBuildInputs = [ makeWrapper ];
   installPhase = ''
     runHook preInstall

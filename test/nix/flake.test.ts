@@ -1,4 +1,9 @@
+import { cp, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import t from 'tap'
+import { execa } from 'execa'
+import { nixEnv } from '../support/nix.ts'
+import { temporaryDirectory } from '../support/scope.ts'
 import { evaluate, evaluateAll, refusal, root, withoutNix } from './nix-command.ts'
 
 // flake.nix as Nix calls it, with a stub for nixpkgs: what it gives is evaluated, and nothing of nixpkgs is needed.
@@ -68,4 +73,25 @@ void t.test('the package', { skip: withoutNix }, async (t) => {
     outputHashMode: 'recursive',
     impureEnvVars: ['https_proxy', 'NODE_EXTRA_CA_CERTS', 'NPM_CONFIG_REGISTRY'],
   })
+})
+
+void t.test('nix flake check finds nothing wrong', { skip: withoutNix }, async (t) => {
+  const directory = await temporaryDirectory(t, 'flake')
+  const flake = join(directory, 'pushless')
+  await mkdir(flake)
+  const parts = ['flake.nix', 'package.json', 'package-lock.json', 'nix', 'manifests', 'src', 'scripts']
+  for (const part of parts) await cp(join(root, part), join(flake, part), { recursive: true })
+  const nixpkgs = join(directory, 'nixpkgs')
+  await cp(join(root, 'test/nix/stub-nixpkgs'), nixpkgs, { recursive: true })
+  await writeFile(
+    join(nixpkgs, 'flake.nix'),
+    '{ outputs = _: { inherit (import ./default.nix) lib legacyPackages; }; }',
+  )
+  const args = ['--no-build', '--no-write-lock-file', '--override-input', 'nixpkgs', `path:${nixpkgs}`]
+  const { exitCode, stderr } = await execa('nix', ['flake', 'check', `path:${flake}`, ...args], {
+    env: { ...nixEnv, HOME: directory, XDG_CACHE_HOME: join(directory, 'cache') },
+    reject: false,
+    timeout: 60_000,
+  })
+  t.equal(exitCode, 0, stderr)
 })
