@@ -40,14 +40,10 @@ export function lookUps(
         const isRefusal = cause instanceof NixError
         if (!isRefusal && !limit.aborted) throw cause
         const reason = isRefusal ? cause.message : `no answer for ${lookUpMs / 1000} s`
-        throw new RegistryError(
-          'lookup-failed',
-          `nix could not ask the binary caches: ${headline(reason)}`,
-          {
-            cause,
-            detail: { reason, log: words.lines },
-          },
-        )
+        throw new RegistryError('lookup-failed', `nix could not ask the binary caches: ${headline(reason)}`, {
+          cause,
+          detail: { reason, log: words.lines },
+        })
       }
     })
 }
