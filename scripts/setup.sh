@@ -47,9 +47,11 @@ installed() { cksum <package-lock.json; count_files "$1"; }
 
 has_node() { case "$("$1/.bin/node" --version 2>/dev/null)" in v24.*) ;; *) return 1 ;; esac }
 
+# Whether they are what the mark says, for this lock or for another.
+is_whole() { [ -e node_modules/.installed ] && [ "$(tail -n 1 node_modules/.installed)" = "$(count_files node_modules)" ]; }
+
 has_modules() {
-  has_node node_modules && [ -e node_modules/.installed ] &&
-    [ "$(cat node_modules/.installed)" = "$(installed node_modules)" ]
+  has_node node_modules && [ "$(head -n 1 node_modules/.installed 2>/dev/null)" = "$(cksum <package-lock.json)" ] && is_whole
 }
 
 modules() { has_modules || locked install_modules; }
@@ -62,6 +64,12 @@ install_modules() {
   rm -rf "$work/modules" "$work/replaced"
   mkdir "$work/modules"
   cp package.json package-lock.json .npmrc "$work/modules"
+  # For another lock, npm changes what differs. Links cost nothing, and npm replaces files rather than writing into them.
+  if is_whole && cp -al node_modules "$work/modules/" 2>/dev/null; then
+    rm "$work/modules/node_modules/.installed"
+  else
+    rm -rf "$work/modules/node_modules"
+  fi
   # Not `npm ci`: it refuses a lock file without every other platform's optional binary, which not every registry has.
   (cd "$work/modules" && npm install --no-save --no-audit --no-fund --loglevel=error) >&2
   new="$work/modules/node_modules"

@@ -18,8 +18,8 @@ const LIMIT_MS = 30_000
 const NPM = `#!/bin/sh -eu
 echo run >>"$LOG"
 mkdir -p node_modules/.bin node_modules/a
-ln -s ${process.execPath} node_modules/.bin/node
-ln -s ${root}node_modules/.bin/esbuild node_modules/.bin/esbuild
+ln -sf ${process.execPath} node_modules/.bin/node
+ln -sf ${root}node_modules/.bin/esbuild node_modules/.bin/esbuild
 echo '{"version":"1"}' >node_modules/a/package.json
 sleep "\${NPM_SLEEP:-0}"
 [ -z "\${NPM_FAILS:-}" ]
