@@ -8,6 +8,7 @@
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { RegistryError } from '../core/errors.ts'
+import { atEnd } from './response-end.ts'
 
 /** Descriptors that aren't for clients. Measured: 46 when idle; and a build or fetch at `nix-daemon --stdio` has four. */
 const RESERVED_DESCRIPTORS = 128
@@ -64,7 +65,7 @@ export function registerConnections(app: FastifyInstance, limit: number): void {
   app.addHook('onRequest', async ({ raw }, reply) => {
     const { socket } = raw
     connections.begin(socket)
-    reply.raw.once('close', () => connections.end(socket))
+    atEnd(reply.raw, () => connections.end(socket))
     if (!connections.isSurplus(socket)) return
     reply.header('connection', 'close')
     throw new RegistryError('overloaded', 'too many connections are in use: ask again')

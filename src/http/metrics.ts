@@ -11,6 +11,7 @@ import {
 } from '@prometheus-io/client'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { RegistryError } from '../core/errors.ts'
+import { atEnd } from './response-end.ts'
 import type { WorkListener } from '../registry/realise.ts'
 import type { Lookup } from '../registry/images.ts'
 import type { RegistryFigures } from '../registry/registry.ts'
@@ -81,8 +82,7 @@ export class Metrics {
       const { socket } = request.raw
       const [begun, sentBefore] = [performance.now(), socket.bytesWritten]
       this.#requests.open.inc()
-      // Not `onResponse`, which a response that is cut never comes to.
-      reply.raw.once('close', () => {
+      atEnd(reply.raw, () => {
         const route = routeOf(request)
         this.#requests.open.dec()
         this.#requests.ended.inc({ route, method: request.method, status: reply.raw.statusCode })

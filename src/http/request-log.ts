@@ -12,6 +12,7 @@ import {
   type FastifyRequest,
 } from 'fastify'
 import { printable } from '../core/printable.ts'
+import { atEnd } from './response-end.ts'
 import { routeOf } from './metrics.ts'
 
 /**
@@ -57,7 +58,7 @@ export function requestLogger(
 export function registerRequestLog(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {
     const begun = performance.now()
-    reply.raw.once('close', () => logRequest(request, reply, Math.round(performance.now() - begun)))
+    atEnd(reply.raw, () => logRequest(request, reply, Math.round(performance.now() - begun)))
   })
 }
 

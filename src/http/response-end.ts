@@ -1,0 +1,19 @@
+/** What is to be done once a response is over, sent or cut: one listener a response, however many wait for it. */
+import type { ServerResponse } from 'node:http'
+
+const waiting = new WeakMap<ServerResponse, (() => void)[]>()
+
+/** @param done runs when the connection has the response, or can't get it any more. In the order of the calls. */
+export function atEnd(raw: ServerResponse, done: () => void): void {
+  const known = waiting.get(raw)
+  if (known !== undefined) {
+    known.push(done)
+    return
+  }
+  const all = [done]
+  waiting.set(raw, all)
+  // Not fastify's `onResponse`, which a response that is cut never comes to.
+  raw.once('close', () => {
+    for (const one of all) one()
+  })
+}
