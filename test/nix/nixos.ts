@@ -1,6 +1,6 @@
 /**
  * NixOS modules, evaluated by nixpkgs' real lib: the repository nix-community/nixpkgs.lib at one commit. Where it is:
- * `PUSHLESS_NIXPKGS_LIB` (a directory with lib/ in it), else it is fetched, else tests are skipped.
+ * `NIXPKGS_LIB` (a directory with lib/ in it), else it is fetched, else tests are skipped.
  */
 import { execa } from 'execa'
 import { nixEnv } from '../support/nix.ts'
@@ -16,7 +16,7 @@ const FETCH_LIMIT_MS = 30_000
 
 /** Directory that lib/ is in; undefined where it can't be had. */
 const directory = await (async () => {
-  const given = process.env['PUSHLESS_NIXPKGS_LIB']
+  const given = process.env['NIXPKGS_LIB']
   if (given !== undefined || withoutNix !== false) return given
   const args = [
     '--eval',
@@ -42,7 +42,7 @@ const directory = await (async () => {
 /** Why tests are skipped here, or false. */
 export const withoutNixpkgsLib: string | false =
   directory === undefined
-    ? `nixpkgs.lib can’t be fetched here: PUSHLESS_NIXPKGS_LIB may be a directory of commit ${COMMIT.slice(0, 12)}`
+    ? `nixpkgs.lib can’t be fetched here: NIXPKGS_LIB may be a directory of commit ${COMMIT.slice(0, 12)}`
     : withoutNix
 
 const MODULE = `${root}nix/module.nix`
