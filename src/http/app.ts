@@ -13,7 +13,7 @@ import { registerHealth } from './health.ts'
 import type { Metrics } from './metrics.ts'
 import { registerProspects } from './prospects.ts'
 import { bodiesFor } from './request-bodies.ts'
-import { registerRequestGuard } from './request-guard.ts'
+import { refusalOf, registerRequestGuard } from './request-guard.ts'
 import { RequestLog, registerRequestLog, requestLogger } from './request-log.ts'
 import { registerV2, type V2Options } from './v2.ts'
 import { registerWarm } from './warm.ts'
@@ -46,8 +46,8 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
     forceCloseConnections: 'idle',
     // A malformed URL, which reaches no route and no hook.
     frameworkErrors: (_error, request, reply) => {
-      loopback.observe(request)
-      void sendRefusal(reply, new RegistryError('name-invalid', 'malformed percent-encoding'), request)
+      const malformed = new RegistryError('name-invalid', 'malformed percent-encoding')
+      void sendRefusal(reply, refusalOf(request, { hosts, loopback }) ?? malformed, request)
     },
     rewriteUrl: ({ url = '/' }) => originForm(url),
     routerOptions: { maxParamLength: 2048 },

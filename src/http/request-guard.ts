@@ -32,6 +32,20 @@ export function registerRequestGuard(app: FastifyInstance, options: GuardOptions
   })
 }
 
+/**
+ * For requests that reach no hook.
+ * @returns RegistryError `name-invalid`, `misdirected`, `cross-site`; nothing for a request that may be answered.
+ */
+export function refusalOf(request: FastifyRequest, options: GuardOptions): RegistryError | undefined {
+  try {
+    guard(request, options)
+    return undefined
+  } catch (error) {
+    if (error instanceof RegistryError) return error
+    throw error
+  }
+}
+
 /** @throws RegistryError `name-invalid`, `misdirected`, `cross-site`. */
 function guard(request: FastifyRequest, { hosts, loopback }: GuardOptions): void {
   loopback.observe(request)

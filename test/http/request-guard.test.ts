@@ -21,6 +21,7 @@ const ROUTES = [
   ['GET', '/healthz'],
   ['GET', '/readyz'],
   ['GET', '/nowhere'],
+  ['GET', '/v2/%zz/manifests/latest'],
   ['OPTIONS', '/check'],
 ] as const
 
