@@ -2,10 +2,9 @@
  * What was built and fetched, why it failed, and its log, also while it grows: `GET /builds`, `GET` and `DELETE
  * /builds/<hash>` with the hash of a derivation or of a path.
  *
- * A builder prints what it likes, secrets too. So these are for who is on this machine (where `nix log` shows the same,
- * see loopback-trust.ts;
- * `kubectl port-forward` to the registry counts, since its access is controlled), and else for who has the token. An
- * application developer needs neither to see what went wrong: the last 20 lines are in the body of the failed pull.
+ * A builder prints what it likes, secrets too. So these are for who is on this machine (where `nix log` shows the same;
+ * see loopback-trust.ts), and for who has the token. `kubectl port-forward` counts as this machine, since its access is
+ * controlled. An application developer needs neither to see what went wrong: the last 20 lines are in the body of the failed pull.
  * Forgetting a failure changes something: with the token where there is one, else from this machine.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
