@@ -8,7 +8,7 @@ import { fixture, nixInstantiate } from '../support/nix.ts'
 import { httpProxy } from '../support/proxies.ts'
 import { missing } from '../support/requirement.ts'
 
-const REQUESTS = 2_000
+const REQUESTS = 1_000
 const CONNECTIONS = 8
 
 /** Sends the same request many times, a few at once. @returns how often each status came. */
