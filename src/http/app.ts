@@ -11,10 +11,12 @@ import { LoopbackTrust } from './loopback-trust.ts'
 import { registerNixCache } from './nix-cache.ts'
 import { registerHealth } from './health.ts'
 import type { Metrics } from './metrics.ts'
+import { registerPipelining } from './pipelining.ts'
 import { registerProspects } from './prospects.ts'
 import { bodiesFor } from './request-bodies.ts'
 import { refusalOf, registerRequestGuard } from './request-guard.ts'
 import { RequestLog, registerRequestLog, requestLogger } from './request-log.ts'
+import { registerStalledClients } from './stalled-clients.ts'
 import { registerV2, type V2Options } from './v2.ts'
 import { registerWarm } from './warm.ts'
 
@@ -52,10 +54,12 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
     rewriteUrl: ({ url = '/' }) => originForm(url),
     routerOptions: { maxParamLength: 2048 },
   })
+  registerPipelining(app)
   registerRequestLog(app)
   registerErrors(app)
   registerConnections(app, connections)
   registerBodyDeadline(app)
+  registerStalledClients(app)
   registerRequestGuard(app, { hosts, loopback })
   options.metrics.register(app, () => options.registry.figures())
   registerHealth(app, () => options.registry.askNix())

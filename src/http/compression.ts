@@ -18,6 +18,13 @@ const MIN_SIZE = 4096
 const ZSTD_LEVEL = 1
 const GZIP_LEVEL = 1
 
+/**
+ * Each takes 1.5 MB, and all share four threads: with more, every one is slower than what it saves. Other streams go
+ * as they are.
+ */
+export const MAX_COMPRESSORS = 16
+let compressors = 0
+
 /** @param acceptEncoding the header, if any. @param peer the client's address. */
 export function chooseEncoding(
   mode: CompressionMode,
@@ -25,6 +32,7 @@ export function chooseEncoding(
   peer: string | undefined,
   size: number,
 ): Encoding | undefined {
+  if (compressors >= MAX_COMPRESSORS) return undefined
   if (mode === 'none' || acceptEncoding === undefined || size < MIN_SIZE) return undefined
   if (mode === 'auto' && (peer === undefined || isLoopback(peer))) return undefined
   const accepted = parseAccepted(acceptEncoding)
@@ -32,13 +40,20 @@ export function chooseEncoding(
   return mode === 'gzip' && accepted.has('gzip') ? 'gzip' : undefined
 }
 
-/** Takes one chunk at a time: their memory is used again (layer/stream.ts). */
+/**
+ * Takes one chunk at a time: their memory is used again (layer/stream.ts). It counts until it is closed, so it has to be
+ * made as soon as the encoding is chosen.
+ */
 export function compress(encoding: Encoding): Transform {
   // A stream's option, which the types of zlib's leave out.
   const oneChunk: object = { writableHighWaterMark: 1 }
-  return encoding === 'zstd'
-    ? createZstdCompress({ ...oneChunk, params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } })
-    : createGzip({ ...oneChunk, level: GZIP_LEVEL })
+  const compressor =
+    encoding === 'zstd'
+      ? createZstdCompress({ ...oneChunk, params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } })
+      : createGzip({ ...oneChunk, level: GZIP_LEVEL })
+  compressors += 1
+  compressor.once('close', () => (compressors -= 1))
+  return compressor
 }
 
 /** Encodings that the client takes: named, and not with `q=0` (RFC 9110 section 12.5.3). */

@@ -17,13 +17,18 @@ export async function sendStream(
   chunks: AsyncGenerator<Uint8Array>,
   encoding: Encoding | undefined,
 ): Promise<FastifyReply> {
-  const first = await chunks.next()
+  // Before anything is awaited, so that compressors are counted when the next encoding is chosen.
+  const compressor = encoding === undefined ? undefined : compress(encoding)
+  const first = await chunks.next().catch((error: unknown) => {
+    compressor?.destroy()
+    throw error
+  })
   reply.hijack()
   const { raw } = reply
   raw.writeHead(reply.statusCode, Object.fromEntries(Object.entries(reply.getHeaders()).filter(isPresent)))
   try {
     const body = withFirst(first, chunks)
-    await (encoding === undefined ? pipeline(body, unqueued(raw)) : pipeline(body, compress(encoding), raw))
+    await (compressor === undefined ? pipeline(body, unqueued(raw)) : pipeline(body, compressor, raw))
   } catch (error) {
     // Writing to a client that left fails with one of the system's many codes; our own failures have none.
     const isOurs = !(error instanceof Error && 'code' in error)

@@ -12,11 +12,14 @@ import { chunksOf, type Chunk } from './chunk.ts'
 import { fillWithoutFiles } from './read.ts'
 import type { StoreReader } from './store-reader.ts'
 
-/** Two sizes of buffers, so that each can serve any stream next: 1.6 GB/s for one pull with large ones, 1.2 with small. */
+/** Few sizes of buffers, so that each can serve any stream next: 1.6 GB/s for one pull with large ones, 1.2 with small. */
 const LARGE_CHUNK = 1024 * 1024
 const SMALL_CHUNK = 128 * 1024
+/** For thousands of clients, most of which take nothing just now: each holds two. */
+const TINY_CHUNK = 16 * 1024
 /** With more streams than this the readers are busy all the time anyway, and memory counts. */
 const STREAMS_WITH_LARGE_CHUNKS = 2
+const STREAMS_WITH_SMALL_CHUNKS = 256
 /** For one stream alone: two being read, since there are two readers at least, one on its way to the socket. */
 const MAX_CHUNKS_AHEAD = 3
 /** Small chunks that all streams together should hold: beyond it each still gets one. */
@@ -26,6 +29,7 @@ export class BlobStreams {
   readonly #reader: StoreReader
   readonly #large = new BufferPool(LARGE_CHUNK, STREAMS_WITH_LARGE_CHUNKS * 2)
   readonly #small = new BufferPool(SMALL_CHUNK, SMALL_CHUNKS)
+  readonly #tiny = new BufferPool(TINY_CHUNK, SMALL_CHUNKS)
   #active = 0
 
   constructor(reader: StoreReader) {
@@ -89,7 +93,8 @@ export class BlobStreams {
   }
 
   #chunkSize(): number {
-    return this.#active <= STREAMS_WITH_LARGE_CHUNKS ? LARGE_CHUNK : SMALL_CHUNK
+    if (this.#active <= STREAMS_WITH_LARGE_CHUNKS) return LARGE_CHUNK
+    return this.#active <= STREAMS_WITH_SMALL_CHUNKS ? SMALL_CHUNK : TINY_CHUNK
   }
 
   #chunksAhead(): number {
@@ -98,7 +103,8 @@ export class BlobStreams {
   }
 
   #pool(size: number): BufferPool {
-    return size > SMALL_CHUNK ? this.#large : this.#small
+    if (size > SMALL_CHUNK) return this.#large
+    return size > TINY_CHUNK ? this.#small : this.#tiny
   }
 
   async #read({ segments, length }: Chunk): Promise<Uint8Array> {

@@ -1,7 +1,8 @@
+import { once } from 'node:events'
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import t from 'tap'
-import { chooseEncoding, compress } from '../../src/http/compression.ts'
+import { MAX_COMPRESSORS, chooseEncoding, compress } from '../../src/http/compression.ts'
 
 const LARGE = 1_000_000
 const ELSEWHERE = '10.0.0.7'
@@ -58,4 +59,20 @@ void t.test('what is compressed is what comes out', async (t) => {
     t.ok(found.length < bytes.length / 10, `${encoding}: smaller`)
     t.ok(decompress(found).equals(bytes), encoding)
   }
+})
+
+const choose = () => chooseEncoding('zstd', 'zstd', ELSEWHERE, LARGE)
+
+void t.test('beyond the limit of compressors, streams go as they are', async (t) => {
+  const open = Array.from({ length: MAX_COMPRESSORS }, () => {
+    t.equal(choose(), 'zstd')
+    return compress('zstd')
+  })
+  t.equal(choose(), undefined)
+  const [first] = open
+  const closed = first === undefined ? undefined : once(first, 'close')
+  first?.destroy()
+  await closed
+  t.equal(choose(), 'zstd', 'until one is closed')
+  for (const compressor of open) compressor.destroy()
 })

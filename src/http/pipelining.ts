@@ -1,0 +1,78 @@
+/**
+ * Answers the requests of a connection one after the other, as their answers have to be sent anyway (RFC 9112, section
+ * 9.3.2). No container client and no browser sends a request before the answer to the one before; a client that sends
+ * thousands would have all of them in work at once.
+ */
+import type { Socket } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+
+export type PipelineLimits = {
+  /** Requests of one connection that wait for the one in work. Node reads up to 64 KB of them before it can stop. */
+  readonly waitingOfOne: number
+  /** Of all connections together. Each takes 7 KB. */
+  readonly waiting: number
+}
+
+const LIMITS: PipelineLimits = { waitingOfOne: 100, waiting: 2000 }
+
+export function registerPipelining(app: FastifyInstance, limits: PipelineLimits = LIMITS): void {
+  const connections = new WeakMap<Socket, Turns>()
+  let waiting = 0
+  app.addHook('onRequest', async ({ raw }, reply) => {
+    const { socket } = raw
+    const turns = connections.get(socket) ?? new Turns(socket)
+    connections.set(socket, turns)
+    if (turns.isBusy && (turns.waiting >= limits.waitingOfOne || waiting >= limits.waiting)) {
+      reply.log.debug('too many requests on one connection: closed')
+      socket.destroy()
+      return reply.hijack()
+    }
+    waiting += 1
+    const isMine = await turns.take()
+    waiting -= 1
+    if (!isMine) return reply.hijack()
+    reply.raw.once('close', () => turns.give())
+    return undefined
+  })
+}
+
+class Turns {
+  readonly #socket: Socket
+  readonly #waiting: ((isMine: boolean) => void)[] = []
+  #isBusy = false
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    socket.once('close', () => {
+      for (const tell of this.#waiting.splice(0)) tell(false)
+    })
+  }
+
+  get isBusy(): boolean {
+    return this.#isBusy
+  }
+
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  /** Waits for the requests before. @returns whether the connection is still there. */
+  async take(): Promise<boolean> {
+    if (!this.#isBusy) {
+      this.#isBusy = true
+      return true
+    }
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    this.#waiting.push(resolve)
+    // No more is read than has been.
+    this.#socket.pause()
+    return promise
+  }
+
+  give(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#isBusy = false
+    else next(true)
+    if (this.#waiting.length === 0) this.#socket.resume()
+  }
+}

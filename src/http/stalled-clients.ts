@@ -1,0 +1,25 @@
+/**
+ * Closes connections whose clients stop taking what is sent to them: each holds a piece of a layer, and may hold a
+ * compressor. A slow client is none of them: Node counts as progress whatever the kernel takes.
+ */
+import type { FastifyInstance } from 'fastify'
+
+/**
+ * The kernel takes more once a third of its buffer is free again (`sk_stream_is_writeable`), which is up to 1.3 MB: a
+ * client that reads 11 KB/s is never closed.
+ */
+const STALLED_MS = 120_000
+
+/** @param stalledMs without progress, while something waits to be sent. */
+export function registerStalledClients(app: FastifyInstance, stalledMs: number = STALLED_MS): void {
+  app.addHook('onRequest', async ({ raw: { socket } }, reply) => {
+    const { raw } = reply
+    raw.on('timeout', () => {
+      // Nothing waits: it is the server's turn, or that of a builder.
+      if (socket.writableLength === 0) return void socket.setTimeout(stalledMs)
+      reply.log.debug('client takes nothing: closed')
+      socket.destroy()
+    })
+    raw.setTimeout(stalledMs)
+  })
+}
