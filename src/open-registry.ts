@@ -10,6 +10,8 @@ import { policyOf, requiredKeysOf } from './policy-settings.ts'
 import type { ImageMaker } from './registry/image.ts'
 import { DigestIndex } from './registry/digest-index.ts'
 import { Registry, type RegistryOptions } from './registry/registry.ts'
+import { makePrivate } from './registry/state-directory.ts'
+import { StateTrouble } from './registry/state-trouble.ts'
 import { WorkJournal } from './registry/work-journal.ts'
 import { UnpackCache } from './unpack/unpack-cache.ts'
 
@@ -22,8 +24,8 @@ export type RegistryListeners = Pick<RegistryOptions, 'onWork' | 'onLookup' | 'o
   /** See loopback-trust.ts. Default: it is, as for a command that somebody runs here. */
   readonly isLoopbackTrusted?: () => boolean
   readonly holdMs?: number
-  /** Hears what couldn't be written to the journal. */
-  readonly onJournalTrouble?: (error: unknown) => void
+  /** Hears, once a minute, that the state directory can't be used. */
+  readonly onStateTrouble?: (error: unknown) => void
 }
 
 type OpenRegistry = {
@@ -31,6 +33,7 @@ type OpenRegistry = {
   readonly journal: WorkJournal
   readonly images: ImageMaker
   readonly nix: NixStore
+  readonly isStateTroubled: () => boolean
   readonly close: () => Promise<void>
 }
 
@@ -39,19 +42,21 @@ export function openRegistry(
   settings: Settings,
   {
     onRootTrouble,
-    onJournalTrouble = () => undefined,
+    onStateTrouble = () => undefined,
     isLoopbackTrusted = () => true,
     ...listeners
   }: RegistryListeners,
 ): OpenRegistry {
   const requiredKeys = requiredKeysOf(settings)
   // Early, since it is what fails: a damaged or locked database must end the start.
-  const index = new DigestIndex(settings.PUSHLESS_STATE)
+  const trouble = new StateTrouble(onStateTrouble)
+  const index = new DigestIndex(settings.PUSHLESS_STATE, trouble)
+  makePrivate(settings.PUSHLESS_STATE)
   const journal = new WorkJournal({
     directory: settings.PUSHLESS_STATE,
     failureMs: settings.PUSHLESS_FAILURE_TIME * 1000,
     logBytes: settings.PUSHLESS_LOG_SIZE * 1e6,
-    onTrouble: onJournalTrouble,
+    onTrouble: (error) => trouble.report(error),
   })
   const cache = new UnpackCache(join(settings.PUSHLESS_STATE, 'unpacked'), settings.PUSHLESS_CACHE_SIZE * 1e6)
   const nix = new NixStore(transportOf(settings.PUSHLESS_NIX), settings.PUSHLESS_SILENT_TIME * 1000)
@@ -87,6 +92,7 @@ export function openRegistry(
     journal,
     images,
     nix,
+    isStateTroubled: () => trouble.isTroubled,
     close: async () => {
       registry.close()
       // Before Nix: what still goes on was cut off by us.

@@ -22,6 +22,9 @@ import { workName } from './registry/resolve.ts'
 const PROXY_SEEN =
   'a request came through a proxy, so loopback is not trusted until a restart: builds, their pages and logs need --allow-builds and the token. With a proxy in front, set --open-on-loopback=false'
 
+const STATE_TROUBLE =
+  'the state directory cannot be used: pulls go on, nothing is remembered, compressed archives cannot be unpacked'
+
 export type RunningServer = {
   /** `http://127.0.0.1:5000`, with the port that was taken. */
   readonly url: string
@@ -41,10 +44,10 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
   const descriptors = descriptorLimit()
   const connections = connectionLimit(descriptors)
   const metrics = new Metrics()
-  const { registry, images, journal, nix, close } = openRegistry(settings, {
+  const { registry, images, journal, nix, isStateTroubled, close } = openRegistry(settings, {
     isLoopbackTrusted: () => loopback.isTrusted,
     onLookup: metrics.onLookup,
-    onJournalTrouble: (error) => logger.warn({ err: error }, 'journal of builds not written'),
+    onStateTrouble: (error) => logger.warn({ err: error }, STATE_TROUBLE),
     onWork: (work, event) => {
       metrics.onWork(work, event)
       const name = workName(work)
@@ -75,6 +78,7 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
       connections,
       nixCache,
       metrics,
+      isStateTroubled,
       compression: settings.PUSHLESS_COMPRESSION,
       wait: settings.PUSHLESS_WAIT,
     },

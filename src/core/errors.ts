@@ -5,7 +5,10 @@
 
 export type ErrorKind =
   | 'name-invalid'
+  /** Of a store path. */
   | 'name-unknown'
+  /** Of an address of this server. */
+  | 'not-found'
   | 'manifest-unknown'
   | 'blob-unknown'
   | 'digest-invalid'
@@ -41,7 +44,7 @@ export type ErrorKind =
   /** Too much is sent, or being read, at once. */
   | 'busy'
 
-/** Facts for the client beside the message; must be JSON and must not hold secrets of the machine. */
+/** Facts beside the message, as JSON. Which of them a client sees is for http/error-table.ts to say. */
 export type ErrorDetail = { readonly [key: string]: string | number | boolean | readonly string[] }
 
 export class RegistryError extends Error {

@@ -48,7 +48,7 @@ export function parseReference(repository: string): Reference {
       detail: { name: repository },
     })
   }
-  throw new RegistryError('name-unknown', 'not a store path: expected nix/store/<hash>-<name>', {
+  throw new RegistryError('not-found', 'not a store path: expected nix/store/<hash>-<name>', {
     detail: { name: repository },
   })
 }

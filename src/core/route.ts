@@ -44,7 +44,7 @@ export function parseRoute(path: string): Route {
       return { kind: 'referrers', digest: parseDigest(last) }
     default:
   }
-  throw new RegistryError('name-unknown', 'no such endpoint', { detail: { path: path.slice(0, 300) } })
+  throw new RegistryError('not-found', 'no such endpoint', { detail: { path: path.slice(0, 300) } })
 }
 
 /** @throws RegistryError `manifest-unknown` for a malformed tag, `digest-invalid` for a malformed digest. */

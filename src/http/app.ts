@@ -4,6 +4,7 @@ import { RegistryError } from '../core/errors.ts'
 import type { NixCache } from '../nix-cache/nix-cache.ts'
 import { registerBodyDeadline } from './body-deadline.ts'
 import { registerBuilds, type BuildsOptions } from './builds.ts'
+import { audienceOf, mayRead } from './audience.ts'
 import { registerErrors, sendRefusal } from './errors.ts'
 import { CONNECTION_TIMES, connectionLimit, registerConnections } from './connections.ts'
 import { originForm, type HostPattern } from './host-name.ts'
@@ -29,6 +30,8 @@ export type AppOptions = V2Options &
     /** How many there may be at once. */
     readonly connections?: number
     readonly metrics: Metrics
+    /** Whether the state directory can't be used. Default: it can. */
+    readonly isStateTroubled?: () => boolean
     /** None: `/nix-cache` isn't there. */
     readonly nixCache?: NixCache | undefined
   }
@@ -56,19 +59,24 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
   })
   registerPipelining(app)
   registerRequestLog(app)
-  registerErrors(app)
+  const access = { token: options.token, loopback }
+  registerErrors(app, (request, refusal) => audienceOf(request, refusal, access))
   registerConnections(app, connections)
   registerBodyDeadline(app)
   registerStalledClients(app)
   registerRequestGuard(app, { hosts, loopback })
   options.metrics.register(app, () => options.registry.figures())
-  registerHealth(app, () => options.registry.askNix())
+  registerHealth(app, () => options.registry.askNix(), options.isStateTroubled)
   registerV2(app, options)
   const { nixCache, token, compression } = options
   const bodies = bodiesFor(token)
   registerWarm(app, { ...options, bodies })
-  registerProspects(app, options.registry, bodies)
+  registerProspects(app, {
+    registry: options.registry,
+    bodies,
+    mayRead: (request) => mayRead(request, access),
+  })
   registerBuilds(app, { ...options, loopback })
-  if (nixCache !== undefined) registerNixCache(app, { nixCache, token, compression, bodies })
+  if (nixCache !== undefined) registerNixCache(app, { nixCache, token, loopback, compression, bodies })
   return app
 }

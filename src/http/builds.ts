@@ -4,7 +4,7 @@
  *
  * A builder prints what it likes, secrets too. So these are for who is on this machine (where `nix log` shows the same;
  * see loopback-trust.ts), and for who has the token. `kubectl port-forward` counts as this machine, since its access is
- * controlled. An application developer needs neither to see what went wrong: the last 20 lines are in the body of the failed pull.
+ * controlled. An application developer who may see neither gets the reason in the failed pull, and the address of the log.
  * Forgetting a failure changes something: with the token where there is one, else from this machine.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -101,7 +101,7 @@ async function answer(
     case 'text/plain': {
       const log = await journal.log(record)
       if (log === undefined)
-        throw new RegistryError('name-unknown', 'the log of this build is not kept any more')
+        throw new RegistryError('not-found', 'the log of this build is not kept any more')
       return sendText(request, reply, 'text/plain; charset=utf-8', log)
     }
   }
@@ -143,7 +143,7 @@ function hashOf(id: string): StoreHash | undefined {
 }
 
 function unknownBuild(id: string): RegistryError {
-  return new RegistryError('name-unknown', 'no build or fetch of this is known', {
+  return new RegistryError('not-found', 'no build or fetch of this is known', {
     detail: { id: id.slice(0, 300) },
   })
 }

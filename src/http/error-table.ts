@@ -12,8 +12,9 @@ type Row = {
   readonly retryAfterSeconds?: number
   /** How the client may identify itself (RFC 9110, 11.6.1); netrc answers to Basic. */
   readonly challenge?: string
-  /** Sent instead of the error's own message and detail, which are for the operator's log alone. */
+  /** Sent instead of the error's own message and detail, which are for the log, and for who may know where `isKnowable`. */
   readonly publicMessage?: string
+  readonly isKnowable?: true
   readonly log: 'debug' | 'info' | 'warn' | 'error'
 }
 
@@ -23,14 +24,22 @@ const RETRY_AFTER_SECONDS = 5
 const REASON_LENGTH = 120
 const NO_SPACE_RETRY_SECONDS = 60
 
+/** What may not be pulled looks like what isn't there, or the registry would tell which paths a store holds. */
+const NO_SUCH_PATH = {
+  status: 404,
+  code: 'NAME_UNKNOWN',
+  publicMessage: 'no such store path',
+  isKnowable: true,
+} as const
+
 const TABLE = {
   'name-invalid': { status: 400, code: 'NAME_INVALID', log: 'debug' },
-  'name-unknown': { status: 404, code: 'NAME_UNKNOWN', log: 'info' },
+  'name-unknown': { ...NO_SUCH_PATH, log: 'info' },
+  'not-found': { status: 404, code: 'NAME_UNKNOWN', log: 'info' },
   'manifest-unknown': { status: 404, code: 'MANIFEST_UNKNOWN', log: 'info' },
   'blob-unknown': { status: 404, code: 'BLOB_UNKNOWN', log: 'info' },
   'digest-invalid': { status: 400, code: 'DIGEST_INVALID', log: 'debug' },
-  // What may not be pulled looks like what isn't there, or the registry would tell which paths a store holds.
-  denied: { status: 404, code: 'NAME_UNKNOWN', publicMessage: 'no such store path', log: 'warn' },
+  denied: { ...NO_SUCH_PATH, log: 'warn' },
   unauthorized: { status: 401, code: 'UNAUTHORIZED', challenge: 'Basic realm="pushless"', log: 'info' },
   'too-many-guesses': {
     status: 429,
@@ -105,20 +114,36 @@ export type ErrorReply = Row & {
   readonly text: string
 }
 
-export function errorReply({ kind, message, detail }: RegistryError): ErrorReply {
+/** What the client that gets an answer may see of a failure, beyond what everybody may. */
+export type Audience = {
+  /** Whether a store path is there, and why it isn't served. */
+  readonly mayKnow: boolean
+  /** What a builder printed, which may be a secret. */
+  readonly mayRead: boolean
+}
+
+export const PUBLIC: Audience = { mayKnow: false, mayRead: false }
+export const OPERATOR: Audience = { mayKnow: true, mayRead: true }
+
+export function errorReply({ kind, message, detail }: RegistryError, audience = PUBLIC): ErrorReply {
   const row: Row = TABLE[kind]
   const retryAfterSeconds = detail?.['retryAfterSeconds']
   const { brief, build, ...facts } = detail ?? {}
+  const isOpen = row.publicMessage === undefined || (row.isKnowable === true && audience.mayKnow)
+  const shown = audience.mayRead ? facts : withoutLog(facts)
+  const text = isOpen ? (audience.mayRead ? message : firstLine(message)) : (row.publicMessage ?? '')
   return {
     ...row,
     ...(row.reason === undefined ? {} : { reason: reasonPhrase(row.reason, brief) }),
-    text: row.publicMessage ?? message,
+    text,
     ...(typeof retryAfterSeconds === 'number' ? { retryAfterSeconds } : {}),
-    body:
-      row.publicMessage === undefined
-        ? errorBody(row.code, message, detail && { ...facts, ...logUrl(build) })
-        : errorBody(row.code, row.publicMessage),
+    body: errorBody(row.code, text, isOpen && detail ? { ...shown, ...logUrl(build) } : undefined),
   }
+}
+
+/** Nix quotes the end of the log in its own message, behind the first line. */
+function withoutLog({ log: _log, reason, ...facts }: ErrorDetail): ErrorDetail {
+  return typeof reason === 'string' ? { ...facts, reason: firstLine(reason) } : facts
 }
 
 /** Where the journal shows work, by its hash (see builds.ts). A path: the client knows better which host reaches us. */
@@ -134,6 +159,10 @@ function logUrl(build: ErrorDetail[string] | undefined): ErrorDetail {
 function reasonPhrase(reason: string, brief: ErrorDetail[string] | undefined): string {
   if (typeof brief !== 'string') return reason
   return `${reason}: ${brief.replaceAll(/[^\x20-\x7e]/g, '?')}`.slice(0, REASON_LENGTH)
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? ''
 }
 
 const INTERNAL_TEXT = 'internal error; the registry\u2019s log says more'

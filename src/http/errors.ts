@@ -1,27 +1,35 @@
 /** Turns whatever a route throws into an answer, and logs it: once, here. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RegistryError } from '../core/errors.ts'
-import { INTERNAL_ERROR, errorReply, type ErrorReply } from './error-table.ts'
+import { INTERNAL_ERROR, PUBLIC, errorReply, type Audience, type ErrorReply } from './error-table.ts'
 import { requestFacts } from './request-log.ts'
 
 /** How an answer says what went wrong: OCI's document, or a line of text for clients that show it as it is. */
 export type ErrorForm = 'document' | 'text'
 
-export function registerErrors(app: FastifyInstance): void {
-  registerErrorForm(app, 'document')
+export type AudienceOf = (request: FastifyRequest, refusal: RegistryError) => Audience
+
+/** @param audienceOf tells what a client may see; it is called for failures that have something to hide. */
+export function registerErrors(app: FastifyInstance, audienceOf: AudienceOf = () => PUBLIC): void {
+  registerErrorForm(app, 'document', audienceOf)
   app.setNotFoundHandler((request, reply) =>
     sendRefusal(
       reply,
-      new RegistryError('name-unknown', 'no such endpoint', { detail: { path: request.url.slice(0, 300) } }),
+      new RegistryError('not-found', 'no such endpoint', { detail: { path: request.url.slice(0, 300) } }),
     ),
   )
 }
 
-export function registerErrorForm(app: FastifyInstance, form: ErrorForm): void {
+export function registerErrorForm(
+  app: FastifyInstance,
+  form: ErrorForm,
+  audienceOf: AudienceOf = () => PUBLIC,
+): void {
   app.setErrorHandler(async (error, request, reply) => {
     // Fastify's own refusals (a malformed URL, a body too large) come with a status.
     const refusal = error instanceof RegistryError ? error : fromFastify(error)
-    if (refusal !== undefined) return sendRefusal(reply, refusal, request, form)
+    if (refusal !== undefined)
+      return sendRefusal(reply, refusal, request, { form, audience: audienceOf(request, refusal) })
     request.log.error({ err: error, ...requestFacts(request) }, 'request failed')
     return send(reply, INTERNAL_ERROR, form)
   })
@@ -32,9 +40,9 @@ export function sendRefusal(
   reply: FastifyReply,
   refusal: RegistryError,
   request?: FastifyRequest,
-  form: ErrorForm = 'document',
+  { form = 'document', audience = PUBLIC }: { readonly form?: ErrorForm; readonly audience?: Audience } = {},
 ): FastifyReply {
-  const answer = errorReply(refusal)
+  const answer = errorReply(refusal, audience)
   if (request !== undefined) {
     const { message, kind, detail, cause } = refusal
     // Facts of the failure may have the same names: a build has a status of Nix's.

@@ -8,13 +8,23 @@ import { within } from '../registry/single-flight.ts'
 /** Kubernetes' own limit for a probe is one second. */
 const READY_LIMIT_MS = 900
 
+const READY = 'ok\n'
+/** Still ready: what is in the store, or can be built and fetched, is served. */
+const READY_WITHOUT_STATE =
+  'ok, but the state directory cannot be used: nothing is remembered, and compressed archives cannot be served\n'
+
 /** @param askNix rejects, or doesn't end, where Nix doesn't answer. */
-export function registerHealth(app: FastifyInstance, askNix: () => Promise<unknown>): void {
+export function registerHealth(
+  app: FastifyInstance,
+  askNix: () => Promise<unknown>,
+  isStateTroubled: () => boolean = () => false,
+): void {
   app.get('/healthz', async (_request, reply) => reply.type('text/plain').send('ok\n'))
 
   app.get('/readyz', async (_request, reply) => {
     const answers = await within(askNix(), READY_LIMIT_MS).catch(() => undefined)
-    if (answers !== undefined) return reply.type('text/plain').send('ok\n')
+    if (answers !== undefined)
+      return reply.type('text/plain').send(isStateTroubled() ? READY_WITHOUT_STATE : READY)
     return reply.code(503).type('text/plain').send('Nix does not answer\n')
   })
 }

@@ -9,17 +9,17 @@ import { parseBase32Sha256, type Sha256 } from '../core/sha256.ts'
 import { parseStoreHash, type StoreHash } from '../core/store-path.ts'
 import { CACHE_INFO, type NixCache, type NixCacheWriter } from '../nix-cache/nix-cache.ts'
 import { parseUploadName } from '../nix-cache/uploads.ts'
+import { audienceOf, type Access } from './audience.ts'
 import { chooseEncoding, type CompressionMode } from './compression.ts'
 import { answerPreconditions, needsPlainBytes, sendBytes } from './conditional.ts'
 import { registerErrorForm } from './errors.ts'
 import type { BodiesFor } from './request-bodies.ts'
 import { STALLED_MS, assertNotEncoded, passOver, requestBody } from './request-body.ts'
 import { sendStream } from './send-stream.ts'
-import { demandToken, hasToken, type Token } from './token.ts'
+import { demandToken, hasToken } from './token.ts'
 
-export type NixCacheRoutes = {
+export type NixCacheRoutes = Access & {
   readonly nixCache: NixCache
-  readonly token: Token | undefined
   readonly compression: CompressionMode
   readonly bodies: BodiesFor
 }
@@ -44,7 +44,7 @@ type File =
 
 export function registerNixCache(app: FastifyInstance, options: NixCacheRoutes): void {
   void app.register(async (scope) => {
-    registerErrorForm(scope, 'text')
+    registerErrorForm(scope, 'text', (request, refusal) => audienceOf(request, refusal, options))
     // Bodies are streamed to where they belong, whatever type the client gives them.
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null))

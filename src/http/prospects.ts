@@ -7,7 +7,7 @@ import pLimit from 'p-limit'
 import { RegistryError } from '../core/errors.ts'
 import type { ImageName } from '../core/image-name.ts'
 import type { Registry } from '../registry/registry.ts'
-import { INTERNAL_ERROR, errorReply } from './error-table.ts'
+import { INTERNAL_ERROR, OPERATOR, PUBLIC, errorReply, type Audience } from './error-table.ts'
 import type { BodiesFor } from './request-bodies.ts'
 import { readWarmRequest } from './warm-body.ts'
 
@@ -21,11 +21,14 @@ const AT_ONCE = 16
 /** Requests that ask at once: pulls ask the same Nix. */
 const MAX_CHECKS = 32
 
-export function registerProspects(
-  app: FastifyInstance,
-  registry: Pick<Registry, 'prospect'>,
-  bodies: BodiesFor,
-): void {
+export type CheckOptions = {
+  readonly registry: Pick<Registry, 'prospect'>
+  readonly bodies: BodiesFor
+  /** Whether a client is told why there is no such path, and what a builder printed. */
+  readonly mayRead: (request: FastifyRequest) => boolean
+}
+
+export function registerProspects(app: FastifyInstance, { registry, bodies, mayRead }: CheckOptions): void {
   let underWay = 0
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
@@ -37,8 +40,12 @@ export function registerProspects(
         throw new RegistryError('busy', 'too many checks are made at once: ask again')
       underWay += 1
       try {
-        const found = await askAll(registry, images, request, reply)
-        const lines = [...malformed.map(({ name, error }) => lineOf(name, 'unknown', error)), ...found]
+        const audience = mayRead(request) ? OPERATOR : PUBLIC
+        const found = await askAll(registry, images, { request, reply, audience })
+        const lines = [
+          ...malformed.map(({ name, error }) => lineOf(name, 'unknown', error, audience)),
+          ...found,
+        ]
         return await reply.header('cache-control', 'no-store').send({ images: lines, foreign })
       } finally {
         underWay -= 1
@@ -47,24 +54,25 @@ export function registerProspects(
   })
 }
 
+type Client = { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly audience: Audience }
+
 /** Ends early for a client that leaves. */
 async function askAll(
   registry: Pick<Registry, 'prospect'>,
   images: readonly ImageName[],
-  request: FastifyRequest,
-  reply: FastifyReply,
+  client: Client,
 ): Promise<readonly Line[]> {
   const limit = pLimit(AT_ONCE)
   let isGone = false
-  reply.raw.once('close', () => (isGone = true))
-  const lines = images.map((image) => limit(async () => (isGone ? undefined : ask(registry, image, request))))
+  client.reply.raw.once('close', () => (isGone = true))
+  const lines = images.map((image) => limit(async () => (isGone ? undefined : ask(registry, image, client))))
   return (await Promise.all(lines)).filter((line) => line !== undefined)
 }
 
 async function ask(
   registry: Pick<Registry, 'prospect'>,
   { name, reference, selector }: ImageName,
-  request: FastifyRequest,
+  { request, audience }: Client,
 ): Promise<Line> {
   try {
     const found = await registry.prospect(reference, selector)
@@ -74,16 +82,16 @@ async function ask(
       { ref: name, kind, reason: message, ...detail },
       'no pull of this',
     )
-    return lineOf(name, found.kind, found.error)
+    return lineOf(name, found.kind, found.error, audience)
   } catch (error) {
     request.log.warn({ ref: name, err: error }, 'nobody knows what a pull would find')
-    return lineOf(name, 'unsure', error)
+    return lineOf(name, 'unsure', error, audience)
   }
 }
 
 /** With what a pull would be told. */
-function lineOf(ref: string, state: State, error: unknown): Line {
-  const { body } = error instanceof RegistryError ? errorReply(error) : INTERNAL_ERROR
+function lineOf(ref: string, state: State, error: unknown, audience: Audience): Line {
+  const { body } = error instanceof RegistryError ? errorReply(error, audience) : INTERNAL_ERROR
   const { errors } = JSON.parse(body.toString()) as {
     readonly errors: readonly { readonly message: string }[]
   }

@@ -10,7 +10,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RegistryError } from '../core/errors.ts'
 import type { Registry } from '../registry/registry.ts'
 import { beginWarmUp, warmUp, type WarmEvent } from '../registry/warm-up.ts'
-import { INTERNAL_ERROR, errorReply } from './error-table.ts'
+import { INTERNAL_ERROR, OPERATOR, errorReply } from './error-table.ts'
 import type { BodiesFor } from './request-bodies.ts'
 import { demandToken, type Token } from './token.ts'
 import { readWarmRequest, type WarmRequest } from './warm-body.ts'
@@ -128,6 +128,6 @@ function failureLine(name: string, error: unknown, request: FastifyRequest): obj
 
 /** As the body of a refused pull: `{ errors: [{ code, message, detail }] }`. */
 function documentOf(error: unknown): object {
-  const { body } = error instanceof RegistryError ? errorReply(error) : INTERNAL_ERROR
+  const { body } = error instanceof RegistryError ? errorReply(error, OPERATOR) : INTERNAL_ERROR
   return JSON.parse(body.toString()) as object
 }

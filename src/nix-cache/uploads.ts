@@ -96,6 +96,7 @@ export class Uploads {
     let size = 0
     this.#underWay += 1
     try {
+      mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
       const file = await open(temporary, 'wx', 0o600)
       try {
         const hash = createHash('sha256')

@@ -3,11 +3,11 @@
  * twice, what is in compressed archives, which image a manifest digest belongs to, and which manifest an image had. A
  * cache: deleting it loses time only.
  */
-import type { StatementSync } from 'node:sqlite'
 import { parseDigest, type Digest } from '../core/digest.ts'
 import type { Document } from '../core/image.ts'
 import { parseStorePath, type StorePath } from '../core/store-path.ts'
-import { StateDatabase, sumOf, type Schema } from './state-database.ts'
+import { StateDatabase, sumOf, type Row, type Schema } from './state-database.ts'
+import { StateTrouble } from './state-trouble.ts'
 
 export type LayerDigest = { readonly digest: Digest; readonly size: number }
 
@@ -24,47 +24,37 @@ const SCHEMA: Schema = {
   },
 }
 
+const SQL = {
+  getLayer: 'SELECT digest, size, sum FROM layers WHERE key = ?',
+  putLayer: 'INSERT OR REPLACE INTO layers (key, digest, size, sum) VALUES (?, ?, ?, ?)',
+  getNote: 'SELECT note, sum FROM notes WHERE key = ?',
+  putNote: 'INSERT OR REPLACE INTO notes (key, note, sum) VALUES (?, ?, ?)',
+  getManifest: 'SELECT root, bytes, sum FROM manifests WHERE digest = ?',
+  putManifest: 'INSERT OR REPLACE INTO manifests (digest, root, bytes, sum) VALUES (?, ?, ?, ?)',
+  getLatest: 'SELECT digest, sum FROM latest WHERE name = ?',
+  putLatest: 'INSERT OR REPLACE INTO latest (name, digest, sum) VALUES (?, ?, ?)',
+} as const
+
+/**
+ * Nothing here fails because the disk is full, read-only or gone: what can't be read is not remembered, what can't be
+ * written is forgotten, and both are reported. Only a damaged row is an error, since nobody knows what else is wrong.
+ */
 export class DigestIndex {
   readonly #database: StateDatabase
-  readonly #statements: Readonly<
-    Record<
-      | 'getLayer'
-      | 'putLayer'
-      | 'getManifest'
-      | 'putManifest'
-      | 'getLatest'
-      | 'putLatest'
-      | 'getNote'
-      | 'putNote',
-      StatementSync
-    >
-  >
+  readonly #trouble: StateTrouble
 
   /**
    * @param directory made if it isn't there.
    * @throws RegistryError `unavailable` for a database that is damaged, locked, or can't be written.
    */
-  constructor(directory: string) {
+  constructor(directory: string, trouble = new StateTrouble(() => undefined)) {
     this.#database = new StateDatabase(directory, FILE_NAME, SCHEMA)
-    this.#statements = {
-      getLayer: this.#database.prepare('SELECT digest, size, sum FROM layers WHERE key = ?'),
-      putLayer: this.#database.prepare(
-        'INSERT OR REPLACE INTO layers (key, digest, size, sum) VALUES (?, ?, ?, ?)',
-      ),
-      getNote: this.#database.prepare('SELECT note, sum FROM notes WHERE key = ?'),
-      putNote: this.#database.prepare('INSERT OR REPLACE INTO notes (key, note, sum) VALUES (?, ?, ?)'),
-      getManifest: this.#database.prepare('SELECT root, bytes, sum FROM manifests WHERE digest = ?'),
-      putManifest: this.#database.prepare(
-        'INSERT OR REPLACE INTO manifests (digest, root, bytes, sum) VALUES (?, ?, ?, ?)',
-      ),
-      getLatest: this.#database.prepare('SELECT digest, sum FROM latest WHERE name = ?'),
-      putLatest: this.#database.prepare('INSERT OR REPLACE INTO latest (name, digest, sum) VALUES (?, ?, ?)'),
-    }
+    this.#trouble = trouble
   }
 
-  /** @throws RegistryError `unavailable`. */
+  /** @throws RegistryError `unavailable` for a damaged row. */
   layer(key: string): LayerDigest | undefined {
-    const row = this.#database.use(() => this.#statements.getLayer.get(key))
+    const row = this.#get(SQL.getLayer, key)
     if (row === undefined) return undefined
     const { digest, size, sum } = row
     if (typeof digest !== 'string' || typeof size !== 'number' || sum !== sumOf([key, digest, String(size)]))
@@ -72,30 +62,26 @@ export class DigestIndex {
     return { digest: parseDigest(digest), size }
   }
 
-  /** @throws RegistryError `unavailable`. */
   putLayer(key: string, { digest, size }: LayerDigest): void {
-    this.#database.use(() =>
-      this.#statements.putLayer.run(key, digest, size, sumOf([key, digest, String(size)])),
-    )
+    this.#put(SQL.putLayer, key, digest, size, sumOf([key, digest, String(size)]))
   }
 
-  /** What was noted of an archive. @throws RegistryError `unavailable`. */
+  /** What was noted of an archive. @throws RegistryError `unavailable` for a damaged row. */
   note(key: string): string | undefined {
-    const row = this.#database.use(() => this.#statements.getNote.get(key))
+    const row = this.#get(SQL.getNote, key)
     if (row === undefined) return undefined
     const { note, sum } = row
     if (typeof note !== 'string' || sum !== sumOf([key, note])) this.#database.damaged()
     return note
   }
 
-  /** @throws RegistryError `unavailable`. */
   putNote(key: string, note: string): void {
-    this.#database.use(() => this.#statements.putNote.run(key, note, sumOf([key, note])))
+    this.#put(SQL.putNote, key, note, sumOf([key, note]))
   }
 
-  /** A manifest that was made, and the image that it was made for. @throws RegistryError `unavailable`. */
+  /** A manifest that was made, and the image that it was made for. @throws RegistryError `unavailable` for a damaged row. */
   manifest(digest: Digest): { readonly root: StorePath | undefined; readonly bytes: Uint8Array } | undefined {
-    const row = this.#database.use(() => this.#statements.getManifest.get(digest))
+    const row = this.#get(SQL.getManifest, digest)
     if (row === undefined) return undefined
     const { root, bytes, sum } = row
     if (typeof root !== 'string' || !(bytes instanceof Uint8Array) || sum !== sumOf([digest, root, bytes]))
@@ -103,28 +89,45 @@ export class DigestIndex {
     return { root: parseStorePath(root), bytes }
   }
 
-  /** @throws RegistryError `unavailable`. */
   putManifest(root: StorePath, { digest, bytes }: Document): void {
-    this.#database.use(() =>
-      this.#statements.putManifest.run(digest, root, bytes, sumOf([digest, root, bytes])),
-    )
+    this.#put(SQL.putManifest, digest, root, bytes, sumOf([digest, root, bytes]))
   }
 
-  /** The manifest that a path, or an output (`derivation!output`), had when it was last made. @throws RegistryError `unavailable`. */
+  /**
+   * The manifest that a path, or an output (`derivation!output`), had when it was last made.
+   * @throws RegistryError `unavailable` for a damaged row.
+   */
   latest(name: string): Digest | undefined {
-    const row = this.#database.use(() => this.#statements.getLatest.get(name))
+    const row = this.#get(SQL.getLatest, name)
     if (row === undefined) return undefined
     const { digest, sum } = row
     if (typeof digest !== 'string' || sum !== sumOf([name, digest])) this.#database.damaged()
     return parseDigest(digest)
   }
 
-  /** @throws RegistryError `unavailable`. */
   putLatest(name: string, digest: Digest): void {
-    this.#database.use(() => this.#statements.putLatest.run(name, digest, sumOf([name, digest])))
+    this.#put(SQL.putLatest, name, digest, sumOf([name, digest]))
   }
 
   close(): void {
     this.#database.close()
+  }
+
+  #get(sql: string, key: string): Row | undefined {
+    try {
+      return this.#database.get(sql, key)
+    } catch (error) {
+      this.#trouble.report(error)
+      return undefined
+    }
+  }
+
+  #put(sql: string, ...values: (string | number | Uint8Array)[]): void {
+    try {
+      this.#database.run(sql, ...values)
+      this.#trouble.clear()
+    } catch (error) {
+      this.#trouble.report(error)
+    }
   }
 }

@@ -5,17 +5,20 @@
  *
  * Nix must see the directory under the same name, as it does on one machine; a Nix elsewhere keeps its store itself.
  */
-import { lutimes, mkdir, readdir, lstat, rename, rm, symlink, readlink } from 'node:fs/promises'
+import { access, lutimes, readdir, lstat, rename, rm, symlink, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RegistryError } from '../core/errors.ts'
 import { STORE_DIR, parseStorePath, type StorePath } from '../core/store-path.ts'
 import type { NixStore } from '../nix/nix-store.ts'
+import { makeStateDirectory } from './state-directory.ts'
 
 const FOLDER = 'roots'
 const DAY_MS = 24 * 3_600_000
 /** A pull makes its root young again, at most this often: a write each. */
 const TOUCH_MS = 3_600_000
 const SWEEP_MS = 3_600_000
+/** Whether somebody deleted the directory is looked at no more often: pulls come by the thousand. */
+const LOOK_MS = 10_000
 
 export class DurableRoots {
   readonly #nix: NixStore
@@ -23,6 +26,7 @@ export class DurableRoots {
   readonly #keepMs: number
   /** When each was touched by this process. */
   readonly #touched = new Map<StorePath, number>()
+  #lookedAt = -Infinity
   #timer: NodeJS.Timeout | undefined
   #size = 0
 
@@ -45,7 +49,9 @@ export class DurableRoots {
    * @throws RegistryError `unavailable` when Nix or the state directory refuse.
    */
   async keep(path: StorePath, now: number): Promise<void> {
-    if (this.#keepMs === 0 || now - (this.#touched.get(path) ?? -Infinity) < TOUCH_MS) return
+    if (this.#keepMs === 0) return
+    await this.#forgetIfDeleted(now)
+    if (now - (this.#touched.get(path) ?? -Infinity) < TOUCH_MS) return
     this.#touched.set(path, now)
     try {
       await this.#link(path, now)
@@ -86,12 +92,22 @@ export class DurableRoots {
     clearInterval(this.#timer)
   }
 
+  async #forgetIfDeleted(now: number): Promise<void> {
+    if (now - this.#lookedAt < LOOK_MS || this.#touched.size === 0) return
+    this.#lookedAt = now
+    const isThere = await access(this.#directory).then(
+      () => true,
+      () => false,
+    )
+    if (!isThere) this.#touched.clear()
+  }
+
   /** Made beside and renamed, since Nix may read it at any moment; two processes may do so at once. */
   async #link(path: StorePath, now: number): Promise<void> {
     const link = join(this.#directory, path.slice(STORE_DIR.length + 1))
     const seconds = now / 1000
     if ((await readlink(link).catch(() => undefined)) !== path) {
-      await mkdir(this.#directory, { recursive: true })
+      makeStateDirectory(this.#directory)
       const partial = `${link}.${process.pid}.part`
       await rm(partial, { force: true })
       await symlink(path, partial)

@@ -2,13 +2,14 @@
  * Logs of work as files, `logs/<id>.log` in the state directory, readable by their owner alone: a builder prints what
  * it likes. Their total is bounded; the oldest go first.
  */
-import { mkdirSync, readdirSync, statSync, unlinkSync } from 'node:fs'
+import { readdirSync, statSync, unlinkSync } from 'node:fs'
 import { appendFile, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseStoreHash, type StoreHash } from '../core/store-path.ts'
+import { FILE_MODE, makePrivate, makeStateDirectory } from './state-directory.ts'
 
 const SUFFIX = '.log'
-const OWNER_ONLY = { mode: 0o600 } as const
+const OWNER_ONLY = { mode: FILE_MODE } as const
 
 export class LogFiles {
   readonly #directory: string
@@ -22,7 +23,8 @@ export class LogFiles {
   constructor(stateDirectory: string, totalBytes: number) {
     this.#directory = join(stateDirectory, 'logs')
     this.#totalBytes = totalBytes
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
+    makeStateDirectory(this.#directory)
+    makePrivate(this.#directory)
     const found = readdirSync(this.#directory).flatMap((name) => {
       const id = name.endsWith(SUFFIX) ? parseStoreHash(name.slice(0, -SUFFIX.length)) : undefined
       const stat = statSync(join(this.#directory, name), { throwIfNoEntry: false })
@@ -89,7 +91,12 @@ export class LogFiles {
 
   #queue(id: StoreHash, act: () => Promise<void>): Promise<void> {
     const before = this.#busy.get(id) ?? Promise.resolve()
-    const after = before.then(act, act)
+    const acting = async () => {
+      // Deleted while the server runs, it is made anew.
+      makeStateDirectory(this.#directory)
+      await act()
+    }
+    const after = before.then(acting, acting)
     this.#busy.set(id, after)
     const forget = () => void (this.#busy.get(id) === after && this.#busy.delete(id))
     after.then(forget, forget)

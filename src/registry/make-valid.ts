@@ -6,7 +6,7 @@ import type { StorePath } from '../core/store-path.ts'
 import type { NixStore } from '../nix/nix-store.ts'
 import { admit } from './admission.ts'
 import type { Realiser } from './realise.ts'
-import { resolve } from './resolve.ts'
+import { resolve, type Resolved } from './resolve.ts'
 import type { Roots } from './roots.ts'
 
 export type ValidityParts = {
@@ -16,8 +16,30 @@ export type ValidityParts = {
   readonly realiser: Realiser
 }
 
+const DEFAULT_TAG = 'latest'
 /** A derivation may have to be fetched before it can be built, and built before its output is there. */
 const MAX_ROUNDS = 3
+
+/**
+ * As `resolve`, but a derivation that may not be built has no tags: which it has would tell that it is in the store.
+ * @throws RegistryError `denied`, and those of `resolve`.
+ */
+export async function resolveAllowed(
+  nix: NixStore,
+  policy: Policy,
+  reference: Reference,
+  tag: string,
+): Promise<Resolved> {
+  try {
+    return await resolve(nix, reference, tag)
+  } catch (error) {
+    if (error instanceof RegistryError && error.kind === 'manifest-unknown') {
+      const byDefault = await resolve(nix, reference, DEFAULT_TAG)
+      if (byDefault.kind === 'to-do') await admit(nix, policy, byDefault.work)
+    }
+    throw error
+  }
+}
 
 /** @throws RegistryError of any kind. */
 export async function makeValid(
@@ -26,7 +48,7 @@ export async function makeValid(
   tag: string,
 ): Promise<StorePath> {
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const resolved = await resolve(nix, reference, tag)
+    const resolved = await resolveAllowed(nix, policy, reference, tag)
     if (resolved.kind === 'to-do') await admit(nix, policy, resolved.work)
     // Rooted before the work begins, so that there is no moment at which it could be collected.
     if (resolved.path !== undefined) await roots.hold(resolved.path)

@@ -9,7 +9,8 @@ import type { Selector } from '../core/route.ts'
 import { isDerivationPath, type StorePath } from '../core/store-path.ts'
 import type { NixStore } from '../nix/nix-store.ts'
 import { admit } from './admission.ts'
-import { resolve, tagInside } from './resolve.ts'
+import { resolveAllowed } from './make-valid.ts'
+import { tagInside } from './resolve.ts'
 import type { WorkJournal } from './work-journal.ts'
 
 /** `failed`: it was tried a short while ago, and isn't tried again yet. `unknown`: no pull can succeed. */
@@ -45,7 +46,7 @@ export async function prospect(
 ): Promise<Prospect> {
   const tag = selector.kind === 'tag' ? selector.tag : DEFAULT_TAG
   try {
-    const resolved = await resolve(nix, reference, tag)
+    const resolved = await resolveAllowed(nix, policy, reference, tag)
     if (resolved.kind === 'valid') {
       await demandImage(resolved.path, tagInside(reference, resolved.path, tag))
       return { kind: 'present' }

@@ -17,6 +17,7 @@ import { Images, type ImagesOptions } from './images.ts'
 import { Realiser, type WorkLimits, type WorkListener } from './realise.ts'
 import { DEFAULT_TAGS, resolve, tagsOf } from './resolve.ts'
 import { LayerFrames, unheld, type HeldContent } from './layer-frames.ts'
+import { admit } from './admission.ts'
 import { Hold } from './hold.ts'
 import { prospect, type Prospect } from './prospect.ts'
 import { demandImage, imageTags } from './served.ts'
@@ -130,11 +131,21 @@ export class Registry {
     }
   }
 
-  /** Sorted. @throws RegistryError `name-unknown`, `unavailable`, `pending` while caches are asked. */
+  /**
+   * The tags of a name, sorted.
+   * @throws RegistryError `name-unknown`, `denied` for what may not be pulled, `unavailable`, `pending` while caches are
+   * asked.
+   */
   tags(reference: Reference): Promise<readonly string[]> {
-    const { nix } = this.#options
-    const tags = tagsOf(nix, reference, async (path) => imageTags(this.#options, path))
-    return this.#hold.wait(tags, reference)
+    return this.#hold.wait(this.#tags(reference), reference)
+  }
+
+  async #tags(reference: Reference): Promise<readonly string[]> {
+    const { nix, policy } = this.#options
+    const resolved = await resolve(nix, reference, DEFAULT_TAG)
+    if (resolved.kind === 'to-do') await admit(nix, policy, resolved.work)
+    else await demandImage(this.#options, resolved.path, undefined)
+    return tagsOf(nix, reference, async (path) => imageTags(this.#options, path))
   }
 
   /** What a pull would find. @throws RegistryError `lookup-failed`, `unavailable`, `pending` where nobody knows yet. */

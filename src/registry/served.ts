@@ -3,8 +3,8 @@ import { RegistryError } from '../core/errors.ts'
 import type { StorePath } from '../core/store-path.ts'
 import type { ClosurePath } from '../nix/nix-store.ts'
 import { closureFiles } from '../source/closure-files.ts'
-import { readRoot } from '../source/detect.ts'
-import type { LayoutIndex, SourceKind, SourceOptions } from '../source/source.ts'
+import { readRoot, type Root } from '../source/detect.ts'
+import type { LayoutIndex, SourceOptions } from '../source/source.ts'
 import { blaming } from './blame.ts'
 import { makeImage, type Image, type ImageMaker, type ImageRoot, type Step } from './image.ts'
 import type { ImageIndex, Served } from './image-index.ts'
@@ -49,8 +49,9 @@ async function served(
   }
   const closureOf = remembering(() => maker.nix.closure(root))
   const files = closureFiles(root, async () => pathsIn(await closureOf()))
-  const found = await timed('source', () => readRoot(root, { tag, files, archives: archivesOf(maker) }))
-  demandServed(maker, root, found.kind)
+  const found = await timed('source', () =>
+    readServed(maker, root, { tag, files, archives: archivesOf(maker) }),
+  )
   if ('shape' in found && found.shape === 'platforms') {
     // Its images are checked when they are made; its closure may be all that their derivations need, and isn't served.
     if (maker.requiredKeys.length > 0) {
@@ -74,8 +75,7 @@ export async function demandImage(
   root: StorePath,
   tag: string | undefined,
 ): Promise<void> {
-  const found = await blaming(root, () => readRoot(root, optionsOf(maker, root, tag)))
-  demandServed(maker, root, found.kind)
+  await blaming(root, () => readServed(maker, root, optionsOf(maker, root, tag)))
 }
 
 /** The tags that an image has itself. @throws RegistryError `denied`, `unservable`. */
@@ -83,8 +83,7 @@ export async function imageTags(
   maker: Pick<ImageMaker, 'nix' | 'servePackages' | 'archives' | 'requiredKeys'>,
   root: StorePath,
 ): Promise<readonly string[]> {
-  const found = await blaming(root, () => readRoot(root, optionsOf(maker, root, undefined)))
-  demandServed(maker, root, found.kind)
+  const found = await blaming(root, () => readServed(maker, root, optionsOf(maker, root, undefined)))
   return 'tags' in found ? (found.tags ?? []) : []
 }
 
@@ -116,14 +115,27 @@ function layoutIndex(
   }
 }
 
-/** @throws RegistryError `denied` for what the operator didn't open. */
-function demandServed(
+/**
+ * What a path is, if that is served at all. A path that isn't has no tags: which it would have is nobody's business.
+ * @throws RegistryError `denied` for what the operator didn't open, and those of `readRoot`.
+ */
+async function readServed(
   { servePackages }: Pick<ImageMaker, 'servePackages'>,
   root: StorePath,
-  kind: SourceKind,
-): void {
-  if (kind !== 'package' || servePackages) return
-  throw new RegistryError('denied', `a plain package, and those are not served (--serve-packages): ${root}`)
+  options: SourceOptions,
+): Promise<Root> {
+  const found = await readRoot(root, options).catch(async (error: unknown) => {
+    const isTag = error instanceof RegistryError && error.kind === 'manifest-unknown'
+    if (isTag) assertServed(await readRoot(root, { ...options, tag: undefined }))
+    throw error
+  })
+  assertServed(found)
+  return found
+
+  function assertServed({ kind }: Root): void {
+    if (kind !== 'package' || servePackages) return
+    throw new RegistryError('denied', `a plain package, and those are not served (--serve-packages): ${root}`)
+  }
 }
 
 /** The whole closure is asked for signatures once it is known; a compressed archive before anything is read of it. */
@@ -164,8 +176,7 @@ export async function servedClosure(
   root: StorePath,
 ): Promise<readonly ClosurePath[] | undefined> {
   try {
-    const found = await readRoot(root, optionsOf(maker, root, undefined))
-    demandServed(maker, root, found.kind)
+    const found = await readServed(maker, root, optionsOf(maker, root, undefined))
     // The closure of an image for several platforms may be all that their derivations need.
     if ('shape' in found && found.shape === 'platforms') return undefined
     const closure = await maker.nix.closure(root)

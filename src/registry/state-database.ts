@@ -1,12 +1,14 @@
 /**
  * An SQLite file of the state directory. All of them are caches: another version's tables are emptied, a damaged file
  * says so when the server starts, and each row carries a check sum of itself, so that damage is never a wrong answer.
+ * A file that is deleted while the server runs is made anew before the next write.
  */
 import { createHash } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { closeSync, existsSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import { RegistryError } from '../core/errors.ts'
+import { FILE_MODE, makePrivate, makeStateDirectory } from './state-directory.ts'
 
 export type Schema = {
   /** Changes with the tables. */
@@ -19,26 +21,66 @@ export type Schema = {
 const BUSY_TIMEOUT_MS = 2_000
 const DELETE_IT = '; stop pushless and delete the file: nothing is lost but time'
 
+export type Row = Record<string, SQLOutputValue>
+
 export class StateDatabase {
+  readonly #directory: string
   readonly #path: string
-  readonly #database: DatabaseSync
+  readonly #schema: Schema
+  #database: DatabaseSync
+  /** The file that is open. */
+  #inode: bigint | undefined
+  readonly #statements = new Map<string, StatementSync>()
 
   /**
    * @param directory made if it isn't there.
    * @throws RegistryError `unavailable` for a database that is damaged, locked, or can't be written.
    */
   constructor(directory: string, fileName: string, schema: Schema) {
+    this.#directory = directory
     this.#path = join(directory, fileName)
-    this.#database = this.use(() => open(directory, this.#path, schema))
+    this.#schema = schema
+    this.#database = this.#explained(() => open(directory, this.#path, schema))
+    this.#inode = inodeOf(this.#path)
+  }
+
+  /** The first row, if there is one. @throws RegistryError `unavailable`. */
+  get(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#explained(() => this.#statement(sql).get(...values))
   }
 
   /** @throws RegistryError `unavailable`. */
-  prepare(sql: string): StatementSync {
-    return this.use(() => this.#database.prepare(sql))
+  all(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#explained(() => this.#statement(sql).all(...values))
   }
 
-  /** What `work` gives. @throws RegistryError `unavailable` for whatever SQLite throws in it, with advice. */
-  use<T>(work: () => T): T {
+  /** Writes. @throws RegistryError `unavailable`. */
+  run(sql: string, ...values: SQLInputValue[]): void {
+    this.#explained(() => {
+      if (inodeOf(this.#path) !== this.#inode) this.#reopen()
+      this.#statement(sql).run(...values)
+    })
+  }
+
+  #statement(sql: string): StatementSync {
+    const known = this.#statements.get(sql)
+    if (known !== undefined) return known
+    const statement = this.#database.prepare(sql)
+    this.#statements.set(sql, statement)
+    return statement
+  }
+
+  /** Somebody deleted the file, and may have put another one there. */
+  #reopen(): void {
+    const database = open(this.#directory, this.#path, this.#schema)
+    this.#statements.clear()
+    this.#database.close()
+    this.#database = database
+    this.#inode = inodeOf(this.#path)
+  }
+
+  /** @throws RegistryError `unavailable` for whatever SQLite throws in `work`, with advice. */
+  #explained<T>(work: () => T): T {
     try {
       return work()
     } catch (cause) {
@@ -74,8 +116,16 @@ function adviceFor(reason: string): string {
   return ''
 }
 
+function inodeOf(path: string): bigint | undefined {
+  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino
+}
+
 function open(directory: string, path: string, schema: Schema): DatabaseSync {
-  mkdirSync(directory, { recursive: true })
+  makeStateDirectory(directory)
+  // SQLite gives the files beside it the mode of this one. One that is there isn't opened here: closing it would take
+  // the locks of all other connections of this process (fcntl_locking(2)).
+  if (!existsSync(path)) closeSync(openSync(path, 'a', FILE_MODE))
+  for (const suffix of ['', '-wal', '-shm']) makePrivate(path + suffix)
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
   try {
     prepareFile(database, schema)

@@ -4,7 +4,6 @@
  * running is `interrupted`, which says nothing against it.
  */
 import { readFileSync } from 'node:fs'
-import type { StatementSync } from 'node:sqlite'
 import type { ErrorDetail, ErrorKind } from '../core/errors.ts'
 import type { StoreHash, StorePath } from '../core/store-path.ts'
 import { StateDatabase, sumOf, type Schema } from './state-database.ts'
@@ -53,45 +52,40 @@ const SCHEMA: Schema = {
   },
 }
 
+const SELECT = 'SELECT id, owner, record, sum FROM work'
+const SQL = {
+  get: `${SELECT} WHERE id = ?`,
+  made: `${SELECT} WHERE instr(makes, ?) > 0 ORDER BY queued DESC LIMIT 1`,
+  list: `${SELECT} ORDER BY queued DESC, id LIMIT ?`,
+  listState: `${SELECT} WHERE state = ? ORDER BY queued DESC, id LIMIT ?`,
+  live: `${SELECT} WHERE state IN ('queued', 'running')`,
+  put: 'INSERT OR REPLACE INTO work (id, state, queued, makes, owner, record, sum) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  remove: 'DELETE FROM work WHERE id = ?',
+  old: `${SELECT} WHERE state NOT IN ('queued', 'running') ORDER BY queued DESC, id LIMIT -1 OFFSET ${RECORDS_KEPT}`,
+} as const
+
 export class WorkRecords {
   readonly #database: StateDatabase
   readonly #owner = ownerOf(process.pid)
-  readonly #statements: Readonly<
-    Record<'get' | 'made' | 'list' | 'listState' | 'live' | 'put' | 'remove' | 'old', StatementSync>
-  >
 
   /** @throws RegistryError `unavailable` for a database that is damaged, locked, or can't be written. */
   constructor(directory: string) {
     this.#database = new StateDatabase(directory, FILE_NAME, SCHEMA)
-    const select = (rest: string) => this.#database.prepare(`SELECT id, owner, record, sum FROM work ${rest}`)
-    this.#statements = {
-      get: select('WHERE id = ?'),
-      made: select('WHERE instr(makes, ?) > 0 ORDER BY queued DESC LIMIT 1'),
-      list: select('ORDER BY queued DESC, id LIMIT ?'),
-      listState: select('WHERE state = ? ORDER BY queued DESC, id LIMIT ?'),
-      live: select(`WHERE state IN ('queued', 'running')`),
-      put: this.#database.prepare(
-        'INSERT OR REPLACE INTO work (id, state, queued, makes, owner, record, sum) VALUES (?, ?, ?, ?, ?, ?, ?)',
-      ),
-      remove: this.#database.prepare('DELETE FROM work WHERE id = ?'),
-      old: select(
-        `WHERE state NOT IN ('queued', 'running') ORDER BY queued DESC, id LIMIT -1 OFFSET ${RECORDS_KEPT}`,
-      ),
-    }
   }
 
   /** By its own hash, else by that of a path that it makes. @throws RegistryError `unavailable`. */
   get(hash: StoreHash): WorkRecord | undefined {
-    const { get, made } = this.#statements
-    return this.#database.use(() => this.#read(get.get(hash)) ?? this.#read(made.get(hash)))?.record
+    const found =
+      this.#read(this.#database.get(SQL.get, hash)) ?? this.#read(this.#database.get(SQL.made, hash))
+    return found?.record
   }
 
   /** The newest first. @throws RegistryError `unavailable`. */
   list(limit: number, state?: WorkState): readonly WorkRecord[] {
-    const { list, listState } = this.#statements
-    const rows = this.#database.use(() =>
-      state === undefined ? list.all(limit) : listState.all(state, limit),
-    )
+    const rows =
+      state === undefined
+        ? this.#database.all(SQL.list, limit)
+        : this.#database.all(SQL.listState, state, limit)
     return rows.flatMap((row) => this.#read(row)?.record ?? [])
   }
 
@@ -101,23 +95,23 @@ export class WorkRecords {
     const text = JSON.stringify(record)
     const makes = record.makes.join(' ')
     const sum = sumOf([id, state, String(queued), makes, text])
-    this.#database.use(() => this.#statements.put.run(id, state, queued, makes, this.#owner, text, sum))
+    this.#database.run(SQL.put, id, state, queued, makes, this.#owner, text, sum)
   }
 
   /** @throws RegistryError `unavailable`. */
   remove(id: StoreHash): void {
-    this.#database.use(() => this.#statements.remove.run(id))
+    this.#database.run(SQL.remove, id)
   }
 
   /** What is over and too much, to be removed. @throws RegistryError `unavailable`. */
   surplus(): readonly WorkRecord[] {
-    const rows = this.#database.use(() => this.#statements.old.all())
+    const rows = this.#database.all(SQL.old)
     return rows.flatMap((row) => this.#read(row)?.record ?? [])
   }
 
   /** What a process that is no more left queued or running. @throws RegistryError `unavailable`. */
   abandoned(): readonly WorkRecord[] {
-    const rows = this.#database.use(() => this.#statements.live.all())
+    const rows = this.#database.all(SQL.live)
     return rows.flatMap((row) => {
       const found = this.#read(row)
       // A command beside the server (`inspect`) shares its state: what a living process does is its own.

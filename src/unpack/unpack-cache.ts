@@ -44,6 +44,10 @@ const RATIO_FLOOR = 256 * 1024 * 1024
 /** Files that couldn't be unpacked aren't tried again by this process: kubelet asks for them every few minutes. */
 const FAILURES_KEPT = 1000
 
+/** For the owner alone, as all of the state directory. */
+const DIRECTORY_MODE = 0o700
+const FILE_MODE = 0o600
+
 export class UnpackCache {
   readonly #directory: string
   readonly #maxBytes: number
@@ -67,7 +71,7 @@ export class UnpackCache {
     this.#directory = directory
     this.#maxBytes = maxBytes
     try {
-      mkdirSync(directory, { recursive: true })
+      mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE })
       for (const { key, size } of wholeFiles(directory)) {
         this.#sizes.set(key, size)
         this.#bytes += size
@@ -164,7 +168,9 @@ export class UnpackCache {
       }
     }
     try {
-      const sink = createWriteStream(partial, { flags: 'wx', flush: true })
+      // Deleted while the server runs, it is made anew.
+      mkdirSync(this.#directory, { recursive: true, mode: DIRECTORY_MODE })
+      const sink = createWriteStream(partial, { flags: 'wx', flush: true, mode: FILE_MODE })
       await pipeline(admitted.call(this), sink, { signal: this.#closing.signal })
       // Lest the last one of this name be removed only now.
       await this.#dropping

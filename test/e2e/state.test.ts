@@ -105,31 +105,6 @@ void t.test('a row that was altered is an error, not an answer', { skip: missing
   t.match(line['reason'], /a row is damaged; stop pushless and delete the file/)
 })
 
-void t.test('a full disk is a 503 that says so in the log', { skip: missing('nix', 'root') }, async (t) => {
-  const directory = await temporaryDirectory(t, 'disk')
-  const mounted = await execa('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'pushless-test', directory], {
-    reject: false,
-  })
-  if (mounted.exitCode !== 0) {
-    t.comment(`no tmpfs can be mounted here: ${mounted.stderr}`)
-    return
-  }
-  t.teardown(() => execa('umount', ['--lazy', directory]).then(() => undefined))
-  const server = await startPushless(t, { args: ['--serve-packages'], state: directory })
-  await writeFile(join(directory, 'filler'), Buffer.alloc(8 * 1024 * 1024)).catch(() => undefined)
-  t.match(await refusal(await fetch(`${repositoryUrl(server.url, await shape('many'))}/manifests/nix`)), {
-    status: 503,
-  })
-  const line = await until(() => server.logs.find(({ kind }) => kind === 'unavailable'))
-  t.match(line['reason'], /full/)
-  await rm(join(directory, 'filler'))
-  t.match(
-    await pullManifest(server.url, await shape('one')),
-    { digest: /^sha256:/ },
-    'and service once there is room',
-  )
-})
-
 async function serve(
   state: string,
 ): Promise<{ readonly exitCode: number | undefined; readonly stderr: string }> {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { RegistryError, type ErrorKind } from '../../src/core/errors.ts'
-import { INTERNAL_ERROR, errorReply } from '../../src/http/error-table.ts'
+import { INTERNAL_ERROR, OPERATOR, errorReply } from '../../src/http/error-table.ts'
 import { failureOf } from './fake-registry.ts'
 
 type Expected = {
@@ -13,7 +13,8 @@ type Expected = {
 /** A kind that is missing here, or too many, doesn't compile. */
 const TABLE = {
   'name-invalid': { status: 400, code: 'NAME_INVALID' },
-  'name-unknown': { status: 404, code: 'NAME_UNKNOWN' },
+  'name-unknown': { status: 404, code: 'NAME_UNKNOWN', isSecret: true },
+  'not-found': { status: 404, code: 'NAME_UNKNOWN' },
   'manifest-unknown': { status: 404, code: 'MANIFEST_UNKNOWN' },
   'blob-unknown': { status: 404, code: 'BLOB_UNKNOWN' },
   'digest-invalid': { status: 400, code: 'DIGEST_INVALID' },
@@ -82,11 +83,33 @@ void t.test('every kind has its answer', async (t) => {
   }
 })
 
-void t.test('what is denied can’t be told from what isn’t there', async (t) => {
+void t.test('what is denied and what is absent have one answer, except for the operator', async (t) => {
   const [denied, unknown] = (['denied', 'name-unknown'] as const).map((kind) => errorReply(failureOf(kind)))
-  t.equal(denied?.status, unknown?.status)
-  t.equal(denied?.code, unknown?.code)
-  t.equal(denied?.reason, unknown?.reason)
+  t.strictSame({ ...denied, log: '' }, { ...unknown, log: '' })
+  for (const kind of ['denied', 'name-unknown'] as const) {
+    const { text, body } = errorReply(failureOf(kind), OPERATOR)
+    t.equal(text, `secret message of ${kind}`)
+    t.strictSame(parse(body).errors[0]?.detail, { path: '/secret/path' })
+  }
+  t.notMatch(errorReply(failureOf('unavailable'), OPERATOR).body.toString(), 'secret', 'the log has that')
+})
+
+void t.test('what a builder printed is for readers of its log', async (t) => {
+  const quoted = "builder for 'x' failed;\n       last 1 log lines:\n       > secret"
+  const failure = new RegistryError('build-failed', `nix build failed: ${quoted}`, {
+    detail: { reason: quoted, log: ['secret'], status: 'MiscFailure', build: 'hash' },
+  })
+  const { body, text } = errorReply(failure)
+  t.notMatch(body.toString() + text, 'secret')
+  t.strictSame(parse(body).errors[0], {
+    code: 'UNKNOWN',
+    message: "nix build failed: builder for 'x' failed;",
+    detail: { reason: "builder for 'x' failed;", status: 'MiscFailure', logUrl: '/builds/hash' },
+  })
+  t.match(parse(errorReply(failure, OPERATOR).body).errors[0], {
+    message: `nix build failed: ${quoted}`,
+    detail: { reason: quoted, log: ['secret'] },
+  })
 })
 
 void t.test('an error that knows better when to come back says so', async (t) => {

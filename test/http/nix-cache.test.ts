@@ -1,6 +1,7 @@
 /** What the routes make of requests; what is behind them has tests of its own, and e2e/ has real clients. */
 import Fastify from 'fastify'
 import t from 'tap'
+import { LoopbackTrust } from '../../src/http/loopback-trust.ts'
 import { tokenOf } from '../../src/http/token.ts'
 import { RegistryError } from '../../src/core/errors.ts'
 import { base32Sha256 } from '../../src/core/sha256.ts'
@@ -49,7 +50,8 @@ function makeApp(mode: 'read' | 'write', refusal?: RegistryError) {
   const app = Fastify()
   const nixCache = { exporter, writer, close: () => undefined } as unknown as NixCache
   const token = tokenOf(() => TOKEN)
-  registerNixCache(app, { nixCache, token, compression: 'zstd', bodies: bodiesFor(token) })
+  const loopback = new LoopbackTrust(false)
+  registerNixCache(app, { nixCache, token, loopback, compression: 'zstd', bodies: bodiesFor(token) })
   const ask = (method: 'GET' | 'HEAD' | 'PUT', file: string, token = '', payload?: string) =>
     app.inject({
       method,
