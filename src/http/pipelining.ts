@@ -40,12 +40,11 @@ class Turns {
   readonly #socket: Socket
   readonly #waiting: ((isMine: boolean) => void)[] = []
   #isBusy = false
+  #isPaused = false
 
   constructor(socket: Socket) {
     this.#socket = socket
-    socket.once('close', () => {
-      for (const tell of this.#waiting.splice(0)) tell(false)
-    })
+    socket.once('close', () => this.#forget())
   }
 
   get isBusy(): boolean {
@@ -66,13 +65,21 @@ class Turns {
     this.#waiting.push(resolve)
     // No more is read than has been.
     this.#socket.pause()
+    this.#isPaused = true
     return promise
   }
 
   give(): void {
+    if (this.#socket.destroyed) this.#forget()
     const next = this.#waiting.shift()
     if (next === undefined) this.#isBusy = false
     else next(true)
-    if (this.#waiting.length === 0) this.#socket.resume()
+    if (!this.#isPaused || this.#waiting.length > 0) return
+    this.#isPaused = false
+    this.#socket.resume()
+  }
+
+  #forget(): void {
+    for (const tell of this.#waiting.splice(0)) tell(false)
   }
 }

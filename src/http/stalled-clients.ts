@@ -2,6 +2,7 @@
  * Closes connections whose clients stop taking what is sent to them: each holds a piece of a layer, and may hold a
  * compressor. A slow client is none of them: Node counts as progress whatever the kernel takes.
  */
+import { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
 /**
@@ -13,13 +14,14 @@ const STALLED_MS = 120_000
 /** @param stalledMs without progress, while something waits to be sent. */
 export function registerStalledClients(app: FastifyInstance, stalledMs: number = STALLED_MS): void {
   app.addHook('onRequest', async ({ raw: { socket } }, reply) => {
+    // A request that is injected has no connection.
+    if (!(socket instanceof Socket)) return
     const { raw } = reply
-    raw.on('timeout', () => {
+    raw.setTimeout(stalledMs, () => {
       // Nothing waits: it is the server's turn, or that of a builder.
       if (socket.writableLength === 0) return void socket.setTimeout(stalledMs)
       reply.log.debug('client takes nothing: closed')
       socket.destroy()
     })
-    raw.setTimeout(stalledMs)
   })
 }
