@@ -19,7 +19,7 @@
   makeWrapper,
   nodejs_24,
   # hash of node_modules as npm installs it
-  nodeModulesHash ? "sha256-jKOWL3mAvnqfk0er3JgTlmfD2J+2lGpseMBV/ioRKAI=",
+  nodeModulesHash ? "sha256-3otbzmVdxVDiopO11w22iji+Ls6WS2alblot480cZ/0=",
 }:
 let
   inherit (builtins)

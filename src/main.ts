@@ -7,6 +7,7 @@ import { CommanderError } from 'commander'
 import { runProgram } from './cli/program.ts'
 import { UsageError } from './cli/usage-error.ts'
 import { SettingsError } from './config.ts'
+import { messageChain } from './core/error-chain.ts'
 import { RegistryError } from './core/errors.ts'
 
 /** Wrong usage, as shells and most tools have it. */
@@ -32,9 +33,10 @@ function report(error: unknown): number {
   // Commander has said what was wrong, or shown the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE
   const isUsage = error instanceof SettingsError || error instanceof UsageError
-  const message = error instanceof Error ? error.message : String(error)
+  // What is wrong with the usage is said whole by the one that found it.
+  const text = isUsage ? error.message : messageChain(error)
   const detail = error instanceof RegistryError && error.detail !== undefined ? describe(error.detail) : ''
-  process.stderr.write(`pushless: ${message}${detail}\n`)
+  process.stderr.write(`pushless: ${text}${detail}\n`)
   return isUsage ? EXIT_USAGE : 1
 }
 

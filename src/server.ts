@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Digest } from './core/digest.ts'
+import { RegistryError } from './core/errors.ts'
 import type { Settings } from './settings.ts'
 import { createApp } from './http/app.ts'
 import { connectionLimit, descriptorLimit } from './http/connections.ts'
@@ -34,7 +35,7 @@ export type RunningServer = {
   readonly close: () => Promise<void>
 }
 
-/** @throws RegistryError `unavailable` for an unusable state directory or token file; the system's error when it can't listen. */
+/** @throws RegistryError `unavailable` for an unusable state directory or token file, or when it can't listen. */
 export async function startServer(settings: Settings, logger: FastifyBaseLogger): Promise<RunningServer> {
   const tokenFile = openTokenFile(settings.PUSHLESS_TOKEN_FILE, logger)
   const hosts = hostsOf(settings)
@@ -107,7 +108,7 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
   } catch (error) {
     nixCache?.close()
     await close()
-    throw error
+    throw new RegistryError('unavailable', `cannot listen on ${settings.PUSHLESS_LISTEN}`, { cause: error })
   }
 }
 

@@ -12,6 +12,7 @@ const NIX_AUTO = 'auto'
 /** A host and a port up to 65535. */
 const LISTEN = '^.+:(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$'
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+const LOG_FORMATS = ['auto', 'json', 'pretty'] as const
 
 export const SETTINGS = Type.Object({
   PUSHLESS_LISTEN: Type.String({
@@ -190,7 +191,13 @@ export const SETTINGS = Type.Object({
   }),
   PUSHLESS_LOG_LEVEL: Type.Enum([...LOG_LEVELS], {
     default: 'info',
-    description: 'debug, info, warn, error or silent; one JSON line each on standard output',
+    description:
+      'debug, info, warn, error or silent, on standard output. At debug, expected failures have stacks',
+  }),
+  PUSHLESS_LOG_FORMAT: Type.Enum([...LOG_FORMATS], {
+    default: 'auto',
+    description:
+      'json (one line each), pretty (lines for people), or auto: pretty on a terminal, and json everywhere else',
   }),
 })
 

@@ -33,6 +33,7 @@ const DEFAULTS = {
   PUSHLESS_COMPRESSION: 'auto',
   PUSHLESS_GRACE: 30,
   PUSHLESS_LOG_LEVEL: 'info',
+  PUSHLESS_LOG_FORMAT: 'auto',
 }
 
 void t.test('without anything said, the defaults', async (t) => {
@@ -99,6 +100,7 @@ void t.test('every setting by flag and by environment, as text', async (t) => {
     ['PUSHLESS_COMPRESSION', 'gzip', 'gzip'],
     ['PUSHLESS_COMPRESSION', 'none', 'none'],
     ['PUSHLESS_LOG_LEVEL', 'silent', 'silent'],
+    ['PUSHLESS_LOG_FORMAT', 'pretty', 'pretty'],
   ] as const satisfies readonly (readonly [SettingName, string, unknown])[]) {
     t.strictSame(
       { ...readSettings({ [name]: text }, {}, true) },
@@ -138,6 +140,7 @@ void t.test('a bad value names the flag and the variable', async (t) => {
     ['PUSHLESS_COMPRESSION', 'brotli'],
     ['PUSHLESS_GRACE', '3601'],
     ['PUSHLESS_LOG_LEVEL', 'loud'],
+    ['PUSHLESS_LOG_FORMAT', 'xml'],
   ] as const satisfies readonly (readonly [SettingName, string])[]) {
     for (const [flags, environment] of [
       [{ [name]: text }, {}],

@@ -1,6 +1,7 @@
 /** Asks a registry what pulls of images would find: `POST /check`. */
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { unreachable } from './unreachable.ts'
 import { UsageError } from './usage-error.ts'
 
 const Prospect = Type.Object({
@@ -40,14 +41,8 @@ async function ask(registry: string, refs: readonly string[]): Promise<readonly 
     method: 'POST',
     body: JSON.stringify({ refs }),
     signal: AbortSignal.timeout(TIMEOUT_MS),
-  }).catch((cause: unknown) =>
-    fail(`no registry answers (${cause instanceof Error ? reasonOf(cause) : String(cause)})`, cause),
-  )
+  }).catch((cause: unknown) => fail(`no registry answers: ${unreachable(cause)}`, cause))
   if (!response.ok) return fail(`answered ${response.status} ${response.statusText}`)
   const body: unknown = await response.json().catch(() => undefined)
   return answer.Check(body) ? body.images : fail('answered what no registry of ours does')
-}
-
-function reasonOf(error: Error): string {
-  return error.cause instanceof Error ? error.cause.message : error.message
 }

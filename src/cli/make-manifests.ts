@@ -6,6 +6,7 @@ import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { AppFileError, readAppFile, type AppDocument } from '../manifests/app-file.ts'
 import { NixFailure, buildApps, type AppBuild } from '../manifests/app-file-build.ts'
+import { readTextFile } from './manifest-files.ts'
 import { UsageError } from './usage-error.ts'
 
 export type ManifestsOptions = Pick<AppBuild, 'library' | 'link' | 'registry' | 'mode' | 'timeoutMs'> & {
@@ -40,12 +41,11 @@ export async function makeManifests(files: readonly string[], options: Manifests
 }
 
 async function readDocuments(file: string): Promise<readonly AppDocument[]> {
+  const text = file === '-' ? await readText(process.stdin) : await readTextFile(file)
   try {
-    const text = file === '-' ? await readText(process.stdin) : await readFile(file, 'utf8')
     return readAppFile(text, file === '-' ? 'standard input' : file)
   } catch (cause) {
     if (cause instanceof AppFileError) throw new UsageError(cause.message, { cause })
-    if (cause instanceof Error && 'code' in cause) throw new UsageError(cause.message, { cause })
     throw cause
   }
 }

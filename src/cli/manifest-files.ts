@@ -2,6 +2,7 @@
 import { readFile, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text as readText } from 'node:stream/consumers'
+import { explainSystemError } from '../core/system-error.ts'
 import { UsageError } from './usage-error.ts'
 
 export type ManifestFile = {
@@ -16,9 +17,9 @@ export const MANIFEST_FILE = /\.(?:json|yaml|yml)$/
 /** @throws UsageError for what can't be read, and a directory without manifests. */
 export async function readManifestFiles(name: string): Promise<readonly ManifestFile[]> {
   if (name === '-') return [{ source: 'standard input', text: await readText(process.stdin) }]
-  if (!(await stat(name).catch(explain)).isDirectory())
+  if (!(await stat(name).catch(explain(name))).isDirectory())
     return [{ source: name, text: await readTextFile(name) }]
-  const files = (await readdir(name)).filter((file) => MANIFEST_FILE.test(file)).sort()
+  const files = (await readdir(name).catch(explain(name))).filter((file) => MANIFEST_FILE.test(file)).sort()
   if (files.length === 0) throw new UsageError(`${name}: no .yaml, .yml or .json in it`)
   return Promise.all(
     files.map(async (file) => ({ source: join(name, file), text: await readTextFile(join(name, file)) })),
@@ -27,10 +28,13 @@ export async function readManifestFiles(name: string): Promise<readonly Manifest
 
 /** @throws UsageError for what can't be read. */
 export async function readTextFile(name: string): Promise<string> {
-  return readFile(name, 'utf8').catch(explain)
+  return readFile(name, 'utf8').catch(explain(name))
 }
 
-/** @throws UsageError for what the file system says. */
-export function explain(cause: unknown): never {
-  throw cause instanceof Error && 'code' in cause ? new UsageError(cause.message, { cause }) : cause
+/** A handler for failures of the file system. @param name as people wrote it. @throws UsageError. */
+export function explain(name: string): (cause: unknown) => never {
+  return (cause) => {
+    const explained = explainSystemError(cause, name)
+    throw explained === undefined ? cause : new UsageError(explained, { cause })
+  }
 }

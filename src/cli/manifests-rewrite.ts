@@ -29,7 +29,10 @@ export async function rewriteFiles(what: readonly string[], flags: RewriteFlags)
     process.stdout.write(objects.map(({ text }) => `---\n${text}`).join(''))
     return
   }
-  await mkdir(output, { recursive: true }).catch(explain)
+  await mkdir(output, { recursive: true }).catch(explain(output))
   if ((await readdir(output)).length > 0) throw new UsageError(`--output: ${output} isn’t empty`)
-  for (const { name, text } of [...objects, ...others]) await writeFile(join(output, name), text)
+  for (const { name, text } of [...objects, ...others]) {
+    const file = join(output, name)
+    await writeFile(file, text).catch(explain(file))
+  }
 }

@@ -46,7 +46,7 @@ export function createProgram(facts: ProcessFacts): Command {
     .action(async (options: object) => {
       const settings = settingsFrom(options, facts)
       const { serve } = await import('./serve.ts')
-      await serve(settings)
+      await serve(settings, terminalOf(facts.environment) === 'color')
     })
 
   withSettings(program.command('inspect'), INSPECT)

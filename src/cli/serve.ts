@@ -1,9 +1,10 @@
 /** `pushless serve`: runs until it is told to stop, and then lets running downloads end. */
 import { isatty } from 'node:tty'
 import closeWithGrace from 'close-with-grace'
-import { pino } from 'pino'
 import type { Settings } from '../settings.ts'
 import { startServer, type RunningServer } from '../server.ts'
+import { nextSteps } from './next-steps.ts'
+import { logStyle, openLog } from './serve-log.ts'
 
 /** Beyond the grace that downloads get, for the rest of the shutdown. */
 const SHUTDOWN_SLACK_MS = 5_000
@@ -12,15 +13,13 @@ const STDOUT = 1
 /** As shells have it: 128 and the number of the signal. */
 const EXIT_HANGUP = 129
 
-export async function serve(settings: Settings): Promise<void> {
-  const logger = pino({
-    level: settings.PUSHLESS_LOG_LEVEL,
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-  })
+/** @param hasColor whether a terminal may be shown colours. */
+export async function serve(settings: Settings, hasColor: boolean): Promise<void> {
+  const isOnTerminal = isatty(STDOUT)
+  const style = logStyle(settings.PUSHLESS_LOG_FORMAT, isOnTerminal, hasColor)
+  const logger = await openLog(settings.PUSHLESS_LOG_LEVEL, style)
   let server: RunningServer | undefined
   // Before it starts: by default the signal ends the process.
-  const isOnTerminal = isatty(STDOUT)
   process.on('SIGHUP', () => {
     // The terminal was closed. Nothing can be logged any more, and a crash at any moment leaves a good state.
     if (isOnTerminal && !isatty(STDOUT)) process.exit(EXIT_HANGUP)
@@ -28,6 +27,7 @@ export async function serve(settings: Settings): Promise<void> {
     server?.reload()
   })
   server = await startServer(settings, logger)
+  if (style !== 'json' && logger.isLevelEnabled('info')) process.stdout.write(nextSteps(server.url))
   const { close } = server
   closeWithGrace(
     { delay: settings.PUSHLESS_GRACE * 1000 + SHUTDOWN_SLACK_MS, logger, skip: ['SIGHUP'] },

@@ -1,12 +1,13 @@
 /** What `pushless warm` is given: images, manifests, directories of them, and what Nix makes of either. */
-import { readFile, readdir, realpath, stat } from 'node:fs/promises'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text as readText } from 'node:stream/consumers'
 import { RegistryError } from '../core/errors.ts'
 import { parseImageName } from '../core/image-name.ts'
 import { findReferences, mergeReferences, type ManifestReferences } from '../core/manifest-references.ts'
 import { storePathAround } from '../core/store-path.ts'
-import { MANIFEST_FILE } from './manifest-files.ts'
+import { explainSystemError } from '../core/system-error.ts'
+import { MANIFEST_FILE, readTextFile } from './manifest-files.ts'
 import { UsageError } from './usage-error.ts'
 
 export type WarmInput = {
@@ -42,7 +43,7 @@ async function readArgument(argument: string, { hosts, stdin }: WarmInput): Prom
   const storePath = storePathAround(target)
   if (storePath !== undefined && !(await areManifests(files))) return imageOf(storePath)
   const name = (file: string) => (file === target ? argument : join(argument, file.slice(target.length)))
-  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')))
+  const texts = await Promise.all(files.map((file) => readTextFile(file)))
   return mergeReferences(
     texts.map((text, i) => findReferences(text, { source: name(files[i] ?? ''), hosts })),
   )
@@ -60,7 +61,7 @@ async function manifestFiles(directory: string): Promise<readonly string[]> {
 async function areManifests(files: readonly string[]): Promise<boolean> {
   for (const file of files) {
     if (!MANIFEST_FILE.test(file) || !(await stat(file)).isFile()) continue
-    const text = await readFile(file, 'utf8')
+    const text = await readTextFile(file)
     if (KUBERNETES_OBJECT.test(text) && API_VERSION.test(text)) return true
   }
   return false
@@ -76,8 +77,8 @@ function explain(cause: unknown): never {
       { cause },
     )
   }
-  if (cause instanceof Error && 'code' in cause) throw new UsageError(cause.message, { cause })
-  throw cause
+  const explained = explainSystemError(cause)
+  throw explained === undefined ? cause : new UsageError(explained, { cause })
 }
 
 function describeEmpty(argument: string, { foreign }: ManifestReferences): string {

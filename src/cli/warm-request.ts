@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { ImageName } from '../core/image-name.ts'
 import { referenceBase } from '../core/reference.ts'
 import { STORE_DIR } from '../core/store-path.ts'
+import { unreachable } from './unreachable.ts'
 
 /** One error of an OCI error body; also where a registry sent none. */
 export type OciError = {
@@ -66,7 +67,7 @@ async function askOnce(url: URL, signal: AbortSignal): Promise<Answer> {
     text = await response.text()
   } catch (cause) {
     signal.throwIfAborted()
-    const error = { code: 'UNREACHABLE', message: `cannot reach ${url.origin}: ${reasonOf(cause)}` }
+    const error = { code: 'UNREACHABLE', message: `cannot reach ${url.origin}: ${unreachable(cause)}` }
     return { kind: 'later', error, seconds: TROUBLE_RETRY_S, isTrouble: true }
   }
   const { status, headers } = response
@@ -103,11 +104,4 @@ function isOciError(value: unknown): value is OciError {
   return (
     typeof code === 'string' && typeof message === 'string' && typeof detail === 'object' && detail !== null
   )
-}
-
-/** fetch says "fetch failed", and its cause says why. */
-function reasonOf(cause: unknown): string {
-  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
-  if (!(inner instanceof Error)) return String(inner)
-  return inner.message || ('code' in inner ? String(inner.code) : inner.name)
 }

@@ -8,6 +8,7 @@ import { access, constants, mkdir, readdir, realpath, rename, rm, stat } from 'n
 import { basename, dirname, join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { systemReason } from '../core/system-error.ts'
 import { compress, type Encoding } from '../http/compression.ts'
 import type { ArchiveFile } from './archive-files.ts'
 import { contentOf, type ReadLayer } from './tar-archive.ts'
@@ -28,17 +29,6 @@ export type Place =
 
 /** Chunks stay valid until they are written, so none is queued. */
 const ONE_CHUNK = { highWaterMark: 1 } as const
-const REASON: Readonly<Record<string, string>> = {
-  ENOSPC: 'no space left on the disk',
-  EDQUOT: 'the disk quota is used up',
-  EFBIG: 'larger than files can be there',
-  EACCES: 'permission denied',
-  EPERM: 'not permitted',
-  EROFS: 'the file system is read-only',
-  ENOENT: 'no such directory',
-  ENOTDIR: 'not below a directory',
-}
-
 /**
  * The place that `path` names, looked at before anything is built for it.
  * @param isForced whether what is there may be replaced.
@@ -177,6 +167,7 @@ function fail(name: string, cause: unknown): never {
   // Our own errors have no code; Node says this of a reader that was gone before anything was written.
   if (code === undefined) throw cause
   if (code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED') throw new BrokenPipe(name, { cause })
-  const reason = REASON[code] ?? (cause instanceof Error ? cause.message : code)
+  // The name is that of a file, which needn't be there.
+  const reason = code === 'ENOENT' ? 'no such directory' : (systemReason(cause) ?? code)
   throw new OutputError(`${name}: cannot be written: ${reason}`, { cause })
 }

@@ -1,5 +1,6 @@
 /** Turns whatever a route throws into an answer, and logs it: once, here. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { causeChain } from '../core/error-chain.ts'
 import { RegistryError } from '../core/errors.ts'
 import { INTERNAL_ERROR, PUBLIC, errorReply, type Audience, type ErrorReply } from './error-table.ts'
 import { requestFacts } from './request-log.ts'
@@ -44,7 +45,8 @@ export function sendRefusal(
 ): FastifyReply {
   const answer = errorReply(refusal, audience)
   if (request !== undefined) {
-    const { message, kind, detail, cause } = refusal
+    const { message, kind, detail } = refusal
+    const cause = causeChain(refusal)
     // Facts of the failure may have the same names: a build has a status of Nix's.
     const facts = {
       ...detail,
@@ -54,8 +56,9 @@ export function sendRefusal(
       kind,
       reason: message,
     }
-    // A stack tells nothing of a failure that was expected; its cause may.
-    request.log[answer.log](cause === undefined ? facts : { ...facts, err: cause }, 'request refused')
+    // A stack tells nothing of a failure that was expected, unless one looks for a mistake in what expects it.
+    request.log[answer.log](cause === undefined ? facts : { ...facts, cause }, 'request refused')
+    if (refusal.cause !== undefined) request.log.debug({ err: refusal }, 'where the refusal comes from')
   }
   return send(reply, answer, form)
 }

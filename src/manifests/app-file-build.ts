@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { explainNixError } from '../core/nix-error.ts'
+import { programMissing } from '../nix/missing-nix.ts'
 
 export type AppBuild = {
   /** Directory that the Nix library is in. */
@@ -67,7 +68,7 @@ async function nixBuild(
   const listening = listen(process.iterable({ from: 'stderr' }), onNews)
   const [result] = await Promise.all([process, listening])
   if (!result.failed) return result.stdout.trim().split('\n').at(-1) ?? ''
-  if (result.code === 'ENOENT') throw new NixFailure('nix-build is not on PATH: install Nix 2.8 or later')
+  if (result.code === 'ENOENT') throw new NixFailure(programMissing('nix-build').message)
   if (result.timedOut) throw new NixFailure(`Nix took longer than ${timeoutMs / 1000} s (--timeout)`)
   throw new NixFailure(explainNixError(result.stderr) ?? result.shortMessage)
 }

@@ -5,6 +5,7 @@
  */
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { messageChain } from '../core/error-chain.ts'
 import { readMessages, type NixEvent } from './messages.ts'
 import type { Duplex } from './transport.ts'
 import { WireReader, WireWriter } from './wire.ts'
@@ -142,6 +143,6 @@ async function sendFrames(body: AsyncIterable<Uint8Array>, output: Writable): Pr
 
 function explain(duplex: Duplex, error: unknown): ConnectionError {
   const lastWords = duplex.explain()
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageChain(error)
   return new ConnectionError(lastWords === '' ? message : `${message}: ${lastWords}`, error)
 }

@@ -3,8 +3,10 @@
  * each long piece of work (a build, a fetch) opens its own beside them.
  */
 import pLimit from 'p-limit'
+import { messageChain } from '../core/error-chain.ts'
 import { ConnectionError, NixConnection, type Request } from './connection.ts'
 import type { NixEvent } from './messages.ts'
+import { NixMissing } from './missing-nix.ts'
 import type { Transport } from './transport.ts'
 
 /**
@@ -110,8 +112,11 @@ export class NixPool {
     try {
       return await NixConnection.open(await this.#transport.open())
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
-      throw new ConnectionError(`no connection to Nix (${this.#transport.name}): ${message}`, error)
+      if (error instanceof NixMissing) throw new ConnectionError(error.message)
+      throw new ConnectionError(
+        `no connection to Nix (${this.#transport.name}): ${messageChain(error)}`,
+        error,
+      )
     }
   }
 

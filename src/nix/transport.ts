@@ -6,6 +6,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import { execa } from 'execa'
+import { explainSystemError, systemCode, systemReason } from '../core/system-error.ts'
+import { NixMissing, neitherFound, notInPath } from './missing-nix.ts'
 
 export type Duplex = {
   readonly input: Readable
@@ -68,6 +70,8 @@ export function processTransport(command: readonly string[]): Transport {
         const result = await process
         if (result.failed && !result.isTerminated && lastWords === '') lastWords = result.shortMessage ?? ''
       }
+      // Without one it wasn't started, and its result says why.
+      if (process.pid === undefined) throw notStarted(file, (await process).cause)
       process.stderr.on('data', (chunk: Buffer) => {
         lastWords = (lastWords + chunk.toString('utf8')).slice(-STDERR_KEPT)
       })
@@ -89,7 +93,7 @@ export function processTransport(command: readonly string[]): Transport {
 /** The daemon's socket while it answers, else an embedded daemon; decided anew for each connection. */
 export function autoTransport(
   socket: string = DAEMON_SOCKET,
-  command: readonly string[] = EMBEDDED_COMMAND,
+  command: readonly [string, ...string[]] = EMBEDDED_COMMAND,
 ): Transport {
   const viaSocket = socketTransport(socket)
   const embedded = processTransport(command)
@@ -98,9 +102,22 @@ export function autoTransport(
     open: async () => {
       try {
         return await viaSocket.open()
-      } catch {
-        return embedded.open()
+      } catch (cause) {
+        return embedded.open().catch((error: unknown) => {
+          throw error instanceof NixMissing ? neitherFound(socket, unreached(cause), command[0]) : error
+        })
       }
     },
   }
+}
+
+/** Why a socket can't be connected to, without advice. */
+function unreached(cause: unknown): string {
+  return systemReason(cause)?.replace(/;.*/, '') ?? 'no answer in time'
+}
+
+function notStarted(program: string, cause: unknown): Error {
+  const advice = 'check --nix, or install it'
+  if (systemCode(cause) === 'ENOENT') return new NixMissing(`${notInPath(program)}: ${advice}`)
+  return new Error(explainSystemError(cause, program) ?? `${program} could not be started`, { cause })
 }

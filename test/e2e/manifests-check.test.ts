@@ -142,7 +142,7 @@ void t.test('manifests check', { skip: missing('nix', 'root') }, async (t) => {
     await writeFile(file('broken.txt'), 'a: [')
     const rows: readonly (readonly [args: readonly string[], says: RegExp])[] = [
       [[file('broken.txt')], /broken\.txt:1:\d+: /],
-      [[file('nowhere.yaml')], /ENOENT/],
+      [[file('nowhere.yaml')], /nowhere\.yaml: no such file or directory; check its spelling/],
       [['--kubernetes', '1.2', file('good.yaml')], /--kubernetes 1\.2: there are 1\.34, /],
       [['--registry', 'http://127.0.0.1:1', file('good.yaml')], /no registry answers.*--no-registry/],
       [['--registry', 'x', file('good.yaml')], /--registry x: not a URL/],

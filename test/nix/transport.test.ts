@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
+import { messageChain } from '../../src/core/error-chain.ts'
 import { isValidPath } from '../../src/nix/operations.ts'
 import { NixPool } from '../../src/nix/pool.ts'
 import { autoTransport, processTransport, socketTransport, type Duplex } from '../../src/nix/transport.ts'
@@ -16,7 +17,7 @@ t.teardown(() => rmSync(directory, { recursive: true }))
 
 const NODE = process.execPath
 /** Says what it hears, twice. */
-const ECHO = [NODE, '-e', 'process.stdin.on("data", (heard) => process.stdout.write(heard + heard))']
+const ECHO = [NODE, '-e', 'process.stdin.on("data", (heard) => process.stdout.write(heard + heard))'] as const
 
 async function listen(path: string, onSocket: (socket: Socket) => void): Promise<Server> {
   const server = createServer(onSocket).listen(path)
@@ -88,7 +89,10 @@ void t.test('a command that isn’t there, or ends at once, is named in the erro
   const path = parseStorePath('/nix/store/aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x')
   if (path === undefined) return
   for (const [command, message] of [
-    [['no-such-command-anywhere', '--stdio'], /no connection to Nix \(no-such-command-anywhere --stdio\)/],
+    [
+      ['no-such-command-anywhere', '--stdio'],
+      /^no-such-command-anywhere is not in PATH \(\/[^)]+\): check --nix, or install it$/,
+    ],
     [
       [NODE, '-e', 'console.error("cannot open the store"); process.exit(3)'],
       /no connection to Nix .*: cannot open the store$/s,
@@ -99,6 +103,27 @@ void t.test('a command that isn’t there, or ends at once, is named in the erro
     pool.close()
   }
 })
+
+void t.test(
+  'where there is no Nix, one sentence says what was looked for, where, and what to do',
+  async (t) => {
+    const path = join(directory, 'no-socket')
+    const pool = new NixPool(autoTransport(path, ['no-such-daemon', '--stdio']))
+    const failure: unknown = await pool.connect().catch((error: unknown) => error)
+    t.match(
+      messageChain(failure),
+      new RegExp(
+        `^neither a Nix daemon nor no-such-daemon was found: ${path}: there is no such socket; no-such-daemon is not in PATH \\(/[^)]+\\); install Nix 2\\.8 or later .*--nix how to reach it$`,
+      ),
+    )
+    pool.close()
+    const file = join(directory, 'no-program')
+    writeFileSync(file, '')
+    await t.rejects(processTransport([file]).open(), {
+      message: `${file}: permission denied; run as a user who may, or change its owner or mode`,
+    })
+  },
+)
 
 void t.test('auto takes the socket while it answers, else the command; decided anew each time', async (t) => {
   const path = join(directory, 'auto')
