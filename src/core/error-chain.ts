@@ -32,10 +32,12 @@ export function causesOf(error: unknown): readonly unknown[] {
 
 function chain(causes: readonly unknown[]): readonly string[] {
   const parts: string[] = []
-  for (const cause of causes) {
-    const raw = (cause instanceof Error ? cause.message : String(cause)).trim()
+  for (const [depth, cause] of causes.entries()) {
+    const message = (cause instanceof Error ? cause.message : String(cause)).trim()
+    // What is wrong may be several lines; why it is goes behind it.
+    const raw = depth === 0 ? message : oneLine(message)
     // What wraps an error often has its text in its own.
-    const outer = parts.findIndex((part) => raw !== '' && part.includes(raw))
+    const outer = parts.findIndex((part) => raw !== '' && oneLine(part).includes(oneLine(raw)))
     const explained = explainSystemError(cause)
     const text = explained === undefined || outer !== -1 ? (explained ?? raw) : withoutPlace(explained, parts)
     if (text === '') continue
@@ -47,6 +49,10 @@ function chain(causes: readonly unknown[]): readonly string[] {
     }
   }
   return parts
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ')
 }
 
 /** `/x: no such file` without its place, where that has been named. */

@@ -24,6 +24,13 @@ void t.test('an error and its causes are one sentence', (t) => {
     ],
     ['a cause without words', error('a', error('', error('c'))), 'a: c', 'c'],
     ['a cause that is text', error('a', 'b'), 'a: b', 'b'],
+    [
+      'lines that are one in what wraps them',
+      error('state: row 1 is wrong', error('row 1\n  is wrong')),
+      'state: row 1 is wrong',
+      undefined,
+    ],
+    ['lines of its own', error('a\nb', error('c\nd')), 'a\nb: c d', 'c d'],
     ['no error', 'text', 'text', undefined],
     ['its own cause', circle, 'in a circle', undefined],
     ['the system’s', missing, explained, explained],
