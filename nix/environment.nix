@@ -13,6 +13,7 @@ let
     ;
   inherit (import ./refuse.nix) refuse;
   inherit (import ./store-path.nix) toText;
+  number = import ./number.nix;
 in
 rec {
   isName = name: match "[^=]+" name != null;
@@ -21,14 +22,16 @@ rec {
     builder: field: name:
     if isName name then name else refuse builder "a name in ${field}" name "one that isn't empty and has no `=`";
 
-  # A value's text: numbers as in JSON, booleans as true and false, paths and derivations as their store paths.
+  # A value's text: numbers with all their digits, booleans as true and false, paths and derivations as their store paths.
   toValue =
     builder: field: value:
     let
       text = toText builder field value;
     in
-    if isBool value || isInt value || isFloat value then
+    if isBool value then
       toJSON value
+    else if isInt value || isFloat value then
+      number.toText builder field value
     else if text == null then
       refuse builder field value "a string, a number, a boolean, a path or a derivation"
     else

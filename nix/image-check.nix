@@ -1,19 +1,29 @@
 # What the plain arguments of `image` may be: each checker returns what it was given, normalised, or refuses it.
 let
   inherit (builtins)
+    all
+    attrNames
+    attrValues
+    baseNameOf
     concatLists
+    elem
     filter
+    getContext
     head
+    isAttrs
     isInt
     isList
+    isPath
     isString
     length
-    match
+    pathExists
+    seq
     toJSON
     unsafeDiscardStringContext
     ;
   inherit (import ./refuse.nix) refuse;
   inherit (import ./store-path.nix) toStorePath;
+  inherit (import ./time.nix) isTime;
   ociName = import ./oci-name.nix;
 
   builder = "image";
@@ -38,10 +48,40 @@ let
     else
       refuse builder "maxLayers" count "a whole number from 1 to ${toString maxLayersLimit}";
 
+  # What is certainly a file, before anything is built: a path of this machine, what `builtins.toFile` made, what has a
+  # hash of a file's bytes (`fetchurl`), and nixpkgs' `writeText` without a destination. Of other derivations the
+  # registry says it.
+  isFile =
+    item:
+    if isAttrs item then
+      (item ? outputHash && item.outputHashMode or "flat" == "flat")
+      || (item ? text && elem "text" (item.passAsFile or [ ]) && item.destination or null == "")
+    else
+      isLookedAt item && pathExists (plain item) && !pathExists "${plain item}/.";
+
+  # Asking for the output of a derivation would build it, and pure evaluation looks at its own sources only.
+  isLookedAt =
+    item:
+    isPath item
+    || (
+      isString item
+      && builtins ? currentSystem
+      && getContext item != { }
+      && all (source: attrNames source == [ "path" ]) (attrValues (getContext item))
+    );
+  plain = item: unsafeDiscardStringContext (toString item);
+
+  checkDirectory =
+    item: path:
+    if seq path (isFile item) then
+      throw "${builder}: an item of contents is a file, ${baseNameOf (unsafeDiscardStringContext path)}, expected a directory, whose tree is linked into /: files.\"/path\".source puts a file somewhere"
+    else
+      path;
+
   checkContents =
     contents:
     if isList contents then
-      map (toStorePath builder "an item of contents") contents
+      map (item: checkDirectory item (toStorePath builder "an item of contents" item)) contents
     else
       refuse builder "contents" contents "a list of derivations and store paths";
 
@@ -73,11 +113,7 @@ let
 
   checkCreated =
     created:
-    if
-      isString created
-      && match "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})" created
-        != null
-    then
+    if isString created && isTime created then
       created
     else
       refuse builder "created" created ''a time in RFC 3339, such as "2026-01-31T12:00:00Z", not "now": the image's digest would never be the same'';

@@ -14,6 +14,7 @@ let
     mapAttrs
     match
     toJSON
+    trace
     ;
   inherit (import ./refuse.nix) refuse onlyKnown;
   environment = import ./environment.nix;
@@ -84,12 +85,23 @@ let
     else
       refuse builder field value ''a list of "NAME=value"'';
 
+  # Docker refuses durations below a millisecond, which are seconds or milliseconds in most cases.
+  duration =
+    field: value:
+    let
+      checked = natural field value;
+    in
+    if checked > 0 && checked < 1000000 then
+      trace "warning: ${builder}: ${field} is ${toString checked} nanoseconds, and Docker takes a millisecond at least: ${toString checked} seconds are ${toString checked}000000000" checked
+    else
+      checked;
+
   healthcheckKeys = {
     Test = strings;
-    Interval = natural;
-    Timeout = natural;
-    StartPeriod = natural;
-    StartInterval = natural;
+    Interval = duration;
+    Timeout = duration;
+    StartPeriod = duration;
+    StartInterval = duration;
     Retries = natural;
   };
   healthcheck =

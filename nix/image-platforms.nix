@@ -3,8 +3,11 @@ let
   inherit (builtins)
     attrNames
     elemAt
+    filter
+    head
     isAttrs
     isString
+    length
     map
     match
     toJSON
@@ -15,6 +18,10 @@ let
   inherit (import ./platform.nix) isArchitecture architectureNames;
 
   builder = "image";
+  defaultVariants = {
+    arm64 = "v8";
+    arm = "v7";
+  };
   # The registry takes no more: more than any image has, few enough that each can be looked at.
   maxPlatforms = 32;
 
@@ -54,12 +61,17 @@ let
       mode = choice.mode or "out";
       # What our own images say of themselves; others are looked at when they are served.
       said = if isAttrs image then image.architecture or null else null;
+      variant = if isAttrs image then image.variant or null else null;
+      platform' =
+        if variant == null || platform ? variant then platform else platform // { inherit variant; };
     in
     if said != null && said != platform.architecture then
       throw "${builder}: ${field} is an image for ${toJSON said}, expected one for ${toJSON platform.architecture}"
+    else if variant != null && platform'.variant != variant then
+      throw "${builder}: ${field} is an image for ${toJSON "${said}/${variant}"}, expected one for ${toJSON "${platform.architecture}/${platform'.variant}"}"
     else if mode == "out" then
       {
-        inherit platform;
+        platform = platform';
         image = toStorePath builder field image;
       }
     else if mode != "drv" then
@@ -67,7 +79,7 @@ let
     else if isAttrs image && isString (image.drvPath or null) then
       # The derivation's file alone: nothing is built here.
       {
-        inherit platform;
+        platform = platform';
         derivation = unsafeDiscardOutputDependency image.drvPath;
         output = image.outputName or "out";
       }
@@ -78,10 +90,19 @@ in
 platforms:
 let
   names = attrNames platforms;
+  list = map (name: checkPlatform name platforms.${name}) names;
+  # As clients compare them: arm64 alone is arm64/v8 (containerd, platforms/database.go).
+  keys = map (
+    { platform, ... }:
+    "linux/${platform.architecture}/${platform.variant or defaultVariants.${platform.architecture} or ""}"
+  ) list;
+  twice = filter (key: length (filter (other: other == key) keys) > 1) keys;
 in
 if !isAttrs platforms || platforms ? outPath || platforms == { } then
   refuse builder "platforms" platforms ''an attribute set, "linux/arm64" to an image''
-else if builtins.length names > maxPlatforms then
-  refuse builder "the number of platforms" (builtins.length names) "at most ${toString maxPlatforms}"
+else if length names > maxPlatforms then
+  refuse builder "the number of platforms" (length names) "at most ${toString maxPlatforms}"
+else if twice != [ ] then
+  throw "${builder}: platforms names ${head twice} twice, expected each platform once"
 else
-  map (name: checkPlatform name platforms.${name}) names
+  list

@@ -234,6 +234,7 @@ let
               maxLayers
               ;
           }
+          // (if value ? variant then { inherit (value) variant; } else { })
         else
           { inherit (value) platforms; }
       )

@@ -22,6 +22,7 @@ let
     substring
     toJSON
     ;
+  inherit (import ../../nix/number.nix) toExactJSON;
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ../../nix/oci-name.nix) suggest;
   configMap = import ../builders/config-map.nix;
@@ -59,7 +60,7 @@ let
     else if isPath value then
       readFile value
     else if isList value || (isAttrs value && !(value ? outPath)) then
-      toJSON value
+      toExactJSON builder "files.${toJSON path}" value
     else
       refuse builder "files.${toJSON path}" value "text, the path of a file, or a list or an attribute set, which become JSON";
 

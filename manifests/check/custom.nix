@@ -27,9 +27,11 @@ let
     itemPath
     ;
   nearest = import ./nearest.nix;
+  number = import ../../nix/number.nix;
 
   isObject = value: isAttrs value && !(value ? outPath);
   isNumber = value: isInt value || isFloat value;
+  isLost = value: isFloat value && !number.isKept value;
 
   types = {
     string = {
@@ -118,6 +120,8 @@ let
     in
     if value == null then
       [ ]
+    else if isLost value then
+      isWrong path value (number.expected value)
     else if schema.x-kubernetes-int-or-string or false then
       (if isInt value || isString value then [ ] else isWrong path value "a whole number or a string")
     else if types ? ${toString type} && !types.${type}.holds value then

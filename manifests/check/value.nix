@@ -29,19 +29,24 @@ let
     isWrong
     itemPath
     ;
+  inherit (import ../../nix/store-path.nix) inStore;
   nearest = import ./nearest.nix;
+  number = import ../../nix/number.nix;
 
   # What JSON has as a string.
   isText = value: isString value || isPath value || (isAttrs value && value ? outPath);
   isObject = value: isAttrs value && !(value ? outPath);
+  # An image as Nix has it, which kubelet can't pull.
+  isStorePath = value: isPath value || (isAttrs value && value ? outPath) || (isString value && inStore value);
   isWhole = value: isInt value;
+  # What Nix writes is the number that was given.
+  isNumber = value: isInt value || (isFloat value && number.isKept value);
   maxInt32 = 2147483647;
 
   # resource.ParseQuantity
   isQuantity =
     value:
-    isInt value
-    || isFloat value
+    isNumber value
     || (
       isString value
       && match "[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+)?" value
@@ -65,7 +70,7 @@ let
       expected = "true or false";
     };
     number = {
-      holds = value: isInt value || isFloat value;
+      holds = isNumber;
       expected = "a number";
     };
     int32 = {
@@ -112,7 +117,14 @@ let
     else if isString type then
       (
         if scalars ? ${type} then
-          (if scalars.${type}.holds value then [ ] else isWrong path value scalars.${type}.expected)
+          (
+            if scalars.${type}.holds value then
+              [ ]
+            else
+              isWrong path value (
+                if isFloat value && !number.isKept value then number.expected value else scalars.${type}.expected
+              )
+          )
         else
           checkObject definitions.${type} path value
       )
@@ -141,7 +153,9 @@ let
     else
       concatMap (
         key:
-        if properties ? ${key} then
+        if (key == "image" || key == "reference") && isStorePath value.${key} then
+          isWrong (fieldPath path key) value.${key} "a reference: imageRef { image = ...; }"
+        else if properties ? ${key} then
           check properties.${key} (fieldPath path key) value.${key}
         else
           isUnknown properties path key

@@ -21,6 +21,7 @@ let
     toJSON
     ;
   inherit (import ../../nix/refuse.nix) refuse;
+  number = import ../../nix/number.nix;
 
   # MaxSecretSize of Kubernetes' validation; etcd takes little more.
   maxSize = 1024 * 1024;
@@ -38,8 +39,10 @@ let
       value
     else if isPath value then
       readFile value
-    else if isBool value || isInt value || isFloat value then
+    else if isBool value then
       toJSON value
+    else if isInt value || isFloat value then
+      number.toText builder field value
     else
       refuse builder field value "a string, a number, a boolean or the path of a file (for JSON: builtins.toJSON)";
 
@@ -72,7 +75,7 @@ let
   optional = key: data: if data == { } then { } else { ${key} = data; };
 in
 {
-  # builder: field: { key = text; } -> the same, numbers as JSON has them, paths as what is in their files
+  # builder: field: { key = text; } -> the same, numbers with all their digits, paths as what is in their files
   toTexts = toData toText;
 
   # builder: field: { key = base64; } -> the same

@@ -12,8 +12,8 @@ let
     isList
     isString
     map
-    toJSON
     ;
+  inherit (import ../../nix/number.nix) toExactJSON;
   inherit (import ../../nix/refuse.nix) refuse onlyKnown;
   inherit (import ../../nix/store-path.nix) toStoreFile;
   checkName = import ./check-name.nix;
@@ -98,7 +98,7 @@ let
     '';
     environment = {
       chart = toChart chart;
-      values = if isAttrs values && !(values ? outPath) then toJSON values else refuse builder "values" values "an attribute set";
+      values = if isAttrs values && !(values ? outPath) then toExactJSON builder "values" values else refuse builder "values" values "an attribute set";
       passAsFile = [ "values" ];
     };
   };

@@ -12,7 +12,7 @@ let
   parsers = {
     containers = toContainers;
     initContainers = toContainers;
-    volumes = import ./volumes.nix;
+    volumes = import ./volumes.nix settings;
     imagePullSecrets = toPullSecrets;
     dnsPolicy =
       builder: field:

@@ -1,5 +1,7 @@
 # Volumes of a Pod: { data.emptyDir = { }; }, Kubernetes' list, or the object that is mounted: a ConfigMap, a Secret, a
 # PersistentVolumeClaim. Kubernetes calls an object's name `name`, `secretName` and `claimName`, as the case may be.
+# An image is named as a container's is: { tools.image = tools; } or { tools.image.reference = tools; }.
+settings:
 let
   inherit (builtins)
     attrNames
@@ -14,6 +16,8 @@ let
   inherit (import ../objects/name.nix) checkLabel;
   inherit (import ../objects/named-list.nix) namedList;
   nameOf = import ../objects/reference.nix;
+  inherit (import ./file-mode.nix) inSource;
+  inherit (import ./image.nix settings) isOurs toImage;
 
   isPlain = value: isAttrs value && !(value ? outPath);
 
@@ -24,6 +28,7 @@ let
     persistentVolumeClaim = builder: field: value: {
       claimName = nameOf "PersistentVolumeClaim" builder field value;
     };
+    image = builder: field: value: { reference = toImage builder field value; };
     hostPath =
       builder: field: value:
       if isString value && match "/.*" value != null then
@@ -58,8 +63,10 @@ let
       }, expected one kind of volume, such as { emptyDir = { }; }"
     else if short ? ${kind} && (!isPlain value || value ? kind) then
       { ${kind} = short.${kind} builder "${field}.${kind}" value; }
+    else if kind == "image" && isPlain value && value ? reference then
+      { image = value // { reference = toImage builder "${field}.image.reference" value.reference; }; }
     else
-      volume;
+      { ${kind} = inSource builder "${field}.${kind}" value; };
 in
 namedList {
   toItem =

@@ -229,7 +229,7 @@ else
         {
           token.secret = {
             secretName = tokenSecret;
-            defaultMode = 288; # 0440
+            defaultMode = "0440";
           };
         }
     );

@@ -16,6 +16,9 @@ import type { Source, SourceConfig, SourceLayer } from './source.ts'
 /** nix/image.nix refuses more: five of what clients take (core/layer-limit.ts) are left for `/` and for who builds on top. */
 const MAX_LAYERS = 120
 
+/** RFC 3339, section 5.6; whether there is such a day is checked apart. */
+const RFC_3339 =
+  '^\\d{4}-\\d\\d-\\d\\dT([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d+)?(Z|[+-]([01]\\d|2[0-3]):[0-5]\\d)$'
 const AbsolutePath = Type.String({ pattern: '^/.' })
 const Mode = Type.String({ pattern: '^[0-7]{3,4}$' })
 /** The largest number is -1 to the kernel, "no user". */
@@ -54,7 +57,7 @@ const ImageFile = Type.Object({
   ),
   links: Type.Optional(Type.Record(AbsolutePath, Type.String({ minLength: 1 }))),
   maxLayers: Type.Integer({ minimum: 1, maximum: MAX_LAYERS }),
-  created: Type.Optional(Type.String({ minLength: 1 })),
+  created: Type.Optional(Type.String({ pattern: RFC_3339 })),
   author: Type.Optional(Type.String()),
   /** Another image, below this one. */
   fromImage: Type.Optional(AbsolutePath),
@@ -85,6 +88,8 @@ export async function pushlessImage(
       `${path}: not a pushless image of version 1: ${error?.instancePath ?? ''} ${error?.message ?? ''}`,
     )
   }
+  if (value.created !== undefined && !isDay(value.created))
+    refuse(path, `created is ${value.created}, and there is no such day`)
   const fromImage = value.fromImage === undefined ? undefined : storePath(path, value.fromImage)
   const platform = platformOf(value)
   const wanted = { platform, tag: value.fromImageTag }
@@ -165,6 +170,13 @@ function configOf(
   if (base === undefined) return { kind: 'made', platform, config: own, ...more }
   demandSamePlatform(path, platform, base.platform)
   return { kind: 'made', platform, config: inherit(base.config, own), ...more }
+}
+
+/** JavaScript takes the 30th of February for the 2nd of March. */
+function isDay(time: string): boolean {
+  const day = time.slice(0, 'YYYY-MM-DD'.length)
+  const date = new Date(`${day}T00:00:00Z`)
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day)
 }
 
 function storePath(path: StorePath, text: string): StorePath {

@@ -1,7 +1,7 @@
 // What the arguments of `image` beyond the first ones become in its file, which src/source/pushless-image.ts reads.
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
-import { build, evaluate, evaluateAll, query, root, withoutNix } from './nix-command.ts'
+import { build, evaluate, evaluateAll, outcomes, query, root, withoutNix } from './nix-command.ts'
 
 const hello = (await evaluateIf('"${hello}"')) as string
 const tree = `${root}test/nix/stub-nixpkgs`
@@ -138,6 +138,41 @@ void t.test(
     const files = value?.['files'] as Record<string, { readonly text: string }>
     const source = await readFile(`${root}src/source/root-layer.ts`, 'utf8')
     for (const line of files['/etc/passwd']?.text.trim().split('\n') ?? []) t.ok(source.includes(line), line)
+  },
+)
+
+const imageFor = (system: string) => `image { name = "a"; system = "${system}"; }`
+const checked = (fields: string) => `some { config.Healthcheck = { Test = [ "CMD" "true" ]; ${fields} }; }`
+
+void t.test('a platform without a variant has that of its image', { skip: withoutNix }, async (t) => {
+  const found = await evaluateAll(
+    [
+      `(image { name = "a"; system = "x86_64-linux"; platforms."linux/arm" = ${imageFor('armv7l-linux')}; }).platforms`,
+      `(image { name = "a"; system = "x86_64-linux"; platforms."linux/arm" = ${imageFor('armv6l-linux')}; }).platforms`,
+      `(image { name = "a"; system = "x86_64-linux"; platforms."linux/arm" = hello; }).platforms`,
+    ].map((platforms) => `map (item: item.platform) ${platforms}`),
+  )
+  t.same(found, [
+    [{ os: 'linux', architecture: 'arm', variant: 'v7' }],
+    [{ os: 'linux', architecture: 'arm', variant: 'v6' }],
+    [{ os: 'linux', architecture: 'arm' }],
+  ])
+})
+
+void t.test(
+  'durations of a health check below a millisecond are questioned',
+  { skip: withoutNix },
+  async (t) => {
+    const found = await outcomes([checked('Interval = 30;'), checked('Interval = 30000000000; Timeout = 0;')])
+    t.match(found, [
+      {
+        refusal: undefined,
+        traces: [
+          'warning: image: config.Healthcheck.Interval is 30 nanoseconds, and Docker takes a millisecond at least: 30 seconds are 30000000000',
+        ],
+      },
+      { refusal: undefined, traces: [] },
+    ])
   },
 )
 

@@ -99,6 +99,49 @@ const refusals: RefusalTable = {
     /^image: nixDatabase is "yes", expected true or false$/,
   ],
   'created now': ['some { created = "now"; }', /^image: created is "now", expected a time in RFC 3339/],
+  ...Object.fromEntries(
+    [
+      '2026-13-31T12:00:00Z',
+      '2026-00-31T12:00:00Z',
+      '2026-02-30T12:00:00Z',
+      '2026-02-29T12:00:00Z',
+      '1900-02-29T12:00:00Z',
+      '2026-04-31T12:00:00Z',
+      '2026-01-00T12:00:00Z',
+      '2026-01-31T24:00:00Z',
+      '2026-01-31T12:60:00Z',
+      '2016-12-31T23:59:60Z',
+      '2026-01-31T12:00:00+24:00',
+      '2026-01-31T12:00:00+25:61',
+    ].map((created) => [
+      `created ${created}`,
+      [`some { created = "${created}"; }`, /^image: created is ".*", expected a time in RFC 3339/] as const,
+    ]),
+  ),
+  'contents a file of this machine': [
+    'some { contents = [ ./package.json ]; }',
+    /^image: an item of contents is a file, [0-9a-z]{32}-package\.json, expected a directory/,
+  ],
+  'contents a file by its hash': [
+    'some { contents = [ (hello // { outputHash = "sha256-x"; outputHashMode = "flat"; }) ]; }',
+    /^image: an item of contents is a file, /,
+  ],
+  'contents a text of nixpkgs': [
+    'some { contents = [ (hello // { text = "x"; passAsFile = [ "text" ]; destination = ""; }) ]; }',
+    /^image: an item of contents is a file, /,
+  ],
+  'a variable with more digits than Nix writes': [
+    'some { env.A = 0.30000000000000004; }',
+    /^image: env\."A" is 0\.3, expected a string with all its digits: Nix writes six digits of a fraction$/,
+  ],
+  'a platform by another variant': [
+    'some { platforms."linux/arm/v7" = image { name = "a"; system = "armv6l-linux"; }; }',
+    /^image: platforms\."linux\/arm\/v7" is an image for "arm\/v6", expected one for "arm\/v7"$/,
+  ],
+  'a platform twice': [
+    'some { platforms = { "linux/arm64" = image { name = "a"; system = "aarch64-linux"; }; "linux/arm64/v8" = image { name = "a"; system = "aarch64-linux"; }; }; }',
+    /^image: platforms names linux\/arm64\/v8 twice, expected each platform once$/,
+  ],
   'author a number': ['some { author = 1; }', /^image: author is 1, expected a string$/],
 
   'platforms empty': [

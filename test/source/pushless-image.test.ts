@@ -95,6 +95,10 @@ void t.test('each broken field is named', { skip: withoutNix }, async (t) => {
     ['an empty link', { links: { '/x': '' } }, /\/links/],
     ['a link of a relative name', { links: { x: '/y' } }, /links|: x/],
     ['a variant that is no text', { variant: 7 }, /\/variant/],
+    ['a 13th month', { created: '2026-13-31T12:00:00Z' }, /created|no such day/],
+    ['a 30th of February', { created: '2026-02-30T12:00:00Z' }, /created is 2026-02-30.*no such day/],
+    ['a 25th hour', { created: '2026-01-31T25:00:00Z' }, /\/created/],
+    ['a leap second', { created: '2016-12-31T23:59:60Z' }, /\/created/],
   ] as const) {
     const path = await fileOf(JSON.stringify({ ...VALID, ...change }))
     const failure: unknown = await readImage(path).catch((error: unknown) => error)

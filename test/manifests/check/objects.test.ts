@@ -16,6 +16,10 @@ const web = 'deployment { name = "web"; containers.web.image = "example.org/web:
 const service = (more: string) => `manifest.service { name = "web"; ports.http = 80; ${more} }`
 const statefulSet = (name: string) =>
   `manifest.statefulSet { name = "db"; serviceName = "${name}"; containers.db.image = "example.org/db:1"; }`
+const limited = (memory: string) =>
+  `validate [ (extend (${web}) { spec.template.spec.containers = [ { name = "web"; resources.limits.memory = ${memory}; } ]; }) ]`
+const lostDigits = (text: string) =>
+  `Deployment/web: spec.template.spec.containers[web].resources.limits.memory is 1.23457e+09, expected a string, ${text}: Nix writes six digits of a fraction`
 const matches = (line: string, expected: string) =>
   expected.endsWith('…') ? line.startsWith(expected.slice(0, -1)) : line === expected
 
@@ -34,18 +38,26 @@ void t.test('what is wrong with an object', { skip }, async (t) => {
   }
 })
 
-void t.test('what only Nix has is what JSON makes of it', { skip }, async (t) => {
+void t.test('what only Nix has is refused for an image', { skip }, async (t) => {
   t.same(
     await evaluateAll(
       [`validate [ (${pod('hello')}) ]`, `validate [ (${pod('{ }')}) ]`, `validate [ (${pod('x: x')}) ]`],
       before,
     ),
     [
-      [],
+      ['Pod/a: spec.containers[a].image is a derivation, expected a reference: imageRef { image = ...; }'],
       ['Pod/a: spec.containers[a].image is an attribute set, expected a string'],
       ['Pod/a: spec.containers[a].image is a function, expected a string'],
     ],
   )
+})
+
+void t.test('a fraction that Nix would write with fewer digits', { skip }, async (t) => {
+  t.same(await evaluateAll([limited('1234567890.5'), limited('0.5'), limited('"1234567890.5"')], before), [
+    [lostDigits('"1234567890.5"')],
+    [],
+    [],
+  ])
 })
 
 void t.test('each version has its own schema', { skip }, async (t) => {

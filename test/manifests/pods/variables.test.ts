@@ -15,6 +15,18 @@ testBuilder(
           { name: 'yes', value: 'true' },
         ],
       ],
+      'numbers with all their digits': [
+        'env { a = 1234567.5; b = 1.0; c = 0.0000015; d = -2.25; e = 10000000.0; f = 1.0 / 3; g = 9007199254740993; }',
+        [
+          { name: 'a', value: '1234567.5' },
+          { name: 'b', value: '1' },
+          { name: 'c', value: '0.0000015' },
+          { name: 'd', value: '-2.25' },
+          { name: 'e', value: '10000000' },
+          { name: 'f', value: '0.3333333333333333' },
+          { name: 'g', value: '9007199254740993' },
+        ],
+      ],
       'as Kubernetes has them, in their order': [
         'env [ { name = "B"; value = 1; } { name = "A"; valueFrom.fieldRef.fieldPath = "x"; } { name = "C"; } ]',
         [
@@ -54,6 +66,10 @@ testBuilder(
       'a name with =': [
         'env { "A=" = 1; }',
         `pod "web": a name in containers.web.env is "A=", expected one that isn't empty and has no \`=\``,
+      ],
+      'a number that Nix would cut': [
+        'env { A = 0.30000000000000004; }',
+        'pod "web": containers.web.env.A is 0.3, expected a string with all its digits: Nix writes six digits of a fraction',
       ],
       'a value that is null': [
         'env { A = null; }',

@@ -5,7 +5,7 @@ testBuilder(
   {
     gives: {
       'by their kinds': [
-        'volumes { a.emptyDir = { }; b.configMap = "web"; c.secret = "db"; d.persistentVolumeClaim = "data"; e.hostPath = "/nix"; f.secret = { secretName = "db"; defaultMode = 256; }; g.hostPath = { path = "/dev"; type = "Directory"; }; }',
+        'volumes { a.emptyDir = { }; b.configMap = "web"; c.secret = "db"; d.persistentVolumeClaim = "data"; e.hostPath = "/nix"; f.secret = { secretName = "db"; defaultMode = "0400"; }; g.hostPath = { path = "/dev"; type = "Directory"; }; }',
         [
           { emptyDir: {}, name: 'a' },
           { configMap: { name: 'web' }, name: 'b' },
@@ -25,6 +25,31 @@ testBuilder(
           { configMap: { name: 'web' }, name: 'd' },
         ],
       ],
+      'images, as references that kubelet can pull': [
+        'map (v: v.image // { reference = v.image.reference == (some { }).imageRef; }) (volumes { a.image = some { }; b.image.reference = some { }; c.image = { reference = some { }; pullPolicy = "Always"; }; })',
+        [{ reference: true }, { reference: true }, { pullPolicy: 'Always', reference: true }],
+      ],
+      'images of other registries': [
+        'volumes { d.image = "ghcr.io/x/y:1"; }',
+        [{ image: { reference: 'ghcr.io/x/y:1' }, name: 'd' }],
+      ],
+      'modes of files, in octal': [
+        'volumes { a.configMap = { name = "x"; defaultMode = "0755"; items = [ { key = "k"; path = "k"; mode = "444"; } ]; }; b.projected = { defaultMode = "0440"; sources = [ { secret = { name = "y"; items = [ { key = "k"; path = "k"; mode = "0400"; } ]; }; } ]; }; c.downwardAPI.defaultMode = "0644"; }',
+        [
+          {
+            configMap: { defaultMode: 0o755, items: [{ key: 'k', mode: 0o444, path: 'k' }], name: 'x' },
+            name: 'a',
+          },
+          {
+            name: 'b',
+            projected: {
+              defaultMode: 0o440,
+              sources: [{ secret: { items: [{ key: 'k', mode: 0o400, path: 'k' }], name: 'y' } }],
+            },
+          },
+          { downwardAPI: { defaultMode: 0o644 }, name: 'c' },
+        ],
+      ],
       'as Kubernetes has them': [
         'volumes [ { name = "z"; emptyDir.medium = "Memory"; } { name = "a"; nfs = { server = "x"; path = "/"; }; } ]',
         [
@@ -34,6 +59,18 @@ testBuilder(
       ],
     },
     refuses: {
+      'a mode that is a number': [
+        'volumes { a.configMap = { name = "x"; defaultMode = 0755; }; }',
+        'pod "web": volumes.a.configMap.defaultMode is 755, expected octal digits in a string, such as "0440", since Nix has no octal numbers: "0755"',
+      ],
+      'a mode that may be either': [
+        'volumes { a.secret = { secretName = "x"; items = [ { key = "k"; path = "k"; mode = 0400; } ]; }; }',
+        'pod "web": volumes.a.secret.items.k.mode is 400, expected octal digits in a string, such as "0440", since Nix has no octal numbers: "0400", or "0620" for the number 400',
+      ],
+      'a mode with a nine': [
+        'volumes { a.configMap = { name = "x"; defaultMode = "0990"; }; }',
+        'pod "web": volumes.a.configMap.defaultMode is "0990", expected octal digits in a string, such as "0440", since Nix has no octal numbers',
+      ],
       'a name with a dot': [
         'volumes { "a.b".emptyDir = { }; }',
         'pod "web": a name in volumes is "a.b", expected an RFC 1123 label: at most 63 of a-z 0-9 -, beginning and ending with a letter or digit',

@@ -1,0 +1,44 @@
+# Times as in RFC 3339, section 5.6. As Go reads them, which containerd and podman are written in: no leap seconds.
+let
+  inherit (builtins)
+    elemAt
+    fromJSON
+    isString
+    match
+    ;
+
+  # "08" -> 8
+  number = digits: fromJSON (elemAt (match "0*([0-9]+)" digits) 0);
+
+  isLeap = year: isMultiple 4 year && (!isMultiple 100 year || isMultiple 400 year);
+  isMultiple = of: count: count / of * of == count;
+
+  daysIn =
+    year: month:
+    if month == 2 then
+      (if isLeap year then 29 else 28)
+    else if month == 4 || month == 6 || month == 9 || month == 11 then
+      30
+    else
+      31;
+in
+{
+  # Whether it is the text of a moment that was or will be.
+  isTime =
+    text:
+    let
+      parts = match "([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})([.][0-9]+)?(Z|[+-]([0-9]{2}):([0-9]{2}))" text;
+      at = index: number (elemAt parts index);
+      isWithin =
+        least: most: index:
+        at index >= least && at index <= most;
+    in
+    isString text
+    && parts != null
+    && isWithin 1 12 1
+    && isWithin 1 (daysIn (at 0) (at 1)) 2
+    && isWithin 0 23 3
+    && isWithin 0 59 4
+    && isWithin 0 59 5
+    && (elemAt parts 7 == "Z" || (isWithin 0 23 8 && isWithin 0 59 9));
+}
