@@ -6,7 +6,7 @@ import { RegistryError } from '../core/errors.ts'
 import { findReferences, mergeReferences, type ManifestReferences } from '../core/manifest-references.ts'
 import { describePlace } from '../core/manifest-place.ts'
 import { checkObject, customKinds } from '../manifests/check-objects.ts'
-import { readObjects, type ReadObject } from '../manifests/read-objects.ts'
+import { readObjects, type ReadManifest, type ReadObject } from '../manifests/read-objects.ts'
 import { kubernetesVersions, readSchema } from '../manifests/schema.ts'
 import { readManifestFiles, type ManifestFile } from './manifest-files.ts'
 import { askProspects, type ImageProspect } from './image-prospects.ts'
@@ -29,8 +29,8 @@ export type CheckOptions = {
 type Finding = {
   readonly source: string
   readonly line: number
-  /** `Deployment/web` */
-  readonly object: string
+  /** `Deployment/web`, or nothing where the document is none. */
+  readonly object?: string
   readonly message: string
 }
 
@@ -39,13 +39,21 @@ export async function checkManifests(names: readonly string[], options: CheckOpt
   const schema = await readSchema(options.schemas, await versionOf(options))
   const texts = (await Promise.all(names.map(readManifestFiles))).flat()
   const definitions = (await Promise.all(options.definitions.map(readManifestFiles))).flat()
-  const objects = objectsIn(texts)
-  if (objects.length === 0) throw new UsageError(`no Kubernetes object in ${names.join(', ')}`)
-  const customs = customKinds([...objectsIn(definitions), ...objects].map(({ object }) => object))
-  const findings = [
+  const given = readAll(texts)
+  const defined = readAll(definitions)
+  const { objects } = given
+  const unread = [...defined.problems, ...given.problems]
+  if (objects.length === 0) throw new UsageError(whyNone(names, unread))
+  const customs = customKinds([...defined.objects, ...objects].map(({ object }) => object))
+  const findings: readonly Finding[] = [
+    ...unread.map(({ source, line, column, message }) => ({
+      source,
+      line,
+      message: column === undefined ? message : `column ${column}: ${message}`,
+    })),
     ...objects.flatMap((one) =>
       checkObject(schema, customs, one.object).map(({ path, message }) =>
-        finding(one, one.lineOf(path), message),
+        finding(one, one.lineOf(path), withReading(message, one.misreadAt(path))),
       ),
     ),
     ...repeated(objects),
@@ -53,7 +61,9 @@ export async function checkManifests(names: readonly string[], options: CheckOpt
   const { registry } = options
   const hosts = [...(registry === undefined ? [] : [hostOf(registry)]), ...options.hosts]
   const references = mergeReferences(
-    texts.map(({ text, source }) => explained(() => findReferences(text, { source, hosts }))),
+    texts.map(({ text, source }) =>
+      explained(() => findReferences(text, { source, hosts, skipBroken: true })),
+    ),
   )
   const images = registry === undefined ? [] : await askProspects(registry, references.images)
   const report = { kubernetes: schema.version, objects: objects.length, findings, references, images }
@@ -69,8 +79,24 @@ async function versionOf({ schemas, kubernetes }: CheckOptions): Promise<string>
   throw new UsageError(`--kubernetes ${version}: there are ${versions.join(', ')}`)
 }
 
-function objectsIn(files: readonly ManifestFile[]): readonly ReadObject[] {
-  return files.flatMap(({ text, source }) => explained(() => readObjects(text, source)))
+function readAll(files: readonly ManifestFile[]): ReadManifest {
+  const all = files.map(({ text, source }) => readObjects(text, source))
+  return {
+    objects: all.flatMap(({ objects }) => objects),
+    problems: all.flatMap(({ problems }) => problems),
+  }
+}
+
+function whyNone(names: readonly string[], problems: ReadManifest['problems']): string {
+  const found = problems.map(({ source, line, column, message }) =>
+    [source, line, ...(column === undefined ? [] : [column]), ` ${message}`].join(':'),
+  )
+  return found.length > 0 ? found.join('\n') : `no Kubernetes object in ${names.join(', ')}`
+}
+
+/** What YAML made of a text is often all that is wrong. */
+function withReading(message: string, misread: string | undefined): string {
+  return misread === undefined ? message : `${message} (${misread})`
 }
 
 /** Two of the same name, of which the second would replace the first; a name that the server makes is never the same. */
@@ -110,7 +136,10 @@ function asText({ kubernetes, objects, findings, references, images }: Report): 
   const counts = new Map<string, number>()
   for (const { state } of images) counts.set(state, (counts.get(state) ?? 0) + 1)
   return [
-    ...findings.map(({ source, line, object, message }) => `${source}:${line}: ${object}: ${message}`),
+    ...findings.map(
+      ({ source, line, object, message }) =>
+        `${source}:${line}: ${object === undefined ? '' : `${object}: `}${message}`,
+    ),
     ...references.malformed.map(
       ({ name, reason, place }) => `${describePlace(place)}: ${JSON.stringify(name)}: ${reason}`,
     ),

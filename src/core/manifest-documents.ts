@@ -23,10 +23,15 @@ export type ManifestValue =
 
 /**
  * @param source what to call the text in errors, such as its file's name.
+ * @param options.skipBroken whether to leave out broken documents, of which somebody else tells.
  * @throws RegistryError `manifest-invalid` with source, line and column where the text is broken.
  */
-export function parseManifests(text: string, source: string): readonly ManifestValue[] {
-  return parseJson(text) ?? parseYaml(text, source)
+export function parseManifests(
+  text: string,
+  source: string,
+  { skipBroken = false }: { readonly skipBroken?: boolean } = {},
+): readonly ManifestValue[] {
+  return parseJson(text) ?? parseYaml(text, source, skipBroken)
 }
 
 /** JSON is YAML too, and this is fifty times as fast. What is broken is for the other parser to explain. */
@@ -39,7 +44,7 @@ function parseJson(text: string): readonly ManifestValue[] | undefined {
   }
 }
 
-function parseYaml(text: string, source: string): readonly ManifestValue[] {
+function parseYaml(text: string, source: string, skipBroken: boolean): readonly ManifestValue[] {
   assertShallowYaml(text, source)
   const lines = new LineCounter()
   const fail = (message: string, offset: number): never => {
@@ -52,10 +57,15 @@ function parseYaml(text: string, source: string): readonly ManifestValue[] {
   const values: ManifestValue[] = []
   for (const document of composer.compose(new Parser(lines.addNewLine).parse(text))) {
     const [error] = document.errors
-    if (error !== undefined) {
-      fail(error.code === 'RESOURCE_EXHAUSTION' ? TOO_DEEP : error.message, error.pos[0])
+    try {
+      if (error !== undefined) {
+        fail(error.code === 'RESOURCE_EXHAUSTION' ? TOO_DEEP : error.message, error.pos[0])
+      }
+      values.push(valueOf(document, fail))
+    } catch (broken) {
+      if (!skipBroken) throw broken
+      values.push(null)
     }
-    values.push(valueOf(document, fail))
   }
   return values
 }

@@ -33,15 +33,20 @@ export const ASSIGNMENT = /^[A-Za-z0-9_.-]+=/
 
 /**
  * @param hosts with port, under which our registry is known beside `nix.internal`.
+ * @param skipBroken whether to leave out broken documents.
  * @throws RegistryError `manifest-invalid` with source, line and column where the text is broken.
  */
 export function findReferences(
   text: string,
-  { source, hosts = [] }: { readonly source: string; readonly hosts?: readonly string[] },
+  {
+    source,
+    hosts = [],
+    skipBroken = false,
+  }: { readonly source: string; readonly hosts?: readonly string[]; readonly skipBroken?: boolean },
 ): ManifestReferences {
   const found: Found = { images: new Map(), foreign: new Set(), malformed: [] }
   const prefixes = [DEFAULT_HOST, ...hosts].map((host) => `${host}/`)
-  for (const [i, value] of parseManifests(text, source).entries()) {
+  for (const [i, value] of parseManifests(text, source, { skipBroken }).entries()) {
     search(value, { key: '', path: '', object: undefined, depth: 0 }, new Set(), (name, at, isImage) =>
       note(found, prefixes, name, { source, document: i + 1, object: at.object, path: at.path }, isImage),
     )

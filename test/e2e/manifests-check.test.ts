@@ -120,7 +120,7 @@ void t.test('manifests check', { skip: missing('nix', 'root') }, async (t) => {
     const name = file('typo.yaml')
     t.same(stdout.split('\n'), [
       `${name}:9: Pod/a: spec.containers[main].ports[80].containerPort is "80", expected a whole number of 32 bits`,
-      `${name}:25: ConfigMap/c: data.true is true, expected a string`,
+      `${name}:25: ConfigMap/c: data.true is true, expected a string (yes is read as the boolean true: write "yes")`,
       `${name}:11: Pod/a: is there twice: first in ${name}:1`,
       '3 objects for Kubernetes 1.37, 3 problems; 1 of other registries',
     ])
