@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
-import { stringify } from 'yaml'
+import { writeYaml } from '../src/manifests/write-yaml.ts'
 
 const DIRECTORY = fileURLToPath(new URL('../manifests/registry/', import.meta.url))
 const EVALUATION_LIMIT_MS = 60_000
@@ -40,7 +40,7 @@ export async function renderRegistry(): Promise<ReadonlyMap<string, string>> {
   return new Map(
     Object.entries(files).map(([name, objects]) => [
       name,
-      HEAD + objects.map((object) => `---\n${stringify(ordered(object), { lineWidth: 0 })}`).join(''),
+      HEAD + objects.map((object) => `---\n${writeYaml({ ...ordered(object) })}`).join(''),
     ]),
   )
 }

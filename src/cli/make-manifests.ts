@@ -1,12 +1,12 @@
 /** `pushless manifests <file...>`: files of applications in, a link to their manifests out, or YAML. */
 import { readFile } from 'node:fs/promises'
 import { text as readText } from 'node:stream/consumers'
-import { stringify } from 'yaml'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { AppFileError, readAppFile, type AppDocument } from '../manifests/app-file.ts'
 import { NixFailure, buildApps, type AppBuild } from '../manifests/app-file-build.ts'
 import { readTextFile } from './manifest-files.ts'
+import { writeYaml } from '../manifests/write-yaml.ts'
 import { UsageError } from './usage-error.ts'
 
 export type ManifestsOptions = Pick<AppBuild, 'library' | 'link' | 'registry' | 'mode' | 'timeoutMs'> & {
@@ -50,9 +50,9 @@ async function readDocuments(file: string): Promise<readonly AppDocument[]> {
   }
 }
 
-/** A document each, as people write them: without lines that are folded, or anchors. */
+/** A document each. */
 function toYaml(items: readonly object[]): string {
-  return items.map((item) => stringify(item, { lineWidth: 0, aliasDuplicateObjects: false })).join('---\n')
+  return items.map((item) => writeYaml({ ...item })).join('---\n')
 }
 
 /** What was refused, with the place of the field: builders say `app web: port is …`. */

@@ -37,7 +37,7 @@ const quantity = Type.Union(
   description('a quantity, such as 250m or 256Mi'),
 )
 const anything = Type.Record(Type.String(), Type.Unknown())
-// YAML reads 1.10 as 1.1, and JSON has no larger whole numbers.
+// Numbers that aren't written as JSON has them are text by now (app-file-scalar.ts).
 const variable = Type.Union(
   [
     Type.String(),
@@ -45,7 +45,7 @@ const variable = Type.Union(
     Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }),
     Type.Object({ valueFrom: anything }, STRICT),
   ],
-  description('a string, true, false or a whole number; other numbers in quotes'),
+  description('a string, a number, true or false'),
 )
 const probe = Type.Union(
   [anything, Type.Null()],

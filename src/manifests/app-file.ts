@@ -16,6 +16,7 @@ import {
 import { assertShallowYaml } from '../core/nesting.ts'
 import { APP, APPS, validateApp, validateApps } from './app-file-schema.ts'
 import { findProblems, type Problem } from './app-file-problem.ts'
+import { keepTexts, type Ambiguity } from './app-file-scalar.ts'
 
 /** An application, or several below `apps`, and where its fields stand. */
 export type AppDocument = {
@@ -54,12 +55,14 @@ function isEmpty(node: Node): boolean {
 }
 
 function toAppDocument(document: Document, place: (offset: number) => string): AppDocument {
+  const ambiguous = keepTexts(document)
   const value = toValue(document, place)
   const hasApps = typeof value === 'object' && value !== null && 'apps' in value
   const problems = hasApps
     ? findProblems(APPS, value, validateApps.Errors(value))
     : findProblems(APP, value, validateApp.Errors(value))
-  if (problems.length > 0) throw new AppFileError(describe(problems, document, place))
+  if (problems.length + ambiguous.length > 0)
+    throw new AppFileError(describe(problems, ambiguous, document, place))
   if (typeof value !== 'object' || value === null) throw new AppFileError('not an application')
   return {
     value,
@@ -83,11 +86,14 @@ function toValue(document: Document, place: (offset: number) => string): unknown
 /** In the order of the file. */
 function describe(
   problems: readonly Problem[],
+  ambiguous: readonly Ambiguity[],
   document: Document,
   place: (offset: number) => string,
 ): string {
-  return problems
-    .map(({ path, message }) => ({ offset: offsetOf(document, path), message }))
+  return [
+    ...ambiguous,
+    ...problems.map(({ path, message }) => ({ offset: offsetOf(document, path), message })),
+  ]
     .sort((a, b) => a.offset - b.offset)
     .map(({ offset, message }) => `${place(offset)}: ${message}`)
     .join('\n')

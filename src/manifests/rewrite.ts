@@ -3,7 +3,6 @@
  * map, everything else stays as it was written. An image that the map doesn't have is an error, for the cluster would
  * pull it from somewhere else, unless that is allowed.
  */
-import { stringify } from 'yaml'
 import { RegistryError } from '../core/errors.ts'
 import { describePlace, type Place } from '../core/manifest-place.ts'
 import { DEFAULT_HOST } from '../core/reference.ts'
@@ -11,6 +10,7 @@ import { describeIdentity, nameFiles } from './object-files.ts'
 import { readObjects, type Origin, type SourceObject } from './rewrite-documents.ts'
 import { imageFields, type Edit, type ImageField } from './rewrite-fields.ts'
 import { isAllowed, type ImageMap } from './rewrite-map.ts'
+import { writeYaml } from './write-yaml.ts'
 
 export type RewriteOptions = {
   readonly images: ImageMap
@@ -159,7 +159,7 @@ function applyEdits(text: string, edits: readonly Edit[]): string {
 
 /** `Kustomization`, not `kustomization.yaml`, which `kubectl apply -f` of a directory would take for an object. */
 function kustomizationOf(resources: readonly string[]): string {
-  return stringify({ apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', resources })
+  return writeYaml({ apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', resources })
 }
 
 function describe({ path }: ImageField, { source, document, identity }: SourceObject): string {

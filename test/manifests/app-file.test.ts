@@ -32,6 +32,38 @@ void t.test('what a file says', async (t) => {
     ['name: a\nprobes: {livenessProbe: null}', [{ name: 'a', probes: { livenessProbe: null } }]],
     // YAML 1.2: these are strings.
     ['name: a\nenv: {A: yes, B: on}', [{ name: 'a', env: { A: 'yes', B: 'on' } }]],
+    [
+      'name: a\nenv: {UMASK: 0022, ZIP: 01067, MODE: 0o644, HEX: 0x1F, V: 1.10, F: 1.5, T: True, B: 0b11, G: 1_000, E: 1e3}',
+      [
+        {
+          name: 'a',
+          env: {
+            UMASK: '0022',
+            ZIP: '01067',
+            MODE: '0o644',
+            HEX: '0x1F',
+            V: '1.10',
+            F: '1.5',
+            T: 'True',
+            B: '0b11',
+            G: '1_000',
+            E: '1e3',
+          },
+        },
+      ],
+    ],
+    [
+      'apps: {w: {env: {N: 5, L: 12345678901234567890, B: true, D: 2001-01-01, T: 12:30:00}}}',
+      [
+        {
+          apps: { w: { env: { N: 5, L: '12345678901234567890', B: true, D: '2001-01-01', T: '12:30:00' } } },
+        },
+      ],
+    ],
+    [
+      'name: a\nlabels: {a: no, d: 2001-01-01, g: 1_000}',
+      [{ name: 'a', labels: { a: 'no', d: '2001-01-01', g: '1_000' } }],
+    ],
     ['name: a\nenv: &e {A: x}\nlabels: *e', [{ name: 'a', env: { A: 'x' }, labels: { A: 'x' } }]],
   ] as const) {
     t.same(values(text), expected, text)
@@ -61,13 +93,25 @@ void t.test('what is wrong, and where', async (t) => {
     ],
     ['apps:\n  web:\n    name: web', 'app.yaml:3:5: apps.web.name is unknown, expected one of '],
     ['apps: {}', 'app.yaml:1:1: apps is a mapping, expected applications by name'],
+    ['name: a\nenv:\n  A: null', 'app.yaml:3:3: env.A is null, expected a string, a number, true or false'],
+    ['name: a\nlabels: {v: 1.10}', 'app.yaml:2:13: 1.10 is the number 1.1 here, expected text: write "1.10"'],
+    ['name: a\nargs: [0022]', 'app.yaml:2:8: 0022 is the number 22 here, expected text: write "0022"'],
     [
-      'name: a\nenv:\n  A: 1.10',
-      'app.yaml:3:3: env.A is 1.1, expected a string, true, false or a whole number; other numbers in quotes',
+      'name: a\nport: 0100\nprot: 1',
+      'app.yaml:2:7: 0100 is the number 64 to Kubernetes and the number 100 in YAML 1.2: write 64 or 100, or "0100" for text',
+      'app.yaml:3:1: prot is unknown',
     ],
     [
-      'name: a\nenv:\n  A: 12345678901234567890',
-      'app.yaml:3:3: env.A is 12345678901234567000, expected a string',
+      'name: a\nextra:\n- {defaultMode: 0550}',
+      'app.yaml:3:17: 0550 is the number 360 to Kubernetes and the number 550 in YAML 1.2: write 360 or 550, or "0550" for text',
+    ],
+    [
+      'name: a\ntls: yes',
+      'app.yaml:2:6: yes is the boolean true to Kubernetes and text in YAML 1.2: write true, or "yes" for text',
+    ],
+    [
+      'name: a\nextra: [{a: 9007199254740993}]',
+      'app.yaml:2:13: 9007199254740993 has more digits than a number can keep here: write "9007199254740993" for text',
     ],
     [
       'name: a\nfiles:\n  /etc/a: 5',

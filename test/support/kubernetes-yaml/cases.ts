@@ -3,7 +3,7 @@
  * known to differ between readers.
  */
 
-const WORDS =
+export const YAML_WORDS =
   'y Y yes Yes YES n N no No NO on On ON off Off OFF true True TRUE tRUE false False FALSE null Null NULL nULL ~ .inf .Inf -.inf +.inf .nan .NaN -.nan = << 0 -0 +0 00 007 08 09 0o7 0O7 0o8 -0o7 +0o7 0x1F 0X1f 0x -0x1f 0xg 0b11 0B11 0b2 -0b11 0b 0b-1 0b+1 -0b-1 1_000 _1 1_ 0x_f 0b1_0 1__0 1.0 1. .5 -.5 +.5 . .. ... -. 1e3 1E3 1e+3 1e-3 1e400 -1e400 1e-400 .5e3 .e3 1_0.5 1.5_0 12:30 12:30:45 190:20:30 1:1 -1:30 2001-01-01 2001-1-1 2001-13-01 2001-02-30 2001-01-01T00:00:00Z 2001-1-1t1:2:3Z 2001-01-01T25:00:00Z 2001-12-14T21:59:43.10-05:00 2030-03-25T13:37:11Z 9007199254740991 9007199254740992 9007199254740993 9223372036854775807 9223372036854775808 -9223372036854775808 -9223372036854775809 18446744073709551615 18446744073709551616 +18446744073709551615 0x7fffffffffffffff 0xffffffffffffffff 0x10000000000000000 01777777777777777777777 1.7976931348623157e308 1.8e308 5e-324 1e21 1e20 123456789012345678901234567890 0.1 0.30000000000000004 100000000000000000000000 1.10 3.0 1e1 -1 +1 - -- --1 +-1 ++1 1- 1+1 10m 1Gi 1.5Gi 0.5 1,000 1k 5s v1 1.2.3 1.2.3.4 0.0.0.0 ::1 a:b a:: http://a/b:1 $x ${x} {{x}} @x `x %x &x *x !x |x >x ?x ? : ,x ]x }x [x {x #x x#y x\\ny é 日本 🙂 \u0085 \u2028 \ufeff \u00a0 infinity Infinity NaN nan inf +inf -inf 0x1p4 0x1.8p1 1p4 0_7 0_8 0o_7 0888 0777_ --- -1_000 +0x1f +0b1 +007 -007 2001-01-01. 2001 200-1-1 20010-1-1 1f 1d 0x1.0 08.5 08e1 0e0 0e1 1e 1e+ e1 E5'.split(
     ' ',
   )
@@ -313,7 +313,7 @@ export function yamlCases(): readonly string[] {
   const below = random(20)
   const pick = (from: readonly string[] | string): string => from[below(from.length)] ?? ''
   const cases = new Set<string>(DOCUMENTS)
-  for (const word of WORDS) {
+  for (const word of YAML_WORDS) {
     cases.add(`a: ${word}`)
     cases.add(`a: [${word}]`)
     cases.add(`${word}: a`)
@@ -336,7 +336,7 @@ export function yamlCases(): readonly string[] {
   for (let i = 0; i < 300; i++) cases.add(`${pick('0123456789')}${scalar()}: a`)
   const value = (depth: number): string => {
     const kind = below(depth > 3 ? 3 : 6)
-    if (kind <= 1) return pick(WORDS)
+    if (kind <= 1) return pick(YAML_WORDS)
     if (kind === 2) return pick(['"x"', "'y'", '*a', '&a z', '"\\n"', '""', '!!str 1', 'plain text'])
     const items = Array.from({ length: below(4) }, () => value(depth + 1))
     return kind === 3
