@@ -1,7 +1,7 @@
 /** Manifests as they are named on a command line: files, directories as kubectl reads them, or standard input. */
 import { readFile, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { text as readText } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
 import { explainSystemError } from '../core/system-error.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -16,7 +16,8 @@ export const MANIFEST_FILE = /\.(?:json|yaml|yml)$/
 
 /** @throws UsageError for what can't be read, and a directory without manifests. */
 export async function readManifestFiles(name: string): Promise<readonly ManifestFile[]> {
-  if (name === '-') return [{ source: 'standard input', text: await readText(process.stdin) }]
+  if (name === '-')
+    return [{ source: 'standard input', text: decode(await buffer(process.stdin), 'standard input') }]
   if (!(await stat(name).catch(explain(name))).isDirectory())
     return [{ source: name, text: await readTextFile(name) }]
   const files = (await readdir(name).catch(explain(name))).filter((file) => MANIFEST_FILE.test(file)).sort()
@@ -26,9 +27,20 @@ export async function readManifestFiles(name: string): Promise<readonly Manifest
   )
 }
 
-/** @throws UsageError for what can't be read. */
+/** @throws UsageError for what can't be read, or isn't UTF-8. */
 export async function readTextFile(name: string): Promise<string> {
-  return readFile(name, 'utf8').catch(explain(name))
+  return decode(await readFile(name).catch(explain(name)), name)
+}
+
+/** A byte order mark stays. */
+function decode(bytes: Uint8Array, name: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch (cause) {
+    throw new UsageError(`${name}: isn’t UTF-8, which kubectl expects: convert it, such as with iconv`, {
+      cause,
+    })
+  }
 }
 
 /** A handler for failures of the file system. @param name as people wrote it. @throws UsageError. */

@@ -29,6 +29,7 @@ export type CheckOptions = {
 type Finding = {
   readonly source: string
   readonly line: number
+  readonly column?: number | undefined
   /** `Deployment/web`, or nothing where the document is none. */
   readonly object?: string
   readonly message: string
@@ -46,11 +47,7 @@ export async function checkManifests(names: readonly string[], options: CheckOpt
   if (objects.length === 0) throw new UsageError(whyNone(names, unread))
   const customs = customKinds([...defined.objects, ...objects].map(({ object }) => object))
   const findings: readonly Finding[] = [
-    ...unread.map(({ source, line, column, message }) => ({
-      source,
-      line,
-      message: column === undefined ? message : `column ${column}: ${message}`,
-    })),
+    ...unread,
     ...objects.flatMap((one) =>
       checkObject(schema, customs, one.object).map(({ path, message }) =>
         finding(one, one.lineOf(path), withReading(message, one.misreadAt(path))),
@@ -87,11 +84,13 @@ function readAll(files: readonly ManifestFile[]): ReadManifest {
   }
 }
 
-function whyNone(names: readonly string[], problems: ReadManifest['problems']): string {
-  const found = problems.map(({ source, line, column, message }) =>
-    [source, line, ...(column === undefined ? [] : [column]), ` ${message}`].join(':'),
-  )
-  return found.length > 0 ? found.join('\n') : `no Kubernetes object in ${names.join(', ')}`
+function whyNone(names: readonly string[], problems: readonly Finding[]): string {
+  return problems.length > 0 ? problems.map(asLine).join('\n') : `no Kubernetes object in ${names.join(', ')}`
+}
+
+function asLine({ source, line, column, object, message }: Finding): string {
+  const place = [source, line, ...(column === undefined ? [] : [column])].join(':')
+  return `${place}: ${object === undefined ? '' : `${object}: `}${message}`
 }
 
 /** What YAML made of a text is often all that is wrong. */
@@ -136,10 +135,7 @@ function asText({ kubernetes, objects, findings, references, images }: Report): 
   const counts = new Map<string, number>()
   for (const { state } of images) counts.set(state, (counts.get(state) ?? 0) + 1)
   return [
-    ...findings.map(
-      ({ source, line, object, message }) =>
-        `${source}:${line}: ${object === undefined ? '' : `${object}: `}${message}`,
-    ),
+    ...findings.map(asLine),
     ...references.malformed.map(
       ({ name, reason, place }) => `${describePlace(place)}: ${JSON.stringify(name)}: ${reason}`,
     ),

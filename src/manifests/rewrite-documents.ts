@@ -17,6 +17,8 @@ import {
 } from 'yaml'
 import { RegistryError } from '../core/errors.ts'
 import { assertShallowYaml } from '../core/nesting.ts'
+import { parseExactJson } from './exact-json.ts'
+import { resolvePlain } from './go-scalar.ts'
 import type { ObjectIdentity } from './object-files.ts'
 
 /** Where an object was read, for people. */
@@ -39,30 +41,48 @@ export type SourceObject = Origin & {
   readonly parsed: Document.Parsed
 }
 
-const OPTIONS = { schema: 'failsafe', uniqueKeys: false, prettyErrors: false } as const
+const OPTIONS = {
+  schema: 'failsafe',
+  uniqueKeys: false,
+  prettyErrors: false,
+  resolveKnownTags: false,
+} as const
 const KUSTOMIZE = /^kustomize\.config\.k8s\.io\//
 /** Of one item of a List: aliases within aliases could ask for any number. */
 const MAX_ALIASES = 10_000
 
 /** @throws RegistryError `manifest-invalid` for what can't be read, or isn't an object that kubectl can apply. */
-export function readObjects(text: string, source: string): readonly SourceObject[] {
+export function readObjects(given: string, source: string): readonly SourceObject[] {
+  // Files are joined to a stream, and a byte order mark may only begin one.
+  const text = given.replace(/^\ufeff/gm, '')
   assertShallowYaml(text, source)
   const lines = new LineCounter()
   const found: SourceObject[] = []
+  const problems: string[] = []
   let end = 0
   for (const [i, parsed] of parseAllDocuments(text, { ...OPTIONS, lineCounter: lines }).entries()) {
-    const [error] = parsed.errors
-    if (error !== undefined) {
-      const { line, col } = lines.linePos(error.pos[0])
-      throw new RegistryError('manifest-invalid', `${source}:${line}:${col}: ${error.message}`)
-    }
     // A comment before the first document belongs to no range.
     const start = end
     end = parsed.range[2]
-    found.push(...objectsOf(parsed, text.slice(start, end), start, { source, document: i + 1 }))
+    const [error] = parsed.errors
+    if (error !== undefined) {
+      const { line, col } = lines.linePos(error.pos[0])
+      problems.push(`${source}:${line}:${col}: ${error.message}`)
+      continue
+    }
+    try {
+      found.push(...objectsOf(parsed, text.slice(start, end), start, { source, document: i + 1 }))
+    } catch (broken) {
+      if (!(broken instanceof RegistryError)) throw broken
+      problems.push(broken.message)
+    }
   }
+  if (problems.length > 0) throw new RegistryError('manifest-invalid', problems.join('\n'))
   return found
 }
+
+/** What an item of a typed list is that doesn't say so itself. */
+type ItemType = { readonly apiVersion: string; readonly kind: string }
 
 function objectsOf(
   parsed: Document.Parsed,
@@ -72,15 +92,17 @@ function objectsOf(
 ): readonly SourceObject[] {
   const root = parsed.contents
   // Helm leaves documents without anything but comments.
-  if (root === null || (isScalar(root) && root.value === '')) return []
+  if (root === null || isNull(root)) return []
   if (!isMap(root)) throw invalid(origin, 'isn’t an object')
   const kind = textAt(root, 'kind')
   const apiVersion = textAt(root, 'apiVersion')
   if (apiVersion === undefined || kind === undefined) throw invalid(origin, 'has no apiVersion and kind')
-  const items = root.get('items', true)
+  const items: unknown = root.get('items', true)
+  if (kind.endsWith('List') && isNull(items)) return []
   if (kind.endsWith('List') && isSeq(items)) {
+    const type = kind === 'List' ? undefined : { apiVersion, kind: kind.slice(0, -'List'.length) }
     return items.items.flatMap((item) => {
-      const text = textOfItem(item, parsed, whole, start, origin)
+      const text = textOfItem(item, type, parsed, whole, start, origin)
       const [only] = parseAllDocuments(text, OPTIONS)
       return only === undefined ? [] : objectsOf(only, text, 0, origin)
     })
@@ -103,13 +125,29 @@ function identityOf(root: YAMLMap, apiVersion: string, kind: string, origin: Ori
   if (name === undefined || name === '') {
     throw invalid(origin, `${kind} has no metadata.name, without which kubectl can't apply it`)
   }
+  assertText(metadata, origin)
   const namespace = isMap(metadata) ? textAt(metadata, 'namespace') : undefined
   return { apiVersion, kind, namespace: namespace === '' ? undefined : namespace, name }
+}
+
+/** Nothing else is a name to kubectl, which reads `no` as a boolean. */
+function assertText(metadata: unknown, origin: Origin): void {
+  for (const field of isMap(metadata) ? ['name', 'namespace'] : []) {
+    const node: unknown = isMap(metadata) ? metadata.get(field, true) : undefined
+    if (!isScalar(node) || node.type !== 'PLAIN' || node.tag !== undefined || !node.source) continue
+    const read = resolvePlain(node.source)
+    if (typeof read !== 'string')
+      throw invalid(
+        origin,
+        `metadata.${field}: kubectl reads ${node.source} as ${typeof read === 'boolean' ? `the boolean ${read}` : String(read)}: write "${node.source}"`,
+      )
+  }
 }
 
 /** Of an item by itself: what its aliases stand for may be outside. */
 function textOfItem(
   item: unknown,
+  type: ItemType | undefined,
   parsed: Document.Parsed,
   whole: string,
   start: number,
@@ -117,10 +155,20 @@ function textOfItem(
 ): string {
   if (!isMap(item) || !item.range) throw invalid(origin, 'has an item that isn’t an object')
   const slice = whole.slice(item.range[0] - start, item.range[1] - start)
+  const isBare = type !== undefined && !item.has('apiVersion') && !item.has('kind')
   const json = parseJson(slice)
-  if (json !== undefined) return `${JSON.stringify(json, null, 2)}\n`
+  if (json !== undefined) {
+    const typed = isBare && typeof json === 'object' && json !== null ? { ...type, ...json } : json
+    return `${JSON.stringify(typed, null, 2)}\n`
+  }
   let aliases = 0
   const copy = new Document(item.clone(), OPTIONS)
+  if (isBare && isMap(copy.contents)) {
+    copy.contents.items.unshift(
+      copy.createPair('apiVersion', type.apiVersion),
+      copy.createPair('kind', type.kind),
+    )
+  }
   visit(copy, {
     Alias(_, alias) {
       const target = alias.resolve(parsed)
@@ -147,10 +195,15 @@ function formatOf(text: string): 'json' | 'yaml' {
 function parseJson(text: string): unknown {
   if (!text.trimStart().startsWith('{')) return undefined
   try {
-    return JSON.parse(text)
+    return parseExactJson(text)
   } catch {
     return undefined
   }
+}
+
+/** What a plain scalar says that is null in every YAML. */
+function isNull(node: unknown): boolean {
+  return isScalar(node) && node.type === 'PLAIN' && /^(?:|~|null|Null|NULL)$/.test(node.source ?? '')
 }
 
 function invalid({ source, document }: Origin, message: string): RegistryError {

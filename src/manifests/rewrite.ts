@@ -52,7 +52,7 @@ export function rewriteManifests(
   options: RewriteOptions,
 ): Rewritten {
   const work: Work = { ...options, used: new Set(), problems: [], warnings: [] }
-  const objects = texts.flatMap(({ source, text }) => readObjects(text, source))
+  const objects = readAll(texts)
   refuseTwice(objects)
   const rewritten = nameFiles(objects.map((object) => ({ ...object, ...rewriteObject(object, work) })))
   if (work.problems.length > 0) throw new RegistryError('manifest-invalid', work.problems.join('\n'))
@@ -82,6 +82,24 @@ export function rewriteManifests(
     ],
     warnings: work.warnings,
   }
+}
+
+/** @throws RegistryError `manifest-invalid` with what is wrong in all of them. */
+function readAll(
+  texts: readonly { readonly source: string; readonly text: string }[],
+): readonly SourceObject[] {
+  const problems: string[] = []
+  const objects = texts.flatMap(({ source, text }) => {
+    try {
+      return readObjects(text, source)
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error
+      problems.push(error.message)
+      return []
+    }
+  })
+  if (problems.length > 0) throw new RegistryError('manifest-invalid', problems.join('\n'))
+  return objects
 }
 
 function rewriteObject(

@@ -11,8 +11,8 @@ export type Writable =
 const PLAIN = /^(?:--?)?[A-Za-z/](?:[A-Za-z0-9_./:@+=-]*[A-Za-z0-9_/])?$/
 /** The words of YAML 1.1, and what its grammar has among numbers. */
 const WORD = /^-*(?:y|n|yes|no|on|off|true|false|null|nan|inf|e[-+]?[0-9]+)$/i
-/** A number with a unit that no YAML has. */
-const QUANTITY = /^[0-9]+(?:\.[0-9]+)?(?:[KMGTPE]i|m)$/
+/** A number with a unit that no YAML has; the name of a file that begins with its place in an order. */
+const NUMBERED = /^(?:[0-9]+(?:\.[0-9]+)?(?:[KMGTPE]i|m)|[0-9]{1,3}-[a-z][a-z0-9.-]*[a-z0-9])$/
 const MAX_PLAIN = 256
 
 /** Printable characters, and line feeds. */
@@ -55,7 +55,7 @@ function isTextBlock(text: string): boolean {
 
 function scalar(value: Writable): string {
   if (typeof value !== 'string') return JSON.stringify(value ?? null)
-  if (value.length <= MAX_PLAIN && (QUANTITY.test(value) || (PLAIN.test(value) && !WORD.test(value))))
+  if (value.length <= MAX_PLAIN && (NUMBERED.test(value) || (PLAIN.test(value) && !WORD.test(value))))
     return value
   return JSON.stringify(value).replace(ESCAPED, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`

@@ -60,9 +60,9 @@ void t.test('a directory becomes another', async (t) => {
 
 void t.test('standard input becomes standard output', async (t) => {
   const { run } = await setUp(t)
-  t.match(await run(['-'], `${pod('z', 'web')}---\n${pod('y', 'web:2')}`), {
+  t.match(await run(['-'], `${pod('z', 'web')}---\n${pod('yy', 'web:2')}`), {
     exitCode: 0,
-    stdout: `---\n${pod('y', OURS)}---\n${pod('z', OURS)}`,
+    stdout: `---\n${pod('yy', OURS)}---\n${pod('z', OURS)}`,
     stderr: '',
   })
 })

@@ -138,10 +138,30 @@ void t.test('manifests check', { skip: missing('nix', 'root') }, async (t) => {
     })
   })
 
+  await t.test('finds what is wrong with each document, though others are broken', async (t) => {
+    const namespace = 'apiVersion: v1\nkind: Namespace\nmetadata: '
+    await writeFile(
+      file('several.yaml'),
+      `${namespace}{name: no}\n---\na: [\n---\n${namespace}{name: a, lables: {b: c}}\n---\n${namespace}{name: a, name: b}\n`,
+    )
+    const { exitCode, stdout } = await check('--no-registry', file('several.yaml'))
+    const name = file('several.yaml')
+    t.equal(exitCode, 1)
+    t.same(stdout.split('\n'), [
+      `${name}:3: metadata.name: no is read as the boolean false: write "no"`,
+      `${name}:6:1: Flow sequence in block collection must be sufficiently indented and end with a ]`,
+      `${name}:13:21: the key "name" is there twice`,
+      `${name}:9: Namespace/a: metadata.lables is unknown, did you mean labels?`,
+      '2 objects for Kubernetes 1.37, 4 problems',
+    ])
+  })
+
   await t.test('what it can’t do', async (t) => {
     await writeFile(file('broken.txt'), 'a: [')
+    await writeFile(file('latin1.yaml'), Buffer.from('a: gr\u00fcn', 'latin1'))
     const rows: readonly (readonly [args: readonly string[], says: RegExp])[] = [
       [[file('broken.txt')], /broken\.txt:1:\d+: /],
+      [[file('latin1.yaml')], /latin1\.yaml: isn’t UTF-8, which kubectl expects/],
       [[file('nowhere.yaml')], /nowhere\.yaml: no such file or directory; check its spelling/],
       [['--kubernetes', '1.2', file('good.yaml')], /--kubernetes 1\.2: there are 1\.34, /],
       [['--registry', 'http://127.0.0.1:1', file('good.yaml')], /no registry answers.*--no-registry/],

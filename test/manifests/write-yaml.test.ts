@@ -48,7 +48,27 @@ function* texts(): Generator<string> {
 }
 
 const values: readonly Writable[] = [
-  { args: ['-c', '--port=80', '-', '--', '-y', '-1', '-inf', '-e5', '100m', '1Gi', '1.5Mi', '1E', '1e5m'] },
+  {
+    args: [
+      '-c',
+      '--port=80',
+      '-',
+      '--',
+      '-y',
+      '-1',
+      '-inf',
+      '-e5',
+      '100m',
+      '1Gi',
+      '1.5Mi',
+      '1E',
+      '1e5m',
+      '10-namespace-z.yaml',
+      '10-e5',
+      '2001-01-01',
+      '200-a',
+    ],
+  },
   ...[...new Set(texts())].map((text) => ({ text, [text]: 1, list: [text, [text], { [text]: text }] })),
   {},
   [],

@@ -193,7 +193,14 @@ void t.test('refused', (t) => {
   const refused: Record<string, readonly [text: string, message: RegExp]> = {
     'broken YAML': ['a: [', /^0\.yaml:1:5: /],
     'a list': ['- a\n', /^0\.yaml, document 1: isn’t an object$/],
-    text: ['---\na: 1\n---\nhello\n', /^0\.yaml, document 1: has no apiVersion and kind$/],
+    text: [
+      '---\na: 1\n---\nhello\n',
+      /^0\.yaml, document 1: has no apiVersion and kind\n0\.yaml, document 2: isn’t an object$/,
+    ],
+    'a name that kubectl reads as a boolean': [
+      'apiVersion: v1\nkind: Namespace\nmetadata: {name: no}\n',
+      /^0\.yaml, document 1: metadata\.name: kubectl reads no as the boolean false: write "no"$/,
+    ],
     'no kind': ['apiVersion: v1\n', /document 1: has no apiVersion and kind$/],
     'no name': ['apiVersion: v1\nkind: Pod\nmetadata: {generateName: a-}\n', /Pod has no metadata\.name/],
     'a Kustomization': [
@@ -224,5 +231,55 @@ void t.test('refused', (t) => {
   }
   for (const [name, [text, message]] of Object.entries(refused))
     t.throws(() => rewrite(text), { message }, name)
+  t.end()
+})
+
+void t.test('all that is wrong is told at once, of each document and file', (t) => {
+  const named = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n'
+  t.throws(() => rewrite([`${named}---\na: [\n---\n- b\n`, 'kind: Pod\n']), {
+    message: /^0\.yaml:6:1: .*\n0\.yaml, document 3: isn’t an object\n1\.yaml, document 1: has no apiVersion/,
+  })
+  t.end()
+})
+
+void t.test('numbers of lists in JSON keep every digit', (t) => {
+  const numbers = '9007199254740993 9223372036854775807 1.0 1e-7 -0 1E400'.split(' ')
+  const [object] = rewrite(
+    `{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"a.org/v1","kind":"A","metadata":{"name":"a"},"spec":[${numbers.join(',')}]}]}`,
+  ).objects
+  t.same(
+    object?.text.split('\n').slice(7, 13),
+    numbers.map((one, i) => `    ${one}${i < 5 ? ',' : ''}`),
+  )
+  t.end()
+})
+
+void t.test('lists are what they hold, and their type is that of bare items', (t) => {
+  for (const [text, expected] of [
+    ['{apiVersion: v1, kind: List, items: }', []],
+    ['{apiVersion: v1, kind: List, items: []}', []],
+    ['apiVersion: v1\nkind: List\nitems:\n', []],
+    [
+      'apiVersion: v1\nkind: ConfigMapList\nitems:\n- metadata: {name: x}\n  data: {a: b}\n',
+      ['apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x }\ndata: { a: b }\n'],
+    ],
+    [
+      '{"apiVersion":"v1","kind":"ConfigMapList","items":[{"metadata":{"name":"x"}}]}',
+      ['{\n  "apiVersion": "v1",\n  "kind": "ConfigMap",\n  "metadata": {\n    "name": "x"\n  }\n}\n'],
+    ],
+  ] as const) {
+    t.same(
+      rewrite(text).objects.map((one) => one.text),
+      expected,
+      text,
+    )
+  }
+  t.end()
+})
+
+void t.test('a byte order mark never lands within a stream', (t) => {
+  const { objects } = rewrite([pod('a'), `\ufeff${pod('b')}---\n\ufeff${pod('c')}`])
+  t.equal(objects.length, 3)
+  for (const { text } of objects) t.notMatch(text, /\ufeff/)
   t.end()
 })
