@@ -6,6 +6,7 @@ import { RegistryError } from '../core/errors.ts'
 import { findReferences, mergeReferences, type ManifestReferences } from '../core/manifest-references.ts'
 import { describePlace } from '../core/manifest-place.ts'
 import { checkObject, customKinds } from '../manifests/check-objects.ts'
+import { asYamlStream } from '../manifests/manifest-chunks.ts'
 import { readObjects, type ReadManifest, type ReadObject } from '../manifests/read-objects.ts'
 import { kubernetesVersions, readSchema } from '../manifests/schema.ts'
 import { readManifestFiles, type ManifestFile } from './manifest-files.ts'
@@ -59,7 +60,7 @@ export async function checkManifests(names: readonly string[], options: CheckOpt
   const hosts = [...(registry === undefined ? [] : [hostOf(registry)]), ...options.hosts]
   const references = mergeReferences(
     texts.map(({ text, source }) =>
-      explained(() => findReferences(text, { source, hosts, skipBroken: true })),
+      explained(() => findReferences(asYamlStream(text), { source, hosts, skipBroken: true })),
     ),
   )
   const images = registry === undefined ? [] : await askProspects(registry, references.images)

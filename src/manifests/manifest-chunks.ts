@@ -38,6 +38,13 @@ export function manifestChunks(text: string): readonly ManifestChunk[] {
   return [...chunks, ...yamlChunks(text, at)]
 }
 
+/** The same documents as a stream of YAML: those of a stream of JSON with separators between them. */
+export function asYamlStream(text: string): string {
+  const chunks = manifestChunks(text)
+  const isStream = chunks.length > 1 && chunks.some(({ format }) => format === 'json')
+  return isStream ? chunks.map((chunk) => chunk.text).join('\n---\n') : text
+}
+
 function* yamlChunks(text: string, from: number): Generator<ManifestChunk> {
   let start = from
   let refusal: string | undefined

@@ -19,6 +19,7 @@ import { RegistryError } from '../core/errors.ts'
 import { assertShallowYaml } from '../core/nesting.ts'
 import { parseExactJson } from './exact-json.ts'
 import { resolvePlain } from './go-scalar.ts'
+import { asYamlStream } from './manifest-chunks.ts'
 import type { ObjectIdentity } from './object-files.ts'
 
 /** Where an object was read, for people. */
@@ -54,7 +55,7 @@ const MAX_ALIASES = 10_000
 /** @throws RegistryError `manifest-invalid` for what can't be read, or isn't an object that kubectl can apply. */
 export function readObjects(given: string, source: string): readonly SourceObject[] {
   // Files are joined to a stream, and a byte order mark may only begin one.
-  const text = given.replace(/^\ufeff/gm, '')
+  const text = asYamlStream(given).replace(/^\ufeff/gm, '')
   assertShallowYaml(text, source)
   const lines = new LineCounter()
   const found: SourceObject[] = []

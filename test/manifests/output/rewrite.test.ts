@@ -277,6 +277,16 @@ void t.test('lists are what they hold, and their type is that of bare items', (t
   t.end()
 })
 
+const jsonPod = (name: string) =>
+  `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"${name}"},"spec":{"containers":[{"image":"redis"}]}}`
+
+void t.test('a stream of JSON is read as kubectl reads it', (t) => {
+  const { objects } = rewrite(`${jsonPod('a')}\n${jsonPod('b')}`)
+  t.equal(objects.length, 2)
+  for (const { text } of objects) t.match(text, REDIS)
+  t.end()
+})
+
 void t.test('a byte order mark never lands within a stream', (t) => {
   const { objects } = rewrite([pod('a'), `\ufeff${pod('b')}---\n\ufeff${pod('c')}`])
   t.equal(objects.length, 3)
