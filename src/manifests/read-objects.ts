@@ -36,7 +36,7 @@ export function readObjects(text: string, source: string): ReadManifest {
   const objects: ReadObject[] = []
   const problems: ReadProblem[] = []
   for (const document of readDocuments(text)) {
-    problems.push(...document.problems.map((problem) => ({ source, ...problem })))
+    for (const problem of document.problems) problems.push({ source, ...problem })
     if (document.value === undefined || document.value === null) continue
     unfold(asJson(document.value), [], {
       document,

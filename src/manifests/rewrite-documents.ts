@@ -72,7 +72,8 @@ export function readObjects(given: string, source: string): readonly SourceObjec
       continue
     }
     try {
-      found.push(...objectsOf(parsed, text.slice(start, end), start, { source, document: i + 1 }))
+      const objects = objectsOf(parsed, text.slice(start, end), start, { source, document: i + 1 })
+      for (const object of objects) found.push(object)
     } catch (broken) {
       if (!(broken instanceof RegistryError)) throw broken
       problems.push(broken.message)

@@ -75,3 +75,20 @@ void t.test('lines are those of the file, through lists, aliases and merged keys
   t.equal(second?.lineOf(['m', 'k']), 11)
   t.equal(second?.lineOf(['m', 'absent']), 13)
 })
+
+void t.test('hostile texts are read within bounds', async (t) => {
+  const levels = Array.from({ length: 60 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i}, `.repeat(9)}]\n`)
+  for (const [what, hostile, problems] of [
+    ['aliases that multiply', `a0: &a0 [x, x]\n${levels.join('')}`, 1],
+    ['keys twice', 'a: 1\n'.repeat(150_000), 150_000],
+    ['brackets', '{"a":'.repeat(100_000), 1],
+    ['digits', `a: ${'1'.repeat(1_000_000)}`, 1],
+    ['underscores', `a: 1${'_'.repeat(1_000_000)}`, 1],
+    ['escapes', `a: "${'\\\\'.repeat(500_000)}\\/"`, 1],
+    ['empty lines before a directive', `${'\n'.repeat(500_000)}%x`, 1],
+  ] as const) {
+    const start = performance.now()
+    t.equal(readObjects(hostile, 'x.yaml').problems.length, problems, what)
+    t.ok(performance.now() - start < 20_000, what)
+  }
+})
