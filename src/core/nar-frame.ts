@@ -2,19 +2,22 @@
  * Nix archives (NAR) of store paths, as segments: like a layer's tar, an archive is a frame made here around contents
  * that stay in the store's files. Source: Nix manual, "Nix Archive (NAR) format"; `archive.cc` of libutil.
  */
-import type { LayerEntry, LayerFrame } from './segment.ts'
-import { frameBuilder } from './segment.ts'
+import { frameBuilder, type FramePage } from './frame.ts'
+import type { LayerEntry } from './segment.ts'
 
 const MAGIC = 'nix-archive-1'
 const ANY_EXECUTE_BIT = 0o111
 
-/** @param entries a store path and what is below it, depth first, each directory sorted by byte value; names as in layers. */
-export function narFrame(entries: readonly LayerEntry[]): LayerFrame {
+/**
+ * The pages of the archive of a store path.
+ * @param entries a store path and what is below it, depth first, each directory sorted by byte value; names as in layers.
+ */
+export function* narPages(entries: Iterable<LayerEntry>): Generator<FramePage> {
   const frame = frameBuilder()
   const put = (...texts: readonly string[]) => {
     for (const text of texts) frame.bytes(string(text))
   }
-  const [root] = entries
+  let root: LayerEntry | undefined
   /** Directories that are still open, outermost first. */
   const open: string[] = []
   const close = () => {
@@ -23,6 +26,8 @@ export function narFrame(entries: readonly LayerEntry[]): LayerFrame {
   }
   put(MAGIC)
   for (const entry of entries) {
+    root ??= entry
+    yield* frame.fullPage()
     const slash = entry.name.lastIndexOf('/')
     if (entry !== root) {
       while (open.at(-1) !== entry.name.slice(0, slash)) close()
@@ -46,7 +51,7 @@ export function narFrame(entries: readonly LayerEntry[]): LayerFrame {
     put(')', ...(entry === root ? [] : [')']))
   }
   while (open.length > 0) close()
-  return frame.end()
+  yield frame.lastPage()
 }
 
 /** @param text a byte string. */

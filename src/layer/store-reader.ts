@@ -1,8 +1,8 @@
 /** A few worker threads that walk, hash and read the store, behind four methods. */
 import { Worker } from 'node:worker_threads'
 import { RegistryError } from '../core/errors.ts'
-import type { LayerFrame } from '../core/segment.ts'
 import type { StorePath } from '../core/store-path.ts'
+import type { PackedFrame } from './packed-frame.ts'
 import type { FilePart } from './read.ts'
 import type { Answer, Ask, Job, JobResult, LayerSource, WalkedLayer } from './worker.ts'
 
@@ -27,12 +27,12 @@ export class StoreReader {
   }
 
   /** The tar of a layer, all but its files' contents. @throws RegistryError `unservable`, `unavailable`. */
-  frame(layer: WalkedLayer): Promise<LayerFrame> {
+  frame(layer: WalkedLayer): Promise<PackedFrame> {
     return this.#run({ kind: 'frame', layer })
   }
 
   /** A store path as a Nix archive, all but its files' contents. @throws RegistryError `unservable`, `unavailable`. */
-  archive(path: StorePath): Promise<LayerFrame> {
+  archive(path: StorePath): Promise<PackedFrame> {
     return this.#run({ kind: 'archive', path })
   }
 

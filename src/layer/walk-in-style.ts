@@ -12,10 +12,13 @@ import type {
 import type { LayerEntry } from '../core/segment.ts'
 import type { StorePath } from '../core/store-path.ts'
 import type { TarAttributes } from '../core/tar-header.ts'
-import { STORE_DIRECTORIES, WHITEOUT_PREFIX, shown, walkStorePaths } from './walk.ts'
+import { WHITEOUT_PREFIX, shown, walkLayerPath, walkStorePaths } from './walk.ts'
 
 /** @throws RegistryError `unservable` for what a layer can't hold, `unavailable` when a path vanished. */
-export function walkInStyle(paths: readonly StorePath[], style: LayerStyle | undefined): LayerEntry[] {
+export function walkInStyle(
+  paths: readonly StorePath[],
+  style: LayerStyle | undefined,
+): Generator<LayerEntry> {
   switch (style?.kind) {
     case undefined:
       return walkStorePaths(paths)
@@ -27,14 +30,15 @@ export function walkInStyle(paths: readonly StorePath[], style: LayerStyle | und
 }
 
 /** `archive_paths_to` of stream_layered_image.py. */
-function streamed(paths: readonly StorePath[], { attributes }: StreamedStyle): LayerEntry[] {
-  return walkStorePaths(paths).map((entry) => {
+function* streamed(paths: readonly StorePath[], { attributes }: StreamedStyle): Generator<LayerEntry> {
+  for (const entry of walkStorePaths(paths)) {
     const name = `/${entry.name}`
-    return { ...entry, name, attributes, ...(entry.kind === 'file' ? { source: name } : {}) }
-  })
+    yield { ...entry, name, attributes, ...(entry.kind === 'file' ? { source: name } : {}) }
+  }
 }
 
-type Node = { placed?: Placed; readonly children: Map<string, Node> }
+/** Most are files: a map for the children of each would be the most of what a large tree takes. */
+type Node = { placed?: Placed; children?: Map<string, Node> }
 /** A file of the store and what is said of its path. */
 type Placed = { readonly entry: LayerEntry; readonly options: PathOptions | undefined }
 
@@ -42,18 +46,18 @@ const NIX2CONTAINER_ROOT: TarAttributes = { uid: 0, gid: 0, uname: 'root', gname
 const NIX2CONTAINER_DIRECTORY_MODE = 0o755
 
 /** `TarPaths` of nix2container: a tree of all files by their place in the image first, then each directory sorted. */
-function nix2container(paths: readonly StorePath[], { options }: Nix2containerStyle): LayerEntry[] {
-  const root: Node = { children: new Map() }
+function* nix2container(paths: readonly StorePath[], { options }: Nix2containerStyle): Generator<LayerEntry> {
+  const root: Node = {}
   for (const [i, path] of paths.entries()) {
     const own = options[i]
     const placeOf = placement(path, own)
-    for (const entry of walkStorePaths([path]).slice(STORE_DIRECTORIES.length)) {
+    for (const entry of walkLayerPath(path)) {
       const place = placeOf(entry.name)
       if (place !== '') put(root, place, { entry, options: own })
     }
   }
   const regexps = new Map<string, GoRegexp>()
-  return [...flatten(root, undefined, regexps)]
+  yield* flatten(root, undefined, regexps)
 }
 
 /** Where the files of a path go. @returns from a name below `/` to a place in the image, or nothing for nowhere. */
@@ -80,7 +84,8 @@ function put(root: Node, place: string, placed: Placed): void {
     refuse(placed, 'a layer cannot hold a file named .wh.*')
   let node = root
   for (const name of names) {
-    const child = node.children.get(name) ?? { children: new Map<string, Node>() }
+    node.children ??= new Map<string, Node>()
+    const child: Node = node.children.get(name) ?? {}
     node.children.set(name, child)
     node = child
   }
@@ -102,7 +107,7 @@ function isSame({ entry: a, options: had }: Placed, { entry: b, options }: Place
 
 /** @param at the directory's own name; none for what holds `/`. */
 function* flatten(
-  { children }: Node,
+  { children = new Map<string, Node>() }: Node,
   at: string | undefined,
   regexps: Map<string, GoRegexp>,
 ): Generator<LayerEntry> {
@@ -113,7 +118,7 @@ function* flatten(
     if (node.placed === undefined) {
       yield { kind: 'directory', name, mode: NIX2CONTAINER_DIRECTORY_MODE, attributes: NIX2CONTAINER_ROOT }
     } else {
-      if (node.placed.entry.kind !== 'directory' && node.children.size > 0)
+      if (node.placed.entry.kind !== 'directory' && (node.children?.size ?? 0) > 0)
         refuse(node.placed, `is no directory, and others are put below it`)
       yield withPermissions(node.placed, name, regexps)
     }

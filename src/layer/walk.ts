@@ -27,20 +27,25 @@ export const STORE_DIRECTORIES: readonly LayerEntry[] = [
 /**
  * @throws RegistryError `unservable` for what a layer can't hold, `unavailable` when a path vanished.
  */
-export function walkStorePaths(paths: readonly StorePath[]): LayerEntry[] {
-  const entries = [...STORE_DIRECTORIES]
-  for (const path of paths) walk(path.slice(1), entries, refuseWhiteout)
-  return entries
+export function* walkStorePaths(paths: readonly StorePath[]): Generator<LayerEntry> {
+  yield* STORE_DIRECTORIES
+  for (const path of paths) yield* walk(path, refuseWhiteout)
+}
+
+/**
+ * A store path and what is below it, without the directories above.
+ * @throws RegistryError as `walkStorePaths`.
+ */
+export function walkLayerPath(path: StorePath): Generator<LayerEntry> {
+  return walk(path, refuseWhiteout)
 }
 
 /**
  * A store path and what is below it, for an archive of it alone: no directories above, and no name that it can't hold.
  * @throws RegistryError `unavailable` when a path vanished.
  */
-export function walkStorePath(path: StorePath): LayerEntry[] {
-  const entries: LayerEntry[] = []
-  walk(path.slice(1), entries, () => undefined)
-  return entries
+export function walkStorePath(path: StorePath): Generator<LayerEntry> {
+  return walk(path, () => undefined)
 }
 
 /** A byte string as the file system takes it. */
@@ -54,26 +59,46 @@ export function shown(path: string): string {
   return Buffer.from(path, 'latin1').toString()
 }
 
+/** A directory that is being walked, and how many of its children were. */
+type OpenDirectory = { readonly name: string; readonly children: readonly string[]; next: number }
+
 /**
- * @param name relative to `/`, a byte string.
+ * Only the names in the directories above an entry are in memory, never all entries.
  * @param check told each name in a directory.
  */
-function walk(name: string, entries: LayerEntry[], check: (child: string, directory: string) => void): void {
-  const stat = look(name, (path) => lstatSync(path))
-  if (stat.isDirectory()) {
-    entries.push({ kind: 'directory', name, mode: DIRECTORY_MODE })
-    for (const child of look(name, (path) => readdirSync(path, 'latin1')).sort()) {
-      check(child, name)
-      walk(`${name}/${child}`, entries, check)
+function* walk(path: StorePath, check: (child: string, directory: string) => void): Generator<LayerEntry> {
+  const open: OpenDirectory[] = []
+  // Relative to `/`, a byte string.
+  let name: string | undefined = path.slice(1)
+  while (name !== undefined) {
+    const entry = entryOf(name)
+    yield entry
+    if (entry.kind === 'directory') {
+      const children = look(name, (directory) => readdirSync(directory, 'latin1')).sort()
+      for (const child of children) check(child, name)
+      open.push({ name, children, next: 0 })
     }
-  } else if (stat.isSymbolicLink()) {
-    entries.push({ kind: 'symlink', name, target: look(name, (path) => readlinkSync(path, 'latin1')) })
-  } else if (stat.isFile()) {
-    const mode = (stat.mode & ANY_EXECUTE_BIT) === 0 ? FILE_MODE : EXECUTABLE_MODE
-    entries.push({ kind: 'file', name, mode, size: stat.size })
-  } else {
-    refuse(name, 'neither file, directory nor symbolic link')
+    name = nextName(open)
   }
+}
+
+function nextName(open: OpenDirectory[]): string | undefined {
+  for (let last = open.at(-1); last !== undefined; last = open.at(-1)) {
+    const child = last.children[last.next++]
+    if (child !== undefined) return `${last.name}/${child}`
+    open.pop()
+  }
+  return undefined
+}
+
+function entryOf(name: string): LayerEntry {
+  const stat = look(name, (path) => lstatSync(path))
+  if (stat.isDirectory()) return { kind: 'directory', name, mode: DIRECTORY_MODE }
+  if (stat.isSymbolicLink())
+    return { kind: 'symlink', name, target: look(name, (path) => readlinkSync(path, 'latin1')) }
+  if (!stat.isFile()) refuse(name, 'neither file, directory nor symbolic link')
+  const mode = (stat.mode & ANY_EXECUTE_BIT) === 0 ? FILE_MODE : EXECUTABLE_MODE
+  return { kind: 'file', name, mode, size: stat.size }
 }
 
 function refuseWhiteout(child: string, directory: string): void {

@@ -7,19 +7,20 @@ import { setImmediate } from 'node:timers/promises'
 import { parentPort } from 'node:worker_threads'
 import { parseDigest, type Digest } from '../core/digest.ts'
 import { RegistryError, type ErrorDetail, type ErrorKind } from '../core/errors.ts'
-import { narFrame } from '../core/nar-frame.ts'
+import type { FramePage } from '../core/frame.ts'
+import { narPages } from '../core/nar-frame.ts'
 import {
-  contentSize,
-  layerFrame,
+  layerPages,
   segmentsOf,
-  type BlobContent,
+  segmentsOfPage,
   type LayerEntry,
-  type LayerFrame,
+  type Segment,
   type Slice,
 } from '../core/segment.ts'
 import { dialectOf, type LayerStyle } from '../core/layer-style.ts'
 import type { StorePath } from '../core/store-path.ts'
 import { chunksOf } from './chunk.ts'
+import { packFrame, type PackedFrame } from './packed-frame.ts'
 import { fillWithoutFiles, readFiles, type FilePart } from './read.ts'
 import { walkStorePath } from './walk.ts'
 import { walkInStyle } from './walk-in-style.ts'
@@ -40,8 +41,8 @@ export type LayerSource =
 export type WalkedLayer = Exclude<LayerSource, Slice>
 
 export type JobResult = {
-  readonly archive: LayerFrame
-  readonly frame: LayerFrame
+  readonly archive: PackedFrame
+  readonly frame: PackedFrame
   readonly digest: { readonly digest: Digest; readonly size: number }
   readonly read: ArrayBuffer
 }
@@ -72,29 +73,38 @@ parentPort?.on('message', ({ id, job }: Ask) => {
 async function run(job: Job): Promise<JobResult[Job['kind']]> {
   switch (job.kind) {
     case 'archive':
-      return narFrame(walkStorePath(job.path))
+      return packFrame(narPages(walkStorePath(job.path)), setImmediate)
     case 'frame':
-      return frameOf(job.layer)
+      return packFrame(pagesOf(job.layer), setImmediate)
     case 'digest':
-      return digestOf(job.layer.kind === 'slice' ? job.layer : { kind: 'layer', frame: frameOf(job.layer) })
+      return digestOf(job.layer.kind === 'slice' ? sliceSegments(job.layer) : layerSegments(job.layer))
     case 'read':
       readFiles(job.parts, new Uint8Array(job.buffer))
       return job.buffer
   }
 }
 
-function frameOf(layer: WalkedLayer): LayerFrame {
-  if (layer.kind === 'entries') return layerFrame(layer.entries)
-  return layerFrame(walkInStyle(layer.paths, layer.style), dialectOf(layer.style))
+function pagesOf(layer: WalkedLayer): Generator<FramePage> {
+  if (layer.kind === 'entries') return layerPages(layer.entries)
+  return layerPages(walkInStyle(layer.paths, layer.style), dialectOf(layer.style))
 }
 
-async function digestOf(content: BlobContent): Promise<JobResult['digest']> {
+function sliceSegments(slice: Slice): Generator<Segment> {
+  return segmentsOf(slice, { start: 0, end: slice.length })
+}
+
+/** Walked while it is hashed: a layer of many files is never in memory as a whole. */
+function* layerSegments(layer: WalkedLayer): Generator<Segment> {
+  for (const page of pagesOf(layer)) yield* segmentsOfPage(page, { start: 0, end: page.size })
+}
+
+async function digestOf(segments: Iterable<Segment>): Promise<JobResult['digest']> {
   const hash = createHash('sha256')
-  const size = contentSize(content)
-  const segments = segmentsOf(content, { start: 0, end: size })
+  let size = 0
   for (const chunk of chunksOf(segments, () => HASH_CHUNK)) {
     readFiles(fillWithoutFiles(chunk.segments, buffer), buffer)
     hash.update(buffer.subarray(0, chunk.length))
+    size += chunk.length
     await setImmediate()
   }
   return { digest: parseDigest(`sha256:${hash.digest('hex')}`), size }
@@ -102,9 +112,9 @@ async function digestOf(content: BlobContent): Promise<JobResult['digest']> {
 
 function transfersOf(result: JobResult[Job['kind']]): ArrayBuffer[] {
   if (result instanceof ArrayBuffer) return [result]
-  if (!('paths' in result)) return []
-  const { bytes, fileSizes, fileStarts } = result
-  return [bytes, fileSizes, fileStarts].flatMap(({ buffer: moved }) =>
+  if (!('pageEnds' in result)) return []
+  const { bytes, pageEnds, pageStarts } = result
+  return [bytes, pageEnds, pageStarts].flatMap(({ buffer: moved }) =>
     moved instanceof ArrayBuffer ? [moved] : [],
   )
 }

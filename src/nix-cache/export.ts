@@ -9,6 +9,7 @@ import { formatNarinfo } from '../core/narinfo.ts'
 import type { BlobContent } from '../core/segment.ts'
 import { base32Sha256, parseSha256, type Sha256 } from '../core/sha256.ts'
 import { isDerivationPath, type StoreHash, type StorePath } from '../core/store-path.ts'
+import { PageCache } from '../layer/packed-frame.ts'
 import type { StoreReader } from '../layer/store-reader.ts'
 import { BlobStreams } from '../layer/stream.ts'
 import type { NixStore } from '../nix/nix-store.ts'
@@ -33,10 +34,13 @@ export type Archive = {
 
 /** Paths that belong to images, remembered: 10 MB. One that is forgotten is found again with its image. */
 const PATHS_REMEMBERED = 100_000
+/** Of the archives being sent, those of their headers that are in use: an archive is sent once, from its start to its end. */
+const UNPACKED_BYTES = 4 * 1024 * 1024
 
 export class Exporter {
   readonly #options: ExporterOptions
   readonly #streams: BlobStreams
+  readonly #pages = new PageCache(UNPACKED_BYTES)
   readonly #served = new LRUCache<StorePath, true>({ max: PATHS_REMEMBERED })
 
   constructor(options: ExporterOptions) {
@@ -76,9 +80,10 @@ export class Exporter {
   }
 
   async *#read({ path, narSize }: PathInfo): AsyncGenerator<Uint8Array> {
-    const frame = await this.#options.reader.archive(path)
-    if (frame.size !== narSize)
+    const packed = await this.#options.reader.archive(path)
+    if (packed.size !== narSize)
       throw new RegistryError('unavailable', `${path} has other contents than Nix knows`)
+    const frame = this.#pages.open(packed)
     const content: BlobContent = { kind: 'layer', frame }
     yield* this.#streams.read(content, { start: 0, end: frame.size })
   }

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { narFrame } from '../../src/core/nar-frame.ts'
+import { frameOfPages } from '../../src/core/frame.ts'
+import { narPages } from '../../src/core/nar-frame.ts'
 import { segmentsOf, type LayerEntry } from '../../src/core/segment.ts'
 import { nar, type Tree } from '../support/nar.ts'
 
@@ -49,7 +50,7 @@ const TREES: readonly (readonly [string, Tree])[] = [
 void t.test('the archive of a walk is the archive of the tree', async (t) => {
   for (const [name, tree] of TREES) {
     const contents = new Map<string, Buffer>()
-    const frame = narFrame(walked(tree, ROOT, contents))
+    const frame = frameOfPages(narPages(walked(tree, ROOT, contents)))
     const expected = nar(tree)
     t.equal(frame.size, expected.length, name)
     const bytes = [...segmentsOf({ kind: 'layer', frame }, { start: 0, end: frame.size })].map((segment) =>

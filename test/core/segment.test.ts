@@ -41,6 +41,9 @@ function withText(name: string, mode: number, text: string): LayerEntry {
   return { kind: 'file', name, mode, size: content.length, content }
 }
 
+/** The page of a frame that is small enough for one. */
+const onlyPage = (entries: readonly LayerEntry[]) => layerFrame(entries).page(0)
+
 const DIRECTORY: LayerEntry = { kind: 'directory', name: 'nix', mode: 0o755 }
 const LINK: LayerEntry = { kind: 'symlink', name: 'link', target: '/nix' }
 
@@ -71,7 +74,7 @@ const LAYERS: Readonly<Record<string, readonly LayerEntry[]>> = {
 function wholeTar(entries: readonly LayerEntry[]): Buffer {
   const pieces: Uint8Array[] = []
   for (const entry of entries) {
-    const { bytes } = layerFrame([
+    const { bytes } = onlyPage([
       { ...entry, ...(entry.kind === 'file' ? { content: new Uint8Array() } : {}) },
     ])
     // Of a layer of its own the header comes first, and 1024 bytes of trailer last.
@@ -148,8 +151,8 @@ void t.test('a range past the end ends at the end', async (t) => {
   }
 })
 
-void t.test('a frame holds no byte of the files it is about', async (t) => {
-  const { bytes, paths, fileSizes, fileStarts, size } = layerFrame([DIRECTORY, fileOf(0), fileOf(513), LINK])
+void t.test('a page holds no byte of the files it is about', async (t) => {
+  const { bytes, paths, fileSizes, fileStarts, size } = onlyPage([DIRECTORY, fileOf(0), fileOf(513), LINK])
   t.strictSame(paths, [join(directory, 'file-513')], 'files without content are left out')
   t.strictSame([...fileSizes], [513])
   t.strictSame([...fileStarts], [3 * 512])
@@ -174,7 +177,7 @@ void t.test('cutting a segment', async (t) => {
 })
 
 void t.test('the bytes of a layer of format 1', async (t) => {
-  const { bytes, size } = layerFrame([
+  const { bytes, size } = onlyPage([
     { kind: 'directory', name: 'nix', mode: 0o755 },
     { kind: 'directory', name: 'nix/store', mode: 0o755 },
     { kind: 'directory', name: 'nix/store/00000000000000000000000000000000-x', mode: 0o555 },

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { layerFrame, type LayerEntry } from '../../src/core/segment.ts'
 import type { StorePath } from '../../src/core/store-path.ts'
+import { PageCache } from '../../src/layer/packed-frame.ts'
 import { StoreReader } from '../../src/layer/store-reader.ts'
 import { makeStorePath, withoutNix } from '../nix/real-store.ts'
 
@@ -16,6 +17,7 @@ t.teardown(async () => {
   rmSync(directory, { recursive: true })
 })
 
+const MEGABYTE = 2 ** 20
 const NOWHERE = join(directory, 'nowhere') as StorePath
 
 void t.test('the frame and digest of entries', async (t) => {
@@ -24,9 +26,9 @@ void t.test('the frame and digest of entries', async (t) => {
     { kind: 'directory', name: 'etc', mode: 0o755 },
     { kind: 'file', name: 'etc/file', mode: 0o444, size: content.length, content },
   ]
-  const expected = layerFrame(entries)
-  const frame = await reader.frame({ kind: 'entries', entries })
-  t.ok(Buffer.from(frame.bytes).equals(expected.bytes))
+  const expected = layerFrame(entries).page(0)
+  const frame = new PageCache(MEGABYTE).open(await reader.frame({ kind: 'entries', entries }))
+  t.ok(Buffer.from(frame.page(0).bytes).equals(expected.bytes))
   t.equal(frame.size, expected.size)
   t.strictSame(await reader.digest({ kind: 'entries', entries }), {
     digest: `sha256:${createHash('sha256').update(expected.bytes).digest('hex')}`,
@@ -49,9 +51,9 @@ void t.test('the layer of a store path is the same for ever', { skip: withoutNix
     digest: 'sha256:b82f2546b18cb97b3826f02b2776ab3a3b5ecb898cb1f08cc50fb1327bf25c5f',
     size: 2_007_040,
   })
-  const frame = await reader.frame({ kind: 'paths', paths: [path] })
+  const frame = new PageCache(MEGABYTE).open(await reader.frame({ kind: 'paths', paths: [path] }))
   t.equal(frame.size, 2_007_040)
-  t.strictSame(frame.paths, [`${path}/bin/run`, Buffer.from(`${path}/größe`).toString('latin1')])
+  t.strictSame(frame.page(0).paths, [`${path}/bin/run`, Buffer.from(`${path}/größe`).toString('latin1')])
 })
 
 void t.test('a file is read into the buffer that is given, and the buffer comes back', async (t) => {

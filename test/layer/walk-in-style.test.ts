@@ -31,20 +31,21 @@ const rewrite = (regex: string, replacement: string): PathOptions => ({
   rewrite: { regex, replacement },
   permissions: [],
 })
-const tree = (paths: readonly StorePath[], options: readonly (PathOptions | undefined)[]) =>
-  walkInStyle(paths, { kind: 'nix2container', options })
+const tree = (paths: readonly StorePath[], options: readonly (PathOptions | undefined)[]) => [
+  ...walkInStyle(paths, { kind: 'nix2container', options }),
+]
 const names = (entries: readonly { readonly name: string }[]) => entries.map(({ name }) => name)
 
 const one = treeOf('one', { 'bin/a': 'aa', 'etc/link': '-> /nowhere', 'b-x': '', 'b/c': 'c' })
 const two = treeOf('two', { 'bin/a': 'AA', 'bin/z': 'z' })
 
 void t.test('no style is format 1', async (t) => {
-  t.strictSame(walkInStyle([one], undefined), walkStorePaths([one]))
+  t.strictSame([...walkInStyle([one], undefined)], [...walkStorePaths([one])])
 })
 
 void t.test('a streamed layer has absolute names and one owner', async (t) => {
   const attributes = { uid: 1, gid: 2, uname: 'u', gname: 'g', mtime: 3 }
-  const entries = walkInStyle([one], { kind: 'streamed', attributes })
+  const entries = [...walkInStyle([one], { kind: 'streamed', attributes })]
   t.strictSame(names(entries).slice(0, 2), ['/nix', '/nix/store'])
   t.ok(entries.every((entry) => entry.attributes === attributes && entry.name.startsWith('/')))
   t.match(

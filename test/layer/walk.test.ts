@@ -31,16 +31,19 @@ function treeOf(name: string, fill: (path: string) => void): StorePath {
 
 /** Without what stands in every layer, and relative to the path. */
 function entriesOf(path: StorePath): LayerEntry[] {
-  return walkStorePaths([path])
+  return [...walkStorePaths([path])]
     .slice(STORE_DIRECTORIES.length)
     .map((entry) => ({ ...entry, name: entry.name.slice(path.length - 1) }))
 }
 
 void t.test('a layer begins with the directories of the store', async (t) => {
-  t.strictSame(walkStorePaths([]), [
-    { kind: 'directory', name: 'nix', mode: 0o755 },
-    { kind: 'directory', name: 'nix/store', mode: 0o755 },
-  ])
+  t.strictSame(
+    [...walkStorePaths([])],
+    [
+      { kind: 'directory', name: 'nix', mode: 0o755 },
+      { kind: 'directory', name: 'nix/store', mode: 0o755 },
+    ],
+  )
 })
 
 void t.test('depth first, entries sorted by bytes, modes as Nix has them', async (t) => {
@@ -108,7 +111,7 @@ void t.test('several paths come in the order given', async (t) => {
   const [b, a] = ['order-b', 'order-a'].map((name) => treeOf(name, () => undefined))
   if (a === undefined || b === undefined) return
   t.strictSame(
-    walkStorePaths([b, a]).map(({ name }) => `/${name}`),
+    [...walkStorePaths([b, a])].map(({ name }) => `/${name}`),
     ['/nix', '/nix/store', b, a],
   )
 })
@@ -120,7 +123,7 @@ void t.test('a file of a name that would delete another is refused, with its pat
       writeFileSync(join(path, 'deep', name), '')
     })
     t.throws(
-      () => walkStorePaths([path]),
+      () => [...walkStorePaths([path])],
       {
         name: 'RegistryError',
         kind: 'unservable',
@@ -137,7 +140,7 @@ void t.test('a file of a name that would delete another is refused, with its pat
 void t.test('what is no file, directory or link is refused', async (t) => {
   const path = treeOf('fifo', () => undefined)
   await execa('mkfifo', [join(path, 'pipe')])
-  t.throws(() => walkStorePaths([path]), {
+  t.throws(() => [...walkStorePaths([path])], {
     name: 'RegistryError',
     kind: 'unservable',
     message: /fifo\/pipe: neither/,
@@ -146,7 +149,7 @@ void t.test('what is no file, directory or link is refused', async (t) => {
 
 void t.test('a path that vanished is unavailable', async (t) => {
   const path = join(directory, 'nowhere') as StorePath
-  t.throws(() => walkStorePaths([path]), {
+  t.throws(() => [...walkStorePaths([path])], {
     name: 'RegistryError',
     kind: 'unavailable',
     message: `store path vanished: ${path}`,
@@ -160,7 +163,7 @@ void t.test('the entries of a store path that Nix made', { skip: withoutNix }, a
     await writeFile(join(path, 'text'), 'text')
     await symlink('bin/run', join(path, 'link'))
   })
-  t.strictSame(walkStorePaths([path]).slice(2), [
+  t.strictSame([...walkStorePaths([path])].slice(2), [
     { kind: 'directory', name: path.slice(1), mode: 0o555 },
     { kind: 'directory', name: `${path}/bin`.slice(1), mode: 0o555 },
     { kind: 'file', name: `${path}/bin/run`.slice(1), mode: 0o555, size: 10 },

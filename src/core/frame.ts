@@ -1,0 +1,125 @@
+/**
+ * The frame of a layer's tar: all that isn't a file's content, and where each file's content goes. A frame is cut into
+ * *pages*, so that a layer of 200 000 files needs no 100 MB in one piece: a page is made, hashed, packed or read alone.
+ */
+
+/** One stretch of the tar, which begins and ends between two entries. */
+export type FramePage = {
+  /** Headers, padding, trailer and contents made here, in the order of the tar. */
+  readonly bytes: Uint8Array
+  /** The store's files with content, in the order of the tar. */
+  readonly paths: readonly string[]
+  readonly fileSizes: Float64Array
+  /** Where in the page's stretch of the tar each file's content begins. */
+  readonly fileStarts: Float64Array
+  /** Bytes of the tar, contents of files included. */
+  readonly size: number
+}
+
+export type LayerFrame = {
+  /** Bytes of the tar. */
+  readonly size: number
+  /** Where in the tar each page begins, ascending. */
+  readonly pageStarts: Float64Array
+  /** @param i an index of `pageStarts`. */
+  readonly page: (i: number) => FramePage
+}
+
+/**
+ * Bytes of a page, contents of files left out: about 100 entries of a layer. Larger ones pack no better, and one must
+ * be unpacked for a range of one byte.
+ */
+const PAGE_SIZE = 64 * 1024
+
+/** Collects the parts of a frame in their order. */
+export type FrameBuilder = {
+  readonly bytes: (piece: Uint8Array) => void
+  /** The content of a file of the store. */
+  readonly file: (path: string, size: number) => void
+  /** Bytes of the tar so far. */
+  readonly size: () => number
+  /** What was collected since the last page, once that is enough for one. Called between two entries. */
+  readonly fullPage: () => Generator<FramePage>
+  /** The rest. */
+  readonly lastPage: () => FramePage
+}
+
+export function frameBuilder(): FrameBuilder {
+  let pieces: Uint8Array[] = []
+  let pieceBytes = 0
+  let files: { readonly path: string; readonly size: number; readonly start: number }[] = []
+  let pageStart = 0
+  let at = 0
+  const page = (): FramePage => {
+    const made = {
+      bytes: joined(pieces, pieceBytes),
+      paths: files.map(({ path }) => path),
+      fileSizes: Float64Array.from(files, ({ size }) => size),
+      fileStarts: Float64Array.from(files, ({ start }) => start),
+      size: at - pageStart,
+    }
+    pieces = []
+    pieceBytes = 0
+    files = []
+    pageStart = at
+    return made
+  }
+  return {
+    bytes: (piece) => {
+      pieces.push(piece)
+      pieceBytes += piece.length
+      at += piece.length
+    },
+    file: (path, size) => {
+      if (size > 0) files.push({ path, size, start: at - pageStart })
+      at += size
+    },
+    size: () => at,
+    fullPage: function* () {
+      if (pieceBytes >= PAGE_SIZE) yield page()
+    },
+    lastPage: page,
+  }
+}
+
+/** The frame that has these pages, all of which stay in memory. */
+export function frameOfPages(pages: Iterable<FramePage>): LayerFrame {
+  const kept = [...pages]
+  let size = 0
+  const pageStarts = Float64Array.from(kept, (page) => {
+    const start = size
+    size += page.size
+    return start
+  })
+  return {
+    size,
+    pageStarts,
+    page: (i) => {
+      const page = kept[i]
+      if (page === undefined) throw new RangeError(`the frame has ${kept.length} pages, not page ${i}`)
+      return page
+    },
+  }
+}
+
+/** The number of the page that holds a position of the tar. */
+export function pageAt({ pageStarts }: LayerFrame, position: number): number {
+  let low = 0
+  let high = pageStarts.length
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if ((pageStarts[middle] ?? 0) <= position) low = middle
+    else high = middle
+  }
+  return low
+}
+
+function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return bytes
+}
