@@ -29,7 +29,7 @@ type Found = {
 export type Parent = { readonly [key: string]: ManifestValue }
 
 /** `--image=…` of an operator, `NAME=…` of an environment. */
-export const ASSIGNMENT = /^[A-Za-z0-9_.-]+=/
+const ASSIGNMENT = /^[A-Za-z0-9_.-]+=/
 
 /**
  * @param hosts with port, under which our registry is known beside `nix.internal`.

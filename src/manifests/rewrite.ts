@@ -8,7 +8,8 @@ import { describePlace, type Place } from '../core/manifest-place.ts'
 import { DEFAULT_HOST } from '../core/reference.ts'
 import { describeIdentity, nameFiles } from './object-files.ts'
 import { readObjects, type Origin, type SourceObject } from './rewrite-documents.ts'
-import { imageFields, type Edit, type ImageField } from './rewrite-fields.ts'
+import { applyEdits, type Edit } from './rewrite-edit.ts'
+import { imageFields, type ImageField } from './rewrite-fields.ts'
 import { isAllowed, type ImageMap } from './rewrite-map.ts'
 import { writeYaml } from './write-yaml.ts'
 
@@ -114,7 +115,7 @@ function rewriteObject(
       recorded.push({ derivation: null, field: field.path, reference: field.name, storePath: null })
       continue
     }
-    const found = isCandidate(field) ? work.images.find(field.name) : undefined
+    const found = work.images.find(field.name)
     if (found === undefined) {
       noteUnmapped(field, object, work)
       continue
@@ -124,7 +125,7 @@ function rewriteObject(
     const made = field.edit(reference)
     if (made === undefined) {
       work.problems.push(
-        `${describe(field, object)}: ${field.name} is in parts that ${reference} doesn’t fit: expected repository and tag, and no digest`,
+        `${describe(field, object)}: ${field.name} is in parts that ${reference} doesn’t fit: expected the whole name in one text, or repository and tag, and no digest`,
       )
       continue
     }
@@ -134,19 +135,12 @@ function rewriteObject(
   return { result: applyEdits(object.text, [...edits.values()]), recorded }
 }
 
-/** A word such as `redis` is an image only where one is expected; a whole name with its path is one anywhere. */
-function isCandidate({ kind, name }: ImageField): boolean {
-  return kind !== 'text' || (/^[^\s/]+\/\S+[:@][^\s/]+$/.test(name) && !name.includes('://'))
-}
-
 function noteUnmapped(field: ImageField, object: SourceObject, { allow, problems, warnings }: Work): void {
-  if (field.kind === 'text' || isAllowed(allow, field.name)) return
+  if (isAllowed(allow, field.name)) return
   const what = `${describe(field, object)}: ${field.name}`
-  if (field.kind === 'image') {
+  if (field.kind === 'word') warnings.push(`${what} may be an image, which isn’t in the map of images`)
+  else
     problems.push(`${what} isn’t in the map of images: expected an entry for it, or a pattern that allows it`)
-  } else if (/^[^\s/]+\/\S+[:@][^\s/]+$/.test(field.name) && !field.name.includes('://')) {
-    warnings.push(`${what} looks like an image that isn’t in the map of images`)
-  }
 }
 
 function refuseTwice(objects: readonly SourceObject[]): void {
@@ -162,17 +156,6 @@ function refuseTwice(objects: readonly SourceObject[]): void {
     }
     first.set(key, object)
   }
-}
-
-function applyEdits(text: string, edits: readonly Edit[]): string {
-  let result = ''
-  let at = 0
-  for (const edit of edits.toSorted((a, b) => a.start - b.start)) {
-    result += text.slice(at, edit.start) + edit.text
-    at = edit.end
-  }
-  result += text.slice(at)
-  return result.endsWith('\n') ? result : `${result}\n`
 }
 
 /** `Kustomization`, not `kustomization.yaml`, which `kubectl apply -f` of a directory would take for an object. */

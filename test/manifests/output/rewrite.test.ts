@@ -179,9 +179,113 @@ void t.test('an unmapped image names object and field, all at once, unless it is
   t.end()
 })
 
+void t.test('images are found in arguments, variables, data and custom resources', (t) => {
+  const text = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: o, annotations: {example.org/image: "ghcr.io/x/a:1"}}
+spec:
+  template:
+    spec:
+      containers:
+        - image: ghcr.io/x/web:1
+          command: [manager, --engine-image, x/b:1, --name, x/no:1]
+          args: ["--reloader=ghcr.io/x/c:1"]
+          env:
+            - {name: RELATED_IMAGE_D, value: "x/d:1"}
+            - {name: ADDRESS, value: "x/no:1"}
+      volumes: [{name: v, image: {reference: "ghcr.io/x/e:1"}}]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: c}
+data:
+  f: ghcr.io/x/f:1
+  config.yaml: |
+    pods:
+      - image: x/g:1
+        repository: https://github.com/x/no
+---
+apiVersion: example.org/v1
+kind: Thing
+metadata: {name: t}
+spec:
+  sidecarImage: x/h:1
+  image: {repository: ghcr.io/x/i, tag: "1"}
+  proxy: {repository: ghcr.io/x/j, tag: "1"}
+  driver: {repository: ghcr.io/x, image: k, version: "1"}
+  template: {spec: {containers: [{name: a, image: "x/l:1"}]}}
+status: {image: x/no:1}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: d}
+spec:
+  versions:
+    - schema:
+        properties: {image: {type: string, default: "x/m:1", description: "such as ghcr.io/x/no:1"}}
+`
+  t.throws(() => rewrite(text), {
+    message: [
+      ['1, Deployment/o, metadata.annotations["example.org/image"]', 'ghcr.io/x/a:1'],
+      ['1, Deployment/o, spec.template.spec.containers[0].command[2]', 'x/b:1'],
+      ['1, Deployment/o, spec.template.spec.containers[0].args[0]', 'ghcr.io/x/c:1'],
+      ['1, Deployment/o, spec.template.spec.containers[0].env[0].value', 'x/d:1'],
+      ['1, Deployment/o, spec.template.spec.volumes[0].image.reference', 'ghcr.io/x/e:1'],
+      ['2, ConfigMap/c, data.f', 'ghcr.io/x/f:1'],
+      ['2, ConfigMap/c, data["config.yaml"]', 'x/g:1'],
+      ['3, Thing/t, spec.sidecarImage', 'x/h:1'],
+      ['3, Thing/t, spec.image.repository', 'ghcr.io/x/i:1'],
+      ['3, Thing/t, spec.proxy.repository', 'ghcr.io/x/j:1'],
+      ['3, Thing/t, spec.driver.image', 'ghcr.io/x/k:1'],
+      ['3, Thing/t, spec.template.spec.containers[0].image', 'x/l:1'],
+      ['4, CustomResourceDefinition/d, spec.versions[0].schema.properties.image.default', 'x/m:1'],
+    ]
+      .map(
+        ([place, image]) =>
+          `0.yaml, document ${place}: ${image} isn’t in the map of images: expected an entry for it, or a pattern that allows it`,
+      )
+      .join('\n'),
+  })
+  const allow = ['docker.io/x/*', 'ghcr.io/x/*']
+  t.equal(rewrite(text, { allow }).objects.length, 4)
+  const names = Array.from(
+    'abcdefghijklm',
+    (letter) => `${'bdghlm'.includes(letter) ? '' : 'ghcr.io/'}x/${letter}`,
+  )
+  const map = { ...MAP, ...Object.fromEntries(names.map((name) => [name, REDIS])) }
+  const written = rewrite(text, { map }).objects.map((one) => one.text)
+  t.notMatch(written.join(''), /x\/[a-m]\b/)
+  t.match(written.join('').match(/x\/no/g), { length: 5 })
+  t.match(written.join(''), 'driver: {repository: nix.internal/nix/store, image: ')
+  t.end()
+})
+
+void t.test('within a longer text, only the name changes', (t) => {
+  const web = 'ghcr.io/x/web:1'
+  const cases: Record<string, readonly [before: string, after: string]> = {
+    'a block': [
+      `  a: |  # why\n    x ${web}\n\n    y ${web}!\n`,
+      `  a: |  # why\n    x ${WEB}\n\n    y ${WEB}!\n`,
+    ],
+    'escapes before it': [`  a: "\\x41\\n\\"${web}\\""\n`, `  a: "\\x41\\n\\"${WEB}\\""\n`],
+    'several lines': [`  a: one\n    ${web}\n    three\n`, `  a: one\n    ${WEB}\n    three\n`],
+    'its own name within another': [`  a: "ghcr.io/x/web:10 ${web}"\n`, `  a: "ghcr.io/x/web:10 ${WEB}"\n`],
+    'an alias of it': [`  a: &a --x=${web}\n  b: [*a]\n`, `  a: &a --x=${WEB}\n  b: ["--x=${WEB}"]\n`],
+  }
+  for (const [name, [before, after]] of Object.entries(cases))
+    t.equal(spec(before, { allow: ['ghcr.io/x/web:10'] }), after, name)
+  t.end()
+})
+
+void t.test('patterns and templates are no images', (t) => {
+  for (const image of ['"ghcr.io/*"', '"{{inputs.parameters.image}}"', '$(params.image)', '"a b"'])
+    t.equal(spec(`  image: ${image}\n`), `  image: ${image}\n`)
+  t.end()
+})
+
 void t.test('what may be a mistake is a warning', (t) => {
-  t.same(rewrite(thing('  sidecarImage: ghcr.io/a/b:1\n  osImage: Debian\n')).warnings, [
-    '0.yaml, document 1, Thing/t, spec.sidecarImage: ghcr.io/a/b:1 looks like an image that isn’t in the map of images',
+  t.same(rewrite(thing('  sidecarImage: busybox\n  osImage: Debian\n')).warnings, [
+    '0.yaml, document 1, Thing/t, spec.sidecarImage: busybox may be an image, which isn’t in the map of images',
     'ghcr.io/x/web:1 is in the map of images, and nothing names it',
     'redis is in the map of images, and nothing names it',
   ])
@@ -222,6 +326,18 @@ void t.test('refused', (t) => {
     'parts without a tag': [
       thing('  image: {repository: redis}\n'),
       /redis is in parts that nix\.internal\S+ doesn’t fit/,
+    ],
+    'a name that a tag elsewhere completes': [
+      thing('  text: "ghcr.io/x/web:${TAG}"\n'),
+      /Thing\/t, spec\.text: ghcr\.io\/x\/web isn’t in the map/,
+    ],
+    'a repository that the map has': [
+      thing('  args: [--image-repo=docker.io/library/redis]\n'),
+      /spec\.args\[0\]: docker\.io\/library\/redis is in parts/,
+    ],
+    'a name that is written in escapes': [
+      thing('  args: ["--image=ghcr.io/x\\x2fweb:1"]\n'),
+      /spec\.args\[0\]: ghcr\.io\/x\/web:1 is in parts/,
     ],
     'aliases upon aliases': [
       `apiVersion: v1\nkind: List\na: &a [x]\n${['ab', 'bc', 'cd', 'de', 'ef', 'fg', 'gh'].map(([old, name]) => `${name}: &${name} [${`*${old},`.repeat(9)}]\n`).join('')}items:\n  - a: *h\n`,
