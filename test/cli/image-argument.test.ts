@@ -51,7 +51,7 @@ void t.test('what is no image', async (t) => {
   }
   await t.rejects(
     parseImageArgument(`e${HASH.slice(1)}`),
-    { name: 'RegistryError', kind: 'name-unknown' },
+    { name: 'RegistryError', kind: 'not-found' },
     'no digit of base 32',
   )
 })

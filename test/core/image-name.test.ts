@@ -40,7 +40,7 @@ void t.test('what is no image', async (t) => {
     [`${HASH}-hello/bin/hello`, 'name-invalid'],
     [`${HASH}@sha256:0`, 'digest-invalid'],
     [`${HASH}-x:-tag`, 'manifest-unknown'],
-    [`e${HASH.slice(1)}`, 'name-unknown'],
+    [`e${HASH.slice(1)}`, 'not-found'],
   ] as const) {
     t.throws(() => parseImageName(text), { name: 'RegistryError', kind }, text)
   }

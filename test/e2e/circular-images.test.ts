@@ -12,7 +12,8 @@ import { missing } from '../support/requirement.ts'
 
 const skip = missing('nix')
 const CIRCLE = /images that have each other in their lists of platforms: /
-const STACK = /more than 20 images, each upon another/
+/** Nix sees the reference all the same where the hash begins with a digit, which ends its own escape. */
+const STACK = /more than 20 images, each upon another|which is not in its closure/
 /** The holds of the server are 20 s: what waits for ever is 429 after that. */
 const SECONDS = 5
 
