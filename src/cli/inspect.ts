@@ -1,6 +1,7 @@
 /** `pushless inspect`: what would be served for a reference, made here and now, without a server. */
 import type { Settings } from '../settings.ts'
 import type { Json } from '../core/image.ts'
+import { entryNames } from '../layer/packed-entries.ts'
 import { imageNameOf } from '../core/reference.ts'
 import type { Image } from '../registry/image.ts'
 import { platformName } from '../core/platform.ts'
@@ -63,8 +64,8 @@ function factsOf(image: Image, steps: Steps) {
       size,
       createdBy,
       storePaths: source.kind === 'paths' ? source.paths : [],
-      ...(source.kind === 'entries'
-        ? { files: source.entries.map(({ name }) => Buffer.from(name, 'latin1').toString()) }
+      ...(source.kind === 'packed entries'
+        ? { files: entryNames(source).map((name) => Buffer.from(name, 'latin1').toString()) }
         : {}),
     })),
     milliseconds: roundedOf(steps),

@@ -3,7 +3,7 @@
  * *pages*, so that a layer of 200 000 files needs no 100 MB in one piece: a page is made, hashed, packed or read alone.
  */
 
-/** One stretch of the tar, which begins and ends between two entries. */
+/** One stretch of the tar. The content of a file of the store lies in one page as a whole. */
 export type FramePage = {
   /** Headers, padding, trailer and contents made here, in the order of the tar. */
   readonly bytes: Uint8Array
@@ -29,7 +29,7 @@ export type LayerFrame = {
  * Bytes of a page, contents of files left out: about 100 entries of a layer. Larger ones pack no better, and one must
  * be unpacked for a range of one byte.
  */
-const PAGE_SIZE = 64 * 1024
+export const PAGE_SIZE = 64 * 1024
 
 /** Collects the parts of a frame in their order. */
 export type FrameBuilder = {
@@ -38,7 +38,7 @@ export type FrameBuilder = {
   readonly file: (path: string, size: number) => void
   /** Bytes of the tar so far. */
   readonly size: () => number
-  /** What was collected since the last page, once that is enough for one. Called between two entries. */
+  /** What was collected since the last page, once that is enough for one. */
   readonly fullPage: () => Generator<FramePage>
   /** The rest. */
   readonly lastPage: () => FramePage

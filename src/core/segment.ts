@@ -4,7 +4,15 @@
  *
  * Of a layer's tar only the *frame* is made: all that isn't a file's content, about 750 bytes a file (frame.ts).
  */
-import { frameBuilder, frameOfPages, pageAt, type FramePage, type LayerFrame } from './frame.ts'
+import {
+  PAGE_SIZE,
+  frameBuilder,
+  frameOfPages,
+  pageAt,
+  type FrameBuilder,
+  type FramePage,
+  type LayerFrame,
+} from './frame.ts'
 import { FORMAT_1, type TarDialect } from './layer-style.ts'
 import type { ByteRange } from './range.ts'
 import type { TarEntry } from './tar-header.ts'
@@ -55,13 +63,21 @@ export function* layerPages(
     frame.bytes(dialect.header(entry))
     if (entry.kind === 'file') {
       if (entry.content === undefined) frame.file(entry.source ?? `/${entry.name}`, entry.size)
-      else frame.bytes(entry.content)
+      else yield* madeHere(frame, entry.content)
       frame.bytes(ZEROS.subarray(0, padded(entry.size) - entry.size))
     }
     yield* frame.fullPage()
   }
   frame.bytes(new Uint8Array(dialect.trailerSize(frame.size())))
   yield frame.lastPage()
+}
+
+/** However large it is, no page is. */
+function* madeHere(frame: FrameBuilder, content: Uint8Array): Generator<FramePage> {
+  for (let at = 0; at < content.length; at += PAGE_SIZE) {
+    frame.bytes(content.subarray(at, at + PAGE_SIZE))
+    yield* frame.fullPage()
+  }
 }
 
 /** The tar that these entries make, all of its frame in memory. */

@@ -19,7 +19,7 @@ export type PackedFrame = {
 }
 
 /** Packed smaller by the higher levels, but by a tenth only. */
-const PACK = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
+const PACK = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 8 * 1024 }
 /** A page and what is about it comes out in one piece; in two it takes twice as long. */
 const UNPACK = { chunkSize: 96 * 1024 }
 const FLOAT_SIZE = 8
@@ -99,11 +99,20 @@ function pageOf({ size, bytes, pageEnds, pageStarts }: PackedFrame, i: number): 
   return unpackPage(bytes.subarray(pageEnds[i - 1] ?? 0, end), (pageStarts[i + 1] ?? size) - start)
 }
 
+/** For the page that is being packed: memory of its own for each would be 100 MB before it is collected. */
+let scratch = Buffer.alloc(0)
+
 /** Number of files; where they begin; their sizes; their paths; the bytes. */
 function packPage({ bytes, paths, fileSizes, fileStarts }: FramePage): Uint8Array {
   const names = Buffer.from(paths.join(PATH_END), 'latin1')
-  const head = Float64Array.of(paths.length, names.length, ...fileStarts, ...fileSizes)
-  return zstdCompressSync(Buffer.concat([Buffer.from(head.buffer), names, bytes]), PACK)
+  const head = Buffer.from(Float64Array.of(paths.length, names.length, ...fileStarts, ...fileSizes).buffer)
+  const length = head.length + names.length + bytes.length
+  if (scratch.length < length) scratch = Buffer.allocUnsafeSlow(length)
+  head.copy(scratch)
+  names.copy(scratch, head.length)
+  scratch.set(bytes, head.length + names.length)
+  // A copy: what zlib gives is a small part of the memory that it took.
+  return Uint8Array.from(zstdCompressSync(scratch.subarray(0, length), PACK))
 }
 
 function unpackPage(packed: Uint8Array, size: number): FramePage {

@@ -9,18 +9,12 @@ import { parseDigest, type Digest } from '../core/digest.ts'
 import { RegistryError, type ErrorDetail, type ErrorKind } from '../core/errors.ts'
 import type { FramePage } from '../core/frame.ts'
 import { narPages } from '../core/nar-frame.ts'
-import {
-  layerPages,
-  segmentsOf,
-  segmentsOfPage,
-  type LayerEntry,
-  type Segment,
-  type Slice,
-} from '../core/segment.ts'
+import { layerPages, segmentsOf, segmentsOfPage, type Segment, type Slice } from '../core/segment.ts'
 import { dialectOf, type LayerStyle } from '../core/layer-style.ts'
 import type { StorePath } from '../core/store-path.ts'
 import { chunksOf } from './chunk.ts'
-import { packFrame, type PackedFrame } from './packed-frame.ts'
+import type { PackedEntries } from './packed-entries.ts'
+import { packFrame, unpackedPages, type PackedFrame } from './packed-frame.ts'
 import { fillWithoutFiles, readFiles, type FilePart } from './read.ts'
 import { walkStorePath } from './walk.ts'
 import { walkInStyle } from './walk-in-style.ts'
@@ -31,14 +25,14 @@ export type Job =
   | { readonly kind: 'digest'; readonly layer: LayerSource }
   | { readonly kind: 'read'; readonly parts: readonly FilePart[]; readonly buffer: ArrayBuffer }
 
-/** What a layer is made of: store paths, entries made by us, or bytes of a file that are a blob already. */
+/** What a layer is made of: store paths, entries of an image's own, or bytes of a file that are a blob already. */
 export type LayerSource =
   | { readonly kind: 'paths'; readonly paths: readonly StorePath[]; readonly style?: LayerStyle }
-  | { readonly kind: 'entries'; readonly entries: readonly LayerEntry[] }
+  | PackedEntries
   | Slice
 
 /** What has to be walked before it can be read. */
-export type WalkedLayer = Exclude<LayerSource, Slice>
+export type WalkedLayer = Extract<LayerSource, { readonly kind: 'paths' }>
 
 export type JobResult = {
   readonly archive: PackedFrame
@@ -77,7 +71,7 @@ async function run(job: Job): Promise<JobResult[Job['kind']]> {
     case 'frame':
       return packFrame(pagesOf(job.layer), setImmediate)
     case 'digest':
-      return digestOf(job.layer.kind === 'slice' ? sliceSegments(job.layer) : layerSegments(job.layer))
+      return digestOf(segmentsIn(job.layer))
     case 'read':
       readFiles(job.parts, new Uint8Array(job.buffer))
       return job.buffer
@@ -85,17 +79,23 @@ async function run(job: Job): Promise<JobResult[Job['kind']]> {
 }
 
 function pagesOf(layer: WalkedLayer): Generator<FramePage> {
-  if (layer.kind === 'entries') return layerPages(layer.entries)
   return layerPages(walkInStyle(layer.paths, layer.style), dialectOf(layer.style))
 }
 
-function sliceSegments(slice: Slice): Generator<Segment> {
-  return segmentsOf(slice, { start: 0, end: slice.length })
+function segmentsIn(layer: LayerSource): Generator<Segment> {
+  switch (layer.kind) {
+    case 'slice':
+      return segmentsOf(layer, { start: 0, end: layer.length })
+    case 'packed entries':
+      return segmentsOfAll(unpackedPages(layer.frame))
+    case 'paths':
+      // Walked while it is hashed: a layer of many files is never in memory as a whole.
+      return segmentsOfAll(pagesOf(layer))
+  }
 }
 
-/** Walked while it is hashed: a layer of many files is never in memory as a whole. */
-function* layerSegments(layer: WalkedLayer): Generator<Segment> {
-  for (const page of pagesOf(layer)) yield* segmentsOfPage(page, { start: 0, end: page.size })
+function* segmentsOfAll(pages: Iterable<FramePage>): Generator<Segment> {
+  for (const page of pages) yield* segmentsOfPage(page, { start: 0, end: page.size })
 }
 
 async function digestOf(segments: Iterable<Segment>): Promise<JobResult['digest']> {

@@ -43,13 +43,21 @@ export class LayerFrames {
         return heldSlice(source, this.#unpacker)
       case 'slice':
         return unheld(source)
+      case 'packed entries':
+        return unheld({ kind: 'layer', frame: this.#opened(digest, source.frame) })
       case 'paths':
-      case 'entries':
-        return unheld({ kind: 'layer', frame: await this.#frame(digest, size, source) })
+        return unheld({ kind: 'layer', frame: await this.#walked(digest, size, source) })
     }
   }
 
-  async #frame(digest: Digest, size: number, source: WalkedLayer): Promise<LayerFrame> {
+  /** The same frame each time, while it is used: its pages are unpacked once. */
+  #opened(digest: Digest, packed: PackedFrame): LayerFrame {
+    const { frame } = this.#kept.get(digest) ?? { frame: this.#pages.open(packed) }
+    this.#kept.set(digest, { packed, frame })
+    return frame
+  }
+
+  async #walked(digest: Digest, size: number, source: WalkedLayer): Promise<LayerFrame> {
     const known = this.#kept.get(digest)
     if (known !== undefined) return known.frame
     return this.#walking.run(digest, async () => {
@@ -59,9 +67,7 @@ export class LayerFrames {
           detail: { digest },
         })
       }
-      const frame = this.#pages.open(packed)
-      this.#kept.set(digest, { packed, frame })
-      return frame
+      return this.#opened(digest, packed)
     })
   }
 }

@@ -1,14 +1,16 @@
 /** From what a source says of its layers to what can be hashed and streamed, and to the digests, remembered. */
 import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { pathsOfClosure } from '../core/closure.ts'
 import { RegistryError } from '../core/errors.ts'
 import { MEDIA_TYPE } from '../core/image.ts'
 import { MAX_IMAGE_LAYERS, demandLayersFit } from '../core/layer-limit.ts'
 import { isPlainLayer } from '../core/oci-document.ts'
 import { planLayers } from '../core/plan.ts'
-import type { LayerEntry } from '../core/segment.ts'
+import type { LayerEntry, Slice } from '../core/segment.ts'
 import { storeNameOf, storePathAround, type StorePath } from '../core/store-path.ts'
 import { TAR_FORMAT } from '../core/tar-header.ts'
+import { packEntries, type PackedEntries } from '../layer/packed-entries.ts'
 import { shown } from '../layer/walk.ts'
 import type { StoreReader } from '../layer/store-reader.ts'
 import type { LayerSource } from '../layer/worker.ts'
@@ -24,8 +26,11 @@ import { nixDatabaseEntries } from './nix-database.ts'
 /** Changes when another tar is written in any style. */
 const STYLE_FORMAT = 1
 
+/** Entries until they are packed. */
+type Entries = { readonly kind: 'entries'; readonly entries: Iterable<LayerEntry> }
+
 type Part = {
-  readonly source: LayerSource | UnpackedSlice
+  readonly source: Exclude<LayerSource, PackedEntries> | UnpackedSlice | Entries
   readonly createdBy: string
   readonly stored?: StoredLayer
 }
@@ -36,6 +41,8 @@ export type Hasher = {
   readonly archives: { readonly cache: Unpacker }
 }
 
+/** Entries to look at before other work gets its turn: about a millisecond. */
+const ENTRIES_A_TURN = 500
 /** Names of a layer's packages shown in its history. */
 const NAMES_SHOWN = 4
 
@@ -111,7 +118,7 @@ async function partsOf(
 async function sliceOf(
   { place: { file, offset, length, packed } }: StoredLayer,
   { root, files, nodes }: Pick<Planning, 'root' | 'files' | 'nodes'>,
-): Promise<LayerSource | UnpackedSlice> {
+): Promise<Slice | UnpackedSlice> {
   if (packed !== undefined) {
     demandInside(root, [packed.path], nodes)
     return { kind: 'unpacked', packed, offset, length }
@@ -133,7 +140,9 @@ export async function digestPart(
   closure: readonly ClosurePath[],
   hasher: Hasher,
 ): Promise<ImageLayer> {
-  const { digest, size } = await remembered(source, closure, hasher)
+  const key = await keyOf(source, closure)
+  const packed = source.kind === 'entries' ? await packEntries(source.entries, setImmediate) : source
+  const { digest, size } = await remembered(key, packed, hasher)
   if (stored?.digest !== undefined && stored.digest !== digest) {
     throw new RegistryError(
       'unservable',
@@ -148,15 +157,14 @@ export async function digestPart(
       `${shown(stored?.place.file ?? '')}: its config has the diff_id ${diffId} for a layer that is ${digest}`,
     )
   }
-  return { source, createdBy, digest, size, diffId, mediaType }
+  return { source: packed, createdBy, digest, size, diffId, mediaType }
 }
 
 async function remembered(
-  source: Part['source'],
-  closure: readonly ClosurePath[],
+  key: string | undefined,
+  source: ImageLayer['source'],
   { reader, index, archives }: Hasher,
 ): Promise<LayerDigest> {
-  const key = keyOf(source, closure)
   const known = key === undefined ? undefined : index.layer(key)
   if (known !== undefined) return known
   const found =
@@ -181,7 +189,7 @@ async function digestUnpacked(
 }
 
 /** What is in a layer, by what Nix says of it (a path may be rebuilt otherwise); nothing for what is quickly hashed. */
-function keyOf(source: Part['source'], closure: readonly ClosurePath[]): string | undefined {
+async function keyOf(source: Part['source'], closure: readonly ClosurePath[]): Promise<string | undefined> {
   const hashes = new Map(closure.map(({ path, narHash }) => [path, narHash]))
   switch (source.kind) {
     case 'entries':
@@ -207,19 +215,22 @@ function keyOf(source: Part['source'], closure: readonly ClosurePath[]): string 
 }
 
 /** Nothing where no file of the store is copied: what was made here is quickly hashed. */
-function entriesKey(
-  entries: readonly LayerEntry[],
+async function entriesKey(
+  entries: Iterable<LayerEntry>,
   narHashes: ReadonlyMap<StorePath, string>,
-): string | undefined {
-  if (!entries.some(({ source }) => source !== undefined)) return undefined
+): Promise<string | undefined> {
+  let hasSource = false
   const hash = createHash('sha256').update(`entries, tar format ${TAR_FORMAT}\n`)
+  let count = 0
   for (const { content, ...entry } of entries) {
+    if (count++ % ENTRIES_A_TURN === 0) await setImmediate()
+    hasSource ||= entry.source !== undefined
     const path = entry.source === undefined ? undefined : storePathAround(shown(entry.source))
     const narHash = path === undefined ? '' : narHashes.get(path)
     if (narHash === undefined) return undefined
     hash.update(`${JSON.stringify(entry)} ${narHash} ${content?.length ?? '-'}\n`).update(content ?? '')
   }
-  return hash.digest('hex')
+  return hasSource ? hash.digest('hex') : undefined
 }
 
 function describe(paths: readonly StorePath[]): string {

@@ -1,6 +1,7 @@
 /** Files, directories and links gathered in any order, given back as tar entries in the order of layer tar, format 1. */
 import type { LayerEntry } from '../core/segment.ts'
 import type { TarAttributes } from '../core/tar-header.ts'
+import { sortedNames } from './sorted-names.ts'
 
 /** Bytes made here, or a file of the store: absolute path as a byte string without links, and its size in bytes. */
 export type FileContent = Uint8Array | { readonly source: string; readonly size: number }
@@ -17,6 +18,8 @@ export type Owner = Pick<TarAttributes, 'uid' | 'gid'>
 const ROOT: Owner = {}
 
 const DIRECTORY_MODE = 0o755
+/** Names that are sorted in a few milliseconds; more get more than one turn. */
+const LARGE_DIRECTORY = 4_000
 
 /** Names are byte strings (see core/tar-header.ts), relative, without `.` or `..`. What is put twice is replaced. */
 export class FileTree {
@@ -40,9 +43,12 @@ export class FileTree {
     parent.set(last, { kind: 'symlink', target, owner })
   }
 
-  /** Depth first, each directory's entries sorted by byte value. */
-  entries(): LayerEntry[] {
-    return [...flatten(this.#root, '')]
+  /** Depth first, each directory's entries sorted by byte value. Made anew each time that they are iterated over. */
+  async entries(): Promise<Iterable<LayerEntry>> {
+    const orders: Orders = new Map()
+    await sortLarge(this.#root, orders)
+    const root = this.#root
+    return { [Symbol.iterator]: () => flatten(root, '', orders) }
   }
 
   /** The directory that holds the name, made where it isn't there, and the last part of the name. */
@@ -69,14 +75,23 @@ function newDirectory() {
   return { kind: 'directory', mode: DIRECTORY_MODE, children, owner: ROOT } as const
 }
 
-function* flatten(directory: ReadonlyMap<string, Node>, prefix: string): Generator<LayerEntry> {
-  for (const key of [...directory.keys()].sort()) {
+type Directory = ReadonlyMap<string, Node>
+/** The names in each large directory, sorted. */
+type Orders = Map<Directory, readonly string[]>
+
+async function sortLarge(directory: Directory, orders: Orders): Promise<void> {
+  if (directory.size > LARGE_DIRECTORY) orders.set(directory, await sortedNames([...directory.keys()]))
+  for (const node of directory.values()) if (node.kind === 'directory') await sortLarge(node.children, orders)
+}
+
+function* flatten(directory: Directory, prefix: string, orders: Orders): Generator<LayerEntry> {
+  for (const key of orders.get(directory) ?? [...directory.keys()].sort()) {
     const node = directory.get(key)
     const name = `${prefix}${key}`
     switch (node?.kind) {
       case 'directory':
         yield { kind: 'directory', name, mode: node.mode, ...attributesOf(node) }
-        yield* flatten(node.children, `${name}/`)
+        yield* flatten(node.children, `${name}/`, orders)
         break
       case 'file':
         yield { kind: 'file', name, mode: node.mode, ...contentOf(node.content), ...attributesOf(node) }

@@ -42,7 +42,7 @@ const EXECUTABLE_MODE = 0o555
 export async function rootEntries(
   closure: ClosureFiles,
   { contents, extraDirectories = [], files, directories = {}, links, hasBase = false }: RootFiles,
-): Promise<readonly LayerEntry[]> {
+): Promise<Iterable<LayerEntry>> {
   const tree = new FileTree()
   if (!hasBase) putDefaults(tree)
   const extras = []
@@ -82,7 +82,13 @@ export async function rootEntries(
       throw new RegistryError('unservable', `not a target that a link can have: ${path}: ${target}`)
     tree.symlink(byteName(path), Buffer.from(target).toString('latin1'))
   }
-  return [...STORE_DIRECTORIES, ...tree.entries()]
+  const entries = await tree.entries()
+  return {
+    *[Symbol.iterator]() {
+      yield* STORE_DIRECTORIES
+      yield* entries
+    },
+  }
 }
 
 /** What programs expect of any system. */

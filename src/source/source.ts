@@ -30,7 +30,8 @@ export type SourceLayer =
       readonly style?: LayerStyle
       readonly createdBy: string
     }
-  | { readonly kind: 'entries'; readonly entries: readonly LayerEntry[]; readonly createdBy: string }
+  /** Made anew each time that they are iterated over, so that many of them need not be in memory at once. */
+  | { readonly kind: 'entries'; readonly entries: Iterable<LayerEntry>; readonly createdBy: string }
   | StoredLayer
   /** The database of a Nix store that holds the paths in the layers below. */
   | { readonly kind: 'nix database'; readonly createdBy: string }

@@ -15,7 +15,7 @@ export function fakeExport(name: string, ...contents: readonly string[]): Export
   if (root === undefined) throw new Error('no store path')
   const layers = contents.map((content) => {
     const digest = digestOf(Buffer.from(content))
-    const source = { kind: 'entries', entries: [] } as const
+    const source = { kind: 'paths', paths: [] } as const
     return {
       digest,
       diffId: digest,

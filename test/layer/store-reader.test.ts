@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { setImmediate } from 'node:timers/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { layerFrame, type LayerEntry } from '../../src/core/segment.ts'
 import type { StorePath } from '../../src/core/store-path.ts'
+import { packEntries } from '../../src/layer/packed-entries.ts'
 import { PageCache } from '../../src/layer/packed-frame.ts'
 import { StoreReader } from '../../src/layer/store-reader.ts'
 import { makeStorePath, withoutNix } from '../nix/real-store.ts'
@@ -27,10 +29,11 @@ void t.test('the frame and digest of entries', async (t) => {
     { kind: 'file', name: 'etc/file', mode: 0o444, size: content.length, content },
   ]
   const expected = layerFrame(entries).page(0)
-  const frame = new PageCache(MEGABYTE).open(await reader.frame({ kind: 'entries', entries }))
+  const packed = await packEntries(entries, setImmediate)
+  const frame = new PageCache(MEGABYTE).open(packed.frame)
   t.ok(Buffer.from(frame.page(0).bytes).equals(expected.bytes))
   t.equal(frame.size, expected.size)
-  t.strictSame(await reader.digest({ kind: 'entries', entries }), {
+  t.strictSame(await reader.digest(packed), {
     digest: `sha256:${createHash('sha256').update(expected.bytes).digest('hex')}`,
     size: expected.size,
   })
@@ -97,12 +100,12 @@ void t.test('much asked at once is all answered', async (t) => {
 
 void t.test('a closed reader refuses, and lets nobody wait', async (t) => {
   const other = new StoreReader(2)
-  const entries: readonly LayerEntry[] = []
-  const running = other.digest({ kind: 'entries', entries })
+  const nothing = { kind: 'paths', paths: [] } as const
+  const running = other.digest(nothing)
   const ended = Promise.allSettled([running])
   await other.close()
   await ended
-  await t.rejects(other.digest({ kind: 'entries', entries }), /closed/)
+  await t.rejects(other.digest(nothing), /closed/)
 })
 
 void t.test('a thread that dies takes its own work with it, and the next work finds another', async (t) => {
@@ -117,7 +120,7 @@ void t.test('a thread that dies takes its own work with it, and the next work fi
   t.teardown(() => other.close())
   for (let i = 0; i < 3; i++) {
     await t.rejects(
-      other.digest({ kind: 'entries', entries: [] }),
+      other.digest({ kind: 'paths', paths: [] }),
       { name: 'RegistryError', kind: 'unavailable' },
       `try ${i}`,
     )

@@ -74,7 +74,7 @@ void t.test('a stream holds what the layer holds, the same for any range of it',
   )
   const whole = await collect(streams.read(content, all(content)))
   t.equal(whole.length, contentSize(content))
-  const { digest } = await reader.digest({ kind: 'entries', entries: [] })
+  const { digest } = await reader.digest({ kind: 'paths', paths: [] })
   t.match(digest, /^sha256:/)
   const wrong = []
   for (let i = 0; i < 60; i++) {

@@ -2,7 +2,7 @@ import t from 'tap'
 import { FileTree } from '../../src/source/file-tree.ts'
 
 const CONTENT = Buffer.from('content')
-const names = (tree: FileTree) => tree.entries().map(({ kind, name }) => `${kind} ${name}`)
+const names = async (tree: FileTree) => [...(await tree.entries())].map(({ kind, name }) => `${kind} ${name}`)
 
 void t.test('a tree comes out depth first, sorted by bytes, whatever order it was made in', async (t) => {
   const tree = new FileTree()
@@ -13,28 +13,35 @@ void t.test('a tree comes out depth first, sorted by bytes, whatever order it wa
   tree.file('etc/B', 0o444, CONTENT)
   tree.file('etc/\u00e4', 0o444, new Uint8Array())
   tree.directory('Z', 0o1777)
-  t.strictSame(tree.entries(), [
-    { kind: 'directory', name: 'Z', mode: 0o1777 },
-    { kind: 'directory', name: 'etc', mode: 0o755 },
-    { kind: 'file', name: 'etc/B', mode: 0o444, size: 7, content: CONTENT },
-    { kind: 'directory', name: 'etc/a', mode: 0o755 },
-    { kind: 'directory', name: 'etc/b', mode: 0o755 },
-    { kind: 'file', name: 'etc/b/deep', mode: 0o555, size: 7, content: CONTENT },
-    { kind: 'file', name: 'etc/\u00e4', mode: 0o444, size: 0, content: new Uint8Array() },
-    { kind: 'file', name: 'etc-x', mode: 0o444, size: 7, content: CONTENT },
-    { kind: 'symlink', name: 'z', target: '/target' },
-  ])
+  t.strictSame(
+    [...(await tree.entries())],
+    [
+      { kind: 'directory', name: 'Z', mode: 0o1777 },
+      { kind: 'directory', name: 'etc', mode: 0o755 },
+      { kind: 'file', name: 'etc/B', mode: 0o444, size: 7, content: CONTENT },
+      { kind: 'directory', name: 'etc/a', mode: 0o755 },
+      { kind: 'directory', name: 'etc/b', mode: 0o755 },
+      { kind: 'file', name: 'etc/b/deep', mode: 0o555, size: 7, content: CONTENT },
+      { kind: 'file', name: 'etc/\u00e4', mode: 0o444, size: 0, content: new Uint8Array() },
+      { kind: 'file', name: 'etc-x', mode: 0o444, size: 7, content: CONTENT },
+      { kind: 'symlink', name: 'z', target: '/target' },
+    ],
+  )
 })
 
 void t.test('what is put twice is replaced', async (t) => {
   const tree = new FileTree()
   tree.symlink('a', '/one')
   tree.file('a', 0o444, CONTENT)
-  t.strictSame(names(tree), ['file a'])
+  t.strictSame(await names(tree), ['file a'])
   tree.file('a/below', 0o444, CONTENT)
-  t.strictSame(names(tree), ['directory a', 'file a/below'], 'what stands in the way of a directory too')
+  t.strictSame(
+    await names(tree),
+    ['directory a', 'file a/below'],
+    'what stands in the way of a directory too',
+  )
   tree.symlink('a', '/two')
-  t.strictSame(names(tree), ['symlink a'], 'a directory with all that is in it')
+  t.strictSame(await names(tree), ['symlink a'], 'a directory with all that is in it')
 })
 
 void t.test(
@@ -44,13 +51,13 @@ void t.test(
     tree.directory('tmp', 0o1777)
     tree.file('tmp/x', 0o444, CONTENT)
     tree.directory('tmp')
-    t.strictSame(tree.entries()[0], { kind: 'directory', name: 'tmp', mode: 0o1777 })
+    t.strictSame([...(await tree.entries())][0], { kind: 'directory', name: 'tmp', mode: 0o1777 })
     tree.directory('tmp', 0o700)
-    t.strictSame(tree.entries()[0], { kind: 'directory', name: 'tmp', mode: 0o700 })
-    t.strictSame(names(tree), ['directory tmp', 'file tmp/x'])
+    t.strictSame([...(await tree.entries())][0], { kind: 'directory', name: 'tmp', mode: 0o700 })
+    t.strictSame(await names(tree), ['directory tmp', 'file tmp/x'])
   },
 )
 
 void t.test('an empty tree has no entries', async (t) => {
-  t.strictSame(new FileTree().entries(), [])
+  t.strictSame([...(await new FileTree().entries())], [])
 })

@@ -164,7 +164,7 @@ void t.test('upon a config that was made elsewhere', { skip: withoutNix }, async
   t.notMatch(source?.config, { author: 'them' })
   t.equal(source?.layers[0]?.kind, 'stored')
   const root = source?.layers.at(-1)
-  const names = root?.kind === 'entries' ? root.entries.map(({ name }) => name) : []
+  const names = root?.kind === 'entries' ? [...root.entries].map(({ name }) => name) : []
   t.strictSame(names, ['nix', 'nix/store'], 'nothing over the base’s users')
   const { source: bare } = await readUpon(async () => given(GIVEN))
   t.match(bare?.config, { config: { Env: ['OWN=1'] } }, 'a config without `config`')

@@ -52,7 +52,7 @@ void t.test('an image with all that may be said', { skip: withoutNix }, async (t
   )
   t.match(source.config, { platform: { architecture: 'arm', variant: 'v7', os: 'linux' } })
   const root = source.layers[1]
-  const names = root?.kind === 'entries' ? root.entries.map(({ name }) => name) : []
+  const names = root?.kind === 'entries' ? [...root.entries].map(({ name }) => name) : []
   for (const name of ['bin', 'etc/x', 'y']) t.ok(names.includes(name), name)
 })
 

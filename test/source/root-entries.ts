@@ -7,7 +7,7 @@ export const EMPTY: RootFiles = { contents: [], files: {}, links: {} }
 /** Of an image that says this much. */
 export async function root(more: Partial<RootFiles>) {
   const entries = await rootEntries(filesOf('/'), { ...EMPTY, ...more })
-  return new Map(entries.map((entry) => [entry.name, entry]))
+  return new Map([...entries].map((entry) => [entry.name, entry]))
 }
 
 /** What a file holds, where it is held in memory. */

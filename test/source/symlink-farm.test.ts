@@ -24,9 +24,9 @@ function treeOf(name: string, paths: readonly string[]): Promise<StorePath> {
 async function farm(contents: readonly StorePath[], own: readonly string[] = []): Promise<string[]> {
   const tree = new FileTree()
   await linkContents(tree, contents, own, filesOf('/'))
-  return tree
-    .entries()
-    .map((entry) => (entry.kind === 'symlink' ? `${entry.name} -> ${entry.target}` : `${entry.name}/`))
+  return [...(await tree.entries())].map((entry) =>
+    entry.kind === 'symlink' ? `${entry.name} -> ${entry.target}` : `${entry.name}/`,
+  )
 }
 
 void t.test('trees below /', { skip: withoutNix }, async (t) => {

@@ -1,0 +1,39 @@
+/** Entries that an image was told to have at places of its own, in little memory for as long as the image is known. */
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { layerPages, type LayerEntry } from '../core/segment.ts'
+import { packFrame, type PackedFrame } from './packed-frame.ts'
+
+export type PackedEntries = {
+  readonly kind: 'packed entries'
+  readonly frame: PackedFrame
+  /** The packed names of the entries. */
+  readonly names: Uint8Array
+}
+
+/** Between names: no name has it. */
+const NAME_END = '\0'
+
+/** @param pause called again and again, so that other work gets its turn. */
+export async function packEntries(
+  entries: Iterable<LayerEntry>,
+  pause: () => Promise<unknown>,
+): Promise<PackedEntries> {
+  const names: string[] = []
+  const frame = await packFrame(layerPages(named(entries, names)), pause)
+  const text = Buffer.from(names.join(NAME_END), 'latin1')
+  return { kind: 'packed entries', frame, names: zstdCompressSync(text) }
+}
+
+/** The same entries. @param names gets the name of each. */
+function* named(entries: Iterable<LayerEntry>, names: string[]): Generator<LayerEntry> {
+  for (const entry of entries) {
+    names.push(entry.name)
+    yield entry
+  }
+}
+
+/** The names of the entries as byte strings, in their order. */
+export function entryNames({ names }: PackedEntries): readonly string[] {
+  const text = zstdDecompressSync(names).toString('latin1')
+  return text === '' ? [] : text.split(NAME_END)
+}
