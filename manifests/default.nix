@@ -105,11 +105,11 @@ in
   mkGitOps = import ./output/mk-git-ops.nix { inherit system checkObjects kubernetes; };
   joinManifests = import ./output/join-manifests.nix { inherit system; };
   fromScript = import ./output/from-script.nix {
-    inherit system kubernetes;
+    inherit system kubernetes schemas;
     inherit (settings) imageRef;
   };
   helmChart = import ./output/helm-chart.nix {
-    inherit system kubernetes;
+    inherit system kubernetes schemas;
     inherit (settings) imageRef;
   };
 }

@@ -1,4 +1,4 @@
-# fromScript :: { name; script ? null; builder ? null; tools ? [ ]; images ? { }; allow ? [ ]; pkgs; pushless; kubernetesVersion ? kubernetes; } -> derivation
+# fromScript :: { name; script ? null; builder ? null; tools ? [ ]; images ? { }; allow ? [ ]; pkgs; pushless; kubernetesVersion ? kubernetes; check ? true; } -> derivation
 #
 # Manifests of any generator, in the directory that mkManifests makes: a script prints YAML or JSON, or makes a directory
 # of such files at $out. Each image in it becomes a reference by the map `images`:
@@ -25,6 +25,8 @@ in
   imageRef,
   # minor version of Kubernetes that the library is set to
   kubernetes,
+  # CustomResourceDefinitions that the library is set to
+  schemas,
 }:
 {
   # name of the directory in the store
@@ -45,6 +47,8 @@ in
   pushless,
   # version of Kubernetes that the objects are for, such as "1.34": noted in objects.jsonl
   kubernetesVersion ? kubernetes,
+  # whether what is written is checked as mkManifests checks its objects
+  check ? true,
 }:
 let
   used = packages this system pkgs;
@@ -73,6 +77,9 @@ rewritten {
     pushless
     kubernetesVersion
     imageRef
+    check
+    kubernetes
+    schemas
     ;
   inherit (used) system;
 }

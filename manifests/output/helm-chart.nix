@@ -1,4 +1,4 @@
-# helmChart :: { name; chart; values ? { }; releaseName ? name; namespace ? "default"; images ? { }; allow ? [ ]; hooks ? false; args ? [ ]; pkgs; pushless; kubernetesVersion ? kubernetes; } -> derivation
+# helmChart :: { name; chart; values ? { }; releaseName ? name; namespace ? null; images ? { }; allow ? [ ]; hooks ? false; args ? [ ]; pkgs; pushless; kubernetesVersion ? kubernetes; check ? true; } -> derivation
 #
 # A Helm chart as the directory that mkManifests makes: `helm template` in a derivation, then images become references as
 # fromScript has it. The chart is a path, a derivation, or { url; sha256; } of an archive, which is fetched when it is
@@ -48,6 +48,8 @@ in
   imageRef,
   # minor version of Kubernetes that the library is set to
   kubernetes,
+  # CustomResourceDefinitions that the library is set to
+  schemas,
 }:
 {
   # name of the directory in the store
@@ -58,8 +60,9 @@ in
   values ? { },
   # Helm's name of the release
   releaseName ? name,
-  # namespace of the release
-  namespace ? "default",
+  # namespace of the release, and of objects whose templates name none. Where there is none, Helm is told "default", and
+  # objects without one are wherever kubectl is (`kubectl apply -n`)
+  namespace ? null,
   # { "ghcr.io/x/y:1" = <derivation, store path or reference>; }
   images ? { },
   # list of patterns of images that may stay: [ "docker.io/library/*" ]
@@ -74,6 +77,8 @@ in
   pushless,
   # version of Kubernetes that the chart is told, such as "1.34"
   kubernetesVersion ? kubernetes,
+  # whether what is written is checked as mkManifests checks its objects
+  check ? true,
 }:
 let
   used = packages builder system pkgs;
@@ -81,7 +86,7 @@ let
   words =
     [
       "--namespace"
-      namespace
+      (if namespace == null then "default" else namespace)
       "--include-crds"
       "--skip-tests"
     ]
@@ -113,6 +118,10 @@ rewritten {
     pushless
     kubernetesVersion
     imageRef
+    check
+    kubernetes
+    schemas
+    namespace
     ;
   inherit (used) system;
 }

@@ -1,17 +1,34 @@
-# Manifests that a build wrote, as a directory in which images are ours: `pushless manifests rewrite` in a derivation.
+# Manifests that a build wrote, as a directory in which images are ours: `pushless manifests rewrite` in a derivation,
+# and then what `mkManifests` asks of its objects before it writes them: `pushless manifests check`.
 let
   inherit (builtins)
     attrNames
     concatMap
+    fromJSON
+    head
     isAttrs
+    isBool
     isList
+    isPath
     isString
     listToAttrs
     map
+    match
+    pathExists
     toJSON
     unsafeDiscardStringContext
     ;
   inherit (import ../../nix/refuse.nix) refuse;
+  inherit (import ../objects/name.nix) checkLabel;
+  readText = import ../../nix/read-text.nix;
+
+  # "v1.34.2" -> "1.34" where there is a schema of it, else what is given beside it
+  checkedVersion =
+    version: other:
+    let
+      parts = if version == null then null else match "v?([0-9]+\\.[0-9]+).*" version;
+    in
+    if parts != null && pathExists (../schema + "/v${head parts}.json") then head parts else other;
 in
 {
   # who is asked, for refusals
@@ -30,6 +47,14 @@ in
   pushless,
   # version of Kubernetes, or null
   kubernetesVersion,
+  # whether what is written is checked
+  check,
+  # minor version that it is checked for where there is no schema of that one; null: not checked
+  kubernetes,
+  # CustomResourceDefinitions that are in the cluster already, or paths of their JSON files
+  schemas,
+  # namespace of objects that name none, or null
+  namespace ? null,
   # { image; } -> reference
   imageRef,
 }:
@@ -62,15 +87,38 @@ let
       value = builtins.elemAt patterns index;
     }) (builtins.length patterns)
   );
+  checked = if kubernetes == null then null else checkedVersion kubernetesVersion kubernetes;
+  checking =
+    if !isBool check then
+      refuse builder "check" check "true or false"
+    else if !check || checked == null then
+      { }
+    else
+      {
+        inherit checked;
+        definitions = toJSON {
+          apiVersion = "v1";
+          kind = "List";
+          items = map (schema: if isPath schema then fromJSON (readText schema) else schema) schemas;
+        };
+      };
 in
 derivation (
   allowed
+  // checking
   // {
     inherit name system source pushless;
     images = toJSON map';
-    passAsFile = [ "images" ];
-    options = concatMap (version: if version == null then [ ] else [ "--kubernetes-version=${version}" ]) [
-      kubernetesVersion
+    passAsFile = [ "images" ] ++ (if checking == { } then [ ] else [ "definitions" ]);
+    options = concatMap (option: if option.value == null then [ ] else [ "--${option.name}=${option.value}" ]) [
+      {
+        name = "kubernetes-version";
+        value = kubernetesVersion;
+      }
+      {
+        name = "namespace";
+        value = if namespace == null then null else checkLabel builder "namespace" namespace;
+      }
     ];
     allowNames = attrNames allowed;
     builder = "/bin/sh";
@@ -83,7 +131,10 @@ derivation (
           eval "pattern=\$$name"
           set -- "$@" --allow "$pattern"
         done
-        exec "$pushless/bin/pushless" manifests rewrite "$source" --images "$imagesPath" $options -o "$out" "$@"
+        "$pushless/bin/pushless" manifests rewrite "$source" --images "$imagesPath" $options -o "$out" "$@"
+        if [ -n "''${checked-}" ]; then
+          "$pushless/bin/pushless" manifests check "$out" --kubernetes "$checked" --schema "$definitionsPath" --no-registry
+        fi
       ''
     ];
     preferLocalBuild = true;

@@ -1,8 +1,9 @@
 /** `pushless manifests rewrite`: manifests of other generators, with images of ours. */
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { rewriteManifests } from '../manifests/rewrite.ts'
+import { rewriteManifests, type RewriteOptions } from '../manifests/rewrite.ts'
 import { parseImageMap } from '../manifests/rewrite-map.ts'
+import { kubernetesVersions, readSchema } from '../manifests/schema.ts'
 import { explain, readManifestFiles, readTextFile } from './manifest-files.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -11,11 +12,21 @@ export type RewriteFlags = {
   readonly allow: readonly string[]
   readonly host: readonly string[]
   readonly kubernetesVersion?: string
+  readonly namespace?: string
   readonly output?: string
 }
 
-export async function rewriteFiles(what: readonly string[], flags: RewriteFlags): Promise<void> {
+/** A label of RFC 1123, as namespaces are called. */
+const NAMESPACE = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+
+/** @param schemas manifests/schema. */
+export async function rewriteFiles(
+  what: readonly string[],
+  schemas: string,
+  flags: RewriteFlags,
+): Promise<void> {
   const { output } = flags
+  const namespace = await namespaceOf(flags, schemas)
   const images = parseImageMap(await readTextFile(flags.images), flags.images)
   const texts = (await Promise.all(what.map(readManifestFiles))).flat()
   const { objects, others, warnings } = rewriteManifests(texts, {
@@ -23,6 +34,7 @@ export async function rewriteFiles(what: readonly string[], flags: RewriteFlags)
     allow: flags.allow,
     hosts: flags.host,
     kubernetesVersion: flags.kubernetesVersion,
+    namespace,
   })
   for (const warning of warnings) process.stderr.write(`pushless: warning: ${warning}\n`)
   if (output === undefined) {
@@ -35,4 +47,18 @@ export async function rewriteFiles(what: readonly string[], flags: RewriteFlags)
     const file = join(output, name)
     await writeFile(file, text).catch(explain(file))
   }
+}
+
+async function namespaceOf(
+  { namespace: name }: RewriteFlags,
+  schemas: string,
+): Promise<RewriteOptions['namespace']> {
+  if (name === undefined) return undefined
+  if (!NAMESPACE.test(name)) {
+    throw new UsageError(
+      `--namespace ${name}: expected at most 63 of a-z 0-9 -, beginning and ending with a letter or digit`,
+    )
+  }
+  const newest = (await kubernetesVersions(schemas)).at(-1) ?? ''
+  return { name, schema: await readSchema(schemas, newest) }
 }

@@ -120,10 +120,11 @@ export function addManifests(program: Command, { library, environment, exit }: P
     )
     .option('--host <host>', 'what the registry is called in manifests, beside nix.internal', collect, [])
     .option('--kubernetes-version <version>', 'noted in objects.jsonl')
+    .option('--namespace <name>', 'of objects that name none')
     .option('-o, --output <directory>', 'new or empty; standard output where none is named')
     .action(async (what: readonly string[], flags: RewriteFlags) => {
       const { rewriteFiles } = await import('./manifests-rewrite.ts')
-      await rewriteFiles(what, flags)
+      await rewriteFiles(what, join(library, 'manifests', 'schema'), flags)
     })
     .exitOverride()
 }

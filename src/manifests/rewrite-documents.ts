@@ -128,7 +128,8 @@ function identityOf(root: YAMLMap, apiVersion: string, kind: string, origin: Ori
     throw invalid(origin, `${kind} has no metadata.name, without which kubectl can't apply it`)
   }
   assertText(metadata, origin)
-  const namespace = isMap(metadata) ? textAt(metadata, 'namespace') : undefined
+  const namespace =
+    isMap(metadata) && !isNull(metadata.get('namespace', true)) ? textAt(metadata, 'namespace') : undefined
   return { apiVersion, kind, namespace: namespace === '' ? undefined : namespace, name }
 }
 
@@ -138,7 +139,8 @@ function assertText(metadata: unknown, origin: Origin): void {
     const node: unknown = isMap(metadata) ? metadata.get(field, true) : undefined
     if (!isScalar(node) || node.type !== 'PLAIN' || node.tag !== undefined || !node.source) continue
     const read = resolvePlain(node.source)
-    if (typeof read !== 'string')
+    // Without a name there is no object; without a namespace it is in that of the command line.
+    if (typeof read !== 'string' && !(read === null && field === 'namespace'))
       throw invalid(
         origin,
         `metadata.${field}: kubectl reads ${node.source} as ${typeof read === 'boolean' ? `the boolean ${read}` : String(read)}: write "${node.source}"`,

@@ -11,6 +11,8 @@ import { readObjects, type Origin, type SourceObject } from './rewrite-documents
 import { applyEdits, type Edit } from './rewrite-edit.ts'
 import { imageFields, type ImageField } from './rewrite-fields.ts'
 import { isAllowed, type ImageMap } from './rewrite-map.ts'
+import { clusterKinds, withNamespace } from './rewrite-namespace.ts'
+import type { KubernetesSchema } from './schema.ts'
 import { writeYaml } from './write-yaml.ts'
 
 export type RewriteOptions = {
@@ -21,6 +23,8 @@ export type RewriteOptions = {
   readonly hosts: readonly string[]
   /** Version of Kubernetes that they are for, to be noted. */
   readonly kubernetesVersion: string | undefined
+  /** For objects that name none. Kinds of Kubernetes that have no place for one are known by the schema. */
+  readonly namespace?: { readonly name: string; readonly schema: KubernetesSchema } | undefined
 }
 
 export type Rewritten = {
@@ -53,9 +57,11 @@ export function rewriteManifests(
   options: RewriteOptions,
 ): Rewritten {
   const work: Work = { ...options, used: new Set(), problems: [], warnings: [] }
-  const objects = readAll(texts)
-  refuseTwice(objects)
-  const rewritten = nameFiles(objects.map((object) => ({ ...object, ...rewriteObject(object, work) })))
+  const objects = placeAll(readAll(texts), options)
+  refuseTwice(objects.map(({ object }) => object))
+  const rewritten = nameFiles(
+    objects.map(({ object, edits }) => ({ ...object, ...rewriteObject(object, edits, work) })),
+  )
   if (work.problems.length > 0) throw new RegistryError('manifest-invalid', work.problems.join('\n'))
   for (const name of options.images.names) {
     if (!work.used.has(name)) work.warnings.push(`${name} is in the map of images, and nothing names it`)
@@ -103,12 +109,22 @@ function readAll(
   return objects
 }
 
+type Placed = { readonly object: SourceObject; readonly edits: readonly Edit[] }
+
+/** Each in its namespace. @throws RegistryError `manifest-invalid` where that can't be written. */
+function placeAll(objects: readonly SourceObject[], { namespace }: RewriteOptions): readonly Placed[] {
+  if (namespace === undefined) return objects.map((object) => ({ object, edits: [] }))
+  const clusterWide = clusterKinds(namespace.schema, objects)
+  return objects.map((object) => withNamespace(object, namespace.name, clusterWide))
+}
+
 function rewriteObject(
   object: SourceObject,
+  before: readonly Edit[],
   work: Work,
 ): { readonly result: string; readonly recorded: readonly RecordedImage[] } {
   const recorded: RecordedImage[] = []
-  const edits = new Map<number, Edit>()
+  const edits = new Map(before.map((edit) => [edit.start, edit]))
   for (const field of imageFields(object)) {
     if ([DEFAULT_HOST, ...work.hosts].some((host) => field.name.startsWith(`${host}/`))) {
       if (field.kind !== 'image') continue

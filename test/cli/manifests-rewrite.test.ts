@@ -67,6 +67,17 @@ void t.test('standard input becomes standard output', async (t) => {
   })
 })
 
+void t.test('objects without a namespace get one', async (t) => {
+  const { run } = await setUp(t)
+  const { exitCode, stdout } = await run(['-', '--namespace', 'market'], pod('z', 'web'))
+  t.equal(exitCode, 0)
+  t.match(stdout, 'metadata: {namespace: "market", name: z}')
+  t.match(await run(['-', '--namespace', 'Market'], pod('z', 'web')), {
+    exitCode: 2,
+    stderr: /--namespace Market: expected at most 63 of a-z/,
+  })
+})
+
 void t.test('what can’t be done writes nothing and says why', async (t) => {
   const { directory } = await setUp(t)
   const at = (name: string) => join(directory, name)

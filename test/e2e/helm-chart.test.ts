@@ -83,8 +83,31 @@ void t.test('an archive by its hash, fetched when it is built', { skip }, async 
 void t.test('hooks are written where they are asked for, tests never', { skip }, async (t) => {
   const path = await build(chart('hooks = true; allow = [ "*" ];'))
   const names = await readdir(path)
-  t.ok(names.includes('54-job-shop-shop-prepare.yaml'))
+  t.ok(names.includes('54-job-market-shop-shop-prepare.yaml'))
   t.notOk(names.some((name) => name.includes('test')))
+})
+
+void t.test(
+  'objects whose templates name no namespace are in the release’s, if that is given',
+  { skip },
+  async (t) => {
+    const hooks = 'hooks = true; allow = [ "*" ];'
+    const [given, none] = [await build(chart(hooks)), await build(chart(`${hooks} namespace = null;`))]
+    t.match(parse(await readFile(join(given, '54-job-market-shop-shop-prepare.yaml'), 'utf8')), {
+      metadata: { namespace: 'market' },
+    })
+    t.notMatch(await readFile(join(none, '54-job-shop-shop-prepare.yaml'), 'utf8'), 'namespace')
+    t.match(await readFile(join(none, '40-service-default-shop-shop.yaml'), 'utf8'), 'namespace: default')
+  },
+)
+
+void t.test('what a chart writes is checked as mkManifests checks its objects', { skip }, async (t) => {
+  const wrong = 'allow = [ "*" ]; values.replicas = "two";'
+  await t.rejects(build(chart(wrong)), {
+    message:
+      /50-deployment-market-shop-shop\.yaml:\d+: Deployment\/shop-shop: spec\.replicas is "two", expected/,
+  })
+  await t.resolves(build(chart(`${wrong} check = false;`)))
 })
 
 void t.test('an image that isn’t mapped is named', { skip }, async (t) => {

@@ -85,6 +85,43 @@ void t.test('an image that isn’t mapped fails the build, by name', { skip: wit
   })
 })
 
+void t.test(
+  'what a script writes is checked as mkManifests checks its objects',
+  { skip: withoutNix },
+  async (t) => {
+    const wrong = (name: string) =>
+      `script = ''echo '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"${name}"},"spec":{"containers":[{"name":"c","imag":"x"}]}}' ''; `
+    await t.rejects(build(make(wrong('a'))), {
+      message:
+        /-made\/50-pod-a\.json:1: Pod\/a: spec\.containers\[c\]\.imag is unknown, did you mean image\?/,
+    })
+    await t.resolves(build(make(`${wrong('b')} check = false;`)))
+    const settings = (text: string) =>
+      make(wrong('c')).replace(`${root}manifests { }`, `${root}manifests { ${text} }`)
+    await t.resolves(build(settings('kubernetes = null;')))
+    const widget = (size: string) =>
+      `script = ''echo '{"apiVersion":"a.org/v1","kind":"Widget","metadata":{"name":"w"},"size":${size}}' ''; `
+    const defined = (text: string) =>
+      make(text).replace(
+        `${root}manifests { }`,
+        `${root}manifests {
+        schemas = [ {
+          apiVersion = "apiextensions.k8s.io/v1";
+          kind = "CustomResourceDefinition";
+          metadata.name = "widgets.a.org";
+          spec = {
+            group = "a.org";
+            names.kind = "Widget";
+            versions = [ { name = "v1"; schema.openAPIV3Schema = { type = "object"; properties.size.type = "integer"; }; } ];
+          };
+        } ];
+      }`,
+      )
+    await t.rejects(build(defined(widget('"x"'))), { message: /Widget\/w: size is "x", expected/ })
+    await t.resolves(build(defined(widget('1'))))
+  },
+)
+
 void t.test('refused', { skip: withoutNix }, async (t) => {
   const refusals: Record<string, readonly [expression: string, message: RegExp]> = {
     'nothing to run': [make(''), /^fromScript: expected either script or builder$/],
@@ -107,6 +144,14 @@ void t.test('refused', { skip: withoutNix }, async (t) => {
       /^fromScript: tools is a derivation, expected a list/,
     ],
     'a name with a slash': [make('script = "a"; name = "a/b";'), /^fromScript: name is "a\/b", expected/],
+    'a check that is text': [
+      make('script = "a"; check = "no";'),
+      /^fromScript: check is "no", expected true or false$/,
+    ],
+    'a namespace that is none': [
+      chart('chart = hello; namespace = "A";'),
+      /^helmChart: namespace is "A", expected an RFC 1123 label/,
+    ],
     'a chart that is a name': [chart('chart = "nginx";'), /^helmChart: chart is "nginx", expected/],
     'a chart without its hash': [
       chart('chart.url = "https://a.example/b.tgz";'),

@@ -283,6 +283,82 @@ void t.test('patterns and templates are no images', (t) => {
   t.end()
 })
 
+void t.test('a namespace is given to objects that name none and have a place for it', (t) => {
+  const kinds = {
+    'v1/ConfigMap': 'Namespaced',
+    'v1/Namespace': 'Cluster',
+    'a.org/v1/Node': 'Cluster',
+  } as const
+  const schema = {
+    version: '1.37',
+    definitions: {},
+    kinds: Object.fromEntries(Object.entries(kinds).map(([key, scope]) => [key, { definition: '', scope }])),
+  }
+  const place = (text: string, name = 'market') =>
+    rewriteManifests([{ source: '0.yaml', text }], {
+      images: parseImageMap('{}', 'map.json'),
+      allow: [],
+      hosts: [],
+      kubernetesVersion: undefined,
+      namespace: { name, schema },
+    })
+  const map = (metadata: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata:${metadata}`
+  const cases: Record<string, readonly [before: string, after: string]> = {
+    'a block': [map('\n  # why\n  name: a\n'), map('\n  # why\n  namespace: market\n  name: a\n')],
+    'a flow': [map(' {name: a} # why\n'), map(' {namespace: "market", name: a} # why\n')],
+    'an empty one': [map('\n  name: a\n  namespace: ""\n'), map('\n  name: a\n  namespace: "market"\n')],
+    'nothing behind a colon': [
+      map('\n  namespace:\n  name: a\n'),
+      map('\n  namespace: "market"\n  name: a\n'),
+    ],
+    null: [map(' {name: a, namespace: null}\n'), map(' {name: a, namespace: "market"}\n')],
+    JSON: [
+      '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}\n',
+      '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"namespace": "market", "name":"a"}}\n',
+    ],
+    'another’s': [map(' {name: a, namespace: b}\n'), map(' {name: a, namespace: b}\n')],
+    'a kind of the whole cluster': [
+      'apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n',
+      'apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n',
+    ],
+    'another version of such a kind': [
+      'apiVersion: a.org/v2\nkind: Node\nmetadata: {name: a}\n',
+      'apiVersion: a.org/v2\nkind: Node\nmetadata: {name: a}\n',
+    ],
+    'a kind of the same name in another group': [
+      'apiVersion: b.org/v1\nkind: Node\nmetadata: {name: a}\n',
+      'apiVersion: b.org/v1\nkind: Node\nmetadata: {namespace: "market", name: a}\n',
+    ],
+  }
+  for (const [name, [before, after]] of Object.entries(cases))
+    t.equal(place(before).objects[0]?.text, after, name)
+  t.equal(place(map('\n  name: a\n'), 'no').objects[0]?.text, map('\n  namespace: "no"\n  name: a\n'))
+  const { objects, others } = place(`${map(' {name: a}\n')}---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: gadgets.c.org, namespace: x}
+spec: {scope: Cluster, group: c.org, names: {kind: Gadget}}
+---
+apiVersion: c.org/v1
+kind: Gadget
+metadata: {name: g}
+`)
+  t.same(
+    objects.map(({ name }) => name),
+    ['12-customresourcedefinition-x-gadgets.c.org.yaml', '30-configmap-market-a.yaml', '80-gadget-g.yaml'],
+  )
+  t.match(others[1]?.text, '"object":"v1 ConfigMap market/a"')
+  t.throws(() => place(`${map(' {name: a}\n')}---\n${map(' {name: a, namespace: market}\n')}`), {
+    message: /"v1 ConfigMap market\/a" is there twice/,
+  })
+  for (const text of [
+    'a: &m {name: a}\napiVersion: v1\nkind: ConfigMap\nmetadata: *m\n',
+    map(' {name: &n a, namespace: *n}\n'),
+  ])
+    t.throws(() => place(text), { message: /^0\.yaml, document 1: / })
+  t.end()
+})
+
 void t.test('what may be a mistake is a warning', (t) => {
   t.same(rewrite(thing('  sidecarImage: busybox\n  osImage: Debian\n')).warnings, [
     '0.yaml, document 1, Thing/t, spec.sidecarImage: busybox may be an image, which isn’t in the map of images',
