@@ -2,6 +2,7 @@
  * Closes connections whose request bodies never end. A route that reads no body has answered long before, and the
  * server would read and drop the rest for as long as the client likes.
  */
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 
 declare module 'fastify' {
@@ -15,11 +16,20 @@ declare module 'fastify' {
 const DEADLINE_MS = 65_000
 
 export function registerBodyDeadline(app: FastifyInstance, deadlineMs: number = DEADLINE_MS): void {
+  const unfinished = new Set<IncomingMessage>()
+  // A server that stops waits for its requests, and these may never end.
+  app.addHook('preClose', async () => {
+    for (const raw of unfinished) if (!raw.complete) raw.destroy()
+  })
   app.addHook('onRequest', async ({ raw, headers, routeOptions }) => {
     const hasBody = (headers['content-length'] ?? '0') !== '0' || headers['transfer-encoding'] !== undefined
     if (!hasBody || routeOptions.config.hasLongBodies === true) return
     const timer = setTimeout(() => raw.complete || raw.destroy(), deadlineMs)
     timer.unref()
-    raw.once('close', () => clearTimeout(timer))
+    unfinished.add(raw)
+    raw.once('close', () => {
+      unfinished.delete(raw)
+      clearTimeout(timer)
+    })
   })
 }

@@ -13,8 +13,8 @@ type Limits = { readonly bytes: number; readonly heapMegabytes: number; readonly
 
 /** Measured on a busy core: the densest 64 KB take 1 s and a heap of 32 MB. */
 const SMALL: Limits = { bytes: 64_000, heapMegabytes: 48, timeMs: 10_000 }
-/** The densest 1 MB in one document takes 3.5 s and 150 MB, so it is refused; in many documents, 2 s and 24 MB. */
-const LARGE: Limits = { bytes: Infinity, heapMegabytes: 128, timeMs: 30_000 }
+/** The densest 1 MB in one document would take 3.5 s and 150 MB, so it is refused; in many documents, 2 s and 24 MB. */
+const LARGE: Limits = { bytes: Infinity, heapMegabytes: 80, timeMs: 30_000 }
 /** Short-lived values are most of what a parser makes; three times V8's default of 16 MB would only lie there. */
 const YOUNG_GENERATION_MB = 4
 const MAX_WAITING = 32

@@ -4,6 +4,7 @@
  * served beside any number of clients that don't.
  */
 import { on } from 'node:events'
+import { setImmediate } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RegistryError } from '../core/errors.ts'
 import { hasToken, type Token } from './token.ts'
@@ -22,7 +23,7 @@ export type BodyLimits = {
 /** Who bears the token: a whole cluster's objects with all their schemas; etcd takes 1.5 MB for each. */
 export const TRUSTED_LIMITS: BodyLimits = {
   bodyBytes: 10_000_000,
-  totalBytes: 30_000_000,
+  totalBytes: 20_000_000,
   arriving: 64,
   deadlineMs: 60_000,
 }
@@ -91,9 +92,15 @@ export class RequestBodies {
         if (body.bytes + bytes.length > limit) throw tooLarge(limit)
         this.#hold(body, bytes.length)
         chunks.push(bytes)
+        // One chunk a turn, or sixty clients that send all they can have the event loop for themselves (1 s).
+        raw.pause()
+        await setImmediate()
+        raw.resume()
       }
       return Buffer.concat(chunks)
     } catch (cause) {
+      // Nothing more is read until the answer closes the connection.
+      raw.pause()
       if (giveUp.signal.aborted) throw giveUp.signal.reason
       if (cause instanceof RegistryError) throw cause
       throw new RegistryError('malformed', 'the client left before its body was read', { cause })
