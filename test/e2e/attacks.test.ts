@@ -37,10 +37,10 @@ async function check(server: AttackedServer, body: string, headers: Record<strin
 
 /** Checks an image again and again until the attack is over. @returns the longest that one took. */
 async function besideHonest(server: AttackedServer, attack: () => Promise<unknown>): Promise<number> {
-  let isOver = false
-  const attacking = attack().finally(() => (isOver = true))
+  const over = new AbortController()
+  const attacking = attack().finally(() => over.abort())
   let slowest = 0
-  while (!isOver) {
+  while (!over.signal.aborted) {
     const before = performance.now()
     const body = 'kind: Pod\nspec: {containers: [{image: nginx}]}\n'
     if ((await check(server, body)) !== 200) slowest = Infinity
@@ -60,10 +60,11 @@ async function open(t: Test, server: AttackedServer, head: string): Promise<Sock
   return socket
 }
 
+const slashes = (length: number) => JSON.stringify({ refs: [`${'/'.repeat(length)}!`] })
+const empty = (count: number) => `{"refs":[${'"",'.repeat(count - 1)}""]}`
+
 void t.test('references that are long, or many', { skip }, async (t) => {
   const server = await start(t)
-  const slashes = (length: number) => JSON.stringify({ refs: [`${'/'.repeat(length)}!`] })
-  const empty = (count: number) => `{"refs":[${'"",'.repeat(count - 1)}""]}`
   const statuses: unknown[] = []
   const figures = await server.during(async () => {
     for (const [body, headers] of [

@@ -85,12 +85,15 @@ void t.test('an image that isn’t mapped fails the build, by name', { skip: wit
   })
 })
 
+const wrong = (name: string) =>
+  `script = ''echo '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"${name}"},"spec":{"containers":[{"name":"c","imag":"x"}]}}' ''; `
+const widget = (size: string) =>
+  `script = ''echo '{"apiVersion":"a.org/v1","kind":"Widget","metadata":{"name":"w"},"size":${size}}' ''; `
+
 void t.test(
   'what a script writes is checked as mkManifests checks its objects',
   { skip: withoutNix },
   async (t) => {
-    const wrong = (name: string) =>
-      `script = ''echo '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"${name}"},"spec":{"containers":[{"name":"c","imag":"x"}]}}' ''; `
     await t.rejects(build(make(wrong('a'))), {
       message:
         /-made\/50-pod-a\.json:1: Pod\/a: spec\.containers\[c\]\.imag is unknown, did you mean image\?/,
@@ -99,8 +102,6 @@ void t.test(
     const settings = (text: string) =>
       make(wrong('c')).replace(`${root}manifests { }`, `${root}manifests { ${text} }`)
     await t.resolves(build(settings('kubernetes = null;')))
-    const widget = (size: string) =>
-      `script = ''echo '{"apiVersion":"a.org/v1","kind":"Widget","metadata":{"name":"w"},"size":${size}}' ''; `
     const defined = (text: string) =>
       make(text).replace(
         `${root}manifests { }`,

@@ -283,6 +283,8 @@ void t.test('patterns and templates are no images', (t) => {
   t.end()
 })
 
+const configMap = (metadata: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata:${metadata}`
+
 void t.test('a namespace is given to objects that name none and have a place for it', (t) => {
   const kinds = {
     'v1/ConfigMap': 'Namespaced',
@@ -302,21 +304,26 @@ void t.test('a namespace is given to objects that name none and have a place for
       kubernetesVersion: undefined,
       namespace: { name, schema },
     })
-  const map = (metadata: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata:${metadata}`
   const cases: Record<string, readonly [before: string, after: string]> = {
-    'a block': [map('\n  # why\n  name: a\n'), map('\n  # why\n  namespace: market\n  name: a\n')],
-    'a flow': [map(' {name: a} # why\n'), map(' {namespace: "market", name: a} # why\n')],
-    'an empty one': [map('\n  name: a\n  namespace: ""\n'), map('\n  name: a\n  namespace: "market"\n')],
-    'nothing behind a colon': [
-      map('\n  namespace:\n  name: a\n'),
-      map('\n  namespace: "market"\n  name: a\n'),
+    'a block': [
+      configMap('\n  # why\n  name: a\n'),
+      configMap('\n  # why\n  namespace: market\n  name: a\n'),
     ],
-    null: [map(' {name: a, namespace: null}\n'), map(' {name: a, namespace: "market"}\n')],
+    'a flow': [configMap(' {name: a} # why\n'), configMap(' {namespace: "market", name: a} # why\n')],
+    'an empty one': [
+      configMap('\n  name: a\n  namespace: ""\n'),
+      configMap('\n  name: a\n  namespace: "market"\n'),
+    ],
+    'nothing behind a colon': [
+      configMap('\n  namespace:\n  name: a\n'),
+      configMap('\n  namespace: "market"\n  name: a\n'),
+    ],
+    null: [configMap(' {name: a, namespace: null}\n'), configMap(' {name: a, namespace: "market"}\n')],
     JSON: [
       '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}\n',
       '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"namespace": "market", "name":"a"}}\n',
     ],
-    'another’s': [map(' {name: a, namespace: b}\n'), map(' {name: a, namespace: b}\n')],
+    'another’s': [configMap(' {name: a, namespace: b}\n'), configMap(' {name: a, namespace: b}\n')],
     'a kind of the whole cluster': [
       'apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n',
       'apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n',
@@ -332,8 +339,11 @@ void t.test('a namespace is given to objects that name none and have a place for
   }
   for (const [name, [before, after]] of Object.entries(cases))
     t.equal(place(before).objects[0]?.text, after, name)
-  t.equal(place(map('\n  name: a\n'), 'no').objects[0]?.text, map('\n  namespace: "no"\n  name: a\n'))
-  const { objects, others } = place(`${map(' {name: a}\n')}---
+  t.equal(
+    place(configMap('\n  name: a\n'), 'no').objects[0]?.text,
+    configMap('\n  namespace: "no"\n  name: a\n'),
+  )
+  const { objects, others } = place(`${configMap(' {name: a}\n')}---
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: gadgets.c.org, namespace: x}
@@ -348,12 +358,12 @@ metadata: {name: g}
     ['12-customresourcedefinition-x-gadgets.c.org.yaml', '30-configmap-market-a.yaml', '80-gadget-g.yaml'],
   )
   t.match(others[1]?.text, '"object":"v1 ConfigMap market/a"')
-  t.throws(() => place(`${map(' {name: a}\n')}---\n${map(' {name: a, namespace: market}\n')}`), {
+  t.throws(() => place(`${configMap(' {name: a}\n')}---\n${configMap(' {name: a, namespace: market}\n')}`), {
     message: /"v1 ConfigMap market\/a" is there twice/,
   })
   for (const text of [
     'a: &m {name: a}\napiVersion: v1\nkind: ConfigMap\nmetadata: *m\n',
-    map(' {name: &n a, namespace: *n}\n'),
+    configMap(' {name: &n a, namespace: *n}\n'),
   ])
     t.throws(() => place(text), { message: /^0\.yaml, document 1: / })
   t.end()
