@@ -5,6 +5,7 @@ import { Command, Option } from 'commander'
 import { SETTING_FACTS, readSettings, type Environment } from '../config.ts'
 import type { SettingName, Settings } from '../settings.ts'
 import { FORMATS, type Format } from '../export/archive-files.ts'
+import { addExamples } from './examples.ts'
 import { addManifests } from './manifests.ts'
 import type { ProcessFacts } from './process-facts.ts'
 import { registryUrl } from './registry-url.ts'
@@ -129,6 +130,7 @@ export function createProgram(facts: ProcessFacts): Command {
     .exitOverride()
   addManifests(program, facts)
   completeSwitches(program)
+  addExamples(program)
   return program
 }
 

@@ -26,6 +26,7 @@ const commands = {
   nginx: ['nginx'],
   prlimit: ['prlimit'],
   kubectl: ['kubectl'],
+  'network namespaces': ['unshare', 'ip'],
   'kube-apiserver': ['kube-apiserver', 'etcd'],
   xz: ['xz'],
   python3: ['python3'],

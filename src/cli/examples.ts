@@ -1,0 +1,34 @@
+/** Two examples of each command, at the end of its help. The tests run them as they stand here. */
+import type { Command } from 'commander'
+
+const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
+  serve: [
+    'pushless serve --state ./state',
+    'pushless serve --listen 0.0.0.0:5000 --state ./state --token-file ./token',
+  ],
+  inspect: ['pushless inspect ./result', 'pushless inspect --json ./result > image.json'],
+  export: [
+    'pushless export -o image.tar ./result',
+    'pushless export --name registry.example/app:1 --zstd ./result > app.tar.zst',
+  ],
+  warm: ['pushless warm ./deploy', 'pushless warm --registry http://127.0.0.1:5000 --timeout 600 ./result'],
+  apps: ['pushless manifests app.yaml', 'pushless manifests --print app.yaml > objects.yaml'],
+  check: [
+    'pushless manifests check ./deploy',
+    'pushless manifests check --no-registry --kubernetes 1.36 chart.yaml',
+  ],
+  rewrite: [
+    'pushless manifests rewrite chart.yaml --images images.json -o ./rewritten',
+    "pushless manifests rewrite --images images.json --allow 'docker.io/library/*' - < chart.yaml",
+  ],
+}
+
+/** To be called last, so that the examples stand at the end. */
+export function addExamples(program: Command): void {
+  for (const command of program.commands) {
+    const examples = EXAMPLES[command.name()]
+    if (examples !== undefined)
+      command.addHelpText('after', `\nExamples:\n${examples.map((line) => `  $ ${line}\n`).join('')}`)
+    addExamples(command)
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * The examples at the end of each command's help, run as they stand there: in a directory that has the files they name,
+ * and in a network of its own, where port 5000 is free.
+ */
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { execa } from 'execa'
+import { exampleImage } from './example.ts'
+import { imageName } from './client.ts'
+import { busybox, nixEnv } from '../support/nix.ts'
+import { missing } from '../support/requirement.ts'
+import { temporaryDirectory } from '../support/scope.ts'
+
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+const TIME_LIMIT_MS = 60_000
+const COMMANDS = [
+  'serve',
+  'inspect',
+  'export',
+  'warm',
+  'manifests apps',
+  'manifests check',
+  'manifests rewrite',
+] as const
+
+void t.test('examples', { skip: missing('nix', 'root', 'network namespaces') }, async (t) => {
+  const directory = await temporaryDirectory(t, 'examples')
+  const image = await exampleImage()
+  await mkdir(join(directory, 'bin'))
+  await mkdir(join(directory, 'deploy'))
+  const files: Readonly<Record<string, string>> = {
+    'bin/pushless': `#!/bin/sh\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${MAIN}' "$@"\n`,
+    token: 'a-token-of-the-examples',
+    'app.yaml': `name: hello\npackage: ${await busybox()}\ncommand: [sleep, "1"]\n`,
+    'deploy/pod.yaml': pod(imageName(image)),
+    'chart.yaml': pod('docker.io/library/redis:8'),
+    'images.json': JSON.stringify({ 'docker.io/library/redis:8': imageName(image) }),
+  }
+  for (const [name, text] of Object.entries(files))
+    await writeFile(join(directory, name), text, { mode: 0o600 })
+  await chmod(join(directory, 'bin/pushless'), 0o755)
+  await symlink(image, join(directory, 'result'))
+  const env = { ...nixEnv, PATH: `${directory}/bin:${nixEnv.PATH}`, PUSHLESS_STATE: join(directory, 'state') }
+  const options = { cwd: directory, env, reject: false, timeout: TIME_LIMIT_MS } as const
+
+  const run = (script: string) => execa('unshare', ['--net', 'sh', '-euc', script], options)
+  const besides: string[] = []
+  for (const name of COMMANDS) {
+    const { stdout } = await execa('pushless', [...name.split(' '), '--help'], options)
+    const lines = (stdout.split('\nExamples:\n')[1] ?? '').trimEnd().split('\n')
+    t.equal(lines.length, 2, `${name}: two examples, and nothing behind them`)
+    const examples = lines.map((line) => line.replace(/^ {2}\$ /, ''))
+    if (name !== 'serve') besides.push(...examples)
+    else for (const command of examples) t.match(await run(serving(command, '')), { exitCode: 0 }, command)
+  }
+  // Beside a registry, which the commands may ask.
+  const tried = besides.map((command, i) => `if (\n${command}\n) 2>&1; then echo "right ${i}"; fi`)
+  const { stdout, exitCode } = await run(serving('pushless serve', tried.join('\n')))
+  t.equal(exitCode, 0, stdout)
+  for (const [i, command] of besides.entries()) t.match(stdout, new RegExp(`^right ${i}$`, 'm'), command)
+})
+
+function pod(image: string): string {
+  return `apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: c, image: ${image}}]}\n`
+}
+
+/** Starts a server, does something once it answers, and ends it by SIGTERM, which must end it well. */
+function serving(command: string, then: string): string {
+  return `ip link set lo up
+${command} >&2 & server=$!
+until curl -fs -o /dev/null http://127.0.0.1:5000/healthz; do kill -0 $server; sleep 0.1; done
+${then}
+kill $server; wait $server`
+}
