@@ -2,49 +2,64 @@
  * `npm test [FILE…]`: runs the tests and shows of them what a person reads: each file, what failed and why, what was
  * skipped and why, and last a line that counts. The whole output stays in `.tap/`.
  */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { glob, mkdir, writeFile } from 'node:fs/promises'
 import { execa } from 'execa'
 
 /** End-to-end tests start real daemons, and one makes a chroot of another Debian. */
 const FILE_TIMEOUT_S = 900
 
-const files = process.argv.slice(2)
-const run = execa('tap', ['run', '--reporter=tap', `--timeout=${FILE_TIMEOUT_S}`, ...files], {
-  preferLocal: true,
-  stdin: 'ignore',
-  stdout: 'pipe',
-  stderr: 'inherit',
-  reject: false,
-})
+/** Files that measure what a server bears, to the millisecond: beside another test it would be that test's load, too. */
+const MEASURES = /(?:^|\/)attacks[^/]*\.test\.ts$/
 
+const asked = process.argv.slice(2)
+const files = asked.length > 0 ? asked : await Array.fromAsync(glob('test/**/*.test.ts'))
 const whole: string[] = []
-let totals: Readonly<Record<string, number>> = {}
-/** Indentation of the failure whose explanation is being printed. */
-let explained: number | undefined
-for await (const line of run.iterable()) {
-  whole.push(line)
-  const text = line.trimStart()
-  const indentation = line.length - text.length
-  if (explained !== undefined && indentation > explained) {
-    console.log(line)
-    continue
-  }
-  explained = undefined
-  const isFailure = text.startsWith('not ok ')
-  const isOfFile = indentation === 0 && /^(?:not )?ok /.test(text)
-  if (isFailure || isOfFile || / # (?:SKIP|TODO)\b/i.test(text)) console.log(line)
-  // A test that holds others has said why in them.
-  if (isFailure && !/ # time=/.test(text)) explained = indentation
-  const counts = /^# \{ (total: .*) \}$/.exec(line)?.[1]
-  if (counts !== undefined) totals = Object.fromEntries(counts.split(', ').map(readCount))
-}
+const totals = new Map<string, number>()
+let isFine = true
+for (const [jobs, some] of [
+  [[], files.filter((file) => !MEASURES.test(file))],
+  [['--jobs=1'], files.filter((file) => MEASURES.test(file))],
+] as const)
+  if (some.length > 0) isFine = (await runTests([...jobs, ...some.toSorted()])) && isFine
+
 await mkdir('.tap', { recursive: true })
 await writeFile('.tap/output.tap', `${whole.join('\n')}\n`)
 
-const { exitCode } = await run
-const failed = (totals['fail'] ?? 0) + (totals['todo'] ?? 0)
-console.log(`${totals['pass'] ?? 0} passed, ${failed} failed, ${totals['skip'] ?? 0} skipped`)
-process.exitCode = exitCode === 0 && failed === 0 && totals['total'] !== undefined ? 0 : 1
+const failed = (totals.get('fail') ?? 0) + (totals.get('todo') ?? 0)
+console.log(`${totals.get('pass') ?? 0} passed, ${failed} failed, ${totals.get('skip') ?? 0} skipped`)
+process.exitCode = isFine && failed === 0 && (totals.get('total') ?? 0) > 0 ? 0 : 1
+
+/** @returns whether tap found nothing wrong. */
+async function runTests(args: readonly string[]): Promise<boolean> {
+  const run = execa('tap', ['run', '--reporter=tap', `--timeout=${FILE_TIMEOUT_S}`, ...args], {
+    preferLocal: true,
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'inherit',
+    reject: false,
+  })
+  /** Indentation of the failure whose explanation is being printed. */
+  let explained: number | undefined
+  for await (const line of run.iterable()) {
+    whole.push(line)
+    const text = line.trimStart()
+    const indentation = line.length - text.length
+    if (explained !== undefined && indentation > explained) {
+      console.log(line)
+      continue
+    }
+    explained = undefined
+    const isFailure = text.startsWith('not ok ')
+    const isOfFile = indentation === 0 && /^(?:not )?ok /.test(text)
+    if (isFailure || isOfFile || / # (?:SKIP|TODO)\b/i.test(text)) console.log(line)
+    // A test that holds others has said why in them.
+    if (isFailure && !/ # time=/.test(text)) explained = indentation
+    const counts = /^# \{ (total: .*) \}$/.exec(line)?.[1]
+    for (const [name, count] of counts?.split(', ').map(readCount) ?? [])
+      totals.set(name, (totals.get(name) ?? 0) + count)
+  }
+  return (await run).exitCode === 0
+}
 
 function readCount(text: string): [string, number] {
   const [name = '', count = '0'] = text.split(': ')
