@@ -11,6 +11,22 @@ export const MEDIA_TYPE = {
   layer: 'application/vnd.oci.image.layer.v1.tar',
 } as const
 
+/**
+ * Docker's schema 2 (distribution, `manifest-v2-2.md`): the same fields under other media types. Podman and CRI-O's
+ * library read a Healthcheck, OnBuild and Shell of images in this form only: the OCI config has no such fields.
+ */
+export const DOCKER_TYPE = {
+  manifest: 'application/vnd.docker.distribution.manifest.v2+json',
+  index: 'application/vnd.docker.distribution.manifest.list.v2+json',
+  config: 'application/vnd.docker.container.image.v1+json',
+} as const
+
+/** Layers of OCI by what Docker calls them; it has no name for zstd. */
+const DOCKER_LAYER: Readonly<Record<string, string>> = {
+  [MEDIA_TYPE.layer]: 'application/vnd.docker.image.rootfs.diff.tar',
+  [`${MEDIA_TYPE.layer}+gzip`]: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+}
+
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
 export type Platform = { readonly architecture: string; readonly variant?: string; readonly os: string }
@@ -58,6 +74,18 @@ export function imageManifest(config: Document, layers: readonly LayerDescriptor
     mediaType: MEDIA_TYPE.manifest,
     config: { mediaType: config.mediaType, digest: config.digest, size: config.bytes.length },
     layers: layers.map(({ digest, size, mediaType }) => ({ mediaType, digest, size })),
+  })
+}
+
+/** The manifest in Docker's form, or in OCI's where a layer is compressed by zstd. */
+export function dockerManifest(config: Document, layers: readonly LayerDescriptor[]): Document {
+  const types = layers.map(({ mediaType }) => DOCKER_LAYER[mediaType])
+  if (types.includes(undefined)) return imageManifest({ ...config, mediaType: MEDIA_TYPE.config }, layers)
+  return document(DOCKER_TYPE.manifest, {
+    schemaVersion: 2,
+    mediaType: DOCKER_TYPE.manifest,
+    config: { mediaType: DOCKER_TYPE.config, digest: config.digest, size: config.bytes.length },
+    layers: layers.map(({ digest, size }, i) => ({ mediaType: types[i] ?? '', digest, size })),
   })
 }
 

@@ -8,13 +8,7 @@ import { Compile } from 'typebox/compile'
 import { parseDigest, type Digest } from './digest.ts'
 import { RegistryError } from './errors.ts'
 import { parseGivenJson } from './given-json.ts'
-import { MEDIA_TYPE } from './image.ts'
-
-const DOCKER_TYPE = {
-  manifest: 'application/vnd.docker.distribution.manifest.v2+json',
-  index: 'application/vnd.docker.distribution.manifest.list.v2+json',
-  config: 'application/vnd.docker.container.image.v1+json',
-} as const
+import { DOCKER_TYPE, MEDIA_TYPE } from './image.ts'
 
 export const MANIFEST_TYPES: readonly string[] = [MEDIA_TYPE.manifest, DOCKER_TYPE.manifest]
 export const INDEX_TYPES: readonly string[] = [MEDIA_TYPE.index, DOCKER_TYPE.index]

@@ -8,6 +8,7 @@ import { RegistryError } from '../core/errors.ts'
 import { readConfig } from '../core/given-config.ts'
 import {
   MEDIA_TYPE,
+  dockerManifest,
   givenDocument,
   imageConfig,
   imageManifest,
@@ -91,7 +92,7 @@ function assemble(root: StorePath, source: Source, layers: readonly ImageLayer[]
     kind: source.kind,
     platform,
     config,
-    manifest: source.manifest ?? imageManifest(config, layers),
+    manifest: source.manifest ?? (source.form === 'docker' ? dockerManifest : imageManifest)(config, layers),
     layers,
     layerByDigest: new Map(layers.map((layer) => [layer.digest, layer])),
   }

@@ -1,6 +1,7 @@
 /**
  * Docker archives, as `dockerTools.buildImage` and `buildLayeredImage` of nixpkgs, `docker save` and skopeo make
- * them. Config and layers are the archive's own.
+ * them. Config and layers are the archive's own. The manifest is Docker's, too: in OCI's some clients would ignore the
+ * config's Healthcheck (see core/image.ts), which they keep where they load the archive itself.
  */
 import { RegistryError } from '../core/errors.ts'
 import { readDockerImages } from './docker-images.ts'
@@ -25,6 +26,7 @@ export async function readDockerArchive(
     throw new RegistryError('manifest-unknown', 'no such tag', { detail: { tag: tag ?? '', tags } })
   return {
     kind: 'docker archive',
+    form: 'docker',
     config: { kind: 'given', bytes: image.config },
     layers: image.layers.map(({ name, offset, size, ...said }) => ({
       kind: 'stored',

@@ -108,6 +108,8 @@ export type Source = {
   readonly tags?: readonly string[]
   /** Made elsewhere, and served as it is; else one is made here. */
   readonly manifest?: Document
+  /** What form it has that is made here. Default: OCI. */
+  readonly form?: 'docker'
 }
 
 /** An index that was made elsewhere. */

@@ -9,6 +9,8 @@ import { sourceConforms } from './source-conformance.ts'
 import { until } from './until.ts'
 import { archiveFiles, imageConfig, layerTar, sha256Hex, writeArchive } from '../support/docker-archive.ts'
 import { archiveFixture, nixStore, only } from '../support/nix.ts'
+import { startContainerd } from '../support/containerd.ts'
+import { podmanFor } from '../support/podman.ts'
 import { startPushless } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory, type Scope } from '../support/scope.ts'
@@ -36,6 +38,50 @@ void t.test('archives of nixpkgs\u2019 forms', { skip: missing('nix', 'skopeo', 
     }
   }
 })
+
+void t.test(
+  'a Healthcheck is kept by podman, and every client takes the manifest',
+  { skip: missing('nix', 'root', 'podman', 'containerd', 'skopeo') },
+  async (t) => {
+    const layer = await layerTar(t, 'healthy')
+    const Healthcheck = { Test: ['CMD', '/file'], Interval: 3_000_000_000, Retries: 2 }
+    const config = imageConfig([`sha256:${sha256Hex(layer)}`], { config: { Cmd: ['/file'], Healthcheck } })
+    const archive = await readFile(await writeArchive(t, archiveFiles([layer], { config })))
+    const path = await stored(t, 'healthcheck', archive)
+    const { url } = await startPushless(t)
+    const { manifest } = await pullManifest(url, path)
+    t.match(manifest, {
+      mediaType: 'application/vnd.docker.distribution.manifest.v2+json',
+      config: { mediaType: 'application/vnd.docker.container.image.v1+json' },
+      layers: [{ mediaType: 'application/vnd.docker.image.rootfs.diff.tar' }],
+    })
+    t.equal(manifest.config.digest, `sha256:${sha256Hex(config)}`)
+
+    const podman = await podmanFor(t, url)
+    t.match(await podman.pull(imageName(path)), { exitCode: 0 })
+    const inspected = await podman.podman(
+      'image',
+      'inspect',
+      '--format',
+      '{{json .HealthCheck}}',
+      imageName(path),
+    )
+    t.match(JSON.parse(inspected.stdout), Healthcheck)
+
+    const containerd = await startContainerd(t)
+    await containerd.hostsDir(url)
+    t.match(await containerd.pull(imageName(path)), { exitCode: 0 })
+
+    const saved = join(await temporaryDirectory(t, 'layout'), 'layout')
+    const source = `docker://${new URL(url).host}${new URL(repositoryUrl(url, path)).pathname.replace('/v2', '')}:nix`
+    const copied = await execa(
+      'skopeo',
+      ['copy', '--src-tls-verify=false', '--insecure-policy', source, `dir:${saved}`],
+      { reject: false },
+    )
+    t.equal(copied.exitCode, 0, copied.stderr)
+  },
+)
 
 void t.test('an image of ours, saved by skopeo', { skip: missing('nix', 'skopeo') }, async (t) => {
   const image = await exampleImage()
