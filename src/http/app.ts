@@ -12,6 +12,7 @@ import { LoopbackTrust } from './loopback-trust.ts'
 import { registerNixCache } from './nix-cache.ts'
 import { registerHealth } from './health.ts'
 import type { Metrics } from './metrics.ts'
+import { registerLoopTurn } from './loop-turn.ts'
 import { registerPipelining } from './pipelining.ts'
 import { registerProspects } from './prospects.ts'
 import { bodiesFor } from './request-bodies.ts'
@@ -64,6 +65,7 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
   registerConnections(app, connections)
   registerBodyDeadline(app)
   registerStalledClients(app)
+  registerLoopTurn(app)
   registerRequestGuard(app, { hosts, loopback })
   options.metrics.register(app, () => options.registry.figures())
   registerHealth(app, () => options.registry.askNix(), options.isStateTroubled)

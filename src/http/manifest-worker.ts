@@ -13,7 +13,9 @@ parentPort?.postMessage(read())
 
 function read(): ReadAnswer {
   try {
-    return { list: readImageList(Buffer.from(bytes).toString(), hosts) }
+    return {
+      list: readImageList(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(), hosts),
+    }
   } catch (error) {
     if (error instanceof RegistryError)
       return { kind: error.kind, message: error.message, detail: error.detail }

@@ -14,7 +14,7 @@ type Limits = { readonly bytes: number; readonly heapMegabytes: number; readonly
 /** Measured on a busy core: the densest 64 KB take 1 s and a heap of 32 MB. */
 const SMALL: Limits = { bytes: 64_000, heapMegabytes: 48, timeMs: 10_000 }
 /** The densest 1 MB in one document would take 3.5 s and 150 MB, so it is refused; in many documents, 2 s and 24 MB. */
-const LARGE: Limits = { bytes: Infinity, heapMegabytes: 80, timeMs: 30_000 }
+const LARGE: Limits = { bytes: Infinity, heapMegabytes: 64, timeMs: 30_000 }
 /** Short-lived values are most of what a parser makes; three times V8's default of 16 MB would only lie there. */
 const YOUNG_GENERATION_MB = 4
 const MAX_WAITING = 32
@@ -29,6 +29,7 @@ const lanes = [
 ]
 
 /**
+ * @param bytes are gone afterwards: the thread takes them.
  * @param hosts under which the client knows this registry, beside `nix.internal`.
  * @throws RegistryError `manifest-invalid` for what is broken or takes too much; `busy` where too many wait.
  */
@@ -39,8 +40,10 @@ export async function readManifests(bytes: Uint8Array, hosts: readonly string[])
 }
 
 async function readInThread(task: ReadTask, { heapMegabytes, timeMs }: Limits): Promise<ImageList> {
+  const { buffer } = task.bytes
   const worker = new Worker(WORKER, {
     workerData: task,
+    transferList: buffer instanceof ArrayBuffer && isWhole(task.bytes) ? [buffer] : [],
     // None of this process's loaders: the thread is small.
     execArgv: [],
     resourceLimits: {
@@ -63,4 +66,9 @@ async function readInThread(task: ReadTask, { heapMegabytes, timeMs }: Limits): 
   } finally {
     await worker.terminate()
   }
+}
+
+/** Whether there is nothing else in its memory: Node keeps small buffers together. */
+function isWhole({ buffer, byteLength }: Uint8Array): boolean {
+  return buffer.byteLength === byteLength
 }

@@ -4,9 +4,9 @@
  * served beside any number of clients that don't.
  */
 import { on } from 'node:events'
-import { setImmediate } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RegistryError } from '../core/errors.ts'
+import { loopTurn } from './loop-turn.ts'
 import { hasToken, type Token } from './token.ts'
 
 export type BodyLimits = {
@@ -79,7 +79,8 @@ export class RequestBodies {
   }
 
   async #read({ raw, headers }: FastifyRequest, body: Body, limit: number): Promise<Buffer> {
-    if (Number(headers['content-length'] ?? 0) > limit) throw tooLarge(limit)
+    const announced = Number(headers['content-length'] ?? NaN)
+    if (announced > limit) throw tooLarge(limit)
     const { arriving, deadlineMs } = this.#limits
     const { giveUp } = body
     while (this.#arriving.size >= arriving) this.#giveUpLongest(body)
@@ -92,9 +93,10 @@ export class RequestBodies {
         if (body.bytes + bytes.length > limit) throw tooLarge(limit)
         this.#hold(body, bytes.length)
         chunks.push(bytes)
+        if (body.bytes === announced) continue
         // One chunk a turn, or sixty clients that send all they can have the event loop for themselves (1 s).
         raw.pause()
-        await setImmediate()
+        await loopTurn()
         raw.resume()
       }
       return Buffer.concat(chunks)

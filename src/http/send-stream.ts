@@ -8,6 +8,7 @@ import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { compress, type Encoding } from './compression.ts'
+import { loopTurn } from './loop-turn.ts'
 import { noteCut, requestFacts } from './request-log.ts'
 
 /** @param chunks as `Registry.read` gives them. */
@@ -19,6 +20,7 @@ export async function sendStream(
 ): Promise<FastifyReply> {
   // Before anything is awaited, so that compressors are counted when the next encoding is chosen.
   const compressor = encoding === undefined ? undefined : compress(encoding)
+  await loopTurn()
   const first = await chunks.next().catch((error: unknown) => {
     compressor?.destroy()
     throw error
@@ -62,8 +64,12 @@ async function* withFirst(
   rest: AsyncGenerator<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   try {
-    if (first.done !== true) yield first.value
-    yield* rest
+    if (first.done === true) return
+    yield first.value
+    for await (const chunk of rest) {
+      await loopTurn()
+      yield chunk
+    }
   } finally {
     await rest.return(undefined)
   }
