@@ -1,14 +1,16 @@
-# Whether a custom resource is what its CustomResourceDefinition says (structural schemas, apiextensions v1), as strictly
-# as Kubernetes' own kinds: a field that isn't described would be dropped. Not checked, since they need more than a look
-# at the value: patterns (Nix's regular expressions are others), formats and CEL rules.
+# Whether a custom resource is what its CustomResourceDefinition says (structural schemas, apiextensions v1), as the API
+# server checks it with strict fields. The same as src/manifests/custom in TypeScript, but for what Nix can't tell of
+# patterns (custom/pattern.nix) and formats (custom/formats.nix). Rules in CEL are the server's.
 let
   inherit (builtins)
+    any
     attrNames
     concatLists
     concatMap
     concatStringsSep
     elem
     elemAt
+    filter
     genList
     isAttrs
     isBool
@@ -17,7 +19,7 @@ let
     isList
     isString
     length
-    stringLength
+    map
     toJSON
     ;
   inherit (import ./problem.nix)
@@ -26,20 +28,27 @@ let
     isWrong
     itemPath
     ;
+  inherit (import ./custom/embedded.nix) checkEmbedded implied;
+  inherit (import ./custom/limits.nix) isSmall isWhole limitExpected truncate;
+  inherit (import ./custom/schema.nix) listOf ofField;
+  checkList = import ./custom/list.nix;
+  fillDefaults = import ./custom/defaults.nix;
+  formats = import ./custom/formats.nix;
   nearest = import ./nearest.nix;
   number = import ../../nix/number.nix;
 
   isObject = value: isAttrs value && !(value ? outPath);
+  isText = value: isString value || (isAttrs value && value ? outPath);
   isNumber = value: isInt value || isFloat value;
   isLost = value: isFloat value && !number.isKept value;
 
   types = {
     string = {
-      holds = value: isString value || (isAttrs value && value ? outPath);
+      holds = isText;
       expected = "a string";
     };
     integer = {
-      holds = isInt;
+      holds = isWhole;
       expected = "a whole number";
     };
     number = {
@@ -59,136 +68,190 @@ let
       expected = "a list";
     };
   };
+  either = {
+    holds = value: isWhole value || isText value;
+    expected = "a whole number or a string";
+  };
 
-  # Limits of JSON Schema: what is measured, of which values, and how the limit is called.
-  measures = [
-    {
-      of = isNumber;
-      by = value: value;
-      least = "minimum";
-      most = "maximum";
-      what = "a number";
-    }
-    {
-      of = isString;
-      by = stringLength;
-      least = "minLength";
-      most = "maxLength";
-      what = "a length";
-    }
-    {
-      of = isList;
-      by = length;
-      least = "minItems";
-      most = "maxItems";
-      what = "a number of items";
-    }
-    {
-      of = isObject;
-      by = value: length (attrNames value);
-      least = "minProperties";
-      most = "maxProperties";
-      what = "a number of fields";
-    }
-  ];
+  # null where the schema says no type
+  typeOf =
+    schema: if schema.x-kubernetes-int-or-string or false then either else types.${schema.type or ""} or null;
 
-  checkMeasures =
-    schema: path: value:
-    concatMap (
-      {
-        of,
-        by,
-        least,
-        most,
-        what,
-      }:
-      if !of value then
-        [ ]
-      else if schema ? ${least} && by value < schema.${least} then
-        isWrong path value "${what} from ${toJSON schema.${least}} on"
-      else if schema ? ${most} && by value > schema.${most} then
-        isWrong path value "${what} up to ${toJSON schema.${most}}"
-      else
-        [ ]
-    ) measures;
-
-  # JSON Schema -> path -> value -> list of problems
-  check =
-    schema: path: value:
+  # With a format, the server takes texts and lists for any type but numbers, and nothing else without a type.
+  isOfType =
+    schema: type: value:
     let
-      type = schema.type or null;
+      isOfNumbers =
+        schema.x-kubernetes-int-or-string or false
+        || elem (schema.type or "") [
+          "integer"
+          "number"
+        ];
     in
-    if value == null then
-      [ ]
-    else if isLost value then
+    (type != null && type.holds value)
+    || (if formats.of schema == null then type == null else !isOfNumbers && (isText value || isList value));
+
+  # As Go compares them: of a fraction, what is before its point.
+  isWord =
+    value: word:
+    value != null
+    && (
+      value == word || (isFloat value && isNumber word && isSmall value && truncate value == word)
+    );
+
+  typeExpected =
+    schema: type:
+    if type != null then type.expected else (formats.of schema).expected or "a string";
+
+  check =
+    # checkMetadata: path -> value -> list of problems; isStructural: whether the schema says which fields there are,
+    # since those of allOf and the like only say more about them; isDoubted: whether what only the server can tell is
+    # refused, not taken
+    walk: schema: path: value:
+    let
+      type = typeOf schema;
+      words = schema.enum or null;
+    in
+    if isLost value then
       isWrong path value (number.expected value)
-    else if schema.x-kubernetes-int-or-string or false then
-      (if isInt value || isString value then [ ] else isWrong path value "a whole number or a string")
-    else if types ? ${toString type} && !types.${type}.holds value then
-      isWrong path value types.${type}.expected
-    else if schema ? enum && !elem value schema.enum then
-      isWrong path value "one of ${concatStringsSep ", " (map toJSON schema.enum)}"
+    else if value == null && type != null && !schema.nullable or false then
+      isWrong path value type.expected
+    else if value != null && !isOfType schema type value then
+      isWrong path value (typeExpected schema type)
+    else if isList words && words != [ ] && !any (isWord value) words then
+      isWrong path value "one of ${concatStringsSep ", " (map toJSON words)}"
+    else if value == null then
+      [ ]
     else
-      checkMeasures schema path value
-      ++ (
-        if isObject value then
-          checkFields schema path value
-        else if isList value && schema ? items then
+      checkLimits walk schema path value
+      ++ checkParts walk schema path value
+      ++ checkAlternatives walk schema path value;
+
+  checkLimits =
+    walk: schema: path: value:
+    let
+      expected = limitExpected walk.isDoubted schema value;
+    in
+    if expected == null then [ ] else isWrong path value expected;
+
+  checkParts =
+    walk: schema: path: value:
+    if isObject value then
+      checkFields walk schema path value
+    else if isList value then
+      (
+        if isAttrs (schema.items or null) then
           concatLists (
-            genList (index: check schema.items (itemPath path index) (elemAt value index)) (length value)
+            genList (index: check walk schema.items (itemPath path index) (elemAt value index)) (length value)
           )
         else
           [ ]
-      );
+      )
+      ++ (if walk.isStructural then checkList schema path value else [ ])
+    else
+      [ ];
 
   checkFields =
-    schema: path: value:
+    walk: schema: path: value:
     let
       properties = schema.properties or { };
-      other = schema.additionalProperties or null;
-      isOpen = schema.x-kubernetes-preserve-unknown-fields or false || other == true;
-      # Every object that is embedded whole has these.
-      isImplied =
+      isOpen = !walk.isStructural || schema.x-kubernetes-preserve-unknown-fields or false;
+      isShallow = walk.isStructural && schema.additionalProperties or null == true;
+      isEmbedded = walk.isStructural && schema.x-kubernetes-embedded-resource or false;
+      isImplied = key: (path == "" || isEmbedded) && elem key implied;
+      checkField =
         key:
-        (path == "" || schema.x-kubernetes-embedded-resource or false)
-        && elem key [
-          "apiVersion"
-          "kind"
-          "metadata"
-        ];
-      meant = key: nearest key (attrNames properties);
+        let
+          own = ofField schema key;
+          place = fieldPath path key;
+        in
+        if own != null then
+          check (if isImplied key then walk // { isStructural = false; } else walk) own place value.${key}
+        else if isImplied key then
+          [ ]
+        else if isShallow then
+          checkShallow place value.${key}
+        else if isOpen then
+          [ ]
+        else
+          unknownField place key (attrNames properties);
     in
-    concatMap (
-      key:
-      if isImplied key then
-        [ ]
-      else if properties ? ${key} then
-        check properties.${key} (fieldPath path key) value.${key}
-      else if isAttrs other then
-        check other (fieldPath path key) value.${key}
-      else if isOpen then
-        [ ]
-      else
-        [
-          (
-            "${fieldPath path key} is unknown, "
-            + (
-              if meant key != null then
-                "did you mean ${meant key}?"
-              else if properties == { } then
-                "expected no fields"
-              else
-                "expected one of ${concatStringsSep ", " (attrNames properties)}"
-            )
-          )
-        ]
-    ) (attrNames value)
+    concatMap checkField (attrNames value)
+    ++ (if isEmbedded then checkEmbedded walk.checkMetadata path value else [ ])
     ++ concatMap (
-      key:
-      if value.${key} or null == null then
-        isMissing (fieldPath path key) (types.${properties.${key}.type or ""}.expected or "a value")
+      key: isMissing (fieldPath path key) (typeOf (properties.${key} or { })).expected or "a value"
+    ) (filter (key: !(value ? ${key})) (schema.required or [ ]));
+
+  unknownField =
+    path: key: known:
+    let
+      meant = nearest key known;
+      hint =
+        if meant != null then
+          "did you mean ${meant}?"
+        else if known == [ ] then
+          "expected no fields"
+        else
+          "expected one of ${concatStringsSep ", " known}";
+    in
+    [ "${path} is unknown, ${hint}" ];
+
+  # `additionalProperties: true` is about the fields themselves: objects in them have none.
+  checkShallow =
+    path: value:
+    if isObject value then
+      concatMap (key: unknownField (fieldPath path key) key [ ]) (attrNames value)
+    else if isList value then
+      concatLists (
+        genList (index: checkShallow (itemPath path index) (elemAt value index)) (length value)
+      )
+    else
+      [ ];
+
+  # allOf, anyOf, oneOf and not
+  checkAlternatives =
+    walk: schema: path: value:
+    let
+      inner = walk // {
+        isStructural = false;
+      };
+      # Whether it may be refused, and whether it may be taken, for what the server is going to say.
+      isSure = one: check (inner // { isDoubted = true; }) one path value == [ ];
+      isPossible = one: check (inner // { isDoubted = false; }) one path value == [ ];
+      holds = if walk.isDoubted then isSure else isPossible;
+      isExcluded = if walk.isDoubted then isPossible else isSure;
+      anyOf = listOf schema "anyOf";
+      oneOf = listOf schema "oneOf";
+      atLeast = length (filter holds oneOf);
+      tooMany = length (filter isExcluded oneOf);
+    in
+    concatMap (one: check inner one path value) (listOf schema "allOf")
+    ++ (if anyOf == [ ] || any holds anyOf then [ ] else isWrong path value "a match of anyOf${listed anyOf}")
+    ++ (
+      if oneOf == [ ] || (atLeast > 0 && tooMany < 2) then
+        [ ]
+      else
+        isWrong path value "one match of oneOf${listed oneOf}, not ${if atLeast == 0 then "none" else toString tooMany}"
+    )
+    ++ (
+      if isAttrs (schema.not or null) && isExcluded schema.not then
+        isWrong path value "no match of not${listed [ schema.not ]}"
       else
         [ ]
-    ) (schema.required or [ ]);
+    );
+
+  # What each of the schemas requires, where they do no more than that.
+  listed =
+    schemas:
+    if any (schema: attrNames schema != [ "required" ]) schemas then
+      ""
+    else
+      " (${concatStringsSep ", or " (map (schema: concatStringsSep " and " schema.required) schemas)})";
 in
-check
+# checkMetadata -> JSON Schema -> path -> value -> list of problems
+checkMetadata: schema: path: value:
+check {
+  inherit checkMetadata;
+  isStructural = true;
+  isDoubted = false;
+} schema path (fillDefaults schema value)

@@ -130,7 +130,7 @@ let
     if schema.kinds ? ${key} then
       check own.definition "" object ++ checkScope own.scope object
     else if customs ? ${key} then
-      checkCustom custom.schema "" object
+      checkCustom (check "meta.v1.ObjectMeta") custom.schema "" object
       ++ check "meta.v1.ObjectMeta" "metadata" object.metadata
       ++ checkScope custom.scope object
     # Groups of others have a dot (apiextensions, ValidateCustomResourceDefinitionSpec).

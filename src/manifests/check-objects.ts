@@ -3,10 +3,10 @@
  * of their CustomResourceDefinitions, where these are at hand. The same as manifests/check in Nix.
  */
 import { isObject, type Json } from '../core/image.ts'
-import { checkCustom } from './check-custom.ts'
+import { checkCustom } from './custom/check-custom.ts'
 import { checkValue } from './check-value.ts'
 import { nearest } from './nearest.ts'
-import { ROOT, field, wrong, type Problem } from './problem.ts'
+import { ROOT, field, wrong, type Place, type Problem } from './problem.ts'
 import type { KubernetesSchema, Scope } from './schema.ts'
 
 export type KubernetesObject = {
@@ -58,9 +58,14 @@ export function checkObject(
   if (own !== undefined)
     return [...checkValue(schema, own.definition, ROOT, object), ...checkScope(own.scope, object)]
   const custom = customs.get(key)
-  const metadata = () => checkValue(schema, METADATA, field(ROOT, 'metadata'), object.metadata)
+  const checkMetadata = (at: Place, value: Json) => checkValue(schema, METADATA, at, value)
+  const metadata = () => checkMetadata(field(ROOT, 'metadata'), object.metadata)
   if (custom !== undefined)
-    return [...checkCustom(custom.schema, ROOT, object), ...metadata(), ...checkScope(custom.scope, object)]
+    return [
+      ...checkCustom(custom.schema, ROOT, object, checkMetadata),
+      ...metadata(),
+      ...checkScope(custom.scope, object),
+    ]
   return isKubernetesGroup(schema, groupOf(object.apiVersion)) ? unknownKind(schema, object) : metadata()
 }
 

@@ -5,22 +5,41 @@
  */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import t from 'tap'
+import { isObject, type Json } from '../../src/core/image.ts'
+import { checkObject, customKinds, type KubernetesObject } from '../../src/manifests/check-objects.ts'
+import { readSchema } from '../../src/manifests/schema.ts'
+import { CUSTOM_PROBLEMS } from '../fixtures/custom-problems.ts'
 import { MANIFEST_PROBLEMS } from '../fixtures/manifest-problems.ts'
 import { evaluate, root } from '../nix/nix-command.ts'
 import { startApiServer } from '../support/api-server.ts'
+import { establish, kubernetesClient } from '../support/kubernetes-client.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
 
+const SCHEMAS = fileURLToPath(new URL('../../manifests/schema', import.meta.url))
 const TIME_LIMIT_MS = 60_000
 /** Kubernetes drops the one and warns of the other; neither is what its author meant. */
 const STRICTER = ['a variable twice', 'a namespace for what has none']
 
+/** Each definition has a group of its own, so that none waits for another's end. */
+function renamed(object: Json, group: string): Json {
+  return JSON.parse(JSON.stringify(object).replaceAll('example.org', group)) as Json
+}
+
+function isDefinition(object: Json | undefined): object is { readonly [key: string]: Json } {
+  return isObject(object) && object['kind'] === 'CustomResourceDefinition'
+}
+
 void t.test('an API server', { skip: missing('nix', 'kube-apiserver', 'kubectl') }, async (t) => {
   const directory = await temporaryDirectory(t, 'api-server')
   const config = join(directory, 'config')
-  await writeFile(config, await startApiServer(t))
+  const credentials = await startApiServer(t)
+  await writeFile(config, credentials)
+  const client = kubernetesClient(t, credentials)
+  const schema = await readSchema(SCHEMAS, '1.35')
   const apply = async (objects: readonly unknown[], ...args: readonly string[]) =>
     execa('kubectl', ['apply', '--validate=strict', ...args, '-f', '-'], {
       env: { HOME: directory, KUBECONFIG: config },
@@ -28,6 +47,10 @@ void t.test('an API server', { skip: missing('nix', 'kube-apiserver', 'kubectl')
       reject: false,
       timeout: TIME_LIMIT_MS,
     })
+  const refusalOf = async (group: string, resource: Json) => {
+    const { status, body } = await client.post(`/apis/${group}/v1/namespaces/default/gadgets`, resource)
+    return status === 201 ? undefined : body
+  }
   const dryRun = async (objects: readonly unknown[]) => apply(objects, '--dry-run=server')
 
   await t.test('takes what every builder makes', async (t) => {
@@ -43,6 +66,27 @@ void t.test('an API server', { skip: missing('nix', 'kube-apiserver', 'kubectl')
     t.equal(stdout.split('\n').length, list.length)
     t.ok(list.length > 30)
   })
+
+  for (const [i, { what, objects, problems }] of CUSTOM_PROBLEMS.entries()) {
+    const group = `case-${i}.example.org`
+    const [definition, ...resources] = objects.map((object) => renamed(object, group))
+    if (!isDefinition(definition)) continue
+    await t.test(`${problems.length === 0 ? 'takes' : 'refuses'} ${what}`, async (t) => {
+      const refusal = await establish(client, definition, `/apis/${group}/v1/gadgets`)
+      t.equal(refusal, undefined, JSON.stringify(refusal))
+      const customs = customKinds([definition])
+      const found = await Promise.all(resources.map(async (resource) => refusalOf(group, resource)))
+      const expected = resources.map(
+        (resource) => checkObject(schema, customs, resource as KubernetesObject).length > 0,
+      )
+      t.same(
+        found.map((one) => one !== undefined),
+        expected,
+        JSON.stringify(found),
+      )
+      t.equal(expected.includes(true), problems.length > 0)
+    })
+  }
 
   for (const { what, objects, problems } of MANIFEST_PROBLEMS) {
     const isCustom = JSON.stringify(objects).includes('Gadget')

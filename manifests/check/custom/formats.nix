@@ -1,0 +1,310 @@
+# Formats of texts that the API server knows (kube-openapi, strfmt), each as it reads them there. Any other format, such
+# as `int64`, says nothing. `holds` is null where only the server can tell: host names and email addresses that aren't
+# plain ASCII, and URIs and email addresses of rare forms.
+let
+  inherit (builtins)
+    all
+    concatLists
+    elemAt
+    filter
+    foldl'
+    fromJSON
+    genList
+    isList
+    isString
+    length
+    map
+    match
+    replaceStrings
+    split
+    stringLength
+    substring
+    ;
+
+  matches = pattern: text: match pattern text != null;
+  splitAt = separator: text: filter isString (split separator text);
+  sum = foldl' (a: b: a + b) 0;
+  # "08" isn't JSON.
+  toNumber = digits: fromJSON "1${digits}" - fromJSON "1${replaceStrings [ "1" "2" "3" "4" "5" "6" "7" "8" "9" ] [ "0" "0" "0" "0" "0" "0" "0" "0" "0" ] digits}";
+  digitsOf = text: genList (index: toNumber (substring index 1 text)) (stringLength text);
+  mod = a: b: a - a / b * b;
+
+  hex = "[0-9a-fA-F]";
+  uuid =
+    third: fourth:
+    matches "${hex}{8}-?${hex}{4}-?${third}${hex}{3}-?${fourth}${hex}{3}-?${hex}{12}";
+  aUuid = ''a UUID, such as "123e4567-e89b-42d3-a456-426614174000"'';
+
+  octet = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
+  ipv4 = matches "${octet}([.]${octet}){3}";
+  # Kubernetes reads old addresses, with zeros in front.
+  sloppyIpv4 = matches "0*${octet}([.]0*${octet}){3}";
+  group = matches "${hex}{1,4}";
+  sloppyGroup = matches "0*${hex}{1,4}";
+
+  # Eight groups of 16 bits, of which the last two may be spelled as of IPv4, and any number left out as `::`.
+  isGroups =
+    isIpv4: isGroup: text:
+    let
+      halves = splitAt "::" text;
+      parts = concatLists (map (half: if half == "" then [ ] else splitAt ":" half) halves);
+      last = length parts - 1;
+      isMixed = parts != [ ] && matches ".*[.].*" (elemAt parts last) && !matches ".*::" text;
+      count = length parts + (if isMixed then 1 else 0);
+      isRight =
+        index:
+        (if isMixed && index == last then isIpv4 else isGroup) (elemAt parts index);
+    in
+    length halves <= 2
+    && (if length halves == 2 then count < 8 else count == 8)
+    && all isRight (genList (index: index) (length parts));
+
+  isIpv4 =
+    text:
+    if matches "[^:]*[.].*" text then
+      sloppyIpv4 text
+    else
+      matches ".*[.].*" text && isGroups sloppyIpv4 sloppyGroup text;
+  isIpv6 = text: matches ".*:.*" text && isGroups ipv4 group text;
+  isCidr =
+    text:
+    let
+      parts = match "([^/]*)/0*([0-9]{1,3})" text;
+      address = elemAt parts 0;
+      mask = toNumber (elemAt parts 1);
+    in
+    parts != null
+    && (
+      if sloppyIpv4 address then mask <= 32 else isGroups sloppyIpv4 sloppyGroup address && mask <= 128
+    );
+
+  days = [ 31 28 31 30 31 30 31 31 30 31 30 31 ];
+  isDate =
+    text:
+    let
+      parts = match "([0-9]{4})-(0[1-9]|1[0-2])-([0-9]{2})" text;
+      year = toNumber (elemAt parts 0);
+      month = toNumber (elemAt parts 1);
+      day = toNumber (elemAt parts 2);
+      isLeap = mod year 4 == 0 && (mod year 100 != 0 || mod year 400 == 0);
+    in
+    parts != null
+    && day >= 1
+    && day <= elemAt days (month - 1) + (if month == 2 && isLeap then 1 else 0);
+
+  # What follows another `t` isn't looked at.
+  isDateTime =
+    text:
+    let
+      parts = match "([^tT]*)[tT]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([^\n][0-9]+)?([zZ]|[+-][0-9]{2}:[0-9]{2})([tT].*)?" text;
+    in
+    if isAscii text then parts != null && isDate (elemAt parts 0) else null;
+
+  # As Go has durations, or with a unit of Scala's anywhere behind a number.
+  units = "([nNuUmM]?[sS]|[mMhHdDwW]|[hH][rR]|[wW][kK]|[nN][aA][nN][oO].*|[mM][iI][cC][rR][oO].*|[mM][iI][lL][lL][iI].*|[sS][eE][cC].*|[mM][iI][nN].*|[hH][oO][uU][rR].*|[dD][aA][yY].*|[wW][eE][eE][kK].*)";
+  isDuration =
+    text:
+    let
+      parts = filter isList (split "([0-9]+)[[:space:]]*([A-Za-z]+)" text);
+      isLong = matches ".*[0-9]{16}.*" text;
+      isFound = filter (part: matches units (elemAt part 1)) parts != [ ];
+    in
+    if !isAscii text || isLong then
+      null
+    else
+      matches "[-+]?(0|(([0-9]{1,6}([.][0-9]*)?|[.][0-9]+)(ns|us|ms|s|m|h))+)" text || isFound;
+
+  isAscii = matches "[[:print:][:cntrl:]]*";
+  labels = splitAt "[.]";
+  isHostname =
+    text:
+    if !isAscii text then
+      null
+    else
+      stringLength text <= 255
+      && all (label: stringLength label <= 63) (labels text)
+      # Symbols are letters there: $+<=>^`|~
+      && matches "([a-zA-Z0-9$+<=>^`|~](-?[a-zA-Z0-9$+<=>^`|~]{0,62})?|([a-zA-Z0-9$+<=>^`|~]([a-zA-Z0-9$+<=>^`|~-]{0,61}[a-zA-Z0-9$+<=>^`|~])?[.])+[a-zA-Z]{2,63})" text;
+
+  isMac =
+    let
+      bytes = separator: "${hex}{2}(${separator}${hex}{2}){5}((${separator}${hex}{2}){2}((${separator}${hex}{2}){12})?)?";
+      pairs = "${hex}{4}([.]${hex}{4}){2}(([.]${hex}{4})(([.]${hex}{4}){6})?)?";
+    in
+    matches "${bytes ":"}|${bytes "-"}|${pairs}|${hex}{12}(${hex}{4}(${hex}{24})?)?";
+
+  # Without what is between its digits; null where that may be a character that Nix doesn't have.
+  isbnDigits = replaceStrings [ " " "-" "\t" "\n" "\r" ] [ "" "" "" "" "" ];
+  isIsbn10 =
+    text:
+    let
+      digits = isbnDigits text;
+      last = substring 9 1 digits;
+      values = digitsOf (substring 0 9 digits) ++ [ (if last == "X" then 10 else toNumber last) ];
+    in
+    matches "[0-9]{9}[0-9X]" digits
+    && mod (sum (genList (index: (index + 1) * elemAt values index) 10)) 11 == 0;
+  isIsbn13 =
+    text:
+    let
+      digits = isbnDigits text;
+      values = digitsOf digits;
+    in
+    matches "[0-9]{13}" digits
+    && mod (sum (genList (index: (if mod index 2 == 0 then 1 else 3) * elemAt values index) 13)) 10 == 0;
+
+  # What is plain is told; anything else may be one, too.
+  isUri =
+    text:
+    if text == "" || matches ":.*" text then
+      false
+    else if matches "/[A-Za-z0-9._~/-]*|[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~-]+|[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9.-]+(:[0-9]*)?(/[A-Za-z0-9._~/-]*)?" text then
+      true
+    else if matches "[^:/*][^:]*|[0-9].*" text then
+      false
+    else
+      null;
+  atom = "[^][:space:]()<>;:@\\,.\"[]+";
+  atoms = "${atom}([.]${atom})*";
+  isEmail =
+    text:
+    if !isAscii text then
+      null
+    else if matches "${atoms}@${atoms}" text then
+      true
+    else if !matches ".*@.*" text || matches "[^][()<>\"]*" text then
+      (if matches ".*[:;].*" text && matches ".*@.*" text then null else matches "[ ]*${atoms}@[ ]*${atoms}[ ]*" text)
+    else
+      null;
+
+  formats = {
+    # Kubernetes 1.34 doesn't know the first two yet.
+    k8sshortname = {
+      holds = matches "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?";
+      expected = "a name of up to 63 small letters, digits and dashes";
+    };
+    k8slongname = {
+      holds =
+        text: stringLength text <= 253 && all (matches "[a-z0-9]([-a-z0-9]*[a-z0-9])?") (labels text);
+      expected = "a name of up to 253 small letters, digits, dashes and dots";
+    };
+    bsonobjectid = {
+      holds = matches "${hex}{24}";
+      expected = "an object ID of 24 hexadecimal digits";
+    };
+    uri = {
+      holds = isUri;
+      expected = ''a URI, such as "https://example.org"'';
+    };
+    email = {
+      holds = isEmail;
+      expected = "an email address";
+    };
+    hostname = {
+      holds = isHostname;
+      expected = "a host name";
+    };
+    ipv4 = {
+      holds = isIpv4;
+      expected = "an IPv4 address";
+    };
+    ipv6 = {
+      holds = isIpv6;
+      expected = "an IPv6 address";
+    };
+    cidr = {
+      holds = isCidr;
+      expected = ''a range of addresses, such as "10.0.0.0/8"'';
+    };
+    mac = {
+      holds = isMac;
+      expected = "a MAC address";
+    };
+    uuid = {
+      holds = uuid hex hex;
+      expected = aUuid;
+    };
+    uuid3 = {
+      holds = uuid "3" hex;
+      expected = "${aUuid}, of version 3";
+    };
+    uuid4 = {
+      holds = uuid "4" "[89abAB]";
+      expected = "${aUuid}, of version 4";
+    };
+    uuid5 = {
+      holds = uuid "5" "[89abAB]";
+      expected = "${aUuid}, of version 5";
+    };
+    isbn = {
+      holds = text: isIsbn10 text || isIsbn13 text;
+      expected = "an ISBN";
+    };
+    isbn10 = {
+      holds = isIsbn10;
+      expected = "an ISBN of 10 digits";
+    };
+    isbn13 = {
+      holds = isIsbn13;
+      expected = "an ISBN of 13 digits";
+    };
+    # Who writes one into a manifest?
+    creditcard = {
+      holds = _: null;
+      expected = "a number of a credit card";
+    };
+    ssn = {
+      holds = text: stringLength text == 11 && matches "[0-9]{3}[- ]?[0-9]{2}[- ]?[0-9]{4}" text;
+      expected = "a social security number";
+    };
+    hexcolor = {
+      holds = matches "#?(${hex}{3}|${hex}{6})";
+      expected = ''a colour, such as "#ff0000"'';
+    };
+    rgbcolor = {
+      holds =
+        let
+          space = "[\t\n\r ]*";
+          channel = "${space}(0|[1-9][0-9]?|1[0-9][0-9]?|2[0-4][0-9]|25[0-5])${space}";
+        in
+        text: if isAscii text then matches "rgb[(]${channel},${channel},${channel}[)]" text else null;
+      expected = ''a colour, such as "rgb(255,0,0)"'';
+    };
+    byte = {
+      # A long text would take Nix's matcher too deep.
+      holds =
+        text:
+        if stringLength text > 4096 then
+          null
+        else
+          matches "([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})" text;
+      expected = "a string in Base64";
+    };
+    password = {
+      holds = _: true;
+      expected = "a string";
+    };
+    date = {
+      holds = isDate;
+      expected = ''a date, such as "2026-01-31"'';
+    };
+    duration = {
+      holds = isDuration;
+      expected = ''a duration, such as "1h30m"'';
+    };
+    datetime = {
+      holds = isDateTime;
+      expected = ''a time as in RFC 3339, such as "2026-01-31T12:00:00Z"'';
+    };
+  };
+in
+{
+  # schema -> the format, or null for one that the server doesn't enforce
+  of =
+    schema:
+    let
+      # Without dashes, which the server leaves out.
+      name = replaceStrings [ "-" ] [ "" ] (schema.format or "");
+    in
+    formats.${name} or null;
+}

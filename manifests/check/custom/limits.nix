@@ -1,0 +1,150 @@
+# Limits of JSON Schema on one value: numbers, lengths, patterns, formats. As the API server has them (kube-openapi).
+let
+  inherit (builtins)
+    attrNames
+    ceil
+    filter
+    floor
+    genList
+    isAttrs
+    isFloat
+    isInt
+    isList
+    isString
+    length
+    match
+    stringLength
+    substring
+    toJSON
+    ;
+  inherit (import ./pattern.nix) isIn;
+  formats = import ./formats.nix;
+
+  maxExact = 9007199254740991;
+  # swag, IsFloat64AJSONInteger: how far from a whole number a fraction may be, in proportion.
+  epsilon = 1.0e-9;
+
+  absolute = value: if value < 0 then 0 - value else value;
+  truncate = value: if value < 0 then ceil value else floor value;
+  isSmall = value: absolute value <= maxExact;
+  isNearlyWhole =
+    value:
+    value >= 1 && isSmall value && (value - floor value) / (value + floor value) < epsilon;
+  # A fraction is whole for the server where it is nearly so.
+  isWholeFraction = value: isSmall value && (truncate value == value || isNearlyWhole value);
+  isNumber = value: isInt value || isFloat value;
+
+  # Whole numbers are compared with what is before the point of a limit; null where there is none.
+  limitFor =
+    value: limit:
+    if !isNumber limit then
+      null
+    else if isInt limit || isFloat value then
+      limit
+    else if isSmall limit then
+      truncate limit
+    else
+      null;
+
+  show = number: if isFloat number && isSmall number && truncate number == number then toString (floor number) else toJSON number;
+
+  # Whole numbers are divided as such, by what is before the point of a factor.
+  isMultiple =
+    value: factor:
+    let
+      whole = if isInt factor then factor else truncate factor;
+      times = if factor < 1 then 1.0 / factor * value else value / factor;
+    in
+    if isInt value then
+      whole > 0 && value == value / whole * whole
+    else
+      isWholeFraction times;
+
+  numberExpected =
+    schema: value:
+    let
+      least = limitFor value (schema.minimum or null);
+      most = limitFor value (schema.maximum or null);
+      isAbove = schema.exclusiveMinimum or false;
+      isBelow = schema.exclusiveMaximum or false;
+    in
+    if least != null && (value < least || (isAbove && value == least)) then
+      "a number ${if isAbove then "above ${show least}" else "from ${show least} on"}"
+    else if most != null && (value > most || (isBelow && value == most)) then
+      "a number ${if isBelow then "below ${show most}" else "up to ${show most}"}"
+    else if schema.multipleOf or null != null && !isMultiple value schema.multipleOf then
+      "a multiple of ${show schema.multipleOf}"
+    else
+      null;
+
+  # The bytes from 0x80 to 0xbf continue a character of UTF-8.
+  firstContinuing = substring 1 1 (builtins.fromJSON ''"\u0080"'');
+  lastContinuing = substring 1 1 (builtins.fromJSON ''"\u00bf"'');
+  codePoints =
+    text:
+    let
+      bytes = genList (index: substring index 1 text) (stringLength text);
+    in
+    if match "[[:print:]]*" text != null then
+      stringLength text
+    else
+      length (filter (byte: byte < firstContinuing || byte > lastContinuing) bytes);
+
+  measureExpected =
+    schema: least: most: what: by: value:
+    let
+      from = schema.${least} or null;
+      to = schema.${most} or null;
+      measured = by value;
+    in
+    if from == null && to == null then
+      null
+    else if from != null && measured < from then
+      "${what} from ${show from} on"
+    else if to != null && measured > to then
+      "${what} up to ${show to}"
+    else
+      null;
+
+  isRefused = isDoubted: holds: holds == false || (holds == null && isDoubted);
+
+  textExpected =
+    isDoubted: schema: value:
+    let
+      length = measureExpected schema "minLength" "maxLength" "a length" codePoints value;
+      pattern = schema.pattern or "";
+      format = formats.of schema;
+    in
+    if length != null then
+      length
+    else if pattern != "" && isRefused isDoubted (isIn pattern value) then
+      "a match of ${pattern}"
+    else if format != null && isRefused isDoubted (format.holds value) then
+      format.expected
+    else
+      null;
+in
+{
+  # Whether the server takes the number for a whole one.
+  isWhole = value: isInt value || (isFloat value && isWholeFraction value);
+
+  # A fraction's whole part, where that is exact.
+  inherit isSmall truncate;
+
+  # isDoubted: whether what only the server can tell is refused
+  # schema -> value -> what is expected instead, or null
+  limitExpected =
+    isDoubted: schema: value:
+    if isNumber value then
+      numberExpected schema value
+    else if isString value then
+      textExpected isDoubted schema value
+    else if isList value then
+      measureExpected schema "minItems" "maxItems" "a number of items" length value
+    else if isAttrs value && !(value ? outPath) then
+      measureExpected schema "minProperties" "maxProperties" "a number of fields" (
+        fields: length (attrNames fields)
+      ) value
+    else
+      null;
+}

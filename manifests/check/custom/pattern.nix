@@ -1,0 +1,282 @@
+# Patterns of JSON Schema, which the API server reads as Go does (RE2), in the extended expressions of POSIX that Nix has.
+#
+# Only what means exactly the same is translated; all else is left to the server, and to `pushless manifests check`:
+# - flags, named groups, classes such as \pL and [[:alpha:]], \b, \A, \z, \Q, escapes of character codes
+# - ^ and $ other than at the ends of a whole alternative
+# - what isn't ASCII, in the pattern or in the text, since Nix sees bytes
+# - a repeated group with repetitions in it that neither begins nor ends with a fixed character: Nix may take as many
+#   steps as there are ways to split the text
+# - texts beyond 256 bytes, for which Nix's matcher runs out of stack
+let
+  inherit (builtins)
+    concatStringsSep
+    elem
+    elemAt
+    filter
+    foldl'
+    genList
+    head
+    isList
+    isString
+    length
+    map
+    match
+    split
+    stringLength
+    substring
+    tail
+    ;
+
+  maxLength = 256;
+
+  inClass = ''(\\[^a-zA-Z0-9]|\\[dwsnrt]|[^]\[])'';
+  token = ''(\[\^?${inClass}+]|\\[^a-zA-Z0-9]|\\[dwsDWSnrt]|[{][0-9]+(,[0-9]*)?[}]|\(\?:|\(\?|[][(){}.*+?^$|\]|[^][(){}.*+?^$|\])'';
+
+  isAscii = text: match "[[:print:]\n\r\t]*" text != null;
+
+  # A list of the parts of a text that match, null where something is in between.
+  tokensOf =
+    pattern: text:
+    let
+      parts = split pattern text;
+      between = filter (part: isString part && part != "") parts;
+    in
+    if between == [ ] then map head (filter isList parts) else null;
+
+  ranges = {
+    d = "0-9";
+    w = "0-9A-Za-z_";
+    s = "\t\n\r ";
+  };
+  # A form feed, which Nix has no escape for, is left out of \s: a text with one isn't matched at all (isAscii).
+  controls = {
+    n = "\n";
+    r = "\r";
+    t = "\t";
+  };
+
+  literal =
+    char:
+    if char == "^" then
+      "\\^"
+    else if elem char [ "[" "]" "(" ")" "{" "}" "." "*" "+" "?" "$" "|" ] then
+      "[${char}]"
+    else if char == "\\" then
+      "\\\\"
+    else
+      char;
+
+  # "[^\\d._-]" -> the same class, with ], ^ and - where POSIX has them; null where it can't be said.
+  translateClass =
+    class:
+    let
+      isNegated = substring 1 1 class == "^";
+      from = if isNegated then 2 else 1;
+      parts = tokensOf inClass (substring from (stringLength class - from - 1) class);
+      last = length parts - 1;
+      at = elemAt parts;
+      isEnd = index: index == 0 || index == last;
+      # The first and last of a range are left as they are where they are plain.
+      isOfRange = index: (index > 0 && at (index - 1) == "-" && index > 1) || (index < last && at (index + 1) == "-" && index + 1 < last);
+      isPlain = char: match "[]^[\\-]|\\\\.*" char == null;
+      items = genList (
+        index:
+        let
+          char = at index;
+          name = substring 1 1 char;
+        in
+        if char == "-" && !isEnd index then
+          { range = "-"; }
+        else if isOfRange index then
+          (if isPlain char then { range = char; } else { isUnknown = true; })
+        else if stringLength char == 2 && ranges ? ${name} then
+          { range = ranges.${name}; }
+        else if stringLength char == 2 && controls ? ${name} then
+          { range = controls.${name}; }
+        else
+          { char = if stringLength char == 2 then name else char; }
+      ) (length parts);
+      chars = map (item: item.char) (filter (item: item ? char) items);
+      special = filter (char: elem char [ "]" "^" "-" ]) chars;
+      body = concatStringsSep "" (
+        map (item: item.range or (if elem item.char special then "" else item.char)) items
+      );
+      has = char: if elem char special then char else "";
+      text = "${has "]"}${body}${has "^"}${has "-"}";
+      # Dashes in a row, a bracket before a colon: rare, and easily misread.
+      isOdd = parts == null || filter (item: item ? isUnknown) items != [ ] || match ".*(--|\\[[.:=]).*" text != null;
+    in
+    if isOdd || (text == "^" && !isNegated) || (!isNegated && match "\\^.*" text != null) then
+      null
+    else
+      "[${if isNegated then "^" else ""}${text}]";
+
+  translateToken =
+    token:
+    let
+      first = substring 0 1 token;
+      name = substring 1 1 token;
+    in
+    if first == "[" && stringLength token > 1 then
+      translateClass token
+    else if first == "\\" && stringLength token == 2 then
+      if elem name [ "d" "w" "s" ] then
+        "[${ranges.${name}}]"
+      else if elem name [ "D" "W" "S" ] then
+        "[^${
+          ranges.${
+            {
+              D = "d";
+              W = "w";
+              S = "s";
+            }
+            .${name}
+          }
+        }]"
+      else
+        controls.${name} or (literal name)
+    else if token == "(?:" then
+      "("
+    else if token == "." then
+      "[^\n]"
+    else if elem token [ "(?" "[" "]" "{" "}" "\\" "^" "$" ] then
+      null
+    else
+      token;
+
+  isRepetition = token: elem token [ "*" "+" ] || match "[{][0-9]+,[}]" token != null;
+  isQuantifier = token: isRepetition token || token == "?" || match "[{].*[}]" token != null;
+  isFixed = token: match "[^][(){}.*+?^$|\\]|\\\\[^a-zA-Z0-9]" token != null;
+
+  isOpening = token: elem token [ "(" "(?:" ];
+
+  # What is known of a group while it is read; the outermost is the pattern itself.
+  emptyGroup = {
+    count = 0;
+    # Whether something in it is repeated without limit.
+    repeats = false;
+    # Whether it begins, and at its end whether it begins or ends, with a character that is there once.
+    isFixed = false;
+  };
+
+  addTo =
+    group: token:
+    group
+    // {
+      count = group.count + 1;
+      repeats = group.repeats || isRepetition token;
+      isFixed =
+        if token == "|" then
+          false
+        else if group.count == 0 then
+          isFixed token
+        else
+          group.isFixed && !(group.count == 1 && isQuantifier token);
+    };
+
+  isMisplaced =
+    state: token:
+    let
+      inherit (state) previous;
+      isRisky = isRepetition token && previous == ")" && state.closed.repeats && !state.closed.isFixed;
+    in
+    (isQuantifier token && (isQuantifier previous || isOpening previous || elem previous [ "" "|" ]))
+    || (token == ")" && length state.groups == 1)
+    || isRisky;
+
+  addToken =
+    state: token:
+    let
+      group = head state.groups;
+      outer = tail state.groups;
+      next = state // {
+        previous = token;
+        alternatives = [ (head state.alternatives ++ [ token ]) ] ++ tail state.alternatives;
+      };
+    in
+    if state == null then
+      null
+    # Behind another quantifier it makes that one lazy, which is the same where the whole text is to match.
+    else if token == "?" && isQuantifier state.previous then
+      state // { previous = "lazy"; }
+    else if isMisplaced state token then
+      null
+    else if isOpening token then
+      next // { groups = [ emptyGroup (addTo group token) ] ++ outer; }
+    else if token == ")" then
+      next
+      // {
+        closed = group // {
+          isFixed = group.isFixed || (isFixed state.previous && !group.hasAlternatives or false);
+        };
+        groups = [ ((head outer) // { repeats = (head outer).repeats || group.repeats; }) ] ++ tail outer;
+      }
+    else if token == "|" && outer == [ ] then
+      next
+      // {
+        alternatives = [ [ ] ] ++ state.alternatives;
+        groups = [ emptyGroup ];
+      }
+    else
+      next
+      // {
+        groups = [
+          (addTo group token // (if token == "|" then { hasAlternatives = true; } else { }))
+        ] ++ outer;
+      };
+
+  # Alternatives of the whole pattern, each a list of tokens; null where it isn't one that is translated.
+  read =
+    pattern:
+    let
+      tokens = tokensOf token pattern;
+      end = foldl' addToken {
+        previous = "";
+        alternatives = [ [ ] ];
+        groups = [ emptyGroup ];
+      } tokens;
+    in
+    if !isAscii pattern || tokens == null || end == null || length end.groups != 1 then
+      null
+    else
+      end.alternatives;
+
+  translateAlternative =
+    tokens:
+    let
+      count = length tokens;
+      isStart = count > 0 && head tokens == "^";
+      isEnd = count > 0 && elemAt tokens (count - 1) == "$";
+      from = if isStart then 1 else 0;
+      inner = genList (index: translateToken (elemAt tokens (from + index))) (
+        count - from - (if isEnd then 1 else 0)
+      );
+    in
+    if elem null inner then
+      null
+    else
+      "${if isStart then "" else ".*"}(${concatStringsSep "" inner})${if isEnd then "" else ".*"}";
+
+  # pattern -> an expression for `match`, or null
+  translate =
+    pattern:
+    let
+      alternatives = read pattern;
+      translated = map translateAlternative alternatives;
+    in
+    if alternatives == null || elem null translated then null else concatStringsSep "|" translated;
+in
+{
+  inherit translate;
+
+  # pattern -> text -> whether Go finds the pattern in the text; null where that is left to the server
+  isIn =
+    pattern: text:
+    let
+      translated = translate pattern;
+    in
+    if stringLength text > maxLength || !isAscii text || translated == null then
+      null
+    else
+      match translated text != null;
+}
