@@ -5,7 +5,7 @@
 import { RegistryError } from '../core/errors.ts'
 import { findReferences, mergeReferences, type ManifestReferences } from '../core/manifest-references.ts'
 import { describePlace } from '../core/manifest-place.ts'
-import { checkObject, customKinds } from '../manifests/check-objects.ts'
+import { celRulesOf, checkObject, customKinds } from '../manifests/check-objects.ts'
 import { asYamlStream } from '../manifests/manifest-chunks.ts'
 import { readObjects, type ReadManifest, type ReadObject } from '../manifests/read-objects.ts'
 import { kubernetesVersions, readSchema } from '../manifests/schema.ts'
@@ -64,7 +64,17 @@ export async function checkManifests(names: readonly string[], options: CheckOpt
     ),
   )
   const images = registry === undefined ? [] : await askProspects(registry, references.images)
-  const report = { kubernetes: schema.version, objects: objects.length, findings, references, images }
+  const report = {
+    kubernetes: schema.version,
+    objects: objects.length,
+    findings,
+    celRules: celRulesOf(
+      customs,
+      objects.map(({ object }) => object),
+    ),
+    references,
+    images,
+  }
   process.stdout.write(options.asJson ? asJson(report) : asText(report))
   const isServed = images.every(({ state }) => ['present', 'fetchable', 'buildable'].includes(state))
   return findings.length === 0 && references.malformed.length === 0 && isServed ? 0 : 1
@@ -125,11 +135,13 @@ type Report = {
   readonly kubernetes: string
   readonly objects: number
   readonly findings: readonly Finding[]
+  /** Rules of the objects' definitions that weren't evaluated. */
+  readonly celRules: number
   readonly references: ManifestReferences
   readonly images: readonly ImageProspect[]
 }
 
-function asText({ kubernetes, objects, findings, references, images }: Report): string {
+function asText({ kubernetes, objects, findings, celRules, references, images }: Report): string {
   const width = Math.max(0, ...images.map(({ state }) => state.length))
   const placesOf = new Map(references.images.map(({ name, places }) => [name, places]))
   const wrong = findings.length + references.malformed.length
@@ -148,6 +160,7 @@ function asText({ kubernetes, objects, findings, references, images }: Report): 
     ]),
     [
       `${count(objects, 'object')} for Kubernetes ${kubernetes}, ${count(wrong, 'problem')}`,
+      ...(celRules === 0 ? [] : [`${count(celRules, 'rule')} in CEL left to the API server`]),
       ...(images.length === 0
         ? []
         : [
@@ -159,13 +172,21 @@ function asText({ kubernetes, objects, findings, references, images }: Report): 
   ].join('\n')
 }
 
-function asJson({ kubernetes, objects, findings, references, images }: Report): string {
+function asJson({ kubernetes, objects, findings, celRules, references, images }: Report): string {
   const malformed = references.malformed.map(({ name, reason, place }) => ({
     name,
     reason,
     place: describePlace(place),
   }))
-  const report = { kubernetes, objects, problems: findings, images, malformed, foreign: references.foreign }
+  const report = {
+    kubernetes,
+    objects,
+    problems: findings,
+    celRules,
+    images,
+    malformed,
+    foreign: references.foreign,
+  }
   return `${JSON.stringify(report, null, 2)}\n`
 }
 

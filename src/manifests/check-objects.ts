@@ -3,6 +3,7 @@
  * of their CustomResourceDefinitions, where these are at hand. The same as manifests/check in Nix.
  */
 import { isObject, type Json } from '../core/image.ts'
+import { countCelRules } from './custom/cel-rules.ts'
 import { checkCustom } from './custom/check-custom.ts'
 import { checkValue } from './check-value.ts'
 import { nearest } from './nearest.ts'
@@ -45,6 +46,15 @@ export function customKinds(objects: readonly Json[]): CustomKinds {
     }
   }
   return kinds
+}
+
+/** How many rules in CEL the definitions of these objects' kinds have: the API server evaluates them, this check doesn't. */
+export function celRulesOf(customs: CustomKinds, objects: readonly KubernetesObject[]): number {
+  const keys = new Set(objects.map(({ apiVersion, kind }) => `${apiVersion}/${kind}`))
+  return [...keys].reduce((count, key) => {
+    const custom = customs.get(key)
+    return custom === undefined ? count : count + countCelRules(custom.schema)
+  }, 0)
 }
 
 /** @returns nothing wrong for a custom resource of which nothing is known, but what is wrong about its metadata. */

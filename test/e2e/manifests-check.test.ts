@@ -26,6 +26,36 @@ const DIRECTORY = 'mkdir $out; seq 1000 > $out/numbers'
 const pod = (name: string, image: string) =>
   `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}}\nspec:\n  containers:\n    - name: main\n      image: ${image}\n`
 
+const RULES = [{ rule: 'self.a < self.b' }, { rule: 'self.b < 9' }]
+/** With three rules in CEL. */
+const definition = (kind: string) => ({
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: `${kind.toLowerCase()}s.example.org` },
+  spec: {
+    group: 'example.org',
+    scope: 'Namespaced',
+    names: { kind, plural: `${kind.toLowerCase()}s` },
+    versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: RULED } }],
+  },
+})
+const RULED = {
+  type: 'object',
+  properties: {
+    spec: {
+      type: 'object',
+      properties: { a: { type: 'integer' }, b: { type: 'integer', 'x-kubernetes-validations': [RULES[1]] } },
+      'x-kubernetes-validations': RULES,
+    },
+  },
+}
+const gadget = (name: string) => ({
+  apiVersion: 'example.org/v1',
+  kind: 'Gadget',
+  metadata: { name },
+  spec: { a: 2, b: 1 },
+})
+
 void t.test('manifests check', { skip: missing('nix', 'root') }, async (t) => {
   const directory = await temporaryDirectory(t, 'check')
   const elsewhere = await privateNix(t)
@@ -136,6 +166,17 @@ void t.test('manifests check', { skip: missing('nix', 'root') }, async (t) => {
       exitCode: 0,
       stdout: '2 objects for Kubernetes 1.37, 0 problems',
     })
+  })
+
+  await t.test('counts the rules in CEL that it leaves to the server', async (t) => {
+    const objects = [definition('Gadget'), definition('Widget'), gadget('a'), gadget('b')]
+    await writeFile(file('rules.yaml'), objects.map((one) => JSON.stringify(one)).join('\n---\n'))
+    t.match(await check('--no-registry', file('rules.yaml')), {
+      exitCode: 0,
+      stdout: '4 objects for Kubernetes 1.37, 0 problems; 3 rules in CEL left to the API server',
+    })
+    const { stdout: json } = await check('--no-registry', '--json', file('rules.yaml'))
+    t.match(JSON.parse(json), { problems: [], celRules: 3 })
   })
 
   await t.test('finds what is wrong with each document, though others are broken', async (t) => {
