@@ -73,23 +73,25 @@ let
     expected = "a whole number or a string";
   };
 
-  # null where the schema says no type
+  # null where the schema says no type; for the server, a default may be of any type then
   typeOf =
-    schema: if schema.x-kubernetes-int-or-string or false then either else types.${schema.type or ""} or null;
+    isDefault: schema:
+    if !isDefault && schema.x-kubernetes-int-or-string or false then either else types.${toString (schema.type or "")} or null;
 
   # With a format, the server takes texts and lists for any type but numbers, and nothing else without a type.
   isOfType =
-    schema: type: value:
+    isDefault: schema: type: value:
     let
       isOfNumbers =
-        schema.x-kubernetes-int-or-string or false
+        (!isDefault && schema.x-kubernetes-int-or-string or false)
         || elem (schema.type or "") [
           "integer"
           "number"
         ];
+      hasFormat = if isDefault then schema.format or "" != "" else formats.of schema != null;
     in
     (type != null && type.holds value)
-    || (if formats.of schema == null then type == null else !isOfNumbers && (isText value || isList value));
+    || (if hasFormat then !isOfNumbers && (isText value || isList value) else type == null);
 
   # As Go compares them: of a fraction, what is before its point.
   isWord =
@@ -106,17 +108,17 @@ let
   check =
     # checkMetadata: path -> value -> list of problems; isStructural: whether the schema says which fields there are,
     # since those of allOf and the like only say more about them; isDoubted: whether what only the server can tell is
-    # refused, not taken
+    # refused, not taken; isDefault: whether the value is a default of the schema, which the server checks less
     walk: schema: path: value:
     let
-      type = typeOf schema;
+      type = typeOf walk.isDefault schema;
       words = schema.enum or null;
     in
     if isLost value then
       isWrong path value (number.expected value)
     else if value == null && type != null && !schema.nullable or false then
       isWrong path value type.expected
-    else if value != null && !isOfType schema type value then
+    else if value != null && !isOfType walk.isDefault schema type value then
       isWrong path value (typeExpected schema type)
     else if isList words && words != [ ] && !any (isWord value) words then
       isWrong path value "one of ${concatStringsSep ", " (map toJSON words)}"
@@ -139,15 +141,22 @@ let
     if isObject value then
       checkFields walk schema path value
     else if isList value then
-      (
-        if isAttrs (schema.items or null) then
-          concatLists (
-            genList (index: check walk schema.items (itemPath path index) (elemAt value index)) (length value)
-          )
-        else
-          [ ]
+      concatLists (
+        genList (
+          index:
+          let
+            place = itemPath path index;
+            one = elemAt value index;
+          in
+          if isAttrs (schema.items or null) then
+            check walk schema.items place one
+          else if !walk.isStructural || schema.x-kubernetes-preserve-unknown-fields or false then
+            [ ]
+          else
+            checkShallow place one
+        ) (length value)
       )
-      ++ (if walk.isStructural then checkList schema path value else [ ])
+      ++ (if walk.isStructural && !walk.isDefault then checkList schema path value else [ ])
     else
       [ ];
 
@@ -179,7 +188,7 @@ let
     concatMap checkField (attrNames value)
     ++ (if isEmbedded then checkEmbedded walk.checkMetadata path value else [ ])
     ++ concatMap (
-      key: isMissing (fieldPath path key) (typeOf (properties.${key} or { })).expected or "a value"
+      key: isMissing (fieldPath path key) (typeOf false (properties.${key} or { })).expected or "a value"
     ) (filter (key: !(value ? ${key})) (schema.required or [ ]));
 
   unknownField =
@@ -196,7 +205,7 @@ let
     in
     [ "${path} is unknown, ${hint}" ];
 
-  # `additionalProperties: true` is about the fields themselves: objects in them have none.
+  # What has no schema of its own, as below `additionalProperties: true`, has no fields.
   checkShallow =
     path: value:
     if isObject value then
@@ -248,10 +257,22 @@ let
     else
       " (${concatStringsSep ", or " (map (schema: concatStringsSep " and " schema.required) schemas)})";
 in
-# checkMetadata -> JSON Schema -> path -> value -> list of problems
-checkMetadata: schema: path: value:
-check {
-  inherit checkMetadata;
-  isStructural = true;
-  isDoubted = false;
-} schema path (fillDefaults schema value)
+{
+  # checkMetadata -> JSON Schema -> path -> value -> list of problems
+  checkCustom =
+    checkMetadata: schema: path: value:
+    check {
+      inherit checkMetadata;
+      isStructural = true;
+      isDoubted = false;
+      isDefault = false;
+    } schema path (fillDefaults schema value);
+
+  # Whether a default is what its own schema takes, without any defaults in it. Its metadata is the server's.
+  checkDefault = check {
+    checkMetadata = _: _: [ ];
+    isStructural = true;
+    isDoubted = false;
+    isDefault = true;
+  };
+}

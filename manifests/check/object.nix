@@ -22,7 +22,8 @@ let
   readText = import ../../nix/read-text.nix;
   nearest = import ./nearest.nix;
   checkValue = import ./value.nix;
-  checkCustom = import ./custom.nix;
+  inherit (import ./custom.nix) checkCustom checkDefault;
+  checkDefinition = import ./custom/definition.nix (import ./custom/structure.nix checkDefault);
 
   # "1.37" -> its file
   files = listToAttrs (
@@ -128,7 +129,9 @@ let
       custom = customs.${key};
     in
     if schema.kinds ? ${key} then
-      check own.definition "" object ++ checkScope own.scope object
+      check own.definition "" object
+      ++ (if key == "apiextensions.k8s.io/v1/CustomResourceDefinition" then checkDefinition object else [ ])
+      ++ checkScope own.scope object
     else if customs ? ${key} then
       checkCustom (check "meta.v1.ObjectMeta") custom.schema "" object
       ++ check "meta.v1.ObjectMeta" "metadata" object.metadata

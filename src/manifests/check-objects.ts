@@ -5,6 +5,7 @@
 import { isObject, type Json } from '../core/image.ts'
 import { countCelRules } from './custom/cel-rules.ts'
 import { checkCustom } from './custom/check-custom.ts'
+import { checkDefinition } from './custom/check-definition.ts'
 import { checkValue } from './check-value.ts'
 import { nearest } from './nearest.ts'
 import { ROOT, field, wrong, type Place, type Problem } from './problem.ts'
@@ -22,6 +23,7 @@ type Custom = { readonly schema: { readonly [key: string]: Json }; readonly scop
 /** By `example.org/v1/Widget`. */
 export type CustomKinds = ReadonlyMap<string, Custom>
 
+const DEFINITION = 'apiextensions.k8s.io/v1/CustomResourceDefinition'
 const METADATA = 'meta.v1.ObjectMeta'
 
 /** The kinds that CustomResourceDefinitions among these objects define. */
@@ -66,7 +68,11 @@ export function checkObject(
   const key = `${object.apiVersion}/${object.kind}`
   const own = schema.kinds[key]
   if (own !== undefined)
-    return [...checkValue(schema, own.definition, ROOT, object), ...checkScope(own.scope, object)]
+    return [
+      ...checkValue(schema, own.definition, ROOT, object),
+      ...(key === DEFINITION ? checkDefinition(object) : []),
+      ...checkScope(own.scope, object),
+    ]
   const custom = customs.get(key)
   const checkMetadata = (at: Place, value: Json) => checkValue(schema, METADATA, at, value)
   const metadata = () => checkMetadata(field(ROOT, 'metadata'), object.metadata)

@@ -19,6 +19,8 @@ type Scalar = { readonly holds: (value: Json) => boolean; readonly expected: str
 type Walk = {
   /** Of what is embedded whole. */
   readonly checkMetadata: CheckMetadata
+  /** Whether the value is a default of the schema, which the server checks less: it has lists that aren't maps or sets. */
+  readonly isDefault: boolean
   /** Whether the schema says which fields there are; those of `allOf` and the like only say more about them. */
   readonly isStructural: boolean
 }
@@ -31,6 +33,7 @@ const TYPES = new Map<string, Scalar>([
   ['object', { holds: isObject, expected: 'an object' }],
   ['array', { holds: Array.isArray, expected: 'a list' }],
 ])
+export const TYPE_NAMES = [...TYPES.keys()].sort()
 const EITHER: Scalar = {
   holds: (value) => isWhole(value) || typeof value === 'string',
   expected: 'a whole number or a string',
@@ -42,14 +45,24 @@ export function checkCustom(
   value: Json,
   checkMetadata: CheckMetadata,
 ): readonly Problem[] {
-  return check({ checkMetadata, isStructural: true }, schema, at, fillDefaults(schema, value))
+  return check(
+    { checkMetadata, isStructural: true, isDefault: false },
+    schema,
+    at,
+    fillDefaults(schema, value),
+  )
+}
+
+/** Whether a default is what its own schema takes, without any defaults in it. Its metadata is the server's. */
+export function checkDefault(schema: JsonSchema, at: Place, value: Json): readonly Problem[] {
+  return check({ checkMetadata: () => [], isStructural: true, isDefault: true }, schema, at, value)
 }
 
 function check(walk: Walk, schema: JsonSchema, at: Place, value: Json): readonly Problem[] {
-  const type = scalarOf(schema)
+  const type = scalarOf(walk, schema)
   if (value === null && schema['nullable'] !== true && type !== undefined)
     return wrong(at, value, type.expected)
-  if (value !== null && !isOfType(schema, type, value))
+  if (value !== null && !isOfType(walk, schema, type, value))
     return wrong(at, value, type?.expected ?? formatOf(schema)?.expected ?? 'a string')
   const words = schema['enum']
   if (Array.isArray(words) && words.length > 0 && !words.some((word) => isWord(value, word)))
@@ -67,11 +80,13 @@ function checkParts(walk: Walk, schema: JsonSchema, at: Place, value: Json): rea
   if (!Array.isArray(value)) return []
   const list: readonly Json[] = value
   const items = schemaOf(schema, 'items')
+  const isOpen = !walk.isStructural || schema['x-kubernetes-preserve-unknown-fields'] === true
   return [
-    ...(items === undefined
-      ? []
-      : list.flatMap((one, index) => check(walk, items, item(at, index, index), one))),
-    ...(walk.isStructural ? checkList(schema, at, list) : []),
+    ...list.flatMap((one, index) => {
+      const place = item(at, index, index)
+      return items !== undefined ? check(walk, items, place, one) : isOpen ? [] : checkShallow(place, one)
+    }),
+    ...(walk.isStructural && !walk.isDefault ? checkList(schema, at, list) : []),
   ]
 }
 
@@ -104,7 +119,7 @@ function checkFields(
   ]
 }
 
-/** `additionalProperties: true` is about the fields themselves: objects in them have none. */
+/** What has no schema of its own, as below `additionalProperties: true`, has no fields. */
 function checkShallow(at: Place, value: Json): readonly Problem[] {
   if (isObject(value)) return sorted(value).flatMap(([key]) => unknownField(field(at, key), key, []))
   if (!Array.isArray(value)) return []
@@ -137,16 +152,17 @@ function listed(schemas: readonly JsonSchema[]): string {
   return fields.includes(undefined) ? '' : ` (${fields.join(', or ')})`
 }
 
-function scalarOf(schema: JsonSchema): Scalar | undefined {
-  if (schema['x-kubernetes-int-or-string'] === true) return EITHER
+/** For the server, a default may be of any type where its schema has no `type`. */
+function scalarOf({ isDefault }: Pick<Walk, 'isDefault'>, schema: JsonSchema): Scalar | undefined {
+  if (!isDefault && schema['x-kubernetes-int-or-string'] === true) return EITHER
   const { type } = schema
   return typeof type === 'string' ? TYPES.get(type) : undefined
 }
 
 /** With a format, the server takes texts and lists for any type but numbers, and nothing else without a type. */
-function isOfType(schema: JsonSchema, type: Scalar | undefined, value: Json): boolean {
+function isOfType(walk: Walk, schema: JsonSchema, type: Scalar | undefined, value: Json): boolean {
   if (type?.holds(value) === true) return true
-  const hasFormat = formatOf(schema) !== undefined
+  const hasFormat = walk.isDefault ? (schema['format'] ?? '') !== '' : formatOf(schema) !== undefined
   if (!hasFormat) return type === undefined
   const isOfNumbers = type === EITHER || schema['type'] === 'integer' || schema['type'] === 'number'
   return !isOfNumbers && (typeof value === 'string' || Array.isArray(value))
@@ -160,5 +176,5 @@ function isWord(value: Json, word: Json): boolean {
 }
 
 function expectedOf(schema: Json | undefined): string {
-  return (isObject(schema) ? scalarOf(schema)?.expected : undefined) ?? 'a value'
+  return (isObject(schema) ? scalarOf({ isDefault: false }, schema)?.expected : undefined) ?? 'a value'
 }
