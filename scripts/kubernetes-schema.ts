@@ -33,8 +33,8 @@
  *       "mergeKey": "name"              by which `kubectl apply` merges items (x-kubernetes-patch-merge-key)
  *       "unique": true                  no item is there twice (x-kubernetes-list-type: set)
  *
- * As for every field of Kubernetes, null is as good as absent. `required` and `enum` are what the API says; further
- * checks are the server's own.
+ * As for every field of Kubernetes, null is as good as absent. `required` and `enum` are what the API says. Further
+ * checks of the server are rules.json beside these files, for all versions; src/manifests/rules/rules.ts has its form.
  */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

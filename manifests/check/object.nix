@@ -19,6 +19,7 @@ let
     readDir
     ;
   inherit (import ../../nix/refuse.nix) refuse;
+  inherit (import ./problem.nix) isWrong withoutRepeats;
   readText = import ../../nix/read-text.nix;
   nearest = import ./nearest.nix;
   checkValue = import ./value.nix;
@@ -90,7 +91,15 @@ let
         or (refuse "manifests" "kubernetes" kubernetes "one of ${concatStringsSep ", " (map (version: ''"${version}"'') (attrNames files))}, or null for no check")
     )
   );
-  check = checkValue schema.definitions;
+  rules = fromJSON (readText ../schema/rules.json);
+  inherit
+    (checkValue {
+      inherit (schema) definitions;
+      inherit rules;
+    })
+    check
+    checkName
+    ;
   groups = groupBy (key: elemAt (match "(.*)/.*" key) 0) (attrNames schema.kinds);
   ownGroups = mapAttrs (_: _: true) (groupBy groupOf (attrNames groups));
 
@@ -114,12 +123,34 @@ let
     else
       [ "kind is \"${kind}\", which ${apiVersion} of Kubernetes ${kubernetes} doesn't have${if meant == null then "" else ", did you mean ${meant}?"}" ];
 
+  # kubectl leaves it out.
   checkScope =
     scope: object:
-    if scope == "Cluster" && object.metadata.namespace or null != null then
-      [ "metadata.namespace is \"${object.metadata.namespace}\", expected none, since ${object.kind} belongs to the whole cluster" ]
+    let
+      namespace = object.metadata.namespace or null;
+      problems = isWrong "metadata.namespace" namespace "none, since ${object.kind} belongs to the whole cluster";
+    in
+    if scope == "Namespaced" || namespace == null || namespace == "" then
+      [ ]
     else
-      [ ];
+      map (problem: problem // { isWarning = true; }) problems;
+
+  # Some checks give a line alone: it is its own path.
+  asProblem =
+    problem:
+    if isString problem then
+      {
+        path = problem;
+        message = problem;
+      }
+    else
+      problem;
+
+  # The server asks it after the schema, as it asks rules.
+  asRule = problem: asProblem problem // { isRule = true; };
+
+  # The server replaces the status of a new object, without a look at its rules.
+  isOfStatus = { path, ... }: match "status([.[].*)?" path != null;
 
   checkOne =
     customs: object:
@@ -127,20 +158,27 @@ let
       key = "${object.apiVersion}/${object.kind}";
       own = schema.kinds.${key};
       custom = customs.${key};
+      name = checkName key object.metadata;
+      metadata = check "meta.v1.ObjectMeta" "metadata" object.metadata;
     in
     if schema.kinds ? ${key} then
       check own.definition "" object
-      ++ (if key == "apiextensions.k8s.io/v1/CustomResourceDefinition" then checkDefinition object else [ ])
+      ++ (if key == "apiextensions.k8s.io/v1/CustomResourceDefinition" then map asRule (checkDefinition object) else [ ])
+      ++ name
       ++ checkScope own.scope object
     else if customs ? ${key} then
-      checkCustom (check "meta.v1.ObjectMeta") custom.schema "" object
-      ++ check "meta.v1.ObjectMeta" "metadata" object.metadata
-      ++ checkScope custom.scope object
+      checkCustom (check "meta.v1.ObjectMeta") custom.schema "" object ++ metadata ++ name ++ checkScope custom.scope object
     # Groups of others have a dot (apiextensions, ValidateCustomResourceDefinitionSpec).
     else if ownGroups ? ${groupOf object.apiVersion} || match ".*\\..*" (groupOf object.apiVersion) == null then
       unknownKind object
     else
-      check "meta.v1.ObjectMeta" "metadata" object.metadata;
+      metadata;
+
+  problemsOf =
+    customs: object:
+    filter (problem: !(problem.isRule or false && isOfStatus problem)) (
+      withoutRepeats (map asProblem (checkOne customs object))
+    );
 in
 # objects -> list of { object; problems; } of those that have any
 objects:
@@ -151,6 +189,6 @@ in
 filter ({ problems, ... }: problems != [ ]) (
   map (object: {
     inherit object;
-    problems = checkOne customs object;
+    problems = problemsOf customs object;
   }) objects
 )

@@ -13,6 +13,9 @@ let
     isString
     length
     map
+    partition
+    stringLength
+    substring
     toJSON
     trace
     ;
@@ -33,6 +36,10 @@ let
     else
       object;
 
+  isWarning = line: substring 0 (stringLength prefix) line == prefix;
+  withoutPrefix = line: substring (stringLength prefix) (stringLength line) line;
+  prefix = "warning: ";
+
   describe = object: "${object.kind}/${object.metadata.name}";
 in
 {
@@ -46,12 +53,17 @@ let
     if kubernetes == null then _: [ ] else import ./object.nix { inherit kubernetes schemas; };
 in
 rec {
-  # objects -> list of problems, each one line: "Deployment/web: spec.replica is unknown, did you mean replicas?"
+  # objects -> list of problems, each one line: "Deployment/web: spec.replica is unknown, did you mean replicas?". What the
+  # API server accepts, but is hardly meant so, begins with "warning: ".
   problemsOf =
     objects:
-    concatMap ({ object, problems }: map (problem: "${describe object}: ${problem}") problems) (
-      findProblems (map (checkObject "validate") objects)
-    );
+    concatMap (
+      { object, problems }:
+      map (
+        { message, isWarning ? false, ... }:
+        "${if isWarning then prefix else ""}${describe object}: ${message}"
+      ) problems
+    ) (findProblems (map (checkObject "validate") objects));
 
   # builder: objects -> the same list
   checkObjects =
@@ -64,13 +76,15 @@ rec {
           refuse builder "objects" objects "a list of objects";
       groups = groupBy identity items;
       twice = filter (key: length groups.${key} > 1) (attrNames groups);
-      problems = problemsOf items;
+      found = partition isWarning (problemsOf items);
+      problems = found.wrong;
       more = length problems - 1;
+      warnings = map withoutPrefix found.right ++ disagreements items;
     in
     if twice != [ ] then
       throw "${builder}: ${toJSON (head twice)} is there twice"
     else if problems != [ ] then
       throw "${builder}: ${head problems}${if more > 0 then " (and ${toString more} more)" else ""}"
     else
-      foldl' (result: warning: trace "warning: ${builder}: ${warning}" result) items (disagreements items);
+      foldl' (result: warning: trace "warning: ${builder}: ${warning}" result) items warnings;
 }

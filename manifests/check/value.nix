@@ -5,6 +5,7 @@
 let
   inherit (builtins)
     attrNames
+    bitAnd
     concatLists
     concatMap
     concatStringsSep
@@ -20,17 +21,26 @@ let
     isPath
     isString
     length
+    map
     match
+    replaceStrings
+    split
+    stringLength
+    substring
     toJSON
     ;
   inherit (import ./problem.nix)
     fieldPath
+    isEmpty
     isMissing
     isWrong
     itemPath
     ;
   inherit (import ../../nix/store-path.nix) inStore;
+  inherit (import ./rule-places.nix) absentItem itemName;
   nearest = import ./nearest.nix;
+  quantityOf = import ./quantity.nix;
+  makeRules = import ./rules.nix;
   number = import ../../nix/number.nix;
 
   # What JSON has as a string.
@@ -43,22 +53,26 @@ let
   isNumber = value: isInt value || (isFloat value && number.isKept value);
   maxInt32 = 2147483647;
 
-  # resource.ParseQuantity
-  isQuantity =
-    value:
-    isNumber value
-    || (
-      isString value
-      && match "[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+)?" value
-      != null
-    );
+  isQuantity = value: isNumber value || (isString value && quantityOf value != null);
   isTime =
     value:
     isString value
     && match "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})" value
     != null;
+  # Go's decoder skips the ends of lines. Not by a regular expression, which exhausts the stack for a large Secret.
+  base64Letters = filter (letter: isString letter && letter != "") (
+    split "" "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+  );
   isBase64 =
-    value: isString value && match "([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?" value != null;
+    value:
+    let
+      text = replaceStrings [ "\n" "\r" ] [ "" "" ] value;
+      size = stringLength text;
+      end = substring (size - 2) 2 text;
+      padding = if end == "==" then 2 else if substring (size - 1) 1 text == "=" then 1 else 0;
+      others = replaceStrings base64Letters (map (_: "") base64Letters) (substring 0 (size - padding) text);
+    in
+    isString value && (size == 0 || (bitAnd size 3 == 0 && others == ""));
 
   scalars = {
     string = {
@@ -79,7 +93,7 @@ let
     };
     int64 = {
       holds = isWhole;
-      expected = "a whole number";
+      expected = "a whole number of 64 bits";
     };
     byte = {
       holds = isBase64;
@@ -107,9 +121,11 @@ let
     };
   };
 in
-# definitions -> type -> path -> value -> list of problems, each one line
-definitions:
+# schema, with its rules -> type -> path -> value -> list of problems
+{ definitions, rules }:
 let
+  inherit (makeRules { inherit definitions rules; }) checkRules checkName;
+
   check =
     type: path: value:
     if value == null then
@@ -126,13 +142,14 @@ let
               )
           )
         else
-          checkObject definitions.${type} path value
+          checkFields type path value ++ checkRules type path value
       )
     else if type ? items then
       checkList type path value
     else if type ? enum then
       (
-        if elem value type.enum then
+        # The server fills in its default for an empty text.
+        if value == "" || elem value type.enum then
           [ ]
         else
           isWrong path value "one of ${concatStringsSep ", " (map toJSON type.enum)}"
@@ -142,12 +159,15 @@ let
     else
       concatMap (key: check type.additionalProperties (fieldPath path key) value.${key}) (attrNames value);
 
-  checkObject =
-    {
-      properties ? { },
-      required ? [ ],
-    }:
-    path: value:
+  checkFields =
+    type: path: value:
+    let
+      properties = definitions.${type}.properties or { };
+      required = definitions.${type}.required or [ ];
+      optional = rules.optional.${type} or [ ];
+      lenient = rules.lenient.${type} or [ ];
+      asWarning = problem: if problem.isRule or false then problem // { isWarning = true; } else problem;
+    in
     if !isObject value then
       isWrong path value "an object"
     else
@@ -155,26 +175,51 @@ let
         key:
         if (key == "image" || key == "reference") && isStorePath value.${key} then
           isWrong (fieldPath path key) value.${key} "a reference: imageRef { image = ...; }"
-        else if properties ? ${key} then
-          check properties.${key} (fieldPath path key) value.${key}
-        else
+        else if !properties ? ${key} then
           isUnknown properties path key
+        else if elem key lenient then
+          map asWarning (check properties.${key} (fieldPath path key) value.${key})
+        else
+          check properties.${key} (fieldPath path key) value.${key}
       ) (attrNames value)
       ++ concatMap (
-        key: if value.${key} or null == null then isMissing (fieldPath path key) (describe properties.${key}) else [ ]
+        key:
+        if elem key optional then
+          [ ]
+        else
+          map (problem: problem // { isRule = true; }) (
+            checkRequired properties.${key} (fieldPath path key) (value.${key} or null)
+          )
       ) required;
+
+  # For Go, an empty text or list is the same as none.
+  checkRequired =
+    type: path: value:
+    if value == null then
+      isMissing path (describe type)
+    else if value == "" || value == [ ] then
+      isEmpty path (describe type)
+    else
+      [ ];
 
   isUnknown =
     properties: path: key:
     let
       known = attrNames properties;
       meant = nearest key known;
+      hint =
+        if meant != null then
+          "did you mean ${meant}?"
+        else if known == [ ] then
+          "expected no fields"
+        else
+          "expected one of ${concatStringsSep ", " known}";
     in
     [
-      (
-        "${fieldPath path key} is unknown, "
-        + (if meant != null then "did you mean ${meant}?" else "expected one of ${concatStringsSep ", " known}")
-      )
+      {
+        path = fieldPath path key;
+        message = "${fieldPath path key} is unknown, ${hint}";
+      }
     ];
 
   checkList =
@@ -188,19 +233,22 @@ let
           let
             item = elemAt value index;
           in
-          check type.items (itemPath path (nameOf type index item)) item
+          checkItem type.items (itemPath path (itemName type index item)) (
+            if item == null then absentItem type.items else item
+          )
         ) (length value)
       )
       ++ (if type ? keys || type ? unique then checkUnique type path value else [ ]);
 
-  # An item by its name, where it has one.
-  nameOf =
-    type: index: item:
-    let
-      key = type.mergeKey or (if type ? keys then builtins.head type.keys else null);
-    in
-    if key != null && isAttrs item && isString (item.${key} or null) then item.${key} else index;
+  checkItem =
+    type: path: value:
+    # A list has no default for an empty text.
+    if value == "" && isAttrs type && type ? enum then
+      isWrong path value (describe type)
+    else
+      check type path value;
 
+  # Only server-side apply tells the items apart by these keys, so that it is a warning.
   checkUnique =
     type: path: value:
     let
@@ -213,12 +261,19 @@ let
       items = map identity value;
       twice = filter (index: elem (elemAt items index) (genList (elemAt items) index)) (genList (index: index) (length items));
       index = builtins.head twice;
+      place = itemPath path (itemName type index (elemAt value index));
       keys = concatStringsSep " and " (type.keys or [ "value" ]);
     in
     if length value < 2 || twice == [ ] then
       [ ]
     else
-      [ "${itemPath path (nameOf type index (elemAt value index))} is there twice, expected each ${keys} once" ];
+      [
+        {
+          path = place;
+          message = "${place} is there twice, expected each ${keys} once";
+          isWarning = true;
+        }
+      ];
 
   # Of keys by which lists are told apart.
   defaults.protocol = "TCP";
@@ -234,4 +289,6 @@ let
     else
       "an object";
 in
-check
+{
+  inherit check checkName;
+}

@@ -24,10 +24,15 @@ export type CheckOptions = {
   readonly registry: string | undefined
   /** Hosts that the registry is known by, beside `nix.internal` and that of its URL. */
   readonly hosts: readonly string[]
+  /** Warnings are errors. */
+  readonly isStrict: boolean
   readonly asJson: boolean
 }
 
+type Severity = 'error' | 'warning'
+
 type Finding = {
+  readonly severity: Severity
   readonly source: string
   readonly line: number
   readonly column?: number | undefined
@@ -44,15 +49,19 @@ export async function checkManifests(names: readonly string[], options: CheckOpt
   const given = readAll(texts)
   const defined = readAll(definitions)
   const { objects } = given
-  const unread = [...defined.problems, ...given.problems]
+  const unread = [...defined.problems, ...given.problems].map((one) => ({
+    ...one,
+    severity: 'error' as const,
+  }))
   if (objects.length === 0) throw new UsageError(whyNone(names, unread))
   const customs = customKinds([...defined.objects, ...objects].map(({ object }) => object))
   const findings: readonly Finding[] = [
     ...unread,
     ...objects.flatMap((one) =>
-      checkObject(schema, customs, one.object).map(({ path, message }) =>
-        finding(one, one.lineOf(path), withReading(message, one.misreadAt(path))),
-      ),
+      checkObject(schema, customs, one.object).map(({ path, message, isWarning }) => ({
+        ...finding(one, one.lineOf(path), withReading(message, one.misreadAt(path))),
+        severity: isWarning === true && !options.isStrict ? ('warning' as const) : ('error' as const),
+      })),
     ),
     ...repeated(objects),
   ]
@@ -77,7 +86,7 @@ export async function checkManifests(names: readonly string[], options: CheckOpt
   }
   process.stdout.write(options.asJson ? asJson(report) : asText(report))
   const isServed = images.every(({ state }) => ['present', 'fetchable', 'buildable'].includes(state))
-  return findings.length === 0 && references.malformed.length === 0 && isServed ? 0 : 1
+  return !findings.some(isError) && references.malformed.length === 0 && isServed ? 0 : 1
 }
 
 async function versionOf({ schemas, kubernetes }: CheckOptions): Promise<string> {
@@ -99,9 +108,14 @@ function whyNone(names: readonly string[], problems: readonly Finding[]): string
   return problems.length > 0 ? problems.map(asLine).join('\n') : `no Kubernetes object in ${names.join(', ')}`
 }
 
-function asLine({ source, line, column, object, message }: Finding): string {
+function asLine({ source, line, column, object, severity, message }: Finding): string {
   const place = [source, line, ...(column === undefined ? [] : [column])].join(':')
-  return `${place}: ${object === undefined ? '' : `${object}: `}${message}`
+  const warning = severity === 'warning' ? 'warning: ' : ''
+  return `${place}: ${warning}${object === undefined ? '' : `${object}: `}${message}`
+}
+
+function isError({ severity }: Finding): boolean {
+  return severity === 'error'
 }
 
 /** What YAML made of a text is often all that is wrong. */
@@ -126,7 +140,7 @@ function repeated(objects: readonly ReadObject[]): readonly Finding[] {
 }
 
 function finding({ object, source }: ReadObject, line: number, message: string): Finding {
-  return { source, line, object: `${object.kind}/${object.metadata.name}`, message }
+  return { severity: 'error', source, line, object: `${object.kind}/${object.metadata.name}`, message }
 }
 
 const count = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`
@@ -144,7 +158,8 @@ type Report = {
 function asText({ kubernetes, objects, findings, celRules, references, images }: Report): string {
   const width = Math.max(0, ...images.map(({ state }) => state.length))
   const placesOf = new Map(references.images.map(({ name, places }) => [name, places]))
-  const wrong = findings.length + references.malformed.length
+  const wrong = findings.filter(isError).length + references.malformed.length
+  const warnings = findings.filter((one) => !isError(one)).length
   const counts = new Map<string, number>()
   for (const { state } of images) counts.set(state, (counts.get(state) ?? 0) + 1)
   return [
@@ -159,7 +174,7 @@ function asText({ kubernetes, objects, findings, celRules, references, images }:
         : (placesOf.get(ref) ?? []).map((place) => `  in ${describePlace(place)}`)),
     ]),
     [
-      `${count(objects, 'object')} for Kubernetes ${kubernetes}, ${count(wrong, 'problem')}`,
+      `${count(objects, 'object')} for Kubernetes ${kubernetes}, ${count(wrong, 'problem')}${warnings === 0 ? '' : `, ${count(warnings, 'warning')}`}`,
       ...(celRules === 0 ? [] : [`${count(celRules, 'rule')} in CEL left to the API server`]),
       ...(images.length === 0
         ? []

@@ -35,6 +35,7 @@ type CheckFlags = {
   /** False for `--no-registry`. */
   readonly registry: string | false
   readonly host: readonly string[]
+  readonly strict: boolean
   readonly json: boolean
 }
 
@@ -97,13 +98,24 @@ export function addManifests(program: Command, { library, environment, exit }: P
     )
     .option('--no-registry', 'ask none')
     .option('--host <host>', 'what the registry is called in manifests, beside nix.internal', collect, [])
+    .option('--strict', 'warnings are errors: what Kubernetes takes, but is hardly meant so', false)
     .option('--json', 'as one JSON document', false)
     .action(async (what: readonly string[], flags: CheckFlags) => {
       const { checkManifests } = await import('./manifests-check.ts')
-      const { kubernetes, schema: definitions, registry, host: hosts, json: asJson } = flags
+      const { kubernetes, schema: definitions, registry, host: hosts, strict: isStrict, json: asJson } = flags
       const schemas = join(library, 'manifests', 'schema')
       const asked = registry === false ? undefined : registry
-      exit(await checkManifests(what, { schemas, kubernetes, definitions, registry: asked, hosts, asJson }))
+      exit(
+        await checkManifests(what, {
+          schemas,
+          kubernetes,
+          definitions,
+          registry: asked,
+          hosts,
+          isStrict,
+          asJson,
+        }),
+      )
     })
     .exitOverride()
 

@@ -6,9 +6,10 @@ import { isObject, type Json } from '../core/image.ts'
 import { countCelRules } from './custom/cel-rules.ts'
 import { checkCustom } from './custom/check-custom.ts'
 import { checkDefinition } from './custom/check-definition.ts'
+import { checkName } from './rules/check-rules.ts'
 import { checkValue } from './check-value.ts'
 import { nearest } from './nearest.ts'
-import { ROOT, field, wrong, type Place, type Problem } from './problem.ts'
+import { ROOT, field, withoutRepeats, wrong, type Place, type Problem } from './problem.ts'
 import type { KubernetesSchema, Scope } from './schema.ts'
 
 export type KubernetesObject = {
@@ -65,12 +66,25 @@ export function checkObject(
   customs: CustomKinds,
   object: KubernetesObject,
 ): readonly Problem[] {
+  // The server replaces the status of a new object, without a look at its rules.
+  return withoutRepeats(problemsOf(schema, customs, object)).filter(
+    ({ path, isRule }) => isRule !== true || path[0] !== 'status',
+  )
+}
+
+function problemsOf(
+  schema: KubernetesSchema,
+  customs: CustomKinds,
+  object: KubernetesObject,
+): readonly Problem[] {
   const key = `${object.apiVersion}/${object.kind}`
   const own = schema.kinds[key]
+  const name = checkName(schema, key, field(field(ROOT, 'metadata'), 'name'), object.metadata)
   if (own !== undefined)
     return [
       ...checkValue(schema, own.definition, ROOT, object),
-      ...(key === DEFINITION ? checkDefinition(object) : []),
+      ...(key === DEFINITION ? checkDefinition(object).map(asRule) : []),
+      ...name,
       ...checkScope(own.scope, object),
     ]
   const custom = customs.get(key)
@@ -80,9 +94,15 @@ export function checkObject(
     return [
       ...checkCustom(custom.schema, ROOT, object, checkMetadata),
       ...metadata(),
+      ...name,
       ...checkScope(custom.scope, object),
     ]
   return isKubernetesGroup(schema, groupOf(object.apiVersion)) ? unknownKind(schema, object) : metadata()
+}
+
+/** The server asks it after the schema, as it asks rules. */
+function asRule(problem: Problem): Problem {
+  return { ...problem, isRule: true }
 }
 
 /** Groups of others have a dot (apiextensions, ValidateCustomResourceDefinitionSpec). */
@@ -126,12 +146,13 @@ function unknownKind(
 
 function checkScope(scope: Scope, { kind, metadata }: KubernetesObject): readonly Problem[] {
   const { namespace } = metadata
-  if (scope === 'Namespaced' || namespace === undefined) return []
+  if (scope === 'Namespaced' || namespace === undefined || namespace === '') return []
+  // kubectl leaves it out.
   return wrong(
     field(field(ROOT, 'metadata'), 'namespace'),
     namespace,
     `none, since ${kind} belongs to the whole cluster`,
-  )
+  ).map((problem) => ({ ...problem, isWarning: true as const }))
 }
 
 function groupOf(apiVersion: string): string {

@@ -8,6 +8,10 @@ export type Problem = {
   readonly path: Path
   /** With the path in it, as kubectl writes it: `spec.containers[web].image is 1, expected a string`. */
   readonly message: string
+  /** The API server accepts it, but it is hardly meant so. */
+  readonly isWarning?: true
+  /** The value has the right type: the server refuses it by a rule. */
+  readonly isRule?: true
 }
 
 /** A path, and how it is written: items of a list by their names, where they have any. */
@@ -35,7 +39,29 @@ export function missing({ path, text }: Place, expected: string): readonly Probl
   return [{ path, message: `${text} is missing, expected ${expected}` }]
 }
 
-function show(value: Json): string {
+export function empty({ path, text }: Place, expected: string): readonly Problem[] {
+  return [{ path, message: `${text} is empty, expected ${expected}` }]
+}
+
+/** Leaves out what rules and warnings say about a value that another problem is about already. */
+export function withoutRepeats(problems: readonly Problem[]): readonly Problem[] {
+  const wrong = new Set<string>()
+  const errors = problems.filter(({ path, isRule, isWarning }) => {
+    const key = JSON.stringify(path)
+    if (isWarning === true || (isRule === true && wrong.has(key))) return false
+    wrong.add(key)
+    return true
+  })
+  return problems.filter((problem) => {
+    if (problem.isWarning !== true) return errors.includes(problem)
+    const key = JSON.stringify(problem.path)
+    if (wrong.has(key)) return false
+    wrong.add(key)
+    return true
+  })
+}
+
+export function show(value: Json): string {
   if (Array.isArray(value)) return 'a list'
   if (isObject(value)) return 'an attribute set'
   const text = JSON.stringify(value)

@@ -1,6 +1,7 @@
 /** What Kubernetes takes in an object: manifests/schema, whose form scripts/kubernetes-schema.ts describes. */
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Rules } from './rules/rules.ts'
 
 export type FieldType =
   | string
@@ -13,7 +14,7 @@ export type FieldType =
       readonly unique?: true
     }
 
-export type Definition = {
+type Definition = {
   readonly properties?: { readonly [name: string]: FieldType }
   readonly required?: readonly string[]
 }
@@ -26,6 +27,8 @@ export type KubernetesSchema = {
   /** By `apps/v1/Deployment`. */
   readonly kinds: { readonly [key: string]: { readonly definition: string; readonly scope: Scope } }
   readonly definitions: { readonly [name: string]: Definition }
+  /** The same for all versions. */
+  readonly rules: Rules
 }
 
 /** The versions there are, oldest first. @param directory manifests/schema. */
@@ -36,8 +39,11 @@ export async function kubernetesVersions(directory: string): Promise<readonly st
 
 /** @throws where there is no such version: see `kubernetesVersions`. */
 export async function readSchema(directory: string, version: string): Promise<KubernetesSchema> {
-  // Made by our own script, and held by its test.
-  return JSON.parse(await readFile(join(directory, `v${version}.json`), 'utf8')) as KubernetesSchema
+  const read = async (name: string) => readFile(join(directory, name), 'utf8')
+  const [schema, rules] = await Promise.all([read(`v${version}.json`), read('rules.json')])
+  // One is made by our own script, the other is written by hand; tests check both.
+  const parsed = JSON.parse(schema) as Omit<KubernetesSchema, 'rules'>
+  return { ...parsed, rules: JSON.parse(rules) as Rules }
 }
 
 function minor(version: string): number {

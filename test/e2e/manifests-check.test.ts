@@ -159,6 +159,22 @@ void t.test('manifests check', { skip: missing('nix', 'root') }, async (t) => {
     t.match((await check('--no-registry', join(directory, 'deploy'))).stdout, /^9 objects/m, 'a directory')
   })
 
+  await t.test('warns of what Kubernetes takes, but is hardly meant so', async (t) => {
+    const name = file('twice.yaml')
+    await writeFile(name, `${pod('a', 'nginx')}      env: [{name: A, value: '1'}, {name: A, value: '2'}]\n`)
+    const text = `${name}:8: warning: Pod/a: spec.containers[main].env[A] is there twice, expected each name once`
+    t.match(await check('--no-registry', name), {
+      exitCode: 0,
+      stdout: `${text}\n1 object for Kubernetes 1.37, 0 problems, 1 warning; 1 of other registries`,
+    })
+    t.match(await check('--no-registry', '--strict', name), {
+      exitCode: 1,
+      stdout: `${text.replace('warning: ', '')}\n1 object for Kubernetes 1.37, 1 problem; 1 of other registries`,
+    })
+    const { stdout } = await check('--no-registry', '--json', name)
+    t.match(JSON.parse(stdout), { problems: [{ severity: 'warning', line: 8 }] })
+  })
+
   await t.test('lets the server make names', async (t) => {
     const job = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: warm-}\n'
     await writeFile(file('made.yaml'), `${job}---\n${job}`)

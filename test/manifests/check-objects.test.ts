@@ -13,7 +13,8 @@ void t.test('what is wrong with an object, as Nix says it', async (t) => {
     const lines = objects.flatMap((object) => {
       const whole = object as KubernetesObject
       return checkObject(schema, customs, whole).map(
-        ({ message }) => `${whole.kind}/${whole.metadata.name}: ${message}`,
+        ({ message, isWarning }) =>
+          `${isWarning === true ? 'warning: ' : ''}${whole.kind}/${whole.metadata.name}: ${message}`,
       )
     })
     const expected = problems.map((line, i) =>
@@ -29,7 +30,7 @@ void t.test('a problem has the path of its value', async (t) => {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: 'a' },
-    spec: { containers: [{ name: 'a' }, { name: 'b', tty: 1 }] },
+    spec: { containers: [container('a'), { ...container('b'), tty: 1 }] },
   }
   t.same(
     checkObject(schema, new Map(), pod).map(({ path }) => path),
@@ -46,3 +47,7 @@ void t.test('all versions can be read', async (t) => {
     t.ok(schema.kinds['apps/v1/Deployment'])
   }
 })
+
+function container(name: string) {
+  return { name, image: 'example.org/web:1' }
+}

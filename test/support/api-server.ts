@@ -57,6 +57,7 @@ export async function startApiServer(scope: Scope): Promise<string> {
       'AlwaysAllow',
       '--service-cluster-ip-range',
       '10.0.0.0/24',
+      '--allow-privileged',
       // It waits for accounts that a controller would make.
       '--disable-admission-plugins',
       'ServiceAccount',

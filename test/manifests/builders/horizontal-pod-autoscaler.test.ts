@@ -18,7 +18,7 @@ testBuilder(
         },
       ],
       'all that it has': [
-        'horizontalPodAutoscaler { name = "web"; for = sized; minReplicas = 2; maxReplicas = 5; cpu = 80; memory = 70; metrics = [ { type = "Pods"; } ]; behavior.scaleDown.stabilizationWindowSeconds = 60; }',
+        'horizontalPodAutoscaler { name = "web"; for = sized; minReplicas = 2; maxReplicas = 5; cpu = 80; memory = 70; metrics = [ { type = "Pods"; pods = { metric.name = "hits"; target = { type = "AverageValue"; averageValue = "10"; }; }; } ]; behavior.scaleDown.stabilizationWindowSeconds = 60; }',
         {
           apiVersion: 'autoscaling/v2',
           kind: 'HorizontalPodAutoscaler',
@@ -35,7 +35,10 @@ testBuilder(
                 resource: { name: 'memory', target: { averageUtilization: 70, type: 'Utilization' } },
                 type: 'Resource',
               },
-              { type: 'Pods' },
+              {
+                type: 'Pods',
+                pods: { metric: { name: 'hits' }, target: { type: 'AverageValue', averageValue: '10' } },
+              },
             ],
             minReplicas: 2,
             scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },

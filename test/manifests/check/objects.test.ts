@@ -1,15 +1,19 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import { checkObject } from '../../../src/manifests/check-objects.ts'
+import { mistakes, serverSchema } from '../../support/server-verdicts.ts'
 import { MANIFEST_PROBLEMS } from '../../fixtures/manifest-problems.ts'
 import { evaluateAll, outcomes, refusal, root, withoutNix } from '../../nix/nix-command.ts'
 
 const skip = withoutNix
+/** One mistake in so many is compared: a second for Nix. */
+const EACH = 4
 const before = `let manifests = args: import ${root}manifests args; inherit (manifests { }) validate extend deployment; in`
 const pod = (image: string) =>
   `{ apiVersion = "v1"; kind = "Pod"; metadata.name = "a"; spec.containers = [ { name = "a"; image = ${image}; } ]; }`
 const misspelt = (args: string) =>
-  `(manifests { ${args} }).validate [ { apiVersion = "v1"; kind = "Pod"; metadata.name = "a"; spek = 1; } ]`
+  `(manifests { ${args} }).validate [ { apiVersion = "v1"; kind = "ConfigMap"; metadata.name = "a"; dat = 1; } ]`
 const gadget = (schemas: string) =>
   `(manifests { schemas = [ ${schemas} ]; }).validate [ { apiVersion = "example.org/v1"; kind = "Gadget"; metadata.name = "g"; spec.size = 9; } ]`
 const web = 'deployment { name = "web"; containers.web.image = "example.org/web:1"; }'
@@ -36,6 +40,29 @@ void t.test('what is wrong with an object', { skip }, async (t) => {
     if (isRight) t.pass(what)
     else t.same(lines, problems, what)
   }
+})
+
+void t.test('of mistakes, both checkers say the same', { skip }, async (t) => {
+  const schema = await serverSchema()
+  const made = (await mistakes()).filter((_, index) => index % EACH === 0).map(({ object }) => object)
+  const file = join(t.testdir(), 'mistakes.json')
+  await writeFile(file, JSON.stringify(made))
+  const [found] = await evaluateAll(
+    [
+      `let inherit (manifests { kubernetes = "${schema.version}"; }) validate; in map (object: validate [ object ]) (builtins.fromJSON (builtins.readFile ${file}))`,
+    ],
+    before,
+  )
+  t.same(
+    found,
+    made.map((object) =>
+      checkObject(schema, new Map(), object).map(
+        ({ message, isWarning }) =>
+          `${isWarning === true ? 'warning: ' : ''}${object.kind}/${object.metadata.name}: ${message}`,
+      ),
+    ),
+  )
+  t.ok(made.length > 1_000)
 })
 
 void t.test('what only Nix has is refused for an image', { skip }, async (t) => {
@@ -66,7 +93,7 @@ void t.test('each version has its own schema', { skip }, async (t) => {
       ['1.34', '1.35', '1.36', '1.37'].map((version) => misspelt(`kubernetes = "${version}";`)),
       before,
     ),
-    Array.from({ length: 4 }, () => ['Pod/a: spek is unknown, did you mean spec?']),
+    Array.from({ length: 4 }, () => ['ConfigMap/a: dat is unknown, did you mean data?']),
   )
   t.same(await evaluateAll([misspelt('kubernetes = null;')], before), [[]], 'null checks nothing')
 })
@@ -86,7 +113,7 @@ void t.test('nothing wrong is written', { skip }, async (t) => {
   const refusals: Record<string, readonly [expression: string, message: RegExp]> = {
     'the first problem, and how many more': [
       '(list "a" [ { apiVersion = "v1"; kind = "Pod"; metadata.name = "a"; a = 1; b = 1; spek = 1; } ]).drvPath',
-      /^list: Pod\/a: a is unknown, expected one of apiVersion, kind, metadata, spec, status \(and 2 more\)$/,
+      /^list: Pod\/a: a is unknown, expected one of apiVersion, kind, metadata, spec, status \(and 3 more\)$/,
     ],
     'a version that nobody has': [
       `((import ${root}manifests { kubernetes = "1.2"; }).list "a" [ { apiVersion = "v1"; kind = "A"; metadata.name = "a"; } ]).drvPath`,

@@ -13,7 +13,7 @@ const library = `
     pkgs = import ${root}test/manifests/output/stub-pkgs.nix { };
     inherit (import ${root}manifests { }) mkManifests mkGitOps joinManifests;
     objects = ${objects};
-    other = { apiVersion = "v1"; kind = "Pod"; metadata.name = "n-a"; };
+    other = { apiVersion = "v1"; kind = "Pod"; metadata.name = "n-a"; spec.containers = [ { name = "a"; image = "a"; } ]; };
   in
 `
 const make = (more: string) => `${library} mkManifests ({ name = "all"; inherit objects; } // { ${more} })`

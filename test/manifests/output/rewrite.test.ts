@@ -294,6 +294,7 @@ void t.test('a namespace is given to objects that name none and have a place for
   const schema = {
     version: '1.37',
     definitions: {},
+    rules: { texts: {}, names: {}, optional: {}, lenient: {}, definitions: {} },
     kinds: Object.fromEntries(Object.entries(kinds).map(([key, scope]) => [key, { definition: '', scope }])),
   }
   const place = (text: string, name = 'market') =>

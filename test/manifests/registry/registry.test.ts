@@ -1,6 +1,6 @@
 /** The registry's objects: what must be so for it to work and to be safe, and what is refused. */
-import { readdir } from 'node:fs/promises'
 import t from 'tap'
+import { kubernetesVersions } from '../../../src/manifests/schema.ts'
 import { evaluate, refusal, root, withoutNix } from '../../nix/nix-command.ts'
 
 type Container = {
@@ -213,7 +213,7 @@ void t.test('Kubernetes takes them', { skip: withoutNix }, async (t) => {
     '{ tokenSecret = "token"; namespace = null; nodes.runtimes = [ "containerd" "cri-o" "k3s" "rke2" ]; }',
     '{ nodes.certsDir = "/srv/certs.d"; settings.verify = true; }',
   ]
-  const versions = (await readdir(`${root}manifests/schema`)).map((file) => /\d+\.\d+/.exec(file)?.[0] ?? '')
+  const versions = await kubernetesVersions(`${root}manifests/schema`)
   t.ok(versions.length > 1)
   for (const version of versions) {
     const problems = await evaluate(`

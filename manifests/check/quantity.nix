@@ -1,0 +1,55 @@
+# Quantities of Kubernetes, such as "500m" or "64Mi" (apimachinery, resource.ParseQuantity): the number that one stands
+# for, rounded to 53 bits, or null. The same as src/manifests/rules/quantity.ts.
+let
+  inherit (builtins)
+    elemAt
+    fromJSON
+    isFloat
+    isInt
+    isString
+    match
+    ;
+
+  # What is smaller than one is divided: a division is rounded once, so that "100m" equals "0.1".
+  divisors = {
+    n = 1.0e9;
+    u = 1.0e6;
+    m = 1.0e3;
+  };
+  factors = {
+    k = 1.0e3;
+    M = 1.0e6;
+    G = 1.0e9;
+    T = 1.0e12;
+    P = 1.0e15;
+    E = 1.0e18;
+    Ki = 1024.0;
+    Mi = 1048576.0;
+    Gi = 1073741824.0;
+    Ti = 1099511627776.0;
+    Pi = 1125899906842624.0;
+    Ei = 1152921504606846976.0;
+  };
+
+  parse =
+    text:
+    match "[ \t\r\n]*([+-]?)([0-9]*)(\\.([0-9]*))?((n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)|[eE]([+-]?[0-9]+))?[ \t\r\n]*" text;
+in
+value:
+let
+  parts = parse value;
+  part = index: if elemAt parts index == null then "" else elemAt parts index;
+  orZero = digits: if digits == "" then "0" else digits;
+  # JSON's numbers begin with no zero.
+  whole = orZero (elemAt (match "0*([0-9]*)" (part 1)) 0);
+  sign = if part 0 == "-" then "-" else "";
+  exponent = if part 6 == "" then "" else "e${part 6}";
+  digits = fromJSON "${sign}${whole}.${orZero (part 3)}${exponent}";
+  unit = part 5;
+in
+if isInt value || isFloat value then
+  value
+else if !isString value || parts == null || part 1 + part 3 == "" then
+  null
+else
+  digits * (factors.${unit} or 1.0) / (divisors.${unit} or 1.0)
