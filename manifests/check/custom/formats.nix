@@ -1,6 +1,6 @@
 # Formats of texts that the API server knows (kube-openapi, strfmt), each as it reads them there. Any other format, such
 # as `int64`, says nothing. `holds` is null where only the server can tell: host names and email addresses that aren't
-# plain ASCII, and URIs and email addresses of rare forms.
+# plain ASCII, and URIs and email addresses of rare forms. Long texts are left to the server, too.
 let
   inherit (builtins)
     all
@@ -271,13 +271,8 @@ let
       expected = ''a colour, such as "rgb(255,0,0)"'';
     };
     byte = {
-      # A long text would take Nix's matcher too deep.
-      holds =
-        text:
-        if stringLength text > 4096 then
-          null
-        else
-          matches "([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})" text;
+      holds = matches "([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})";
+      limit = 4096;
       expected = "a string in Base64";
     };
     password = {
@@ -305,6 +300,12 @@ in
     let
       # Without dashes, which the server leaves out.
       name = replaceStrings [ "-" ] [ "" ] (schema.format or "");
+      found = formats.${name};
+      # Nix's matcher goes deeper with each character, and often over them again.
+      limit = found.limit or 256;
     in
-    formats.${name} or null;
+    if formats ? ${name} then
+      found // { holds = text: if stringLength text > limit then null else found.holds text; }
+    else
+      null;
 }

@@ -3,16 +3,17 @@ let
   inherit (builtins)
     attrNames
     ceil
-    filter
+    concatMap
     floor
-    genList
+    fromJSON
     isAttrs
     isFloat
     isInt
     isList
     isString
     length
-    match
+    map
+    replaceStrings
     stringLength
     substring
     toJSON
@@ -77,18 +78,22 @@ let
     else
       null;
 
-  # The bytes from 0x80 to 0xbf continue a character of UTF-8.
-  firstContinuing = substring 1 1 (builtins.fromJSON ''"\u0080"'');
-  lastContinuing = substring 1 1 (builtins.fromJSON ''"\u00bf"'');
-  codePoints =
-    text:
+  hexDigits = [ "0" "1" "2" "3" "4" "5" "6" "7" "8" "9" "a" "b" "c" "d" "e" "f" ];
+  # The bytes from 0x80 to 0xbf, which continue a character of UTF-8: the second ones of U+0080 to U+00BF.
+  continuing = concatMap (
+    high: map (low: substring 1 1 (fromJSON "\"\\u00${high}${low}\"")) hexDigits
+  ) [ "8" "9" "a" "b" ];
+  codePoints = text: stringLength (replaceStrings continuing (map (_: "") continuing) text);
+  # A character has up to four bytes, so that most texts needn't be counted.
+  lengthExpected =
+    schema: text:
     let
-      bytes = genList (index: substring index 1 text) (stringLength text);
+      bytes = stringLength text;
+      from = schema.minLength or null;
+      to = schema.maxLength or null;
+      isClear = (from == null || bytes >= 4 * from) && (to == null || bytes <= to);
     in
-    if match "[[:print:]]*" text != null then
-      stringLength text
-    else
-      length (filter (byte: byte < firstContinuing || byte > lastContinuing) bytes);
+    if isClear then null else measureExpected schema "minLength" "maxLength" "a length" codePoints text;
 
   measureExpected =
     schema: least: most: what: by: value:
@@ -111,7 +116,7 @@ let
   textExpected =
     isDoubted: schema: value:
     let
-      length = measureExpected schema "minLength" "maxLength" "a length" codePoints value;
+      length = lengthExpected schema value;
       pattern = schema.pattern or "";
       format = formats.of schema;
     in

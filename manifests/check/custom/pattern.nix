@@ -6,7 +6,9 @@
 # - what isn't ASCII, in the pattern or in the text, since Nix sees bytes
 # - a repeated group with repetitions in it that neither begins nor ends with a fixed character: Nix may take as many
 #   steps as there are ways to split the text
+# - repetitions of more than a few thousand characters in all
 # - texts beyond 256 bytes, for which Nix's matcher runs out of stack
+# In 239 definitions of public charts, 59 of 77 different patterns are translated, at 2,269 of 2,446 places.
 let
   inherit (builtins)
     concatStringsSep
@@ -14,6 +16,7 @@ let
     elemAt
     filter
     foldl'
+    fromJSON
     genList
     head
     isList
@@ -28,6 +31,8 @@ let
     ;
 
   maxLength = 256;
+  # Nix gives up at some more than this.
+  maxSize = 5000;
 
   inClass = ''(\\[^a-zA-Z0-9]|\\[dwsnrt]|[^]\[])'';
   token = ''(\[\^?${inClass}+]|\\[^a-zA-Z0-9]|\\[dwsDWSnrt]|[{][0-9]+(,[0-9]*)?[}]|\(\?:|\(\?|[][(){}.*+?^$|\]|[^][(){}.*+?^$|\])'';
@@ -66,6 +71,36 @@ let
     else
       char;
 
+  # An end of a range that means the same in POSIX.
+  isPlain = char: stringLength char == 1 && !elem char [ "[" "]" "^" "-" "\\" ];
+
+  # Characters of a class -> list of { range; } and { char; }; null for what is no end of a range.
+  classItems =
+    parts: index:
+    let
+      left = length parts - index;
+      at = elemAt parts;
+      char = at index;
+      name = substring 1 1 char;
+      one =
+        if stringLength char == 2 && ranges ? ${name} then
+          { range = ranges.${name}; }
+        else if stringLength char == 2 then
+          { char = controls.${name} or name; }
+        else
+          { inherit char; };
+      isRange = left > 2 && at (index + 1) == "-";
+      last = at (index + 2);
+    in
+    if left == 0 then
+      [ ]
+    else if !isRange then
+      [ one ] ++ classItems parts (index + 1)
+    else if isPlain char && isPlain last && !(last < char) then
+      [ { range = "${char}-${last}"; } ] ++ classItems parts (index + 3)
+    else
+      [ null ];
+
   # "[^\\d._-]" -> the same class, with ], ^ and - where POSIX has them; null where it can't be said.
   translateClass =
     class:
@@ -73,43 +108,17 @@ let
       isNegated = substring 1 1 class == "^";
       from = if isNegated then 2 else 1;
       parts = tokensOf inClass (substring from (stringLength class - from - 1) class);
-      last = length parts - 1;
-      at = elemAt parts;
-      isEnd = index: index == 0 || index == last;
-      # The first and last of a range are left as they are where they are plain.
-      isOfRange = index: (index > 0 && at (index - 1) == "-" && index > 1) || (index < last && at (index + 1) == "-" && index + 1 < last);
-      isPlain = char: match "[]^[\\-]|\\\\.*" char == null;
-      items = genList (
-        index:
-        let
-          char = at index;
-          name = substring 1 1 char;
-        in
-        if char == "-" && !isEnd index then
-          { range = "-"; }
-        else if isOfRange index then
-          (if isPlain char then { range = char; } else { isUnknown = true; })
-        else if stringLength char == 2 && ranges ? ${name} then
-          { range = ranges.${name}; }
-        else if stringLength char == 2 && controls ? ${name} then
-          { range = controls.${name}; }
-        else
-          { char = if stringLength char == 2 then name else char; }
-      ) (length parts);
-      chars = map (item: item.char) (filter (item: item ? char) items);
-      special = filter (char: elem char [ "]" "^" "-" ]) chars;
+      items = classItems parts 0;
+      special = filter (char: elem char [ "]" "^" "-" ]) (map (item: item.char or "") items);
       body = concatStringsSep "" (
         map (item: item.range or (if elem item.char special then "" else item.char)) items
       );
       has = char: if elem char special then char else "";
       text = "${has "]"}${body}${has "^"}${has "-"}";
-      # Dashes in a row, a bracket before a colon: rare, and easily misread.
-      isOdd = parts == null || filter (item: item ? isUnknown) items != [ ] || match ".*(--|\\[[.:=]).*" text != null;
+      # A bracket before a colon would be another class.
+      isOdd = match ".*\\[[.:=].*" text != null || (!isNegated && match "\\^.*" text != null);
     in
-    if isOdd || (text == "^" && !isNegated) || (!isNegated && match "\\^.*" text != null) then
-      null
-    else
-      "[${if isNegated then "^" else ""}${text}]";
+    if parts == null || parts == [ ] || elem null items || isOdd then null else "[${if isNegated then "^" else ""}${text}]";
 
   translateToken =
     token:
@@ -146,6 +155,22 @@ let
 
   isRepetition = token: elem token [ "*" "+" ] || match "[{][0-9]+,[}]" token != null;
   isQuantifier = token: isRepetition token || token == "?" || match "[{].*[}]" token != null;
+  # The largest number of times that a repetition with numbers allows.
+  timesOf =
+    token:
+    let
+      parts = match "[{](0|[1-9][0-9]{0,2})(,(0|[1-9][0-9]{0,2})?)?[}]" token;
+      from = fromJSON (elemAt parts 0);
+      to = elemAt parts 2;
+    in
+    if parts == null then
+      (if substring 0 1 token == "{" then maxSize + 1 else 1)
+    else if to == null || to == "" then
+      from
+    else if fromJSON to < from then
+      maxSize + 1
+    else
+      fromJSON to;
   isFixed = token: match "[^][(){}.*+?^$|\\]|\\\\[^a-zA-Z0-9]" token != null;
 
   isOpening = token: elem token [ "(" "(?:" ];
@@ -153,6 +178,9 @@ let
   # What is known of a group while it is read; the outermost is the pattern itself.
   emptyGroup = {
     count = 0;
+    # How many characters it is at most, with those that are repeated a number of times counted as often; and its last.
+    size = 0;
+    last = 0;
     # Whether something in it is repeated without limit.
     repeats = false;
     # Whether it begins, and at its end whether it begins or ends, with a character that is there once.
@@ -164,6 +192,8 @@ let
     group
     // {
       count = group.count + 1;
+      size = group.size + (if isQuantifier token then group.last * (timesOf token - 1) else 1);
+      last = 1;
       repeats = group.repeats || isRepetition token;
       isFixed =
         if token == "|" then
@@ -209,13 +239,22 @@ let
         closed = group // {
           isFixed = group.isFixed || (isFixed state.previous && !group.hasAlternatives or false);
         };
-        groups = [ ((head outer) // { repeats = (head outer).repeats || group.repeats; }) ] ++ tail outer;
+        groups = [
+          (
+            head outer
+            // {
+              repeats = (head outer).repeats || group.repeats;
+              size = (head outer).size + group.size;
+              last = group.size;
+            }
+          )
+        ] ++ tail outer;
       }
     else if token == "|" && outer == [ ] then
       next
       // {
         alternatives = [ [ ] ] ++ state.alternatives;
-        groups = [ emptyGroup ];
+        groups = [ (emptyGroup // { inherit (group) size; }) ];
       }
     else
       next
@@ -236,7 +275,7 @@ let
         groups = [ emptyGroup ];
       } tokens;
     in
-    if !isAscii pattern || tokens == null || end == null || length end.groups != 1 then
+    if !isAscii pattern || tokens == null || end == null || length end.groups != 1 || (head end.groups).size > maxSize then
       null
     else
       end.alternatives;
