@@ -1,12 +1,13 @@
 /**
  * Asks a Kubernetes API server about each mistake of test/support/server-verdicts.ts, and writes what it says to
  * test/fixtures/api-server-verdicts.json: `node scripts/record-verdicts.ts`, with etcd and kube-apiserver at hand
- * (test/support/api-server.ts). To be run when the objects, the mistakes or the server's version change.
+ * (test/support/kubernetes-programs.ts). To be run when the objects, the mistakes or the server's version change.
  */
 import { writeFile } from 'node:fs/promises'
 import pLimit from 'p-limit'
 import { startApiServer } from '../test/support/api-server.ts'
 import { kubernetesClient } from '../test/support/kubernetes-client.ts'
+import { KUBERNETES_VERSION } from '../test/support/kubernetes-programs.ts'
 import { ObjectJudge } from '../test/support/object-judge.ts'
 import { scoped } from '../test/support/scope.ts'
 import {
@@ -35,7 +36,7 @@ await scoped(async (scope) => {
     made.map(({ object }) => limit(async () => (await judge.judge(object)).isRefused)),
   )
   const verdicts: Verdicts = {
-    kubernetes: '1.35.4',
+    kubernetes: KUBERNETES_VERSION,
     digest: digestOf(made),
     refused: packBits(refused),
   }

@@ -16,7 +16,7 @@ nix_tools='nix:nix-bin'
 demo_tools='busybox:busybox-static'
 demo_clients='containerd:containerd runc:runc'
 test_tools='containerd:containerd runc:runc podman:podman conmon:conmon /usr/lib/podman/netavark:netavark catatonit:catatonit skopeo:skopeo busybox:busybox-static
-  patchelf:patchelf debootstrap:debootstrap flock:util-linux curl:curl ip:iproute2 git:git xz:xz-utils zstd:zstd script:bsdutils docker-registry:docker-registry python3:python3'
+  patchelf:patchelf debootstrap:debootstrap flock:util-linux curl:curl ip:iproute2 git:git xz:xz-utils zstd:zstd script:bsdutils docker-registry:docker-registry python3:python3 etcd:etcd-server'
 bench_tools='wrk:wrk'
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -180,11 +180,11 @@ repair_packages() {
 # shellcheck disable=SC2086 # a list of words
 add_packages() { apt-get update -qq && apt_install $missing; }
 
-# No Debian has kubelet: it is built from Kubernetes' Go module where Go is at hand, once, and by CI alone unless it is asked
-# for, since that takes ten minutes of a processor. Without it its test is skipped, and says why.
-kubelet() {
-  [ "${PUSHLESS_TEST_KUBELET:-${CI:+build}}" = build ] && [ "$(id -u)" = 0 ] && command -v go >/dev/null || return 0
-  PUSHLESS_TEST_KUBELET=build node_modules/.bin/node scripts/kubelet.ts || say 'no kubelet could be built'
+# No Debian has kubelet and kube-apiserver: they are built from Kubernetes' Go module where Go is at hand, once, and by CI
+# alone unless it is asked for, since that takes seven minutes of a processor. Without them their tests are skipped.
+kubernetes() {
+  [ "${PUSHLESS_TEST_KUBERNETES:-${CI:+build}}" = build ] && [ "$(id -u)" = 0 ] && command -v go >/dev/null || return 0
+  PUSHLESS_TEST_KUBERNETES=build node_modules/.bin/node scripts/kubernetes-programs.ts || say 'no kubelet could be built'
 }
 
 # shellcheck disable=SC2086 # lists of words
@@ -202,7 +202,7 @@ case "${1:-modules}" in
     build
     # Without these the tests that need them are skipped, each saying why.
     packages $nix_tools $test_tools || true
-    kubelet
+    kubernetes
     ;;
   bench)
     build

@@ -67,7 +67,7 @@ void t.test('a variable that is no setting is an error, with the one that was me
     'PUSHLESS_NODE_SERVICE_HOST',
     'PUSHLESS_NODE_PORT_80_TCP_PROTO',
     'PUSHLESS_REGISTRY',
-    'PUSHLESS_TEST_KUBELET',
+    'PUSHLESS_TEST_KUBERNETES',
   ])
     t.strictSame({ ...readSettings({}, { [name]: 'tcp://10.0.0.1:5000' }, true) }, DEFAULTS, name)
   t.end()

@@ -6,12 +6,12 @@ import t from 'tap'
 import { imageName } from './client.ts'
 import { until } from './until.ts'
 import { startKubelet, type Kubelet } from '../support/kubelet.ts'
-import { missingKubelet } from '../support/kubelet-program.ts'
+import { missingKubernetes } from '../support/kubernetes-programs.ts'
 import { fixture, nixBuild, only } from '../support/nix.ts'
 import { startPushless } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
 
-const skip = missing('nix', 'busybox') || (await missingKubelet())
+const skip = missing('root', 'containerd', 'nix', 'busybox') || (await missingKubernetes('kubelet'))
 
 /** kubelet tries again after 10 s, and later each time. */
 const POD_LIMIT_MS = 120_000

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { generateKeyPairSync } from 'node:crypto'
 import { startDaemon } from './daemon.ts'
+import { kubernetesProgram } from './kubernetes-programs.ts'
 import { temporaryDirectory, type Scope } from './scope.ts'
 
 const READY_LIMIT_MS = 120_000
@@ -36,7 +37,7 @@ export async function startApiServer(scope: Scope): Promise<string> {
   await writeFile(join(directory, 'tokens.csv'), `${TOKEN},admin,1,system:masters\n`)
   await startDaemon(scope, {
     command: [
-      'kube-apiserver',
+      await kubernetesProgram('kube-apiserver'),
       '--etcd-servers',
       storage,
       '--bind-address',

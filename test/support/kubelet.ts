@@ -11,7 +11,7 @@ import { removeCgroups } from './containerd.ts'
 import { startCri } from './containerd-cri.ts'
 import { startDaemon } from './daemon.ts'
 import { inMountNamespace } from './debian-root.ts'
-import { kubeletProgram } from './kubelet-program.ts'
+import { kubernetesProgram } from './kubernetes-programs.ts'
 import { searchPath } from './requirement.ts'
 import { temporaryDirectory, type Scope } from './scope.ts'
 
@@ -61,7 +61,7 @@ export async function startKubelet(
   scope: Scope,
   { url, sandboxImage }: { readonly url: string; readonly sandboxImage: string },
 ): Promise<Kubelet> {
-  const program = await kubeletProgram()
+  const program = await kubernetesProgram('kubelet')
   const directory = await temporaryDirectory(scope, 'kubelet')
   const containerd = await startCri(scope, 'machine', url, { sandboxImage })
   const ctr = async (...args: readonly string[]): Promise<string[]> => {

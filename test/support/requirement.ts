@@ -27,7 +27,7 @@ const commands = {
   prlimit: ['prlimit'],
   kubectl: ['kubectl'],
   'network namespaces': ['unshare', 'ip'],
-  'kube-apiserver': ['kube-apiserver', 'etcd'],
+  etcd: ['etcd'],
   xz: ['xz'],
   python3: ['python3'],
   root: [],
