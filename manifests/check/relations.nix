@@ -41,7 +41,7 @@ rec {
         )
       );
     in
-    if value == "" || elem value known then
+    if !isString value || value == "" || elem value known then
       [ ]
     else
       isWrong path value "${what}, ${if texts == [ ] then "and there is none" else "there are: ${concatStringsSep ", " texts}"}";

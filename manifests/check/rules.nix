@@ -273,13 +273,20 @@ let
     whole: rule:
     let
       roots = if rule.roots == null then [ whole ] else find whole rule.roots;
-      applies = root: all (holds root.value) rule.when;
-      found = concatMap (root: if applies root then find root rule.steps else [ ]) roots;
-      problems =
-        concatMap (spot: checkPresence rule spot ++ (if spot.value == null then [ ] else checkOne whole rule spot)) found
-        ++ (if rule ? differ then checkDiffer rule.differ found else [ ]);
+      checkRoot =
+        root:
+        let
+          found = find root rule.steps;
+        in
+        if !all (holds root.value) rule.when then
+          [ ]
+        else
+          concatMap (spot: checkPresence rule spot ++ (if spot.value == null then [ ] else checkOne root rule spot)) found
+          ++ (if rule ? differ then checkDiffer rule.differ found else [ ]);
     in
-    map (one: one // { isRule = true; } // (if rule.warning or false then { isWarning = true; } else { })) problems;
+    map (one: one // { isRule = true; } // (if rule.warning or false then { isWarning = true; } else { })) (
+      concatMap checkRoot roots
+    );
 in
 {
   # name of a definition -> path -> value -> problems, in the order of the rules

@@ -16,7 +16,7 @@ export function checkFrom(
 ): readonly Problem[] {
   const known = paths.flatMap((path) => spotsAt(schema, whole, path)).map((spot) => spot.value)
   const texts = [...new Set(known.filter((one) => typeof one === 'string'))].sort()
-  if (value === '' || known.includes(value)) return []
+  if (typeof value !== 'string' || value === '' || known.includes(value)) return []
   return wrong(
     place,
     value,

@@ -38,19 +38,19 @@ export function checkName(
   return checkText(rules, form, { place: at, value, type: 'string' })
 }
 
-function checkRule(context: Context, rule: Rule): readonly Problem[] {
-  const { schema, whole } = context
+function checkRule({ schema, whole }: Context, rule: Rule): readonly Problem[] {
   const roots = rule.each === undefined ? [whole] : spotsAt(schema, whole, rule.each)
-  const found = roots
-    .filter(({ value }) => (rule.when ?? []).every((condition) => holds(condition, value)))
-    .flatMap((root) => spotsAt(schema, root, rule.at))
-  const problems = [
-    ...found.flatMap((spot) => [
-      ...checkPresence(rule, spot),
-      ...(spot.value === null ? [] : checkOne(context, rule, spot)),
-    ]),
-    ...(rule.differ === undefined ? [] : checkDiffer(rule.differ, found)),
-  ]
+  const problems = roots.flatMap((root) => {
+    if (!(rule.when ?? []).every((condition) => holds(condition, root.value))) return []
+    const found = spotsAt(schema, root, rule.at)
+    return [
+      ...found.flatMap((spot) => [
+        ...checkPresence(rule, spot),
+        ...(spot.value === null ? [] : checkOne({ schema, whole: root }, rule, spot)),
+      ]),
+      ...(rule.differ === undefined ? [] : checkDiffer(rule.differ, found)),
+    ]
+  })
   return problems.map((problem) => ({
     ...problem,
     isRule: true,

@@ -69,7 +69,7 @@ type Question = {
 
 export type Rule = Question & {
   readonly at: string
-  /** Path of the values that `at` and `when` start from, where these aren't the value of the definition itself. */
+  /** Path of the values that all other paths start from, where these aren't the value of the definition itself. */
   readonly each?: string
   /** The rule applies where all of these hold. */
   readonly when?: readonly Condition[]
