@@ -19,7 +19,7 @@ in
 # -> the path of the whole list
 builder: wanted: base:
 let
-  # A variant counts where both say one, as in src/core/platform.ts.
+  # A variant counts where both say one, as in src/core/oci/platform.ts.
   fits =
     { platform, ... }:
     platform.architecture == wanted.architecture

@@ -28,7 +28,7 @@ let
 
   builder = "image";
 
-  # Docker takes 125 layers (src/core/layer-limit.ts); the registry adds one of its own, and users build on top.
+  # Docker takes 125 layers (src/core/oci/layer-limit.ts); the registry adds one of its own, and users build on top.
   maxLayersLimit = 120;
 
   checkName =

@@ -34,7 +34,7 @@
  *       "unique": true                  no item is there twice (x-kubernetes-list-type: set)
  *
  * As for every field of Kubernetes, null is as good as absent. `required` and `enum` are what the API says. Further
- * checks of the server are rules.json beside these files, for all versions; src/manifests/rules/rules.ts has its form.
+ * checks of the server are rules.json beside these files, for all versions; src/kubernetes/check/rules/rules.ts has its form.
  */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

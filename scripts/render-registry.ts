@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
-import { writeYaml } from '../src/manifests/write-yaml.ts'
+import { writeYaml } from '../src/kubernetes/write-yaml.ts'
 
 const DIRECTORY = fileURLToPath(new URL('../manifests/registry/', import.meta.url))
 const EVALUATION_LIMIT_MS = 60_000

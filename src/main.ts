@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { CommanderError } from 'commander'
 import { runProgram } from './cli/program.ts'
 import { UsageError } from './cli/usage-error.ts'
-import { SettingsError } from './config.ts'
-import { messageChain } from './core/error-chain.ts'
-import { RegistryError } from './core/errors.ts'
+import { SettingsError } from './settings/config.ts'
+import { messageChain } from './core/errors/error-chain.ts'
+import { RegistryError } from './core/errors/errors.ts'
 
 /** Wrong usage, as shells and most tools have it. */
 const EXIT_USAGE = 2

@@ -1,5 +1,5 @@
 # Quantities of Kubernetes, such as "500m" or "64Mi" (apimachinery, resource.ParseQuantity): the number that one stands
-# for, rounded to 53 bits, or null. The same as src/manifests/rules/quantity.ts.
+# for, rounded to 53 bits, or null. The same as src/kubernetes/check/rules/quantity.ts.
 let
   inherit (builtins)
     elemAt

@@ -1,5 +1,5 @@
 # Finds the places in a value that the path of a rule means. A spot is { path; value; type; }, its value null where
-# nothing is. The same as src/manifests/rules/rule-places.ts.
+# nothing is. The same as src/kubernetes/check/rules/rule-places.ts.
 let
   inherit (builtins)
     attrNames

@@ -2,7 +2,7 @@
 let
   inherit (builtins) match stringLength;
 
-  # Regular expressions of longer texts exhaust the stack; as in src/manifests/rules/text-form.ts.
+  # Regular expressions of longer texts exhaust the stack; as in src/kubernetes/check/rules/text-form.ts.
   longest = 2048;
 in
 {

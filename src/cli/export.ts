@@ -3,9 +3,9 @@
  * does, with no copy on the way, and needs no server.
  */
 import pLimit from 'p-limit'
-import type { Settings } from '../settings.ts'
-import { archiveFiles, type Exported, type Format } from '../export/archive-files.ts'
-import { manifestName, parseArchiveName } from '../export/archive-name.ts'
+import type { Settings } from '../settings/settings.ts'
+import { archiveFiles, type Exported, type Format } from '../archive/archive-files.ts'
+import { manifestName, parseArchiveName } from '../archive/archive-name.ts'
 import {
   BrokenPipe,
   OutputError,
@@ -13,20 +13,20 @@ import {
   writeArchive,
   writeDirectory,
   type Place,
-} from '../export/output.ts'
-import { machinePlatform, parsePlatform } from '../export/platform.ts'
-import { tarArchive, tarSize, type ReadLayer } from '../export/tar-archive.ts'
-import type { Encoding } from '../http/compression.ts'
-import { RegistryError } from '../core/errors.ts'
-import type { Platform } from '../core/image.ts'
-import type { NixStore } from '../nix/nix-store.ts'
-import type { Image } from '../registry/image.ts'
-import { fits, platformName } from '../core/platform.ts'
-import { imageFor, isIndex, type Served } from '../registry/image-index.ts'
+} from '../archive/output.ts'
+import { machinePlatform, parsePlatform } from '../archive/platform.ts'
+import { tarArchive, tarSize, type ReadLayer } from '../archive/tar-archive.ts'
+import type { Encoding } from '../http/pull/compression.ts'
+import { RegistryError } from '../core/errors/errors.ts'
+import type { Platform } from '../core/oci/image.ts'
+import type { NixStore } from '../store/daemon/nix-store.ts'
+import type { Image } from '../registry/artifact/image.ts'
+import { fits, platformName } from '../core/oci/platform.ts'
+import { imageFor, isIndex, type Served } from '../registry/artifact/image-index.ts'
 import type { Registry } from '../registry/registry.ts'
-import { workName } from '../registry/resolve.ts'
+import { workName } from '../registry/artifact/resolve.ts'
 import { openRegistry } from '../open-registry.ts'
-import { SILENT, jsonProgress, terminalProgress, type ExportProgress } from './export-progress.ts'
+import { SILENT, jsonProgress, terminalProgress, type ExportProgress } from './display/export-progress.ts'
 import { parseImageArgument, type ImageArgument } from './image-argument.ts'
 import { UsageError } from './usage-error.ts'
 

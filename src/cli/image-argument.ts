@@ -1,9 +1,9 @@
 /** What people paste where a reference is wanted: an image name, a store path, a hash, or `./result`. */
 import { realpath } from 'node:fs/promises'
-import { RegistryError } from '../core/errors.ts'
-import { parseImageName } from '../core/image-name.ts'
-import type { Reference } from '../core/reference.ts'
-import { storePathAround } from '../core/store-path.ts'
+import { RegistryError } from '../core/errors/errors.ts'
+import { parseImageName } from '../core/oci/image-name.ts'
+import type { Reference } from '../core/oci/reference.ts'
+import { storePathAround } from '../core/nix/store-path.ts'
 
 export type ImageArgument = {
   readonly reference: Reference

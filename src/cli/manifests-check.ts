@@ -2,13 +2,13 @@
  * `pushless manifests check`: whether manifests, whoever wrote them, are what Kubernetes takes, and whether a running
  * registry can serve what they name. Nothing is built, fetched or applied.
  */
-import { RegistryError } from '../core/errors.ts'
-import { findReferences, mergeReferences, type ManifestReferences } from '../core/manifest-references.ts'
-import { describePlace } from '../core/manifest-place.ts'
-import { celRulesOf, checkObject, customKinds } from '../manifests/check-objects.ts'
-import { asYamlStream } from '../manifests/manifest-chunks.ts'
-import { readObjects, type ReadManifest, type ReadObject } from '../manifests/read-objects.ts'
-import { kubernetesVersions, readSchema } from '../manifests/schema.ts'
+import { RegistryError } from '../core/errors/errors.ts'
+import { findReferences, mergeReferences, type ManifestReferences } from '../kubernetes/references/manifest-references.ts'
+import { describePlace } from '../kubernetes/references/manifest-place.ts'
+import { celRulesOf, checkObject, customKinds } from '../kubernetes/check/check-objects.ts'
+import { asYamlStream } from '../kubernetes/read/manifest-chunks.ts'
+import { readObjects, type ReadManifest, type ReadObject } from '../kubernetes/read/read-objects.ts'
+import { kubernetesVersions, readSchema } from '../kubernetes/check/schema.ts'
 import { readManifestFiles, type ManifestFile } from './manifest-files.ts'
 import { askProspects, type ImageProspect } from './image-prospects.ts'
 import { UsageError } from './usage-error.ts'

@@ -1,5 +1,5 @@
 /** What commands know of the process that runs them. */
-import type { Environment } from '../config.ts'
+import type { Environment } from '../settings/config.ts'
 
 export type ProcessFacts = {
   readonly environment: Environment

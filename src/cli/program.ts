@@ -2,9 +2,9 @@
  * The command line: one command a file beside this one, loaded when it is called; flags come from the settings table.
  */
 import { Command, Option } from 'commander'
-import { SETTING_FACTS, readSettings, type Environment } from '../config.ts'
-import type { SettingName, Settings } from '../settings.ts'
-import { FORMATS, type Format } from '../export/archive-files.ts'
+import { SETTING_FACTS, readSettings, type Environment } from '../settings/config.ts'
+import type { SettingName, Settings } from '../settings/settings.ts'
+import { FORMATS, type Format } from '../archive/archive-files.ts'
 import { addExamples } from './examples.ts'
 import { addManifests } from './manifests.ts'
 import type { ProcessFacts } from './process-facts.ts'

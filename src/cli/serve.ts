@@ -1,10 +1,10 @@
 /** `pushless serve`: runs until it is told to stop, and then lets running downloads end. */
 import { isatty } from 'node:tty'
 import closeWithGrace from 'close-with-grace'
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../settings/settings.ts'
 import { startServer, type RunningServer } from '../server.ts'
-import { nextSteps } from './next-steps.ts'
-import { logStyle, openLog } from './serve-log.ts'
+import { nextSteps } from './display/next-steps.ts'
+import { logStyle, openLog } from './display/serve-log.ts'
 
 /** Beyond the grace that downloads get, for the rest of the shutdown. */
 const SHUTDOWN_SLACK_MS = 5_000

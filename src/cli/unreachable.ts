@@ -1,6 +1,6 @@
 /** Why a registry can't be reached, where `fetch` alone says that it failed. */
-import { causesOf, messageChain } from '../core/error-chain.ts'
-import { systemReason } from '../core/system-error.ts'
+import { causesOf, messageChain } from '../core/errors/error-chain.ts'
+import { systemReason } from '../core/errors/system-error.ts'
 
 /** `nothing listens there; start it, or name another address` */
 export function unreachable(failure: unknown): string {

@@ -1,8 +1,8 @@
 /** Asks a registry for a manifest as a client that pulls does, until it is there or can't be. */
 import { setTimeout } from 'node:timers/promises'
-import type { ImageName } from '../core/image-name.ts'
-import { referenceBase } from '../core/reference.ts'
-import { STORE_DIR } from '../core/store-path.ts'
+import type { ImageName } from '../core/oci/image-name.ts'
+import { referenceBase } from '../core/oci/reference.ts'
+import { STORE_DIR } from '../core/nix/store-path.ts'
 import { unreachable } from './unreachable.ts'
 
 /** One error of an OCI error body; also where a registry sent none. */

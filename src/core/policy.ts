@@ -1,8 +1,8 @@
 /**
  * What may be made at all. Pure: whoever asks brings what Nix would do. What is valid already isn't asked about; which
- * kinds of paths are served is another question (DESIGN: closed by default, in registry/image.ts).
+ * kinds of paths are served is another question (DESIGN: closed by default, in registry/artifact/image.ts).
  */
-import { storeNameOf, type StorePath } from './store-path.ts'
+import { storeNameOf, type StorePath } from './nix/store-path.ts'
 
 export type Policy = {
   /** May change while the server runs: read it anew for each piece of work. */

@@ -2,7 +2,7 @@
  * The one place where failures get their HTTP status and OCI code (OCI distribution-spec, "Error Codes"). The reason
  * phrase matters: of a failed HEAD containerd shows nothing else, so it is what stands in a Pod's events.
  */
-import type { ErrorDetail, ErrorKind, RegistryError } from '../core/errors.ts'
+import type { ErrorDetail, ErrorKind, RegistryError } from '../core/errors/errors.ts'
 
 type Row = {
   readonly status: number

@@ -1,7 +1,7 @@
 /** Turns whatever a route throws into an answer, and logs it: once, here. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { causeChain } from '../core/error-chain.ts'
-import { RegistryError } from '../core/errors.ts'
+import { causeChain } from '../core/errors/error-chain.ts'
+import { RegistryError } from '../core/errors/errors.ts'
 import { INTERNAL_ERROR, PUBLIC, errorReply, type Audience, type ErrorReply } from './error-table.ts'
 import { requestFacts } from './request-log.ts'
 

@@ -3,7 +3,7 @@
  * is restarted for Nix's sake helps nobody), and whether a pull would get anywhere (`/readyz`: Nix answers).
  */
 import type { FastifyInstance } from 'fastify'
-import { within } from '../registry/single-flight.ts'
+import { within } from '../registry/work/single-flight.ts'
 
 /** Kubernetes' own limit for a probe is one second. */
 const READY_LIMIT_MS = 900

@@ -10,10 +10,10 @@ import {
   collectDefaultMetrics,
 } from '@prometheus-io/client'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { RegistryError } from '../core/errors.ts'
-import { atEnd } from './response-end.ts'
-import type { WorkListener } from '../registry/realise.ts'
-import type { Lookup } from '../registry/images.ts'
+import { RegistryError } from '../core/errors/errors.ts'
+import { atEnd } from './connection/response-end.ts'
+import type { WorkListener } from '../registry/work/realise.ts'
+import type { Lookup } from '../registry/artifact/images.ts'
 import type { RegistryFigures } from '../registry/registry.ts'
 
 /** From a cached manifest to the longest hold. */

@@ -3,20 +3,20 @@
  * Binary Cache Store"; `http-binary-cache-store.cc`). Refusals are a line of text, which Nix shows as it is.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { digestOf } from '../core/digest.ts'
-import { RegistryError } from '../core/errors.ts'
-import { parseBase32Sha256, type Sha256 } from '../core/sha256.ts'
-import { parseStoreHash, type StoreHash } from '../core/store-path.ts'
+import { digestOf } from '../core/oci/digest.ts'
+import { RegistryError } from '../core/errors/errors.ts'
+import { parseBase32Sha256, type Sha256 } from '../core/oci/sha256.ts'
+import { parseStoreHash, type StoreHash } from '../core/nix/store-path.ts'
 import { CACHE_INFO, type NixCache, type NixCacheWriter } from '../nix-cache/nix-cache.ts'
 import { parseUploadName } from '../nix-cache/uploads.ts'
-import { audienceOf, type Access } from './audience.ts'
-import { chooseEncoding, type CompressionMode } from './compression.ts'
-import { answerPreconditions, needsPlainBytes, sendBytes } from './conditional.ts'
+import { audienceOf, type Access } from './access/audience.ts'
+import { chooseEncoding, type CompressionMode } from './pull/compression.ts'
+import { answerPreconditions, needsPlainBytes, sendBytes } from './pull/conditional.ts'
 import { registerErrorForm } from './errors.ts'
-import type { BodiesFor } from './request-bodies.ts'
-import { STALLED_MS, assertNotEncoded, passOver, requestBody } from './request-body.ts'
-import { sendStream } from './send-stream.ts'
-import { demandToken, hasToken } from './token.ts'
+import type { BodiesFor } from './connection/request-bodies.ts'
+import { STALLED_MS, assertNotEncoded, passOver, requestBody } from './connection/request-body.ts'
+import { sendStream } from './pull/send-stream.ts'
+import { demandToken, hasToken } from './access/token.ts'
 
 export type NixCacheRoutes = Access & {
   readonly nixCache: NixCache

@@ -11,8 +11,8 @@ import {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify'
-import { printable } from '../core/printable.ts'
-import { atEnd } from './response-end.ts'
+import { printable } from '../core/errors/printable.ts'
+import { atEnd } from './connection/response-end.ts'
 import { routeOf } from './metrics.ts'
 
 /**

@@ -1,5 +1,5 @@
 /** Groups segments into chunks of about one size, so that each chunk is one piece of work for a reader. */
-import { cut, segmentLength, type Segment } from '../core/segment.ts'
+import { cut, segmentLength, type Segment } from '../core/tar/segment.ts'
 
 export type Chunk = { readonly segments: readonly Segment[]; readonly length: number }
 

@@ -1,6 +1,6 @@
 /** Entries that an image was told to have at places of its own, in little memory for as long as the image is known. */
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import { layerPages, type LayerEntry } from '../core/segment.ts'
+import { layerPages, type LayerEntry } from '../core/tar/segment.ts'
 import { packFrame, type PackedFrame } from './packed-frame.ts'
 
 export type PackedEntries = {

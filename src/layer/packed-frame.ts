@@ -4,7 +4,7 @@
  */
 import { zstdCompressSync, zstdDecompressSync, constants } from 'node:zlib'
 import { LRUCache } from 'lru-cache'
-import type { FramePage, LayerFrame } from '../core/frame.ts'
+import type { FramePage, LayerFrame } from '../core/tar/frame.ts'
 
 /** Plain data of a frame, so that it can go from thread to thread. */
 export type PackedFrame = {

@@ -4,9 +4,9 @@
  */
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
 import { dirname } from 'node:path/posix'
-import { RegistryError } from '../core/errors.ts'
-import { segmentLength, type Segment } from '../core/segment.ts'
-import { STORE_DIR } from '../core/store-path.ts'
+import { RegistryError } from '../core/errors/errors.ts'
+import { segmentLength, type Segment } from '../core/tar/segment.ts'
+import { STORE_DIR } from '../core/nix/store-path.ts'
 import { fsPath, shown } from './walk.ts'
 
 /** A part of a file, and where in a chunk it goes. */

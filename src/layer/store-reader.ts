@@ -1,7 +1,7 @@
 /** A few worker threads that walk, hash and read the store, behind four methods. */
 import { Worker } from 'node:worker_threads'
-import { RegistryError } from '../core/errors.ts'
-import type { StorePath } from '../core/store-path.ts'
+import { RegistryError } from '../core/errors/errors.ts'
+import type { StorePath } from '../core/nix/store-path.ts'
 import type { PackedFrame } from './packed-frame.ts'
 import type { FilePart } from './read.ts'
 import type { Answer, Ask, Job, JobResult, LayerSource, WalkedLayer } from './worker.ts'

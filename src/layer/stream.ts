@@ -4,10 +4,10 @@
  */
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
-import type { Digest } from '../core/digest.ts'
-import { RegistryError } from '../core/errors.ts'
-import type { ByteRange } from '../core/range.ts'
-import { contentSize, segmentsOf, type BlobContent } from '../core/segment.ts'
+import type { Digest } from '../core/oci/digest.ts'
+import { RegistryError } from '../core/errors/errors.ts'
+import type { ByteRange } from '../core/oci/range.ts'
+import { contentSize, segmentsOf, type BlobContent } from '../core/tar/segment.ts'
 import { BufferPool } from './buffer-pool.ts'
 import { chunksOf, type Chunk } from './chunk.ts'
 import { fillWithoutFiles } from './read.ts'
@@ -39,7 +39,7 @@ export class BlobStreams {
 
   /**
    * Chunks of the range, each valid until the next is asked for: its memory is used again then. So a consumer goes on
-   * only when a chunk is written to the socket or compressed, not when it is queued (http/send-stream.ts).
+   * only when a chunk is written to the socket or compressed, not when it is queued (http/pull/send-stream.ts).
    * @throws RegistryError `unavailable` in mid-stream when a file isn't what was hashed.
    */
   async *read(content: BlobContent, range: ByteRange): AsyncGenerator<Uint8Array> {

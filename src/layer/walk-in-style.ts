@@ -1,17 +1,17 @@
 /** The entries of a layer whose image says how its store paths are written: whose they are, when made, and where. */
 import { posix } from 'node:path'
-import { RegistryError } from '../core/errors.ts'
-import { goRegexp, type GoRegexp } from '../core/go-regexp.ts'
+import { RegistryError } from '../core/errors/errors.ts'
+import { goRegexp, type GoRegexp } from './go-regexp.ts'
 import type {
   LayerStyle,
   Nix2containerStyle,
   PathOptions,
   Permission,
   StreamedStyle,
-} from '../core/layer-style.ts'
-import type { LayerEntry } from '../core/segment.ts'
-import type { StorePath } from '../core/store-path.ts'
-import type { TarAttributes } from '../core/tar-header.ts'
+} from '../core/tar/layer-style.ts'
+import type { LayerEntry } from '../core/tar/segment.ts'
+import type { StorePath } from '../core/nix/store-path.ts'
+import type { TarAttributes } from '../core/tar/tar-header.ts'
 import { WHITEOUT_PREFIX, shown, walkLayerPath, walkStorePaths } from './walk.ts'
 
 /** @throws RegistryError `unservable` for what a layer can't hold, `unavailable` when a path vanished. */

@@ -7,9 +7,9 @@
  * after the other.
  */
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs'
-import { RegistryError } from '../core/errors.ts'
-import type { LayerEntry } from '../core/segment.ts'
-import type { StorePath } from '../core/store-path.ts'
+import { RegistryError } from '../core/errors/errors.ts'
+import type { LayerEntry } from '../core/tar/segment.ts'
+import type { StorePath } from '../core/nix/store-path.ts'
 
 const DIRECTORY_MODE = 0o555
 const FILE_MODE = 0o444

@@ -4,16 +4,16 @@
  * also what its bearer may import: whatever has a content address, which is derivations and sources.
  */
 import { LRUCache } from 'lru-cache'
-import { RegistryError } from '../core/errors.ts'
-import { formatNarinfo } from '../core/narinfo.ts'
-import type { BlobContent } from '../core/segment.ts'
-import { base32Sha256, parseSha256, type Sha256 } from '../core/sha256.ts'
-import { isDerivationPath, type StoreHash, type StorePath } from '../core/store-path.ts'
+import { RegistryError } from '../core/errors/errors.ts'
+import { formatNarinfo } from '../core/nix/narinfo.ts'
+import type { BlobContent } from '../core/tar/segment.ts'
+import { base32Sha256, parseSha256, type Sha256 } from '../core/oci/sha256.ts'
+import { isDerivationPath, type StoreHash, type StorePath } from '../core/nix/store-path.ts'
 import { PageCache } from '../layer/packed-frame.ts'
 import type { StoreReader } from '../layer/store-reader.ts'
 import { BlobStreams } from '../layer/stream.ts'
-import type { NixStore } from '../nix/nix-store.ts'
-import type { PathInfo } from '../nix/operations.ts'
+import type { NixStore } from '../store/daemon/nix-store.ts'
+import type { PathInfo } from '../store/daemon/operations.ts'
 
 export type ExporterOptions = {
   readonly nix: NixStore

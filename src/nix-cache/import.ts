@@ -7,20 +7,20 @@
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import pLimit from 'p-limit'
-import { contentAddressedPath, parseContentAddress, type ContentAddress } from '../core/content-address.ts'
-import { RegistryError } from '../core/errors.ts'
-import { parseNarinfo, type Narinfo } from '../core/narinfo.ts'
-import { sha256Of } from '../core/sha256.ts'
+import { contentAddressedPath, parseContentAddress, type ContentAddress } from '../core/nix/content-address.ts'
+import { RegistryError } from '../core/errors/errors.ts'
+import { parseNarinfo, type Narinfo } from '../core/nix/narinfo.ts'
+import { sha256Of } from '../core/oci/sha256.ts'
 import {
   isDerivationPath,
   storeHashOf,
   storeNameOf,
   type StoreHash,
   type StorePath,
-} from '../core/store-path.ts'
-import { parseDerivation } from '../nix/derivation.ts'
-import { readNar, type NarRoot } from '../nix/nar-reader.ts'
-import type { NixStore } from '../nix/nix-store.ts'
+} from '../core/nix/store-path.ts'
+import { parseDerivation } from '../store/daemon/derivation.ts'
+import { readNar, type NarRoot } from '../store/daemon/nar-reader.ts'
+import type { NixStore } from '../store/daemon/nix-store.ts'
 import { parseCompression, unpack } from './unpack.ts'
 import { parseUploadName, type UploadName, type Uploads } from './uploads.ts'
 

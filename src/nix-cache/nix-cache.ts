@@ -1,7 +1,7 @@
 /** Nix's binary cache, put together: what `/nix-cache` reads from and writes to. */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { STORE_DIR } from '../core/store-path.ts'
+import { STORE_DIR } from '../core/nix/store-path.ts'
 import { Exporter, type ExporterOptions } from './export.ts'
 import { Importer, type ImporterOptions } from './import.ts'
 import { Uploads } from './uploads.ts'

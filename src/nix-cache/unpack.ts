@@ -7,7 +7,7 @@ import { Readable, pipeline, type Transform } from 'node:stream'
 import { constants, createBrotliDecompress, createGunzip, createZstdDecompress } from 'node:zlib'
 // CommonJS, whose names Node doesn't see.
 import xz from 'xz-decompress'
-import { RegistryError } from '../core/errors.ts'
+import { RegistryError } from '../core/errors/errors.ts'
 
 /** Nix's names for those of its compressions that we take: not bzip2, lzip, lz4. */
 const COMPRESSIONS = ['none', 'xz', 'zstd', 'gzip', 'br'] as const

@@ -7,8 +7,8 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { RegistryError } from '../core/errors.ts'
-import { parseBase32Sha256, sha256Of, type Sha256 } from '../core/sha256.ts'
+import { RegistryError } from '../core/errors/errors.ts'
+import { parseBase32Sha256, sha256Of, type Sha256 } from '../core/oci/sha256.ts'
 
 /** `<hash>.nar.xz`, as Nix names what it uploads. The end is for people: Nix 2.8 gives gzip none. */
 export type UploadName = {

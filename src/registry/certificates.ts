@@ -2,9 +2,9 @@
  * The certificates of authorities, for packages that bring them along: nixpkgs' `cacert` has them in a file that no
  * program looks for, because on NixOS the system names it.
  */
-import { isList, type Json } from '../core/image.ts'
-import { compareByName, type StorePath } from '../core/store-path.ts'
-import type { ClosureFiles } from '../source/closure-files.ts'
+import { isList, type Json } from '../core/oci/image.ts'
+import { compareByName, type StorePath } from '../core/nix/store-path.ts'
+import type { ClosureFiles } from '../source/files/closure-files.ts'
 import type { Source } from '../source/source.ts'
 
 /** Where `cacert` of nixpkgs has them (`nss-cacert-<version>`), and joined packages that hold it. */

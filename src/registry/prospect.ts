@@ -2,16 +2,16 @@
  * What a pull would find, asked before anybody pulls. It has nothing fetched, built or hashed: a question to Nix, and a
  * look at what a path is, for which a compressed archive is unpacked as for its pull.
  */
-import { RegistryError } from '../core/errors.ts'
+import { RegistryError } from '../core/errors/errors.ts'
 import type { Policy } from '../core/policy.ts'
-import type { Reference } from '../core/reference.ts'
-import type { Selector } from '../core/route.ts'
-import { isDerivationPath, type StorePath } from '../core/store-path.ts'
-import type { NixStore } from '../nix/nix-store.ts'
-import { admit } from './admission.ts'
-import { resolveAllowed } from './make-valid.ts'
-import { tagInside } from './resolve.ts'
-import type { WorkJournal } from './work-journal.ts'
+import type { Reference } from '../core/oci/reference.ts'
+import type { Selector } from '../core/oci/route.ts'
+import { isDerivationPath, type StorePath } from '../core/nix/store-path.ts'
+import type { NixStore } from '../store/daemon/nix-store.ts'
+import { admit } from './work/admission.ts'
+import { resolveAllowed } from './artifact/make-valid.ts'
+import { tagInside } from './artifact/resolve.ts'
+import type { WorkJournal } from './work/work-journal.ts'
 
 /** `failed`: it was tried a short while ago, and isn't tried again yet. `unknown`: no pull can succeed. */
 export type Prospect =

@@ -3,9 +3,9 @@
  * and those that one of the keys signed. Nix's own check (`require-sigs`) is made when a path is fetched, with the keys
  * of its nix.conf; this one is made whenever an image is, whatever was in the store before.
  */
-import { RegistryError } from '../core/errors.ts'
-import { isSignedBy, type SigningKey } from '../core/signature.ts'
-import type { ClosurePath } from '../nix/nix-store.ts'
+import { RegistryError } from '../core/errors/errors.ts'
+import { isSignedBy, type SigningKey } from '../core/nix/signature.ts'
+import type { ClosurePath } from '../store/daemon/nix-store.ts'
 
 /** @param keys none: every path is trusted. @throws RegistryError `denied` naming the first path that isn't. */
 export function demandSignatures(keys: readonly SigningKey[], closure: readonly ClosurePath[]): void {

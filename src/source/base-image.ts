@@ -3,12 +3,12 @@
  * makes of the base's config is its own tool's matter: inheritance.ts for ours, streamed-image.ts for nixpkgs' script.
  * Where the base is an image for several platforms, it is the one for the platform of the image above.
  */
-import type { Digest } from '../core/digest.ts'
-import { RegistryError } from '../core/errors.ts'
-import { readConfig } from '../core/given-config.ts'
-import { isObject, type Json, type LayerDescriptor, type Platform } from '../core/image.ts'
-import { fits, platformName } from '../core/platform.ts'
-import type { StorePath } from '../core/store-path.ts'
+import type { Digest } from '../core/oci/digest.ts'
+import { RegistryError } from '../core/errors/errors.ts'
+import { readConfig } from '../core/oci/given-config.ts'
+import { isObject, type Json, type LayerDescriptor, type Platform } from '../core/oci/image.ts'
+import { fits, platformName } from '../core/oci/platform.ts'
+import type { StorePath } from '../core/nix/store-path.ts'
 import type { LayoutIndex, PlatformList, Source, SourceConfig, SourceLayer } from './source.ts'
 
 export type BaseImage = {

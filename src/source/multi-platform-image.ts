@@ -32,8 +32,8 @@
  */
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { RegistryError } from '../core/errors.ts'
-import { isDerivationPath, parseStorePath, type StorePath } from '../core/store-path.ts'
+import { RegistryError } from '../core/errors/errors.ts'
+import { isDerivationPath, parseStorePath, type StorePath } from '../core/nix/store-path.ts'
 import type { NamedImage, PlatformList } from './source.ts'
 
 const MAX_PLATFORMS = 32

@@ -16,10 +16,10 @@
  */
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Platform } from '../core/image.ts'
-import { storeNameOf, type StorePath } from '../core/store-path.ts'
+import type { Platform } from '../core/oci/image.ts'
+import { storeNameOf, type StorePath } from '../core/nix/store-path.ts'
 import { fsPath } from '../layer/walk.ts'
-import type { ClosureFiles } from './closure-files.ts'
+import type { ClosureFiles } from './files/closure-files.ts'
 import { rootEntries } from './root-layer.ts'
 import type { Source } from './source.ts'
 

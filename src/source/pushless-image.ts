@@ -4,16 +4,16 @@
  */
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { RegistryError } from '../core/errors.ts'
-import type { Json, Platform } from '../core/image.ts'
-import { parseStorePath, storePathAround, type StorePath } from '../core/store-path.ts'
+import { RegistryError } from '../core/errors/errors.ts'
+import type { Json, Platform } from '../core/oci/image.ts'
+import { parseStorePath, storePathAround, type StorePath } from '../core/nix/store-path.ts'
 import type { BaseImage, ReadBase } from './base-image.ts'
-import type { ClosureFiles } from './closure-files.ts'
+import type { ClosureFiles } from './files/closure-files.ts'
 import { demandSamePlatform, inherit } from './inheritance.ts'
 import { rootEntries } from './root-layer.ts'
 import type { Source, SourceConfig, SourceLayer } from './source.ts'
 
-/** nix/image.nix refuses more: five of what clients take (core/layer-limit.ts) are left for `/` and for who builds on top. */
+/** nix/image.nix refuses more: five of what clients take (core/oci/layer-limit.ts) are left for `/` and for who builds on top. */
 const MAX_LAYERS = 120
 
 /** RFC 3339, section 5.6; whether there is such a day is checked apart. */

@@ -2,14 +2,14 @@
  * The layer above the store layers: what programs expect at `/`. `/tmp`, users, name lookup; links to everything in
  * the image's `contents`; its own files and links over these. What comes later in that order wins.
  */
-import { RegistryError } from '../core/errors.ts'
-import type { LayerEntry } from '../core/segment.ts'
-import type { StorePath } from '../core/store-path.ts'
+import { RegistryError } from '../core/errors/errors.ts'
+import type { LayerEntry } from '../core/tar/segment.ts'
+import type { StorePath } from '../core/nix/store-path.ts'
 import { STORE_DIRECTORIES, shown } from '../layer/walk.ts'
-import type { ClosureFiles } from './closure-files.ts'
-import { readExtraDirectory, type ExtraDirectory } from './extra-directory.ts'
-import { FileTree, type FileContent, type Owner } from './file-tree.ts'
-import { linkContents } from './symlink-farm.ts'
+import type { ClosureFiles } from './files/closure-files.ts'
+import { readExtraDirectory, type ExtraDirectory } from './files/extra-directory.ts'
+import { FileTree, type FileContent, type Owner } from './files/file-tree.ts'
+import { linkContents } from './files/symlink-farm.ts'
 
 export type RootFiles = {
   /** Directories whose trees appear below `/` as symbolic links; of two that hold the same file the first wins. */

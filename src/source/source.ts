@@ -2,14 +2,14 @@
  * What every kind of image comes down to: a config and a list of layers. Each kind has a file of its own beside this
  * one; what comes after (closure, plan, digests, manifest) is the same for all.
  */
-import type { Digest } from '../core/digest.ts'
-import type { Document, Json, LayerDescriptor, Platform } from '../core/image.ts'
-import type { LayerStyle } from '../core/layer-style.ts'
-import type { LayerEntry } from '../core/segment.ts'
-import type { StorePath } from '../core/store-path.ts'
+import type { Digest } from '../core/oci/digest.ts'
+import type { Document, Json, LayerDescriptor, Platform } from '../core/oci/image.ts'
+import type { LayerStyle } from '../core/tar/layer-style.ts'
+import type { LayerEntry } from '../core/tar/segment.ts'
+import type { StorePath } from '../core/nix/store-path.ts'
 import type { Archives } from '../unpack/archives.ts'
 import type { PackedFile } from '../unpack/unpack-cache.ts'
-import type { ClosureFiles } from './closure-files.ts'
+import type { ClosureFiles } from './files/closure-files.ts'
 
 export type SourceKind =
   | 'pushless image'
@@ -42,7 +42,7 @@ type ClosureLayer = {
   readonly maxLayers: number
   /** Whose; the image's own path's where none are said. */
   readonly roots?: readonly StorePath[]
-  /** See core/closure.ts. */
+  /** See core/nix/closure.ts. */
   readonly except: readonly StorePath[]
   readonly unpacked?: readonly StorePath[]
 }

@@ -1,5 +1,5 @@
 /** What reading a compressed archive takes: leave to, Nix's word for what it holds, a place to unpack it, and a memory. */
-import type { StorePath } from '../core/store-path.ts'
+import type { StorePath } from '../core/nix/store-path.ts'
 import type { UnpackCache } from './unpack-cache.ts'
 
 export type Archives = {

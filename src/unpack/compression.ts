@@ -8,7 +8,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib'
-import { RegistryError } from '../core/errors.ts'
+import { RegistryError } from '../core/errors/errors.ts'
 
 export type Compression = 'gzip' | 'zstd'
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { parseImageArgument } from '../../src/cli/image-argument.ts'
-import { storeHashOf, storeNameOf } from '../../src/core/store-path.ts'
+import { storeHashOf, storeNameOf } from '../../src/core/nix/store-path.ts'
 import { makeStorePath, withoutNix } from '../nix/real-store.ts'
 
 const HASH = 'aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import t from 'tap'
 import { UsageError } from '../../src/cli/usage-error.ts'
 import { readWarmInput } from '../../src/cli/warm-input.ts'
-import { imageNameOf } from '../../src/core/reference.ts'
+import { imageNameOf } from '../../src/core/oci/reference.ts'
 import { makeStorePath, withoutNix } from '../nix/real-store.ts'
 
 const HASHES = ['aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56', '5kj3i7kj8yh7q6mfxr3ndxw5kxkalhix']

@@ -1,9 +1,9 @@
 /** JSON as Python and Go write it; the expectations are their own. */
 import { execa } from 'execa'
 import t from 'tap'
-import { goJson, goStruct } from '../../src/core/go-json.ts'
-import type { Json } from '../../src/core/image.ts'
-import { pythonJson } from '../../src/core/python-json.ts'
+import { goJson, goStruct } from '../../src/source/nix2container/go-json.ts'
+import type { Json } from '../../src/core/oci/image.ts'
+import { pythonJson } from '../../src/source/streamed-image/python-json.ts'
 import { missing } from '../support/requirement.ts'
 
 const VALUE: Json = {

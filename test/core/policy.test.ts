@@ -7,7 +7,7 @@ import {
   type NamePattern,
   type Policy,
 } from '../../src/core/policy.ts'
-import { parseStorePath, type StorePath } from '../../src/core/store-path.ts'
+import { parseStorePath, type StorePath } from '../../src/core/nix/store-path.ts'
 
 const OPEN: Policy = { builds: true, fetches: true, allow: [], deny: [], systems: [] }
 

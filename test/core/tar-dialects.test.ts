@@ -6,9 +6,9 @@ import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import t from 'tap'
-import { goHeader } from '../../src/core/go-tar.ts'
-import { pythonHeader, pythonTrailerSize } from '../../src/core/python-tar.ts'
-import { ROOT, tarHeader, type TarEntry } from '../../src/core/tar-header.ts'
+import { goHeader } from '../../src/core/tar/go-tar.ts'
+import { pythonHeader, pythonTrailerSize } from '../../src/core/tar/python-tar.ts'
+import { ROOT, tarHeader, type TarEntry } from '../../src/core/tar/tar-header.ts'
 import { missing } from '../support/requirement.ts'
 
 const support = (name: string) => fileURLToPath(new URL(`../support/${name}`, import.meta.url))

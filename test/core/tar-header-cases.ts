@@ -3,7 +3,7 @@
  * served: a change of any hash in this file means a new format version (`TAR_FORMAT`), so that indexes of older
  * versions aren't believed.
  */
-import type { TarEntry } from '../../src/core/tar-header.ts'
+import type { TarEntry } from '../../src/core/tar/tar-header.ts'
 
 const long = (length: number) => 'n'.repeat(length)
 /** A byte string, as names are inside. */

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
 import { extract } from 'tar-stream'
-import { tarHeader, type TarEntry } from '../../src/core/tar-header.ts'
-import { TRAILER_SIZE, padded } from '../../src/core/ustar-block.ts'
+import { tarHeader, type TarEntry } from '../../src/core/tar/tar-header.ts'
+import { TRAILER_SIZE, padded } from '../../src/core/tar/ustar-block.ts'
 import { CASES, HUGE, bytes, type Case } from './tar-header-cases.ts'
 
 void t.test('owners and times other than root\u2019s and the first second', async (t) => {

@@ -5,9 +5,9 @@
  */
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { isObject, type Json } from '../../src/core/image.ts'
-import { checkObject, customKinds, type KubernetesObject } from '../../src/manifests/check-objects.ts'
-import { readSchema } from '../../src/manifests/schema.ts'
+import { isObject, type Json } from '../../src/core/oci/image.ts'
+import { checkObject, customKinds, type KubernetesObject } from '../../src/kubernetes/check/check-objects.ts'
+import { readSchema } from '../../src/kubernetes/check/schema.ts'
 import { CUSTOM_PROBLEMS } from '../fixtures/custom-problems.ts'
 import { MANIFEST_PROBLEMS } from '../fixtures/manifest-problems.ts'
 import { evaluate, root } from '../nix/nix-command.ts'

@@ -1,7 +1,7 @@
 /** The smallest client: requests to a registry by store path, so that tests can say what goes over the wire. */
 import { createHash } from 'node:crypto'
-import { imageNameOf } from '../../src/core/reference.ts'
-import { parseStorePath } from '../../src/core/store-path.ts'
+import { imageNameOf } from '../../src/core/oci/reference.ts'
+import { parseStorePath } from '../../src/core/nix/store-path.ts'
 
 /** `nix.internal/nix/store/<hash>-<slug>:nix`. */
 export function imageName(path: string): string {

@@ -7,10 +7,10 @@ import {
   contentAddressedPath,
   formatContentAddress,
   type ContentAddress,
-} from '../../src/core/content-address.ts'
-import { formatNarinfo, type Narinfo } from '../../src/core/narinfo.ts'
-import { base32Sha256 } from '../../src/core/sha256.ts'
-import { parseStorePath, storeHashOf, type StorePath } from '../../src/core/store-path.ts'
+} from '../../src/core/nix/content-address.ts'
+import { formatNarinfo, type Narinfo } from '../../src/core/nix/narinfo.ts'
+import { base32Sha256 } from '../../src/core/oci/sha256.ts'
+import { parseStorePath, storeHashOf, type StorePath } from '../../src/core/nix/store-path.ts'
 import { nar, sha256, type Tree } from '../support/nar.ts'
 import { nixStore } from '../support/nix.ts'
 import { startPushless, type Pushless } from '../support/registry-process.ts'

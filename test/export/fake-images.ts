@@ -1,10 +1,10 @@
 /** Images of made-up layers, and how those are read. */
-import { digestOf } from '../../src/core/digest.ts'
-import { imageConfig, imageManifest, MEDIA_TYPE } from '../../src/core/image.ts'
-import { parseStorePath } from '../../src/core/store-path.ts'
-import type { Exported } from '../../src/export/archive-files.ts'
-import type { ReadLayer } from '../../src/export/tar-archive.ts'
-import type { Image } from '../../src/registry/image.ts'
+import { digestOf } from '../../src/core/oci/digest.ts'
+import { imageConfig, imageManifest, MEDIA_TYPE } from '../../src/core/oci/image.ts'
+import { parseStorePath } from '../../src/core/nix/store-path.ts'
+import type { Exported } from '../../src/archive/archive-files.ts'
+import type { ReadLayer } from '../../src/archive/tar-archive.ts'
+import type { Image } from '../../src/registry/artifact/image.ts'
 
 const HASH = 'aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'
 const root = parseStorePath(`/nix/store/${HASH}-hello`)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { RegistryError, type ErrorKind } from '../../src/core/errors.ts'
+import { RegistryError, type ErrorKind } from '../../src/core/errors/errors.ts'
 import { INTERNAL_ERROR, OPERATOR, errorReply } from '../../src/http/error-table.ts'
 import { failureOf } from './fake-registry.ts'
 

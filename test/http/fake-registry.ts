@@ -1,11 +1,11 @@
 /** A registry of one image with one layer, for tests of what HTTP makes of it. */
 import { setTimeout } from 'node:timers/promises'
-import { digestOf } from '../../src/core/digest.ts'
-import { RegistryError, type ErrorKind } from '../../src/core/errors.ts'
-import { imageConfig, imageManifest, MEDIA_TYPE } from '../../src/core/image.ts'
-import type { Reference } from '../../src/core/reference.ts'
-import { parseStorePath } from '../../src/core/store-path.ts'
-import { unheld } from '../../src/registry/layer-frames.ts'
+import { digestOf } from '../../src/core/oci/digest.ts'
+import { RegistryError, type ErrorKind } from '../../src/core/errors/errors.ts'
+import { imageConfig, imageManifest, MEDIA_TYPE } from '../../src/core/oci/image.ts'
+import type { Reference } from '../../src/core/oci/reference.ts'
+import { parseStorePath } from '../../src/core/nix/store-path.ts'
+import { unheld } from '../../src/registry/artifact/layer-frames.ts'
 import type { Registry } from '../../src/registry/registry.ts'
 
 export const HASH = 'aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'

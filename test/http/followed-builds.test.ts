@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
-import type { WorkJournal } from '../../src/registry/work-journal.ts'
+import type { WorkJournal } from '../../src/registry/work/work-journal.ts'
 import { appOf, begin, fail, print, HASH } from './build-app.ts'
 
 async function listening(t: Test): Promise<{ url: string; app: FastifyInstance; journal: WorkJournal }> {

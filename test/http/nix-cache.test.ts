@@ -1,12 +1,12 @@
 /** What the routes make of requests; what is behind them has tests of its own, and e2e/ has real clients. */
 import Fastify from 'fastify'
 import t from 'tap'
-import { LoopbackTrust } from '../../src/http/loopback-trust.ts'
-import { tokenOf } from '../../src/http/token.ts'
-import { RegistryError } from '../../src/core/errors.ts'
-import { base32Sha256 } from '../../src/core/sha256.ts'
+import { LoopbackTrust } from '../../src/http/access/loopback-trust.ts'
+import { tokenOf } from '../../src/http/access/token.ts'
+import { RegistryError } from '../../src/core/errors/errors.ts'
+import { base32Sha256 } from '../../src/core/oci/sha256.ts'
 import { registerNixCache } from '../../src/http/nix-cache.ts'
-import { bodiesFor } from '../../src/http/request-bodies.ts'
+import { bodiesFor } from '../../src/http/connection/request-bodies.ts'
 import type { NixCache } from '../../src/nix-cache/nix-cache.ts'
 import { sha256 } from '../support/nar.ts'
 

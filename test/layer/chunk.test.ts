@@ -1,5 +1,5 @@
 import t from 'tap'
-import { segmentLength, type Segment } from '../../src/core/segment.ts'
+import { segmentLength, type Segment } from '../../src/core/tar/segment.ts'
 import { chunksOf } from '../../src/layer/chunk.ts'
 import { seededRandom } from '../seeded-random.ts'
 

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { layerPages, type LayerEntry } from '../../src/core/segment.ts'
+import { layerPages, type LayerEntry } from '../../src/core/tar/segment.ts'
 import { entryNames, packEntries } from '../../src/layer/packed-entries.ts'
 import { unpackedPages } from '../../src/layer/packed-frame.ts'
 

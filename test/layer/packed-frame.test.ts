@@ -1,6 +1,6 @@
 import t from 'tap'
-import { frameOfPages } from '../../src/core/frame.ts'
-import { layerPages, type LayerEntry } from '../../src/core/segment.ts'
+import { frameOfPages } from '../../src/core/tar/frame.ts'
+import { layerPages, type LayerEntry } from '../../src/core/tar/segment.ts'
 import { PageCache, packFrame, packedSize, unpackedPages } from '../../src/layer/packed-frame.ts'
 
 const MEGABYTE = 2 ** 20

@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFi
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import type { Segment } from '../../src/core/segment.ts'
+import type { Segment } from '../../src/core/tar/segment.ts'
 import { fillWithoutFiles, readFiles, type FilePart } from '../../src/layer/read.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'read-'))

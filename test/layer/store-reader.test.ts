@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { setImmediate } from 'node:timers/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { layerFrame, type LayerEntry } from '../../src/core/segment.ts'
-import type { StorePath } from '../../src/core/store-path.ts'
+import { layerFrame, type LayerEntry } from '../../src/core/tar/segment.ts'
+import type { StorePath } from '../../src/core/nix/store-path.ts'
 import { packEntries } from '../../src/layer/packed-entries.ts'
 import { PageCache } from '../../src/layer/packed-frame.ts'
 import { StoreReader } from '../../src/layer/store-reader.ts'
@@ -49,7 +49,7 @@ void t.test('the layer of a store path is the same for ever', { skip: withoutNix
   })
   // Nix names what is added by its content: a path of another hash would be another tree.
   t.equal(path, '/nix/store/70lm8p3vrzcs62363q8hp1flifq5nmq3-unit-format-1')
-  // Walk, headers and contents together: another digest means format 2 (see core/tar-header.ts).
+  // Walk, headers and contents together: another digest means format 2 (see core/tar/tar-header.ts).
   t.strictSame(await reader.digest({ kind: 'paths', paths: [path] }), {
     digest: 'sha256:b82f2546b18cb97b3826f02b2776ab3a3b5ecb898cb1f08cc50fb1327bf25c5f',
     size: 2_007_040,

@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import type { PathOptions } from '../../src/core/layer-style.ts'
-import type { StorePath } from '../../src/core/store-path.ts'
+import type { PathOptions } from '../../src/core/tar/layer-style.ts'
+import type { StorePath } from '../../src/core/nix/store-path.ts'
 import { walkInStyle } from '../../src/layer/walk-in-style.ts'
 import { walkStorePaths } from '../../src/layer/walk.ts'
 

@@ -1,9 +1,9 @@
 /** Whole numbers beyond 2^53 are only nearly known to the check: it says nothing that may be wrong of the real ones. */
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { checkObject, customKinds } from '../../src/manifests/check-objects.ts'
-import { readObjects } from '../../src/manifests/read-objects.ts'
-import { readSchema } from '../../src/manifests/schema.ts'
+import { checkObject, customKinds } from '../../src/kubernetes/check/check-objects.ts'
+import { readObjects } from '../../src/kubernetes/read/read-objects.ts'
+import { readSchema } from '../../src/kubernetes/check/schema.ts'
 
 const SCHEMAS = fileURLToPath(new URL('../../manifests/schema', import.meta.url))
 const DEFINITION = `apiVersion: apiextensions.k8s.io/v1

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { checkObject, type KubernetesObject } from '../../src/manifests/check-objects.ts'
-import type { KubernetesSchema } from '../../src/manifests/schema.ts'
+import { checkObject, type KubernetesObject } from '../../src/kubernetes/check/check-objects.ts'
+import type { KubernetesSchema } from '../../src/kubernetes/check/schema.ts'
 import {
   digestOf,
   isRefused,

@@ -3,8 +3,8 @@
  * another version. `daemon-conformance.test.ts` runs the same questions against it and against the real one.
  */
 import { PassThrough } from 'node:stream'
-import type { Duplex, Transport } from '../../src/nix/transport.ts'
-import { WireReader, WireWriter } from '../../src/nix/wire.ts'
+import type { Duplex, Transport } from '../../src/store/daemon/transport.ts'
+import { WireReader, WireWriter } from '../../src/store/daemon/wire.ts'
 
 /** As in worker-protocol.hh and logging.hh. */
 export const CODE = {

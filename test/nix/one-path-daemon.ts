@@ -1,5 +1,5 @@
 /** A fake daemon that has one valid path. */
-import { parseStorePath, type StorePath } from '../../src/core/store-path.ts'
+import { parseStorePath, type StorePath } from '../../src/core/nix/store-path.ts'
 import { fakeDaemon, type FakePath } from './fake-daemon.ts'
 
 export const VALID = path('aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-valid')

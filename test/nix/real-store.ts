@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { parseStorePath, type StorePath } from '../../src/core/store-path.ts'
+import { parseStorePath, type StorePath } from '../../src/core/nix/store-path.ts'
 import { nixEnv } from '../support/nix.ts'
 import { missing } from '../support/requirement.ts'
 

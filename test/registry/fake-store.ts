@@ -1,9 +1,9 @@
 /**
  * A store of the same shape as Nix's: a real one can't be told to have substituters and half-known derivations.
  */
-import { parseStorePath, type StorePath } from '../../src/core/store-path.ts'
-import { parseDerivation } from '../../src/nix/derivation.ts'
-import type { NixStore } from '../../src/nix/nix-store.ts'
+import { parseStorePath, type StorePath } from '../../src/core/nix/store-path.ts'
+import { parseDerivation } from '../../src/store/daemon/derivation.ts'
+import type { NixStore } from '../../src/store/daemon/nix-store.ts'
 
 export const A = 'aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'
 export const B = 'bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'

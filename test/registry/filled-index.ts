@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
-import { digestOf } from '../../src/core/digest.ts'
-import { EMPTY_INDEX } from '../../src/core/image.ts'
-import { parseStorePath, type StorePath } from '../../src/core/store-path.ts'
-import { DigestIndex } from '../../src/registry/digest-index.ts'
+import { digestOf } from '../../src/core/oci/digest.ts'
+import { EMPTY_INDEX } from '../../src/core/oci/image.ts'
+import { parseStorePath, type StorePath } from '../../src/core/nix/store-path.ts'
+import { DigestIndex } from '../../src/registry/state/digest-index.ts'
 
 export const ROOT = storePath('/nix/store/aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x')
 export const LAYER = { digest: digestOf(Buffer.from('layer')), size: 12_345_678_901 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { WorkJournal, type JournalOptions } from '../../src/registry/work-journal.ts'
+import { WorkJournal, type JournalOptions } from '../../src/registry/work/work-journal.ts'
 
 /** Remembers failures for a minute, and fails the test where it can't write. */
 export function journalIn(t: Test, options: Partial<JournalOptions> = {}): WorkJournal {

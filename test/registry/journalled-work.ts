@@ -1,7 +1,7 @@
 /** A build and a fetch, as a journal hears of them. */
-import { RegistryError } from '../../src/core/errors.ts'
-import { parseStorePath, type StorePath } from '../../src/core/store-path.ts'
-import type { WorkJournal } from '../../src/registry/work-journal.ts'
+import { RegistryError } from '../../src/core/errors/errors.ts'
+import { parseStorePath, type StorePath } from '../../src/core/nix/store-path.ts'
+import type { WorkJournal } from '../../src/registry/work/work-journal.ts'
 
 export const BUILD = buildOf('aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-hello-2.12.drv')
 export const MADE = path('bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-hello-2.12')

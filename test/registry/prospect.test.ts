@@ -1,11 +1,11 @@
 /** Against a store of the same shape: a real one can't be told to have substituters and half-known derivations. */
 import t from 'tap'
-import { RegistryError, type ErrorKind } from '../../src/core/errors.ts'
+import { RegistryError, type ErrorKind } from '../../src/core/errors/errors.ts'
 import type { Policy } from '../../src/core/policy.ts'
-import { parseReference } from '../../src/core/reference.ts'
-import { parseStorePath, type StorePath } from '../../src/core/store-path.ts'
-import { parseDerivation } from '../../src/nix/derivation.ts'
-import type { NixStore } from '../../src/nix/nix-store.ts'
+import { parseReference } from '../../src/core/oci/reference.ts'
+import { parseStorePath, type StorePath } from '../../src/core/nix/store-path.ts'
+import { parseDerivation } from '../../src/store/daemon/derivation.ts'
+import type { NixStore } from '../../src/store/daemon/nix-store.ts'
 import { prospect, type ProspectParts } from '../../src/registry/prospect.ts'
 
 const VALID = storePath('aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-shop')

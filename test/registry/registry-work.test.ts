@@ -1,6 +1,6 @@
 /** What the registry has Nix do for a pull: once for all who ask, and not again at once where it failed. */
 import t from 'tap'
-import { parseReference } from '../../src/core/reference.ts'
+import { parseReference } from '../../src/core/oci/reference.ts'
 import { instantiate, nixStoreQuery, shellDerivation, withoutNix } from '../nix/real-store.ts'
 import { RUN, imageExpression, referenceTo, registryOf } from './real-registry.ts'
 

@@ -4,9 +4,9 @@ import { chmodSync, statSync, writeFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { digestOf } from '../../src/core/digest.ts'
-import { parseReference } from '../../src/core/reference.ts'
-import type { StorePath } from '../../src/core/store-path.ts'
+import { digestOf } from '../../src/core/oci/digest.ts'
+import { parseReference } from '../../src/core/oci/reference.ts'
+import type { StorePath } from '../../src/core/nix/store-path.ts'
 import {
   instantiate,
   makeStorePath,

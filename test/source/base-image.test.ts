@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import t from 'tap'
 import { readRoot } from '../support/read-image.ts'
-import type { StorePath } from '../../src/core/store-path.ts'
+import type { StorePath } from '../../src/core/nix/store-path.ts'
 import { makeStorePath, withoutNix } from '../nix/real-store.ts'
 import { LayoutBuilder, of, tagged } from '../support/layout-builder.ts'
 import { readImage } from '../support/read-image.ts'

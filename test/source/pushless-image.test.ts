@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import t from 'tap'
-import type { StorePath } from '../../src/core/store-path.ts'
+import type { StorePath } from '../../src/core/nix/store-path.ts'
 import type { Source } from '../../src/source/source.ts'
 import { makeStorePath, withoutNix } from '../nix/real-store.ts'
 import { readImage } from '../support/read-image.ts'

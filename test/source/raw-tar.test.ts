@@ -2,7 +2,7 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { StorePath } from '../../src/core/store-path.ts'
+import type { StorePath } from '../../src/core/nix/store-path.ts'
 import { readRoot } from '../support/read-image.ts'
 import { archiveFiles } from '../support/docker-archive.ts'
 import { LayoutBuilder } from '../support/layout-builder.ts'

@@ -1,5 +1,5 @@
 /** OCI layouts in the store, of images of one small layer. */
-import type { StorePath } from '../../src/core/store-path.ts'
+import type { StorePath } from '../../src/core/nix/store-path.ts'
 import type { Root } from '../../src/source/detect.ts'
 import { makeStorePath } from '../nix/real-store.ts'
 import { LayoutBuilder } from '../support/layout-builder.ts'

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { NixPool } from '../../src/nix/pool.ts'
-import { processTransport } from '../../src/nix/transport.ts'
+import { NixPool } from '../../src/store/daemon/pool.ts'
+import { processTransport } from '../../src/store/daemon/transport.ts'
 import { chrootNix, missingTrixieNix } from './chroot-nix.ts'
 
 const VERSION = /2\.(2[6-9]|[3-9]\d)\./

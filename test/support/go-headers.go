@@ -1,5 +1,5 @@
 // Writes the headers of tar entries with Go's own archive/tar, in the format that it chooses: the tests' other opinion
-// on every byte of core/go-tar.ts.
+// on every byte of core/tar/go-tar.ts.
 //
 //	go run go-headers.go < ENTRIES.json
 package main

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Json } from '../../src/core/image.ts'
+import type { Json } from '../../src/core/oci/image.ts'
 import type { Scope } from './scope.ts'
 
 export type KubernetesAnswer = { readonly status: number; readonly body: unknown }

@@ -1,6 +1,6 @@
 /** Nix archives made by hand, for what no Nix would make. */
 import { createHash } from 'node:crypto'
-import { sha256Of, type Sha256 } from '../../src/core/sha256.ts'
+import { sha256Of, type Sha256 } from '../../src/core/oci/sha256.ts'
 
 export type Tree =
   | { readonly file: Uint8Array | string; readonly executable?: boolean }

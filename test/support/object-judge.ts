@@ -2,7 +2,7 @@
 import pLimit from 'p-limit'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import type { KubernetesObject } from '../../src/manifests/check-objects.ts'
+import type { KubernetesObject } from '../../src/kubernetes/check/check-objects.ts'
 import type { KubernetesAnswer, KubernetesClient } from './kubernetes-client.ts'
 
 /** The server's reason where it refuses the object. */

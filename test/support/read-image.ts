@@ -1,6 +1,6 @@
 /** Reads store paths as images without a Nix store to ask: every path counts as a member of the closure. */
-import type { StorePath } from '../../src/core/store-path.ts'
-import { closureFiles, type ClosureFiles } from '../../src/source/closure-files.ts'
+import type { StorePath } from '../../src/core/nix/store-path.ts'
+import { closureFiles, type ClosureFiles } from '../../src/source/files/closure-files.ts'
 import { readRoot as read, type Root } from '../../src/source/detect.ts'
 import type { Source, SourceOptions } from '../../src/source/source.ts'
 

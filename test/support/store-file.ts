@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { parseStorePath, type StorePath } from '../../src/core/store-path.ts'
+import { parseStorePath, type StorePath } from '../../src/core/nix/store-path.ts'
 import { nixEnv } from './nix.ts'
 import { scoped, temporaryDirectory } from './scope.ts'
 

@@ -1,5 +1,5 @@
 # What the API server says of a CustomResourceDefinition itself, beside the form of its fields (apiextensions, validation).
-# The same as src/manifests/custom/check-definition.ts.
+# The same as src/kubernetes/check/custom/check-definition.ts.
 let
   inherit (builtins)
     attrNames

@@ -1,5 +1,5 @@
 # `x-kubernetes-list-type` of a schema: what its lists' items must be, so that they can be told apart. The same as
-# src/manifests/custom/check-list-type.ts.
+# src/kubernetes/check/custom/check-list-type.ts.
 let
   inherit (builtins)
     attrNames

@@ -1,6 +1,6 @@
 # Whether a schema is one that the API server takes in a CustomResourceDefinition: structural, with defaults that it takes
 # itself (apiextensions, schema/validation.go and schema/defaulting). Rules in CEL are the server's. The same as
-# src/manifests/custom/check-schema.ts.
+# src/kubernetes/check/custom/check-schema.ts.
 let
   inherit (builtins)
     all

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { checkObject } from '../../../src/manifests/check-objects.ts'
+import { checkObject } from '../../../src/kubernetes/check/check-objects.ts'
 import { mistakes, serverSchema } from '../../support/server-verdicts.ts'
 import { MANIFEST_PROBLEMS } from '../../fixtures/manifest-problems.ts'
 import { evaluateAll, outcomes, refusal, root, withoutNix } from '../../nix/nix-command.ts'

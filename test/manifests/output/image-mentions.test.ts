@@ -1,5 +1,5 @@
 import t from 'tap'
-import { imageMentions } from '../../../src/manifests/image-mentions.ts'
+import { imageMentions } from '../../../src/kubernetes/rewrite/image-mentions.ts'
 
 const DIGEST = `sha256:${'0'.repeat(64)}`
 

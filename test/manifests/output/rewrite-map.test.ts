@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isAllowed, parseImageMap } from '../../../src/manifests/rewrite-map.ts'
+import { isAllowed, parseImageMap } from '../../../src/kubernetes/rewrite/rewrite-map.ts'
 
 const DIGEST = `sha256:${'0'.repeat(64)}`
 

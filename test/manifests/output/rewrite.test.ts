@@ -1,6 +1,6 @@
 import t from 'tap'
-import { rewriteManifests } from '../../../src/manifests/rewrite.ts'
-import { parseImageMap } from '../../../src/manifests/rewrite-map.ts'
+import { rewriteManifests } from '../../../src/kubernetes/rewrite/rewrite.ts'
+import { parseImageMap } from '../../../src/kubernetes/rewrite/rewrite-map.ts'
 
 const WEB = `nix.internal/nix/store/${'1'.repeat(32)}-web:nix`
 const REDIS = `nix.internal/nix/store/${'2'.repeat(32)}-redis:nix`

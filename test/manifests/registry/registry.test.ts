@@ -1,6 +1,6 @@
 /** The registry's objects: what must be so for it to work and to be safe, and what is refused. */
 import t from 'tap'
-import { kubernetesVersions } from '../../../src/manifests/schema.ts'
+import { kubernetesVersions } from '../../../src/kubernetes/check/schema.ts'
 import { evaluate, refusal, root, withoutNix } from '../../nix/nix-command.ts'
 
 type Container = {

@@ -1,5 +1,5 @@
 /** What a reader made of a text, in a form that compares: the JSON of each document, keys sorted and numbers exact. */
-import { readDocuments } from '../../../src/manifests/read-documents.ts'
+import { readDocuments } from '../../../src/kubernetes/read/read-documents.ts'
 
 /** A line for each document, or `!` where any is refused. */
 export type Answer = string

@@ -1,0 +1,117 @@
+/**
+ * The images that a body names: Kubernetes manifests, or `{"refs": ["…"]}`, whatever its content type says. What comes
+ * out is small, whatever goes in: it is handed from one thread to another.
+ */
+import { RegistryError, type ErrorDetail, type ErrorKind } from '../../core/errors/errors.ts'
+import { parseImageName, type ImageName } from '../../core/oci/image-name.ts'
+import { describePlace } from '../../kubernetes/references/manifest-place.ts'
+import { findReferences } from '../../kubernetes/references/manifest-references.ts'
+import { jsonExcess } from '../../core/errors/nesting.ts'
+
+/** Each is a question to Nix; a cluster of thousands of images has them in many manifests. */
+export const MAX_IMAGES = 1_000
+/** Of a list of references. Each is one value, beside the list and what is around it. */
+const MAX_LIST_VALUES = MAX_IMAGES + 10
+/** Of anything else: a tenth of a gigabyte in memory. The schemas of 200 kinds of custom resources have 500,000. */
+const MAX_VALUES = 1_000_000
+/** Of a name in an answer. */
+const SHOWN_LENGTH = 300
+const IS_JSON = /^\s*[[{]/
+const BEGINS_WITH_REFS = /^\s*\{\s*"refs"\s*:/
+
+export type ImageList = {
+  /** Each once. */
+  readonly images: readonly ImageName[]
+  /** Names that can't be pulled. */
+  readonly malformed: readonly MalformedName[]
+  /** How many images of other registries there are. */
+  readonly foreign: number
+}
+
+/** What a thread can hand to another of a RegistryError. */
+type MalformedName = {
+  readonly name: string
+  readonly kind: ErrorKind
+  readonly message: string
+  readonly detail: ErrorDetail | undefined
+}
+
+/**
+ * @param hosts under which the client knows this registry, beside `nix.internal`.
+ * @throws RegistryError `manifest-invalid` for what is broken, too much, or names no image at all.
+ */
+export function readImageList(text: string, hosts: readonly string[]): ImageList {
+  return readReferenceList(text) ?? checked(fromManifests(text, hosts))
+}
+
+/**
+ * `{"refs": ["…"]}` alone; takes no more than milliseconds.
+ * @returns nothing for a text that is something else.
+ * @throws RegistryError `manifest-invalid` for too many references, or none.
+ */
+export function readReferenceList(text: string): ImageList | undefined {
+  const refs = refsIn(text)
+  if (refs === undefined) return undefined
+  const images = new Map<string, ImageName>()
+  const malformed: MalformedName[] = []
+  for (const ref of refs) {
+    try {
+      const image = parseImageName(ref)
+      images.set(image.name, image)
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error
+      const { kind, message, detail } = error
+      malformed.push({ name: ref.slice(0, SHOWN_LENGTH), kind, message, detail })
+    }
+  }
+  return checked({ images: [...images.values()], malformed, foreign: 0 })
+}
+
+function fromManifests(text: string, hosts: readonly string[]): ImageList {
+  if (IS_JSON.test(text) && jsonExcess(text, MAX_VALUES) === 'values') {
+    throw new RegistryError('manifest-invalid', `JSON of more than ${MAX_VALUES} values: send it in parts`)
+  }
+  const { images, foreign, malformed } = findReferences(text, { source: 'request body', hosts })
+  return {
+    images: images.map(({ name, reference, selector }) => ({ name, reference, selector })),
+    malformed: malformed.slice(0, MAX_IMAGES + 1).map(({ name, reason, place }) => ({
+      name: name.slice(0, SHOWN_LENGTH),
+      kind: 'name-invalid',
+      message: reason.slice(0, 2 * SHOWN_LENGTH),
+      detail: { place: describePlace(place).slice(0, 2 * SHOWN_LENGTH) },
+    })),
+    foreign: foreign.length,
+  }
+}
+
+/** Counted before anything is made of it. @returns nothing for a text that isn't a list of references. */
+function refsIn(text: string): readonly string[] | undefined {
+  if (!/^\s*\{/.test(text)) return undefined
+  if (jsonExcess(text, MAX_LIST_VALUES) !== undefined) {
+    if (BEGINS_WITH_REFS.test(text)) throw tooMany(`more than ${MAX_IMAGES}`)
+    return undefined
+  }
+  let value
+  try {
+    value = JSON.parse(text) as { refs?: unknown; kind?: unknown }
+  } catch {
+    return undefined
+  }
+  // A Kubernetes object has a kind.
+  const { refs, kind } = value
+  if (!Array.isArray(refs) || kind !== undefined) return undefined
+  if (refs.every((ref) => typeof ref === 'string')) return refs
+  throw new RegistryError('manifest-invalid', 'refs: must be a list of image names')
+}
+
+function checked(list: ImageList): ImageList {
+  const count = list.images.length + list.malformed.length
+  if (count > MAX_IMAGES) throw tooMany(String(count))
+  if (count === 0 && list.foreign === 0)
+    throw new RegistryError('manifest-invalid', 'no image is named here: send manifests, or {"refs": […]}')
+  return list
+}
+
+function tooMany(count: string): RegistryError {
+  return new RegistryError('manifest-invalid', `${count} images at once: at most ${MAX_IMAGES} may be`)
+}

@@ -1,0 +1,99 @@
+/**
+ * `POST /check`: what pulls of these images would find, before anybody pulls. The body is that of `POST /warm`: Kubernetes
+ * manifests, or `{"refs": […]}`. Whoever may pull may ask: it starts no work, so there is no token.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import pLimit from 'p-limit'
+import { RegistryError } from '../../core/errors/errors.ts'
+import type { ImageName } from '../../core/oci/image-name.ts'
+import type { Registry } from '../../registry/registry.ts'
+import { INTERNAL_ERROR, OPERATOR, PUBLIC, errorReply, type Audience } from '../error-table.ts'
+import type { BodiesFor } from '../connection/request-bodies.ts'
+import { readWarmRequest } from '../warm/warm-body.ts'
+
+/** `unsure`: Nix or a cache couldn't be asked, or not soon enough. */
+type State = 'present' | 'fetchable' | 'buildable' | 'failed' | 'unknown' | 'unsure'
+
+type Line = { readonly ref: string; readonly state: State; readonly message?: string }
+
+/** Of one request: each is a question to Nix, and maybe to its caches. */
+const AT_ONCE = 16
+/** Requests that ask at once: pulls ask the same Nix. */
+const MAX_CHECKS = 32
+
+export type CheckOptions = {
+  readonly registry: Pick<Registry, 'prospect'>
+  readonly bodies: BodiesFor
+  /** Whether a client is told why there is no such path, and what a builder printed. */
+  readonly mayRead: (request: FastifyRequest) => boolean
+}
+
+export function registerProspects(app: FastifyInstance, { registry, bodies, mayRead }: CheckOptions): void {
+  let underWay = 0
+  void app.register(async (scope) => {
+    scope.removeAllContentTypeParsers()
+    // Read by the handler: whatever it is called, it is read as what it is.
+    scope.addContentTypeParser('*', async (_request: FastifyRequest, body: unknown) => body)
+    scope.post('/check', async (request, reply) => {
+      const { images, malformed, foreign } = await readWarmRequest(request, reply, bodies(request))
+      if (underWay >= MAX_CHECKS)
+        throw new RegistryError('busy', 'too many checks are made at once: ask again')
+      underWay += 1
+      try {
+        const audience = mayRead(request) ? OPERATOR : PUBLIC
+        const found = await askAll(registry, images, { request, reply, audience })
+        const lines = [
+          ...malformed.map(({ name, error }) => lineOf(name, 'unknown', error, audience)),
+          ...found,
+        ]
+        return await reply.header('cache-control', 'no-store').send({ images: lines, foreign })
+      } finally {
+        underWay -= 1
+      }
+    })
+  })
+}
+
+type Client = { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly audience: Audience }
+
+/** Ends early for a client that leaves. */
+async function askAll(
+  registry: Pick<Registry, 'prospect'>,
+  images: readonly ImageName[],
+  client: Client,
+): Promise<readonly Line[]> {
+  const limit = pLimit(AT_ONCE)
+  let isGone = false
+  client.reply.raw.once('close', () => (isGone = true))
+  const lines = images.map((image) => limit(async () => (isGone ? undefined : ask(registry, image, client))))
+  return (await Promise.all(lines)).filter((line) => line !== undefined)
+}
+
+async function ask(
+  registry: Pick<Registry, 'prospect'>,
+  { name, reference, selector }: ImageName,
+  { request, audience }: Client,
+): Promise<Line> {
+  try {
+    const found = await registry.prospect(reference, selector)
+    if (!('error' in found)) return { ref: name, state: found.kind }
+    const { kind, message, detail } = found.error
+    request.log[errorReply(found.error).log](
+      { ref: name, kind, reason: message, ...detail },
+      'no pull of this',
+    )
+    return lineOf(name, found.kind, found.error, audience)
+  } catch (error) {
+    request.log.warn({ ref: name, err: error }, 'nobody knows what a pull would find')
+    return lineOf(name, 'unsure', error, audience)
+  }
+}
+
+/** With what a pull would be told. */
+function lineOf(ref: string, state: State, error: unknown, audience: Audience): Line {
+  const { body } = error instanceof RegistryError ? errorReply(error, audience) : INTERNAL_ERROR
+  const { errors } = JSON.parse(body.toString()) as {
+    readonly errors: readonly { readonly message: string }[]
+  }
+  return { ref, state, message: errors[0]?.message ?? '' }
+}

@@ -1,0 +1,101 @@
+/**
+ * An index and the images that it names. It is answered before its images are made: a client asks for one of them, and
+ * only that one is hashed, fetched or built, when its manifest is asked for.
+ */
+import type { Digest } from '../../core/oci/digest.ts'
+import { RegistryError } from '../../core/errors/errors.ts'
+import { imageIndex, type Document, type Platform, type PlatformManifest } from '../../core/oci/image.ts'
+import { fits, platformName } from '../../core/oci/platform.ts'
+import type { StorePath } from '../../core/nix/store-path.ts'
+import type { SourceKind } from '../../source/source.ts'
+import type { Image } from './image.ts'
+
+export type ImageIndex = {
+  readonly root: StorePath
+  readonly kind: SourceKind
+  /** The index: what a tag gives. */
+  readonly manifest: Document
+  /** It, and the indexes that it names. */
+  readonly documents: readonly Document[]
+  readonly images: readonly IndexImage[]
+  /** Platforms that it should have, and that can't be had here now. */
+  readonly missing: readonly string[]
+}
+
+export type IndexImage = {
+  readonly manifest: Document
+  readonly platform: Partial<Platform> | undefined
+  /** Digests of config and layers. */
+  readonly blobs: ReadonlySet<Digest>
+  /** Made at the first call, the same at others. @throws RegistryError of any kind. */
+  readonly make: () => Promise<Image>
+}
+
+export type Served = Image | ImageIndex
+
+/** What clients get that take no index, as from distribution (registry/handlers/manifests.go). */
+const OLD_CLIENTS_PLATFORM: Platform = { os: 'linux', architecture: 'amd64' }
+/** 255 indexes are made in milliseconds. */
+const MAX_SUBSET_OF = 8
+
+export function isIndex(served: Served): served is ImageIndex {
+  return 'images' in served
+}
+
+/** The image itself, or the index's one for linux/amd64. @throws RegistryError of any kind. */
+export async function onlyImage(served: Served): Promise<Image> {
+  return isIndex(served) ? imageFor(served, OLD_CLIENTS_PLATFORM) : served
+}
+
+/** @throws RegistryError `manifest-unknown` where the index has none for it, or of any kind. */
+export async function imageFor({ root, images }: ImageIndex, wanted: Platform): Promise<Image> {
+  const found = images.find(({ platform }) => platform !== undefined && fits(platform, wanted))
+  if (found !== undefined) return found.make()
+  throw new RegistryError('manifest-unknown', `no image for ${platformName(wanted)}`, {
+    detail: {
+      path: root,
+      platforms: images.flatMap(({ platform }) => (platform === undefined ? [] : [platformName(platform)])),
+    },
+  })
+}
+
+/** The manifest or index with this digest, its image made. @throws RegistryError of any kind. */
+export async function manifestIn(served: Served, digest: Digest): Promise<Document | undefined> {
+  if (served.manifest.digest === digest) return served.manifest
+  if (!isIndex(served)) return undefined
+  const image = served.images.find(({ manifest }) => manifest.digest === digest)
+  if (image !== undefined) return (await image.make()).manifest
+  return documentIn(served, digest)
+}
+
+/** The image that has this blob, made. @throws RegistryError of any kind. */
+export async function imageWithBlob(served: Served, digest: Digest): Promise<Image | undefined> {
+  if (!isIndex(served)) return hasBlob(served, digest) ? served : undefined
+  const image = served.images.find(({ manifest, blobs }) => manifest.digest === digest || blobs.has(digest))
+  return image?.make()
+}
+
+/** An index in it, or one that was made of it when fewer of its platforms could be had, here or on another machine. */
+export function documentIn({ documents, images, kind }: ImageIndex, digest: Digest): Document | undefined {
+  const found = documents.find((document) => document.digest === digest)
+  if (found !== undefined || kind !== 'multi-platform image') return found
+  for (const some of subsets(images)) {
+    const document = imageIndex(some)
+    if (document.digest === digest) return document
+  }
+  return undefined
+}
+
+function* subsets(images: readonly IndexImage[]): Generator<readonly PlatformManifest[]> {
+  const all = images.flatMap(({ manifest, platform: { os, architecture, variant } = {} }) =>
+    os === undefined || architecture === undefined
+      ? []
+      : [{ manifest, platform: { os, architecture, ...(variant === undefined ? {} : { variant }) } }],
+  )
+  if (all.length > MAX_SUBSET_OF) return
+  for (let mask = 1; mask < 2 ** all.length - 1; mask++) yield all.filter((_, i) => (mask & (1 << i)) !== 0)
+}
+
+function hasBlob({ layerByDigest, config, manifest }: Image, digest: Digest): boolean {
+  return layerByDigest.has(digest) || config.digest === digest || manifest.digest === digest
+}

@@ -1,0 +1,126 @@
+/**
+ * From what a kind of image came down to and its closure to the image: layers, their digests, the two documents.
+ * Reads files only for layers whose digest isn't known yet.
+ */
+import pLimit from 'p-limit'
+import type { Digest } from '../../core/oci/digest.ts'
+import { RegistryError } from '../../core/errors/errors.ts'
+import { readConfig } from '../../core/oci/given-config.ts'
+import {
+  MEDIA_TYPE,
+  dockerManifest,
+  givenDocument,
+  imageConfig,
+  imageManifest,
+  type Document,
+  type LayerDescriptor,
+  type Platform,
+} from '../../core/oci/image.ts'
+import type { SigningKey } from '../../core/nix/signature.ts'
+import type { StorePath } from '../../core/nix/store-path.ts'
+import type { StoreReader } from '../../layer/store-reader.ts'
+import type { LayerSource } from '../../layer/worker.ts'
+import type { ClosurePath, NixStore } from '../../store/daemon/nix-store.ts'
+import type { ClosureFiles } from '../../source/files/closure-files.ts'
+import type { Source, SourceKind } from '../../source/source.ts'
+import type { DigestIndex } from '../state/digest-index.ts'
+import { certificateVariables, withVariables } from '../certificates.ts'
+import { digestPart, planParts } from './layer-parts.ts'
+import type { Archives } from '../../unpack/archives.ts'
+import type { UnpackedSlice } from './unpacked-slice.ts'
+
+export type ImageLayer = LayerDescriptor & { readonly source: LayerSource | UnpackedSlice }
+
+export type Image = {
+  readonly root: StorePath
+  readonly kind: SourceKind
+  /** None of what is no image, but in the form of one. */
+  readonly platform: Platform | undefined
+  readonly config: Document
+  readonly manifest: Document
+  /** Bottom first. Two layers with the same digest hold the same bytes. */
+  readonly layers: readonly ImageLayer[]
+  readonly layerByDigest: ReadonlyMap<Digest, ImageLayer>
+}
+
+export type Step = 'source' | 'closure' | 'plan' | 'digest'
+
+export type ImageMaker = {
+  readonly nix: NixStore
+  readonly reader: StoreReader
+  readonly index: DigestIndex
+  /** Whom to trust is added with the keys below: see served.ts. */
+  readonly archives: Omit<Archives, 'demandTrusted'>
+  /** Whether any directory of the store may be pulled. */
+  readonly servePackages: boolean
+  /** See trust.ts. */
+  readonly requiredKeys: readonly SigningKey[]
+}
+
+/** Layers hashed at once: enough for every reader thread, few enough that entries don't pile up in memory. */
+const DIGESTS_AT_ONCE = 4
+
+/** An image's store path, all paths that it needs, and the way to their files. */
+export type ImageRoot = {
+  readonly root: StorePath
+  readonly closure: readonly ClosurePath[]
+  readonly files: ClosureFiles
+}
+
+/** @throws RegistryError `unservable`, `unavailable`. */
+export async function makeImage(
+  { reader, index, archives }: ImageMaker,
+  { root, closure, files }: ImageRoot,
+  source: Source,
+  timed: <T>(step: Step, work: () => Promise<T>) => Promise<T>,
+): Promise<Image> {
+  const parts = await timed('plan', () => planParts({ root, closure, files }, source))
+  const limit = pLimit(DIGESTS_AT_ONCE)
+  const layers = await timed('digest', () =>
+    Promise.all(
+      parts.map((part) => limit(async () => digestPart(part, closure, { reader, index, archives }))),
+    ),
+  )
+  const variables = await certificateVariables(source, closure, files)
+  return assemble(root, withVariables(source, variables), layers)
+}
+
+function assemble(root: StorePath, source: Source, layers: readonly ImageLayer[]): Image {
+  const { platform, document: config } = configOf(root, source, layers)
+  return {
+    root,
+    kind: source.kind,
+    platform,
+    config,
+    manifest: source.manifest ?? (source.form === 'docker' ? dockerManifest : imageManifest)(config, layers),
+    layers,
+    layerByDigest: new Map(layers.map((layer) => [layer.digest, layer])),
+  }
+}
+
+function configOf(
+  root: StorePath,
+  { config }: Source,
+  layers: readonly ImageLayer[],
+): { readonly platform: Platform | undefined; readonly document: Document } {
+  if (config.kind === 'made') {
+    const { platform } = config
+    return { platform, document: imageConfig(platform, config.config, layers, config) }
+  }
+  if (config.kind === 'written') {
+    const { platform, write } = config
+    return { platform, document: givenDocument(MEDIA_TYPE.config, write(layers)) }
+  }
+  const { mediaType = MEDIA_TYPE.config } = config
+  const document = givenDocument(mediaType, config.bytes)
+  if (config.kind === 'opaque') return { platform: undefined, document }
+  const { platform, diffIds } = readConfig(root, config.bytes)
+  const wrong = layers.findIndex(({ diffId }, i) => diffId !== diffIds[i])
+  if (wrong !== -1 || layers.length !== diffIds.length) {
+    throw new RegistryError(
+      'unservable',
+      `${root}: its config has ${diffIds.length} diff_ids for ${layers.length} layers${wrong === -1 ? '' : `, of which number ${wrong + 1} is ${layers[wrong]?.diffId}`}`,
+    )
+  }
+  return { platform, document }
+}

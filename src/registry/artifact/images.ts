@@ -1,0 +1,138 @@
+/**
+ * From a reference and a tag to its image or index: remembered, or made once however many ask, for as long as it takes.
+ */
+import type { Digest } from '../../core/oci/digest.ts'
+import { RegistryError } from '../../core/errors/errors.ts'
+import { referenceBase, type Reference } from '../../core/oci/reference.ts'
+import { storeHashOf, storeNameOf } from '../../core/nix/store-path.ts'
+import type { NamedImage } from '../../source/source.ts'
+import { isIndex, type Served } from './image-index.ts'
+import type { ImageMaker, Step } from './image.ts'
+import { KnownImages, stampOf } from './known-images.ts'
+import { makeValid, type ValidityParts } from './make-valid.ts'
+import { tagInside } from './resolve.ts'
+import { makeServed } from './served.ts'
+import { SingleFlight } from '../work/single-flight.ts'
+
+/** Milliseconds of each step that was taken. */
+export type Steps = Readonly<Partial<Record<Step | 'realise', number>>>
+
+/** Whether an image was remembered or had to be made (again). */
+export type Lookup = 'remembered' | 'made'
+
+export type ImagesOptions = ImageMaker & {
+  /** Whether an index may lack platforms that can't be had here: see platform-index.ts. */
+  readonly partialIndex: boolean
+  readonly onLookup?: (result: Lookup) => void
+  /** @param before the digest that the index of this tag had before, where it is another one now. */
+  readonly onImage?: (served: Served, steps: Steps, before?: Digest) => void
+}
+
+/** What a path gives that isn't asked for more. */
+const DEFAULT_TAG = 'latest'
+/** Of a circle, in its refusal. */
+const NAMES_SHOWN = 4
+
+export class Images {
+  readonly #parts: ValidityParts
+  readonly #options: ImagesOptions
+  readonly #known = new KnownImages()
+  readonly #making = new SingleFlight<Served>(refuseCircle)
+
+  constructor(parts: ValidityParts, options: ImagesOptions) {
+    this.#parts = parts
+    this.#options = options
+  }
+
+  /** Names of which something is remembered. */
+  get size(): number {
+    return this.#known.size
+  }
+
+  /** What is remembered for a tag. */
+  known(reference: Reference, tag: string): Served | undefined {
+    const known = this.#known.get(referenceBase(reference), tag)
+    return known === undefined ? undefined : this.use(known)
+  }
+
+  /** All that is remembered of a name: say `use` of what is taken. */
+  of(reference: Reference): readonly Served[] {
+    return this.#known.of(referenceBase(reference))
+  }
+
+  /** Remembered, or made. @throws RegistryError of any kind. */
+  async find(reference: Reference, tag: string): Promise<Served> {
+    const known = this.known(reference, tag)
+    if (known !== undefined) return known
+    return this.#making.run(`${referenceBase(reference)}:${tag}`, () => this.#make(reference, tag))
+  }
+
+  /** What is remembered is wanted again. */
+  use(served: Served): Served {
+    this.#parts.roots.keep(served.root)
+    this.#options.onLookup?.('remembered')
+    return served
+  }
+
+  async #make(reference: Reference, tag: string): Promise<Served> {
+    const steps: Partial<Record<Step | 'realise', number>> = {}
+    const start = performance.now()
+    const root = await makeValid(this.#parts, reference, tag)
+    this.#parts.roots.keep(root)
+    steps.realise = performance.now() - start
+    const stamp = stampOf(root) ?? ''
+    const name = referenceBase(reference)
+    const { index, onImage, onLookup } = this.#options
+    const served = await makeServed(
+      {
+        ...this.#options,
+        make: (image) => this.find(...nameOf(image)),
+        isThere: (image) => this.#isThere(image),
+        onChanged: () => this.#known.forget(name),
+        onLaterImage: (image) => {
+          index.putManifest(root, image.manifest)
+          onImage?.(image, {})
+        },
+      },
+      root,
+      tagInside(reference, root, tag),
+      (step, ms) => (steps[step] = ms),
+    )
+    index.putManifest(root, served.manifest)
+    this.#known.put(name, tag, served, stamp)
+    onImage?.(served, steps, isIndex(served) ? this.#digestBefore(`${root}:${tag}`, served) : undefined)
+    onLookup?.('made')
+    return served
+  }
+
+  /** The digest that it had when it was last made, if that was another one. */
+  #digestBefore(name: string, { manifest: { digest } }: Served): Digest | undefined {
+    const { index } = this.#options
+    const before = index.latest(name)
+    if (before === digest) return undefined
+    index.putLatest(name, digest)
+    return before
+  }
+
+  /** Whether an image of an index is valid already. */
+  async #isThere(image: NamedImage): Promise<boolean> {
+    const { nix } = this.#options
+    if (image.kind === 'path') return nix.isValid(image.path)
+    if (!(await nix.isValid(image.derivation))) return false
+    const path = (await nix.derivation(image.derivation)).outputs.get(image.output)
+    return path !== undefined && nix.isValid(path)
+  }
+}
+
+/** Lists of platforms that name each other: Nix sees no reference where a path is written with escapes. */
+function refuseCircle(keys: readonly string[]): RegistryError {
+  const names = `${keys.slice(0, NAMES_SHOWN).join(', ')}${keys.length > NAMES_SHOWN ? ' and others' : ''}`
+  return new RegistryError('unservable', `images that have each other in their lists of platforms: ${names}`)
+}
+
+/** What an image of an index would be asked for by. */
+function nameOf(image: NamedImage): [reference: Reference, tag: string] {
+  const path = image.kind === 'path' ? image.path : image.derivation
+  const reference = { storeHash: storeHashOf(path), slug: storeNameOf(path) }
+  return [reference, image.kind === 'path' ? DEFAULT_TAG : image.output]
+}

@@ -1,0 +1,56 @@
+/** Images and indexes that were made, by name and tag, for as long as their root in the store is what it was. */
+import { lstatSync } from 'node:fs'
+import { LRUCache } from 'lru-cache'
+import type { StorePath } from '../../core/nix/store-path.ts'
+import { isIndex, type Served } from './image-index.ts'
+
+/** What was made, what its root was then (see `stampOf`), and until when a tag may give it. */
+type Known = { readonly served: Served; readonly stamp: string; readonly until: number }
+
+/** An image is a few kilobytes; its layers' entries are counted apart. */
+const IMAGES_KEPT = 2_000
+/** After which it is asked again whether what an index lacks can be had: as long as a failed build is remembered. */
+const PARTIAL_KEPT_MS = 60_000
+
+export class KnownImages {
+  readonly #byName = new LRUCache<string, Map<string, Known>>({ max: IMAGES_KEPT })
+
+  get size(): number {
+    return this.#byName.size
+  }
+
+  get(name: string, tag: string): Served | undefined {
+    const known = this.#byName.get(name)?.get(tag)
+    return known !== undefined && isAsMade(known) && Date.now() < known.until ? known.served : undefined
+  }
+
+  /** All of the name, whatever their tags. */
+  of(name: string): readonly Served[] {
+    return [...(this.#byName.get(name)?.values() ?? [])].filter(isAsMade).map(({ served }) => served)
+  }
+
+  /** @param stamp of the root, taken before it was looked into. */
+  put(name: string, tag: string, served: Served, stamp: string): void {
+    const isPartial = isIndex(served) && served.missing.length > 0
+    const until = isPartial ? Date.now() + PARTIAL_KEPT_MS : Number.POSITIVE_INFINITY
+    this.#byName.set(name, new Map([...(this.#byName.get(name) ?? []), [tag, { served, stamp, until }]]))
+  }
+
+  forget(name: string): void {
+    this.#byName.delete(name)
+  }
+}
+
+function isAsMade({ served, stamp }: Known): boolean {
+  return stampOf(served.root) === stamp
+}
+
+/**
+ * Says whether a path is still the one that an image was made of: a path that was collected and made again is another
+ * file, and its contents may differ. Its closure needs no look: Nix removes a path only after all that refers to it.
+ * @returns nothing where there is none.
+ */
+export function stampOf(root: StorePath): string | undefined {
+  const stat = lstatSync(root, { throwIfNoEntry: false })
+  return stat === undefined ? undefined : `${stat.ino} ${stat.ctimeMs}`
+}

@@ -1,0 +1,239 @@
+/** From what a source says of its layers to what can be hashed and streamed, and to the digests, remembered. */
+import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
+import { pathsOfClosure } from '../../core/nix/closure.ts'
+import { RegistryError } from '../../core/errors/errors.ts'
+import { MEDIA_TYPE } from '../../core/oci/image.ts'
+import { MAX_IMAGE_LAYERS, demandLayersFit } from '../../core/oci/layer-limit.ts'
+import { isPlainLayer } from '../../core/oci/oci-document.ts'
+import { planLayers } from '../../core/nix/plan.ts'
+import type { LayerEntry, Slice } from '../../core/tar/segment.ts'
+import { storeNameOf, storePathAround, type StorePath } from '../../core/nix/store-path.ts'
+import { TAR_FORMAT } from '../../core/tar/tar-header.ts'
+import { packEntries, type PackedEntries } from '../../layer/packed-entries.ts'
+import { shown } from '../../layer/walk.ts'
+import type { StoreReader } from '../../layer/store-reader.ts'
+import type { LayerSource } from '../../layer/worker.ts'
+import type { ClosurePath } from '../../store/daemon/nix-store.ts'
+import type { ClosureFiles } from '../../source/files/closure-files.ts'
+import type { Source, SourceLayer, StoredLayer } from '../../source/source.ts'
+import type { DigestIndex, LayerDigest } from '../state/digest-index.ts'
+import type { ImageLayer, ImageRoot } from './image.ts'
+import { heldSlice, type UnpackedSlice, type Unpacker } from './unpacked-slice.ts'
+import { demandInside } from './inside-closure.ts'
+import { nixDatabaseEntries } from '../state/nix-database.ts'
+
+/** Changes when another tar is written in any style. */
+const STYLE_FORMAT = 1
+
+/** Entries until they are packed. */
+type Entries = { readonly kind: 'entries'; readonly entries: Iterable<LayerEntry> }
+
+type Part = {
+  readonly source: Exclude<LayerSource, PackedEntries> | UnpackedSlice | Entries
+  readonly createdBy: string
+  readonly stored?: StoredLayer
+}
+
+export type Hasher = {
+  readonly reader: StoreReader
+  readonly index: DigestIndex
+  readonly archives: { readonly cache: Unpacker }
+}
+
+/** Entries to look at before other work gets its turn: about a millisecond. */
+const ENTRIES_A_TURN = 500
+/** Names of a layer's packages shown in its history. */
+const NAMES_SHOWN = 4
+
+/**
+ * What is planned is cut to fit upon the layers below.
+ * @throws RegistryError `unservable`, also for more layers than clients take; `unavailable`.
+ */
+export async function planParts(
+  { root, closure, files }: ImageRoot,
+  { layers, config }: Pick<Source, 'layers' | 'config'>,
+): Promise<readonly Part[]> {
+  const nodes = new Map(closure.map((node) => [node.path, node]))
+  const placed = new Set<StorePath>()
+  const parts: Part[] = []
+  for (const [i, layer] of layers.entries()) {
+    const room = Math.max(1, MAX_IMAGE_LAYERS - parts.length - (layers.length - i - 1))
+    for (const part of await partsOf(layer, { root, files, nodes, placed, room })) {
+      parts.push(part)
+      if (part.source.kind === 'paths') for (const path of part.source.paths) placed.add(path)
+    }
+  }
+  // What is no image may have as many as it likes: nothing mounts them.
+  if (config.kind !== 'opaque') demandLayersFit(root, parts.length)
+  return parts
+}
+
+type Planning = {
+  readonly root: StorePath
+  readonly files: ClosureFiles
+  readonly nodes: ReadonlyMap<StorePath, ClosurePath>
+  /** What the layers below have. */
+  readonly placed: ReadonlySet<StorePath>
+  /** How many layers there may be yet. */
+  readonly room: number
+}
+
+async function partsOf(
+  layer: SourceLayer,
+  { root, files, nodes, placed, room }: Planning,
+): Promise<readonly Part[]> {
+  switch (layer.kind) {
+    case 'entries':
+      return [{ source: layer, createdBy: layer.createdBy }]
+    case 'paths':
+      demandInside(root, layer.paths, nodes)
+      return [{ source: layer, createdBy: layer.createdBy }]
+    case 'stored':
+      return [
+        {
+          source: await sliceOf(layer, { root, files, nodes }),
+          createdBy: layer.createdBy,
+          stored: layer,
+        },
+      ]
+    case 'closure': {
+      const { roots = [root], except, unpacked = [] } = layer
+      demandInside(root, roots, nodes)
+      const wanted = pathsOfClosure(nodes, { roots, except, unpacked })
+      const planned = [...nodes.values()].filter(({ path }) => wanted.has(path) && !placed.has(path))
+      return planLayers(planned, Math.min(layer.maxLayers, room)).map((paths) => ({
+        source: { kind: 'paths', paths },
+        createdBy: describe(paths),
+      }))
+    }
+    case 'nix database': {
+      const entries = nixDatabaseEntries([...nodes.values()], placed)
+      return [{ source: { kind: 'entries', entries }, createdBy: layer.createdBy }]
+    }
+  }
+}
+
+/** Finds the file that holds a layer. What a packed archive was unpacked to lies in this server's own cache. */
+async function sliceOf(
+  { place: { file, offset, length, packed } }: StoredLayer,
+  { root, files, nodes }: Pick<Planning, 'root' | 'files' | 'nodes'>,
+): Promise<Slice | UnpackedSlice> {
+  if (packed !== undefined) {
+    demandInside(root, [packed.path], nodes)
+    return { kind: 'unpacked', packed, offset, length }
+  }
+  const found = await files.find(file)
+  if (found?.stat.isFile() !== true) refuse(root, `${shown(file)} is not a file in the closure of the image`)
+  const { path, stat } = found
+  if (offset + length > stat.size) refuse(root, `${shown(file)} ends before its layers do`)
+  return { kind: 'slice', path, offset, length, fileSize: stat.size }
+}
+
+function refuse(root: StorePath, why: string): never {
+  throw new RegistryError('unservable', `${root}: ${why}`)
+}
+
+/** @throws RegistryError `unservable` for a blob that isn't what its maker says, `unavailable`. */
+export async function digestPart(
+  { source, createdBy, stored }: Part,
+  closure: readonly ClosurePath[],
+  hasher: Hasher,
+): Promise<ImageLayer> {
+  const key = await keyOf(source, closure)
+  const packed = source.kind === 'entries' ? await packEntries(source.entries, setImmediate) : source
+  const { digest, size } = await remembered(key, packed, hasher)
+  if (stored?.digest !== undefined && stored.digest !== digest) {
+    throw new RegistryError(
+      'unservable',
+      `${shown(stored.place.file)}: a layer is said to be ${stored.digest}, and is ${digest}`,
+    )
+  }
+  const { diffId = digest, mediaType = MEDIA_TYPE.layer } = stored ?? {}
+  // Of a compressed one it stays what its maker says: nobody unpacks it here.
+  if (isPlainLayer({ mediaType }) && diffId !== digest) {
+    throw new RegistryError(
+      'unservable',
+      `${shown(stored?.place.file ?? '')}: its config has the diff_id ${diffId} for a layer that is ${digest}`,
+    )
+  }
+  return { source: packed, createdBy, digest, size, diffId, mediaType }
+}
+
+async function remembered(
+  key: string | undefined,
+  source: ImageLayer['source'],
+  { reader, index, archives }: Hasher,
+): Promise<LayerDigest> {
+  const known = key === undefined ? undefined : index.layer(key)
+  if (known !== undefined) return known
+  const found =
+    source.kind === 'unpacked'
+      ? await digestUnpacked(source, reader, archives.cache)
+      : await reader.digest(source)
+  if (key !== undefined) index.putLayer(key, found)
+  return found
+}
+
+async function digestUnpacked(
+  source: UnpackedSlice,
+  reader: StoreReader,
+  unpacker: Unpacker,
+): Promise<LayerDigest> {
+  const { content, release } = await heldSlice(source, unpacker)
+  try {
+    return await reader.digest(content)
+  } finally {
+    release()
+  }
+}
+
+/** What is in a layer, by what Nix says of it (a path may be rebuilt otherwise); nothing for what is quickly hashed. */
+async function keyOf(source: Part['source'], closure: readonly ClosurePath[]): Promise<string | undefined> {
+  const hashes = new Map(closure.map(({ path, narHash }) => [path, narHash]))
+  switch (source.kind) {
+    case 'entries':
+      return entriesKey(source.entries, hashes)
+    case 'paths': {
+      const hash = createHash('sha256').update(`tar format ${TAR_FORMAT}\n`)
+      if (source.style !== undefined) hash.update(`style ${STYLE_FORMAT} ${JSON.stringify(source.style)}\n`)
+      for (const path of source.paths) hash.update(`${path} ${hashes.get(path) ?? ''}\n`)
+      return hash.digest('hex')
+    }
+    case 'unpacked': {
+      const { packed, offset, length } = source
+      return createHash('sha256').update(`unpacked\n${packed.narHash} ${offset} ${length}\n`).digest('hex')
+    }
+    case 'slice': {
+      const path = storePathAround(shown(source.path))
+      const narHash = path === undefined ? undefined : hashes.get(path)
+      if (narHash === undefined) return undefined
+      const what = `slice\n${source.path} ${narHash} ${source.offset} ${source.length}\n`
+      return createHash('sha256').update(what).digest('hex')
+    }
+  }
+}
+
+/** Nothing where no file of the store is copied: what was made here is quickly hashed. */
+async function entriesKey(
+  entries: Iterable<LayerEntry>,
+  narHashes: ReadonlyMap<StorePath, string>,
+): Promise<string | undefined> {
+  let hasSource = false
+  const hash = createHash('sha256').update(`entries, tar format ${TAR_FORMAT}\n`)
+  let count = 0
+  for (const { content, ...entry } of entries) {
+    if (count++ % ENTRIES_A_TURN === 0) await setImmediate()
+    hasSource ||= entry.source !== undefined
+    const path = entry.source === undefined ? undefined : storePathAround(shown(entry.source))
+    const narHash = path === undefined ? '' : narHashes.get(path)
+    if (narHash === undefined) return undefined
+    hash.update(`${JSON.stringify(entry)} ${narHash} ${content?.length ?? '-'}\n`).update(content ?? '')
+  }
+  return hasSource ? hash.digest('hex') : undefined
+}
+
+function describe(paths: readonly StorePath[]): string {
+  const names = paths.slice(0, NAMES_SHOWN).map(storeNameOf).join(', ')
+  return paths.length > NAMES_SHOWN ? `${names} and ${paths.length - NAMES_SHOWN} more` : names
+}

@@ -1,0 +1,63 @@
+/** From a reference to a valid path: asked, allowed, rooted, fetched or built, in rounds until it is there. */
+import { RegistryError } from '../../core/errors/errors.ts'
+import type { Policy } from '../../core/policy.ts'
+import { referenceBase, type Reference } from '../../core/oci/reference.ts'
+import type { StorePath } from '../../core/nix/store-path.ts'
+import type { NixStore } from '../../store/daemon/nix-store.ts'
+import { admit } from '../work/admission.ts'
+import type { Realiser } from '../work/realise.ts'
+import { resolve, type Resolved } from './resolve.ts'
+import type { Roots } from '../state/roots.ts'
+
+export type ValidityParts = {
+  readonly nix: NixStore
+  readonly policy: Policy
+  readonly roots: Roots
+  readonly realiser: Realiser
+}
+
+const DEFAULT_TAG = 'latest'
+/** A derivation may have to be fetched before it can be built, and built before its output is there. */
+const MAX_ROUNDS = 3
+
+/**
+ * As `resolve`, but a derivation that may not be built has no tags: which it has would tell that it is in the store.
+ * @throws RegistryError `denied`, and those of `resolve`.
+ */
+export async function resolveAllowed(
+  nix: NixStore,
+  policy: Policy,
+  reference: Reference,
+  tag: string,
+): Promise<Resolved> {
+  try {
+    return await resolve(nix, reference, tag)
+  } catch (error) {
+    if (error instanceof RegistryError && error.kind === 'manifest-unknown') {
+      const byDefault = await resolve(nix, reference, DEFAULT_TAG)
+      if (byDefault.kind === 'to-do') await admit(nix, policy, byDefault.work)
+    }
+    throw error
+  }
+}
+
+/** @throws RegistryError of any kind. */
+export async function makeValid(
+  { nix, policy, roots, realiser }: ValidityParts,
+  reference: Reference,
+  tag: string,
+): Promise<StorePath> {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const resolved = await resolveAllowed(nix, policy, reference, tag)
+    if (resolved.kind === 'to-do') await admit(nix, policy, resolved.work)
+    // Rooted before the work begins, so that there is no moment at which it could be collected.
+    if (resolved.path !== undefined) await roots.hold(resolved.path)
+    if (resolved.kind === 'to-do') {
+      if (resolved.work.kind === 'build') await roots.hold(resolved.work.derivation)
+      await realiser.realise(resolved.work, resolved.path)
+    } else if (await nix.isValid(resolved.path)) return resolved.path
+  }
+  throw new RegistryError('unavailable', 'Nix made the path, and it is not there', {
+    detail: { path: referenceBase(reference) },
+  })
+}

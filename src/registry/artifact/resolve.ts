@@ -1,0 +1,138 @@
+/**
+ * From a reference to what has to be done for it: nothing, a fetch or a build. Starts no work.
+ *
+ * Only a valid path can be found by its hash alone. For one that isn't valid Nix asks for the whole name, so there the
+ * slug must be the exact store name, which it is for every image of `nix/image.nix`.
+ */
+import { RegistryError } from '../../core/errors/errors.ts'
+import { isNamedBy, referenceBase, type Reference } from '../../core/oci/reference.ts'
+import { isDerivationPath, storeHashOf, storePathOf, type StorePath } from '../../core/nix/store-path.ts'
+import type { Derivation } from '../../store/daemon/derivation.ts'
+import type { NixStore } from '../../store/daemon/nix-store.ts'
+
+export type Resolved =
+  | { readonly kind: 'valid'; readonly path: StorePath }
+  | {
+      readonly kind: 'to-do'
+      readonly work: Work
+      /** Not known before the build for content-addressed outputs. */
+      readonly path: StorePath | undefined
+    }
+
+/** A path to be fetched, or an output of a derivation to be built. */
+export type Work =
+  | { readonly kind: 'fetch'; readonly path: StorePath }
+  | { readonly kind: 'build'; readonly derivation: StorePath; readonly output: string }
+
+/** As Nix writes it: a path, or `derivation!output`. */
+export function workName(work: Work): string {
+  return work.kind === 'fetch' ? work.path : `${work.derivation}!${work.output}`
+}
+
+/** Tags that every name has: `nix` is what our manifests say, `latest` what clients say when nobody says anything. */
+export const DEFAULT_TAGS: readonly string[] = ['latest', 'nix']
+const DEFAULT_OUTPUT = 'out'
+
+/**
+ * @param tag one of the default tags; for a derivation also the name of an output, for an image one of its own.
+ * @throws RegistryError `name-unknown`, `manifest-unknown`, `lookup-failed`, `unavailable`.
+ */
+export async function resolve(nix: NixStore, reference: Reference, tag: string): Promise<Resolved> {
+  const target = await find(nix, reference)
+  if (target.kind !== 'valid' || !isDerivationPath(target.path)) {
+    // Which tags an image has itself is known once it is here: see `tagInside`.
+    return target
+  }
+  const derivation = await nix.derivation(target.path)
+  const output = outputFor(derivation, tag)
+  const path = derivation.outputs.get(output)
+  if (path !== undefined && (await nix.isValid(path))) return { kind: 'valid', path }
+  return { kind: 'to-do', work: { kind: 'build', derivation: target.path, output }, path }
+}
+
+/** The tag that is left for the image at `root` to know, which may hold several; none for its first. */
+export function tagInside(reference: Reference, root: StorePath, tag: string): string | undefined {
+  const isOutput = storeHashOf(root) !== reference.storeHash
+  return isOutput || DEFAULT_TAGS.includes(tag) ? undefined : tag
+}
+
+/** Every tag that the reference has, sorted. @throws RegistryError `name-unknown`, `unavailable`. */
+export async function tagsOf(
+  nix: NixStore,
+  reference: Reference,
+  tagsInside: (path: StorePath) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  const target = await find(nix, reference)
+  if (target.kind !== 'valid') return DEFAULT_TAGS
+  if (!isDerivationPath(target.path))
+    return [...new Set([...DEFAULT_TAGS, ...(await tagsInside(target.path))])].sort()
+  const derivation = await nix.derivation(target.path)
+  return [...new Set([...DEFAULT_TAGS, ...derivation.outputs.keys()])].sort()
+}
+
+/** What the name itself stands for, before any tag. */
+async function find(nix: NixStore, reference: Reference): Promise<Resolved> {
+  const valid = await nix.pathFromHash(reference.storeHash)
+  if (valid !== undefined) {
+    if (!isNamedBy(valid, reference))
+      throw unknownName(reference, 'the store has another name with this hash')
+    return { kind: 'valid', path: valid }
+  }
+  const path = reference.slug === undefined ? undefined : storePathOf(reference.storeHash, reference.slug)
+  if (path === undefined)
+    throw unknownName(reference, 'not in the store, and its full name is needed to look further')
+  const caches = await lookUp(nix, path)
+  if (caches.kind === 'offered') return { kind: 'to-do', work: { kind: 'fetch', path }, path }
+  for (const deriver of await nix.derivers(path)) {
+    const { outputs } = await nix.derivation(deriver)
+    for (const [output, made] of outputs) {
+      if (made === path) return { kind: 'to-do', work: { kind: 'build', derivation: deriver, output }, path }
+    }
+  }
+  // A cache that can't be asked may have it: to say that there is no such path would be a guess.
+  if (caches.kind === 'unsure') throw caches.error
+  throw unknownName(reference, 'not in the store, no cache has it, and no derivation makes it')
+}
+
+type LookUp =
+  { readonly kind: 'offered' | 'not-offered' } | { readonly kind: 'unsure'; readonly error: RegistryError }
+
+/**
+ * Whether a cache has a path. Nix leaves out a cache that it can't reach and goes on with a warning, the only sign of
+ * it: warnings and nothing found mean that nobody knows.
+ */
+async function lookUp(nix: NixStore, path: StorePath): Promise<LookUp> {
+  try {
+    const { willSubstitute, warnings } = await nix.missing([{ path }])
+    if (willSubstitute.includes(path)) return { kind: 'offered' }
+    if (warnings.length === 0) return { kind: 'not-offered' }
+    const message = `no binary cache is known to have it, and not all could be asked: ${path}`
+    return {
+      kind: 'unsure',
+      error: new RegistryError('lookup-failed', message, { detail: { path, log: warnings } }),
+    }
+  } catch (error) {
+    if (error instanceof RegistryError && error.kind === 'lookup-failed') return { kind: 'unsure', error }
+    throw error
+  }
+}
+
+function outputFor(derivation: Derivation, tag: string): string {
+  const names = [...derivation.outputs.keys()]
+  if (names.includes(tag)) return tag
+  const [first = DEFAULT_OUTPUT] = names
+  if (DEFAULT_TAGS.includes(tag)) return names.includes(DEFAULT_OUTPUT) ? DEFAULT_OUTPUT : first
+  throw unknownTag(tag, [...DEFAULT_TAGS, ...names])
+}
+
+function unknownName(reference: Reference, why: string): RegistryError {
+  return new RegistryError('name-unknown', `no such store path: ${why}`, {
+    detail: { path: referenceBase(reference) },
+  })
+}
+
+function unknownTag(tag: string, tags: readonly string[]): RegistryError {
+  return new RegistryError('manifest-unknown', 'no such tag', {
+    detail: { tag, tags: [...new Set(tags)].sort() },
+  })
+}

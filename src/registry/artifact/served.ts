@@ -1,0 +1,190 @@
+/** From a valid store path to what is served for it: one image, or an index of several. */
+import { RegistryError } from '../../core/errors/errors.ts'
+import type { StorePath } from '../../core/nix/store-path.ts'
+import type { ClosurePath } from '../../store/daemon/nix-store.ts'
+import { closureFiles } from '../../source/files/closure-files.ts'
+import { readRoot, type Root } from '../../source/detect.ts'
+import type { LayoutIndex, SourceOptions } from '../../source/source.ts'
+import { blaming } from '../work/blame.ts'
+import { makeImage, type Image, type ImageMaker, type ImageRoot, type Step } from './image.ts'
+import type { ImageIndex, Served } from './image-index.ts'
+import { platformIndex, type PlatformParts } from './platform-index.ts'
+import { remembering } from '../work/single-flight.ts'
+import { demandSignatures } from '../trust.ts'
+import type { Archives } from '../../unpack/archives.ts'
+
+type Timer = <T>(step: Step, work: () => Promise<T>) => Promise<T>
+
+export type ServedMaker = ImageMaker &
+  PlatformParts & {
+    /** An image of an index is made after the index. */
+    readonly onLaterImage: (image: Image) => void
+  }
+
+/**
+ * @param tag that the path itself has; none for its first image.
+ * @param onStep told how many milliseconds each step took.
+ * @throws RegistryError of any kind for an image for several platforms, else `denied`, `unservable`, `unavailable`.
+ */
+export async function makeServed(
+  maker: ServedMaker,
+  root: StorePath,
+  tag: string | undefined,
+  onStep: (step: Step, ms: number) => void,
+): Promise<Served> {
+  return blaming(root, () => served(maker, root, tag, onStep))
+}
+
+async function served(
+  maker: ServedMaker,
+  root: StorePath,
+  tag: string | undefined,
+  onStep: (step: Step, ms: number) => void,
+): Promise<Served> {
+  const timed: Timer = async (step, work) => {
+    const start = performance.now()
+    const result = await work()
+    onStep(step, performance.now() - start)
+    return result
+  }
+  const closureOf = remembering(() => maker.nix.closure(root))
+  const files = closureFiles(root, async () => pathsIn(await closureOf()))
+  const found = await timed('source', () =>
+    readServed(maker, root, { tag, files, archives: archivesOf(maker) }),
+  )
+  if ('shape' in found && found.shape === 'platforms') {
+    // Its images are checked when they are made; its closure may be all that their derivations need, and isn't served.
+    if (maker.requiredKeys.length > 0) {
+      const closure = await timed('closure', closureOf)
+      demandSignatures(
+        maker.requiredKeys,
+        closure.filter(({ path }) => path === root),
+      )
+    }
+    return platformIndex(root, found, maker)
+  }
+  const closure = await timed('closure', closureOf)
+  demandSignatures(maker.requiredKeys, closure)
+  if (!('shape' in found)) return makeImage(maker, { root, closure, files }, found, timed)
+  return layoutIndex(maker, { root, closure, files }, found)
+}
+
+/** @throws RegistryError `denied`, `manifest-unknown`, `unservable` for a valid path that can't be pulled by this tag. */
+export async function demandImage(
+  maker: Pick<ImageMaker, 'nix' | 'servePackages' | 'archives' | 'requiredKeys'>,
+  root: StorePath,
+  tag: string | undefined,
+): Promise<void> {
+  await blaming(root, () => readServed(maker, root, optionsOf(maker, root, tag)))
+}
+
+/** The tags that an image has itself. @throws RegistryError `denied`, `unservable`. */
+export async function imageTags(
+  maker: Pick<ImageMaker, 'nix' | 'servePackages' | 'archives' | 'requiredKeys'>,
+  root: StorePath,
+): Promise<readonly string[]> {
+  const found = await blaming(root, () => readServed(maker, root, optionsOf(maker, root, undefined)))
+  return 'tags' in found ? (found.tags ?? []) : []
+}
+
+function layoutIndex(
+  maker: ServedMaker,
+  at: ImageRoot,
+  { kind, index, documents, images }: LayoutIndex,
+): ImageIndex {
+  const { root } = at
+  return {
+    root,
+    kind,
+    manifest: index,
+    documents,
+    missing: [],
+    images: images.map(({ manifest, platform, blobs, read }) => ({
+      manifest,
+      platform,
+      blobs,
+      make: remembering(() =>
+        blaming(root, async () => {
+          const source = await read()
+          const image = await makeImage(maker, at, source, (_step, work) => work())
+          maker.onLaterImage(image)
+          return image
+        }),
+      ),
+    })),
+  }
+}
+
+/**
+ * What a path is, if that is served at all. A path that isn't has no tags: which it would have is nobody's business.
+ * @throws RegistryError `denied` for what the operator didn't open, and those of `readRoot`.
+ */
+async function readServed(
+  { servePackages }: Pick<ImageMaker, 'servePackages'>,
+  root: StorePath,
+  options: SourceOptions,
+): Promise<Root> {
+  const found = await readRoot(root, options).catch(async (error: unknown) => {
+    const isTag = error instanceof RegistryError && error.kind === 'manifest-unknown'
+    if (isTag) assertServed(await readRoot(root, { ...options, tag: undefined }))
+    throw error
+  })
+  assertServed(found)
+  return found
+
+  function assertServed({ kind }: Root): void {
+    if (kind !== 'package' || servePackages) return
+    throw new RegistryError('denied', `a plain package, and those are not served (--serve-packages): ${root}`)
+  }
+}
+
+/** The whole closure is asked for signatures once it is known; a compressed archive before anything is read of it. */
+function archivesOf({
+  nix,
+  archives,
+  requiredKeys,
+}: Pick<ImageMaker, 'nix' | 'archives' | 'requiredKeys'>): Archives {
+  return {
+    ...archives,
+    demandTrusted: async (path) => {
+      if (requiredKeys.length === 0) return
+      const info = await nix.info(path)
+      if (info !== undefined) demandSignatures(requiredKeys, [info])
+    },
+  }
+}
+
+function optionsOf(
+  maker: Pick<ImageMaker, 'nix' | 'archives' | 'requiredKeys'>,
+  root: StorePath,
+  tag: string | undefined,
+): SourceOptions {
+  const files = closureFiles(root, async () => pathsIn(await maker.nix.closure(root)))
+  return { tag, files, archives: archivesOf(maker) }
+}
+
+function pathsIn(closure: readonly ClosurePath[]): ReadonlySet<StorePath> {
+  return new Set(closure.map(({ path }) => path))
+}
+
+/**
+ * All that belongs to what a valid path is served as; `undefined` where it can't be pulled, or isn't one image or layout.
+ * @throws RegistryError `unavailable`.
+ */
+export async function servedClosure(
+  maker: Pick<ImageMaker, 'nix' | 'archives' | 'servePackages' | 'requiredKeys'>,
+  root: StorePath,
+): Promise<readonly ClosurePath[] | undefined> {
+  try {
+    const found = await readServed(maker, root, optionsOf(maker, root, undefined))
+    // The closure of an image for several platforms may be all that their derivations need.
+    if ('shape' in found && found.shape === 'platforms') return undefined
+    const closure = await maker.nix.closure(root)
+    demandSignatures(maker.requiredKeys, closure)
+    return closure
+  } catch (error) {
+    if (error instanceof RegistryError && (error.kind === 'denied' || error.kind === 'unservable'))
+      return undefined
+    throw error
+  }
+}

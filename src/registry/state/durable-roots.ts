@@ -1,0 +1,127 @@
+/**
+ * Keeps images in the store for days after their last pull: a link for each in the state directory, which Nix is told
+ * of as an indirect root. The link's time is that of the last pull; links that got too old are removed, and with them
+ * the root. They are all there is to it: whoever deletes the state directory frees everything.
+ *
+ * Nix must see the directory under the same name, as it does on one machine; a Nix elsewhere keeps its store itself.
+ */
+import { access, lutimes, readdir, lstat, rename, rm, symlink, readlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { RegistryError } from '../../core/errors/errors.ts'
+import { STORE_DIR, parseStorePath, type StorePath } from '../../core/nix/store-path.ts'
+import type { NixStore } from '../../store/daemon/nix-store.ts'
+import { makeStateDirectory } from './state-directory.ts'
+
+const FOLDER = 'roots'
+const DAY_MS = 24 * 3_600_000
+/** A pull makes its root young again, at most this often: a write each. */
+const TOUCH_MS = 3_600_000
+const SWEEP_MS = 3_600_000
+/** Whether somebody deleted the directory is looked at no more often: pulls come by the thousand. */
+const LOOK_MS = 10_000
+
+export class DurableRoots {
+  readonly #nix: NixStore
+  readonly #directory: string
+  readonly #keepMs: number
+  /** When each was touched by this process. */
+  readonly #touched = new Map<StorePath, number>()
+  #lookedAt = -Infinity
+  #timer: NodeJS.Timeout | undefined
+  #size = 0
+
+  /** @param keepDays 0: none are made, and those that are there go. */
+  constructor(nix: NixStore, stateDirectory: string, keepDays: number) {
+    this.#nix = nix
+    this.#directory = join(stateDirectory, FOLDER)
+    this.#keepMs = keepDays * DAY_MS
+  }
+
+  /** Removes what is too old, now and from time to time. Only for who serves: others leave the roots alone. */
+  async open(): Promise<void> {
+    this.#timer = setInterval(() => void this.sweep(Date.now()).catch(() => undefined), SWEEP_MS)
+    this.#timer.unref()
+    await this.sweep(Date.now())
+  }
+
+  /**
+   * Keeps a valid path from now on. Cheap for one that was kept a short while ago.
+   * @throws RegistryError `unavailable` when Nix or the state directory refuse.
+   */
+  async keep(path: StorePath, now: number): Promise<void> {
+    if (this.#keepMs === 0) return
+    await this.#forgetIfDeleted(now)
+    if (now - (this.#touched.get(path) ?? -Infinity) < TOUCH_MS) return
+    this.#touched.set(path, now)
+    try {
+      await this.#link(path, now)
+    } catch (cause) {
+      this.#touched.delete(path)
+      if (cause instanceof RegistryError) throw cause
+      throw new RegistryError('unavailable', `no root for ${path} in ${this.#directory}`, { cause })
+    }
+  }
+
+  /** Removes roots that weren't pulled for too long, or whose path is gone. */
+  async sweep(now: number): Promise<void> {
+    let kept = 0
+    for (const name of await readdir(this.#directory).catch(() => [])) {
+      const link = join(this.#directory, name)
+      const last = await lstat(link).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => undefined,
+      )
+      if (last === undefined) continue
+      if (now - last <= this.#keepMs && (await isThere(link))) {
+        kept += 1
+        continue
+      }
+      await rm(link, { force: true })
+      const path = parseStorePath(`${STORE_DIR}/${name}`)
+      if (path !== undefined) this.#touched.delete(path)
+    }
+    this.#size = kept
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#size
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+
+  async #forgetIfDeleted(now: number): Promise<void> {
+    if (now - this.#lookedAt < LOOK_MS || this.#touched.size === 0) return
+    this.#lookedAt = now
+    const isThere = await access(this.#directory).then(
+      () => true,
+      () => false,
+    )
+    if (!isThere) this.#touched.clear()
+  }
+
+  /** Made beside and renamed, since Nix may read it at any moment; two processes may do so at once. */
+  async #link(path: StorePath, now: number): Promise<void> {
+    const link = join(this.#directory, path.slice(STORE_DIR.length + 1))
+    const seconds = now / 1000
+    if ((await readlink(link).catch(() => undefined)) !== path) {
+      makeStateDirectory(this.#directory)
+      const partial = `${link}.${process.pid}.part`
+      await rm(partial, { force: true })
+      await symlink(path, partial)
+      await rename(partial, link)
+      this.#size += 1
+    }
+    await lutimes(link, seconds, seconds)
+    await this.#nix.addIndirectRoot(link)
+  }
+}
+
+async function isThere(link: string): Promise<boolean> {
+  return lstat(await readlink(link)).then(
+    () => true,
+    () => false,
+  )
+}

@@ -1,0 +1,59 @@
+/**
+ * What keeps paths from Nix's garbage collector, from before the work on them begins: a temporary root at once, which
+ * lasts while they are worked on or read, and a durable one for the days after a pull.
+ */
+import type { StorePath } from '../../core/nix/store-path.ts'
+import type { NixStore } from '../../store/daemon/nix-store.ts'
+import { DurableRoots } from './durable-roots.ts'
+import { TempRoots } from './temp-roots.ts'
+
+export type RootsOptions = {
+  /** Where durable roots are. */
+  readonly directory: string
+  readonly keepDays: number
+  /** Told of roots that could not be made: a pull doesn't fail for that. */
+  readonly onTrouble?: (error: unknown) => void
+}
+
+export class Roots {
+  readonly #temporary: TempRoots
+  readonly #durable: DurableRoots
+  readonly #onTrouble: (error: unknown) => void
+
+  constructor(nix: NixStore, { directory, keepDays, onTrouble }: RootsOptions) {
+    this.#temporary = new TempRoots(nix)
+    this.#durable = new DurableRoots(nix, directory, keepDays)
+    this.#onTrouble = onTrouble ?? (() => undefined)
+  }
+
+  /** Keeps a path, valid or not yet, for a while. @throws RegistryError `unavailable`. */
+  async hold(path: StorePath): Promise<void> {
+    await this.#temporary.add(path)
+  }
+
+  /** Keeps a valid path, which somebody wants now, for a while and for days. Nobody waits for it. */
+  keep(path: StorePath): void {
+    if (!this.#temporary.has(path)) this.#temporary.add(path).catch(this.#onTrouble)
+    this.#durable.keep(path, Date.now()).catch(this.#onTrouble)
+  }
+
+  /** Keeps a path for as long as it is read. @returns what ends that. */
+  pin(path: StorePath): () => void {
+    return this.#temporary.pin(path)
+  }
+
+  /** How many paths are kept. */
+  count(): { readonly temporary: number; readonly durable: number } {
+    return { temporary: this.#temporary.size, durable: this.#durable.size }
+  }
+
+  /** Makes ready, so that the first pull needn't wait, and removes what is too old. @throws RegistryError `unavailable`. */
+  async open(): Promise<void> {
+    await Promise.all([this.#temporary.connect(), this.#durable.open()])
+  }
+
+  close(): void {
+    this.#temporary.close()
+    this.#durable.close()
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Makes paths valid: fetches or builds, once however many ask, a few at a time. What it does is written in the journal,
+ * which also remembers for a while what failed, so that a Pod that crashes in a loop doesn't build in a loop.
+ */
+import pLimit, { type LimitFunction } from 'p-limit'
+import { RegistryError } from '../../core/errors/errors.ts'
+import type { StorePath } from '../../core/nix/store-path.ts'
+import type { NixEvent } from '../../store/daemon/messages.ts'
+import type { NixStore } from '../../store/daemon/nix-store.ts'
+import { Patience } from './patience.ts'
+import { workName, type Work } from '../artifact/resolve.ts'
+import { SingleFlight } from './single-flight.ts'
+import { LastLines, buildFailure, explained, givenUp } from './work-failure.ts'
+import type { WorkJournal } from './work-journal.ts'
+
+/** What is told to whoever watches, for logs and figures. */
+export type WorkEvent =
+  | NixEvent
+  | { readonly kind: 'queued' }
+  | { readonly kind: 'started' }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly error: unknown }
+export type WorkListener = (work: Work, event: WorkEvent) => void
+
+/** How much work there may be; the settings of the same names say why the defaults are what they are. */
+export type WorkLimits = {
+  readonly buildsAtOnce: number
+  readonly fetchesAtOnce: number
+  /** Pieces of work that may wait for their turn. */
+  readonly queued: number
+  /** Milliseconds that a build or fetch may take, and may go on without saying anything. 0: no limit. */
+  readonly workMs: number
+  readonly silentMs: number
+  /** Bytes, unpacked, that may be fetched for one image. 0: no limit. */
+  readonly fetchBytes: number
+}
+
+export class Realiser {
+  readonly #nix: NixStore
+  readonly #journal: WorkJournal
+  readonly #listen: WorkListener
+  readonly #flight = new SingleFlight<void>()
+  readonly #limits: WorkLimits
+  readonly #builds: LimitFunction
+  readonly #fetches: LimitFunction
+
+  constructor(nix: NixStore, limits: WorkLimits, journal: WorkJournal, listen: WorkListener) {
+    this.#nix = nix
+    this.#limits = limits
+    this.#builds = pLimit(limits.buildsAtOnce)
+    this.#fetches = pLimit(limits.fetchesAtOnce)
+    this.#journal = journal
+    this.#listen = listen
+  }
+
+  /**
+   * Does what is to be done; resolve the reference again afterwards.
+   * @param makes the path that is asked for, if it is known before.
+   * @throws RegistryError `build-failed`, `no-builder` and `fetch-failed` with the last log lines, `pending` when too much waits
+   * already, `unavailable`.
+   */
+  async realise(work: Work, makes?: StorePath): Promise<void> {
+    const name = workName(work)
+    const failure = this.#journal.failure(work)
+    if (failure !== undefined) throw failure
+    return this.#flight.run(name, async () => {
+      const turns = work.kind === 'fetch' ? this.#fetches : this.#builds
+      if (turns.pendingCount >= this.#limits.queued) {
+        throw new RegistryError('pending', 'too much is being built or fetched: ask again', {
+          detail: { work: name, brief: 'too much is being built or fetched' },
+        })
+      }
+      this.#journal.begin(work, makes)
+      this.#listen(work, { kind: 'queued' })
+      return turns(() => this.#do(work))
+    })
+  }
+
+  async #do(work: Work): Promise<void> {
+    this.#tell(work, { kind: 'started' })
+    const patience = new Patience(this.#limits)
+    const lines = new LastLines()
+    const onEvent = (event: NixEvent) => {
+      patience.heard()
+      lines.hear(event)
+      this.#tell(work, event)
+    }
+    try {
+      await this.#checkSize(work)
+      if (work.kind === 'fetch') await this.#nix.fetch(work.path, onEvent, patience.signal)
+      else await this.#build(work.derivation, work.output, lines, onEvent, patience.signal)
+      this.#tell(work, { kind: 'done' })
+    } catch (cause) {
+      const { signal } = patience
+      const error = signal.aborted
+        ? givenUp(work, String(signal.reason), lines, cause)
+        : explained(work, cause)
+      this.#tell(work, { kind: 'failed', error })
+      throw error
+    } finally {
+      patience.end()
+    }
+  }
+
+  #tell(work: Work, event: WorkEvent): void {
+    this.#journal.hear(work, event)
+    this.#listen(work, event)
+  }
+
+  /** @throws RegistryError `fetch-failed` when more than is allowed would have to be fetched. */
+  async #checkSize(work: Work): Promise<void> {
+    const { fetchBytes } = this.#limits
+    if (fetchBytes === 0) return
+    const { narSize } = await this.#nix.missing([work])
+    if (narSize <= fetchBytes) return
+    throw new RegistryError(
+      'fetch-failed',
+      `${narSize} bytes would have to be fetched: at most ${fetchBytes} may be`,
+      {
+        detail: { bytes: narSize, limit: fetchBytes },
+      },
+    )
+  }
+
+  async #build(
+    derivation: StorePath,
+    output: string,
+    lines: LastLines,
+    onEvent: (event: NixEvent) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const outcome = await this.#nix.build(derivation, output, onEvent, signal)
+    if (outcome.kind === 'failed') throw buildFailure(derivation, output, outcome, lines)
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * The only way to the files that an image is made of. Every path that an image names, or that a link in it leads to, is
+ * resolved to where its bytes are, and must lie inside the image's own closure. What a path looks like decides nothing:
+ * `/nix/store/<a>/../<b>/x` and a link from `<a>` to `<b>` both name a file of `<b>`.
+ */
+import { constants, type Stats } from 'node:fs'
+import { lstat, open, realpath, type FileHandle } from 'node:fs/promises'
+import { RegistryError } from '../../core/errors/errors.ts'
+import { storePathAround, type StorePath } from '../../core/nix/store-path.ts'
+import { fsPath, shown } from '../../layer/walk.ts'
+
+/** A path without links in it, as a byte string, and what is there. */
+export type FoundFile = { readonly path: string; readonly stat: Stats }
+
+/** Paths are byte strings (see core/tar/tar-header.ts). */
+export type ClosureFiles = {
+  /** Finds where a path leads; `undefined` if that is nowhere or outside of the closure. */
+  readonly find: (path: string) => Promise<FoundFile | undefined>
+  /** Opens a regular file for reading; `undefined` for anything else, and for what leads nowhere or outside. */
+  readonly open: (path: string) => Promise<FileHandle | undefined>
+  /** @throws RegistryError `unservable` for a store path that isn't in the closure. */
+  readonly assertMember: (path: StorePath) => Promise<void>
+}
+
+/** A link at the end was resolved before, and a named pipe must not be waited for. */
+const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+
+/**
+ * @param root the image's store path, whose own files may always be read.
+ * @param closure of the root. It is requested when the first path leads out of the root, and once only.
+ */
+export function closureFiles(
+  root: StorePath,
+  closure: () => Promise<{ readonly has: (path: StorePath) => boolean }>,
+): ClosureFiles {
+  let requested: ReturnType<typeof closure> | undefined
+  const isMember = async (path: StorePath) => path === root || (await (requested ??= closure())).has(path)
+  const isInside = async (target: string) => {
+    if (target === root || target.startsWith(`${root}/`)) return true
+    const around = storePathAround(shown(target))
+    return around !== undefined && isMember(around)
+  }
+  const find = async (path: string) => {
+    const target = await realpath(fsPath(path), 'latin1').catch(() => undefined)
+    if (target === undefined || !(await isInside(target))) return undefined
+    const stat = await lstat(fsPath(target)).catch(() => undefined)
+    return stat === undefined ? undefined : { path: target, stat }
+  }
+  return {
+    find,
+    open: async (path) => {
+      const found = await find(path)
+      if (found?.stat.isFile() !== true) return undefined
+      const file = await open(fsPath(found.path), FLAGS).catch(() => undefined)
+      if (file === undefined || (await file.stat()).isFile()) return file
+      await file.close()
+      return undefined
+    },
+    assertMember: async (path) => {
+      if (await isMember(path)) return
+      throw new RegistryError('unservable', `${root}: names ${path}, which is not in its closure`)
+    },
+  }
+}

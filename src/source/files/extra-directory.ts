@@ -1,0 +1,95 @@
+/**
+ * A tree of the store that an image has at a place of its own, as files and not as links into the store: for programs
+ * that don't follow links, or look at where they are. Only names, sizes and links are read here; what is in the files
+ * is streamed from the store with the layer.
+ */
+import type { Stats } from 'node:fs'
+import { lstat, readdir, readlink } from 'node:fs/promises'
+import { RegistryError } from '../../core/errors/errors.ts'
+import { fsPath, shown } from '../../layer/walk.ts'
+import type { ClosureFiles } from './closure-files.ts'
+import type { FileContent, Owner } from './file-tree.ts'
+
+export type ExtraDirectory = Owner & {
+  /** A directory in the store. */
+  readonly source: string
+  /** Absolute path in the image. */
+  readonly to: string
+  /** Octal; files that are executable may be executed by whoever may read them. As in the store where none is said. */
+  readonly fileMode?: string
+  readonly directoryMode: string
+}
+
+export type ExtraEntry = { readonly name: string; readonly owner: Owner } & (
+  | { readonly kind: 'directory'; readonly mode: number }
+  | { readonly kind: 'file'; readonly mode: number; readonly content: FileContent }
+  | { readonly kind: 'symlink'; readonly target: string }
+)
+
+/** About 100 MB of entries; a tree with more files than this belongs into the store, with a link to it. */
+const MAX_ENTRIES = 200_000
+const FILE_MODE = 0o444
+const READ_BITS = 0o444
+const EXECUTE_BITS = 0o111
+
+/**
+ * @param at where in the image, as a byte string relative to `/`; empty for `/` itself.
+ * @throws RegistryError `unservable` for what no layer can hold, `unavailable` when it vanished.
+ */
+export async function readExtraDirectory(
+  closure: ClosureFiles,
+  extra: ExtraDirectory,
+  at: string,
+): Promise<readonly ExtraEntry[]> {
+  const source = await closure.find(Buffer.from(extra.source).toString('latin1'))
+  if (source?.stat.isDirectory() !== true)
+    throw new RegistryError('unservable', `${extra.source}: not a directory in the closure of the image`)
+  const entries: ExtraEntry[] = []
+  await walk(source.path, at, modesOf(extra), entries)
+  return entries
+}
+
+type Modes = { readonly owner: Owner; readonly directory: number; readonly file: number | undefined }
+
+function modesOf({ fileMode, directoryMode, uid, gid }: ExtraDirectory): Modes {
+  return {
+    owner: { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) },
+    directory: Number.parseInt(directoryMode, 8),
+    file: fileMode === undefined ? undefined : Number.parseInt(fileMode, 8),
+  }
+}
+
+async function walk(path: string, name: string, modes: Modes, entries: ExtraEntry[]): Promise<void> {
+  const { owner } = modes
+  if (entries.length >= MAX_ENTRIES) refuse(path, `more than ${MAX_ENTRIES} files to copy into the image`)
+  const stat = await look(path)
+  if (stat.isDirectory()) {
+    if (name !== '') entries.push({ kind: 'directory', name, mode: modes.directory, owner })
+    for (const child of (await readdir(fsPath(path), 'latin1')).sort()) {
+      if (child.startsWith('.wh.')) refuse(`${path}/${child}`, 'a layer cannot hold a file named .wh.*')
+      await walk(`${path}/${child}`, name === '' ? child : `${name}/${child}`, modes, entries)
+    }
+  } else if (stat.isSymbolicLink()) {
+    entries.push({ kind: 'symlink', name, target: await readlink(fsPath(path), 'latin1'), owner })
+  } else if (stat.isFile()) {
+    const content = { source: path, size: stat.size }
+    entries.push({ kind: 'file', name, mode: fileMode(modes.file, stat.mode), content, owner })
+  } else {
+    refuse(path, 'neither file, directory nor symbolic link')
+  }
+}
+
+function fileMode(wanted: number | undefined, mode: number): number {
+  const base = wanted ?? FILE_MODE
+  return (mode & EXECUTE_BITS) === 0 ? base : base | ((base & READ_BITS) >> 2)
+}
+
+async function look(path: string): Promise<Stats> {
+  return lstat(fsPath(path)).catch((cause: unknown) => {
+    throw new RegistryError('unavailable', `store path vanished: ${shown(path)}`, { cause })
+  })
+}
+
+function refuse(path: string, why: string): never {
+  throw new RegistryError('unservable', `${shown(path)}: ${why}`)
+}

@@ -1,0 +1,120 @@
+/**
+ * The trees of several store paths joined below `/` by symbolic links. Directories at the top are real, so that a
+ * container can mount or write beside what is linked; further down a directory that only one path has is one link.
+ */
+import type { Dirent } from 'node:fs'
+import { opendir, readlink } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
+import { RegistryError } from '../../core/errors/errors.ts'
+import type { StorePath } from '../../core/nix/store-path.ts'
+import { fsPath } from '../../layer/walk.ts'
+import type { ClosureFiles } from './closure-files.ts'
+import type { FileTree } from './file-tree.ts'
+
+/** Names to place before other work gets its turn: about a millisecond. */
+const CHILDREN_A_TURN = 500
+/** Facts for Nix about a package, never for a running program. */
+const LEFT_OUT: ReadonlySet<string> = new Set(['nix-support', 'nix'])
+
+/**
+ * @param own names that the image puts there itself: directories above them must be real.
+ * @throws RegistryError `unservable` when a path isn't a directory.
+ */
+export async function linkContents(
+  tree: FileTree,
+  contents: readonly StorePath[],
+  own: readonly string[],
+  closure: ClosureFiles,
+): Promise<void> {
+  const parents = new Set(own.flatMap(directoriesAbove))
+  for (const path of contents) {
+    if (!(await isDirectory(closure, path))) {
+      throw new RegistryError(
+        'unservable',
+        `contents: ${path} is not a directory: use links to give a file a place`,
+      )
+    }
+  }
+  await join(tree, contents, '', { parents, closure })
+}
+
+/** What one of the paths has under a name. */
+type Place = { readonly path: string; readonly kind: 'directory' | 'link' | 'other' }
+
+/** @param directories the same directory in each path that has it, as byte strings. */
+async function join(
+  tree: FileTree,
+  directories: readonly string[],
+  at: string,
+  joining: { readonly parents: ReadonlySet<string>; readonly closure: ClosureFiles },
+): Promise<void> {
+  const { parents, closure } = joining
+  let count = 0
+  for await (const [child, places] of childrenOf(directories)) {
+    if (count++ % CHILDREN_A_TURN === 0) await setImmediate()
+    if (at === '' && LEFT_OUT.has(child)) continue
+    const name = at === '' ? child : `${at}/${child}`
+    const [first] = places
+    if (first === undefined) continue
+    const mustBeReal = at === '' || places.length > 1 || parents.has(name)
+    if (mustBeReal && (await leadsToDirectory(closure, first))) {
+      const joined: string[] = []
+      for (const place of places) if (await leadsToDirectory(closure, place)) joined.push(place.path)
+      tree.directory(name)
+      await join(tree, joined, name, joining)
+    } else {
+      tree.symlink(name, first.kind === 'link' ? await targetOf(first.path) : first.path)
+    }
+  }
+}
+
+/** Each name in the directories, and where it is. */
+async function* childrenOf(directories: readonly string[]): AsyncGenerator<[string, readonly Place[]]> {
+  const [only, ...others] = directories
+  // The files of one directory, however many, needn't be known before the first is placed.
+  if (only !== undefined && others.length === 0) {
+    for await (const [name, place] of placesIn(only)) yield [name, [place]]
+    return
+  }
+  const children = new Map<string, Place[]>()
+  for (const directory of directories) {
+    for await (const [name, place] of placesIn(directory)) {
+      const known = children.get(name)
+      if (known === undefined) children.set(name, [place])
+      else known.push(place)
+    }
+  }
+  yield* children
+}
+
+async function* placesIn(directory: string): AsyncGenerator<[string, Place]> {
+  const opened = await opendir(fsPath(directory), { encoding: 'latin1', bufferSize: CHILDREN_A_TURN })
+  for await (const dirent of opened)
+    yield [dirent.name, { path: `${directory}/${dirent.name}`, kind: kindOf(dirent) }]
+}
+
+function kindOf(dirent: Dirent): Place['kind'] {
+  if (dirent.isSymbolicLink()) return 'link'
+  return dirent.isDirectory() ? 'directory' : 'other'
+}
+
+/** A link within its package is copied as what it points to, so that it means the same at `/`. */
+async function targetOf(path: string): Promise<string> {
+  const target = await readlink(fsPath(path), 'latin1').catch(() => undefined)
+  return target?.startsWith('/') === true ? target : path
+}
+
+/** Only a link can lead out of the directory that it is in: of 100 000 files none is looked at. */
+async function leadsToDirectory(closure: ClosureFiles, { path, kind }: Place): Promise<boolean> {
+  return kind === 'link' ? isDirectory(closure, path) : kind === 'directory'
+}
+
+/** Also for a link to a directory in the closure. */
+async function isDirectory(closure: ClosureFiles, path: string): Promise<boolean> {
+  return (await closure.find(path))?.stat.isDirectory() === true
+}
+
+function directoriesAbove(name: string): string[] {
+  const parts = name.split('/').slice(0, -1)
+  return parts.map((_, i) => parts.slice(0, i + 1).join('/'))
+}

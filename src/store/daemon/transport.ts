@@ -1,0 +1,123 @@
+/**
+ * Where a connection to a Nix daemon comes from: its unix socket, or the stdin and stdout of a process such as
+ * `nix-daemon --stdio` or `ssh HOST nix-daemon --stdio`. The one place of the server that starts processes.
+ */
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import type { Readable, Writable } from 'node:stream'
+import { execa } from 'execa'
+import { explainSystemError, systemCode, systemReason } from '../../core/errors/system-error.ts'
+import { NixMissing, neitherFound, notInPath } from './missing-nix.ts'
+
+export type Duplex = {
+  readonly input: Readable
+  readonly output: Writable
+  /** Facts for an error message when the other side went away, like a process's last words. */
+  readonly explain: () => string
+  readonly close: () => void
+}
+
+export type Transport = {
+  /** For people: what is connected to. */
+  readonly name: string
+  readonly open: () => Promise<Duplex>
+}
+
+const DAEMON_SOCKET = '/nix/var/nix/daemon-socket/socket'
+export const EMBEDDED_COMMAND = ['nix-daemon', '--stdio'] as const
+/** A local socket answers at once or never. */
+const CONNECT_TIMEOUT_MS = 5_000
+/** Bytes of stderr kept for error messages. */
+const STDERR_KEPT = 4_096
+/** A daemon told to go that is still there after this is killed. */
+const KILL_DELAY_MS = 5_000
+
+export function socketTransport(path: string): Transport {
+  return {
+    name: `unix:${path}`,
+    open: async () => {
+      const socket = connect(path)
+      // A failure shows in what is read or written; without a listener it would end the process.
+      socket.on('error', () => undefined)
+      try {
+        await once(socket, 'connect', { signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS) })
+      } catch (error) {
+        socket.destroy()
+        throw error
+      }
+      return { input: socket, output: socket, explain: () => '', close: () => socket.destroy() }
+    },
+  }
+}
+
+export function processTransport(command: readonly string[]): Transport {
+  const [file = '', ...args] = command
+  return {
+    name: command.join(' '),
+    open: async () => {
+      let lastWords = ''
+      // No time limit here: it lives as long as its connection, which the pool ends when idle.
+      const process = execa(file, args, {
+        stdin: 'pipe',
+        stdout: 'pipe',
+        stderr: 'pipe',
+        encoding: 'buffer',
+        buffer: false,
+        reject: false,
+        forceKillAfterDelay: KILL_DELAY_MS,
+      })
+      const explainExit = async () => {
+        const result = await process
+        if (result.failed && !result.isTerminated && lastWords === '') lastWords = result.shortMessage ?? ''
+      }
+      // Without one it wasn't started, and its result says why.
+      if (process.pid === undefined) throw notStarted(file, (await process).cause)
+      process.stderr.on('data', (chunk: Buffer) => {
+        lastWords = (lastWords + chunk.toString('utf8')).slice(-STDERR_KEPT)
+      })
+      process.stdin.on('error', () => undefined)
+      void explainExit()
+      return {
+        input: process.stdout,
+        output: process.stdin,
+        explain: () => lastWords.trim(),
+        close: () => {
+          process.stdin.destroy()
+          process.kill()
+        },
+      }
+    },
+  }
+}
+
+/** The daemon's socket while it answers, else an embedded daemon; decided anew for each connection. */
+export function autoTransport(
+  socket: string = DAEMON_SOCKET,
+  command: readonly [string, ...string[]] = EMBEDDED_COMMAND,
+): Transport {
+  const viaSocket = socketTransport(socket)
+  const embedded = processTransport(command)
+  return {
+    name: `${viaSocket.name} or ${embedded.name}`,
+    open: async () => {
+      try {
+        return await viaSocket.open()
+      } catch (cause) {
+        return embedded.open().catch((error: unknown) => {
+          throw error instanceof NixMissing ? neitherFound(socket, unreached(cause), command[0]) : error
+        })
+      }
+    },
+  }
+}
+
+/** Why a socket can't be connected to, without advice. */
+function unreached(cause: unknown): string {
+  return systemReason(cause)?.replace(/;.*/, '') ?? 'no answer in time'
+}
+
+function notStarted(program: string, cause: unknown): Error {
+  const advice = 'check --nix, or install it'
+  if (systemCode(cause) === 'ENOENT') return new NixMissing(`${notInPath(program)}: ${advice}`)
+  return new Error(explainSystemError(cause, program) ?? `${program} could not be started`, { cause })
+}
