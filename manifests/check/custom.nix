@@ -1,5 +1,5 @@
 # Whether a custom resource is what its CustomResourceDefinition says (structural schemas, apiextensions v1), as the API
-# server checks it with strict fields. The same as src/manifests/custom in TypeScript, but for what Nix can't tell of
+# server checks it with strict fields. The same as src/kubernetes/check/custom in TypeScript, but for what Nix can't tell of
 # patterns (custom/pattern.nix) and formats (custom/formats.nix). Rules in CEL are the server's.
 let
   inherit (builtins)

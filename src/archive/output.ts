@@ -9,7 +9,7 @@ import { basename, dirname, join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { systemReason } from '../core/errors/system-error.ts'
-import { compress, type Encoding } from '../http/pull/compression.ts'
+import { compress, type Encoding } from '../layer/compressor.ts'
 import type { ArchiveFile } from './archive-files.ts'
 import { contentOf, type ReadLayer } from './tar-archive.ts'
 

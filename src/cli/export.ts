@@ -16,7 +16,7 @@ import {
 } from '../archive/output.ts'
 import { machinePlatform, parsePlatform } from '../archive/platform.ts'
 import { tarArchive, tarSize, type ReadLayer } from '../archive/tar-archive.ts'
-import type { Encoding } from '../http/pull/compression.ts'
+import type { Encoding } from '../layer/compressor.ts'
 import { RegistryError } from '../core/errors/errors.ts'
 import type { Platform } from '../core/oci/image.ts'
 import type { NixStore } from '../store/daemon/nix-store.ts'

@@ -3,7 +3,11 @@
  * registry can serve what they name. Nothing is built, fetched or applied.
  */
 import { RegistryError } from '../core/errors/errors.ts'
-import { findReferences, mergeReferences, type ManifestReferences } from '../kubernetes/references/manifest-references.ts'
+import {
+  findReferences,
+  mergeReferences,
+  type ManifestReferences,
+} from '../kubernetes/references/manifest-references.ts'
 import { describePlace } from '../kubernetes/references/manifest-place.ts'
 import { celRulesOf, checkObject, customKinds } from '../kubernetes/check/check-objects.ts'
 import { asYamlStream } from '../kubernetes/read/manifest-chunks.ts'

@@ -4,7 +4,11 @@ import { join } from 'node:path'
 import { text as readText } from 'node:stream/consumers'
 import { RegistryError } from '../core/errors/errors.ts'
 import { parseImageName } from '../core/oci/image-name.ts'
-import { findReferences, mergeReferences, type ManifestReferences } from '../kubernetes/references/manifest-references.ts'
+import {
+  findReferences,
+  mergeReferences,
+  type ManifestReferences,
+} from '../kubernetes/references/manifest-references.ts'
 import { storePathAround } from '../core/nix/store-path.ts'
 import { explainSystemError } from '../core/errors/system-error.ts'
 import { MANIFEST_FILE, readTextFile } from './manifest-files.ts'

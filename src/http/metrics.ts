@@ -12,7 +12,7 @@ import {
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { RegistryError } from '../core/errors/errors.ts'
 import { atEnd } from './connection/response-end.ts'
-import type { WorkListener } from '../registry/work/realise.ts'
+import type { WorkListener } from '../registry/work/work-event.ts'
 import type { Lookup } from '../registry/artifact/images.ts'
 import type { RegistryFigures } from '../registry/registry.ts'
 

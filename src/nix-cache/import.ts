@@ -7,7 +7,11 @@
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import pLimit from 'p-limit'
-import { contentAddressedPath, parseContentAddress, type ContentAddress } from '../core/nix/content-address.ts'
+import {
+  contentAddressedPath,
+  parseContentAddress,
+  type ContentAddress,
+} from '../core/nix/content-address.ts'
 import { RegistryError } from '../core/errors/errors.ts'
 import { parseNarinfo, type Narinfo } from '../core/nix/narinfo.ts'
 import { sha256Of } from '../core/oci/sha256.ts'

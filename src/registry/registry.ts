@@ -12,9 +12,17 @@ import type { Selector } from '../core/oci/route.ts'
 import { storeHashOf, storeNameOf, type StorePath } from '../core/nix/store-path.ts'
 import { BlobStreams } from '../layer/stream.ts'
 import type { Image } from './artifact/image.ts'
-import { documentIn, imageWithBlob, isIndex, manifestIn, onlyImage, type Served } from './artifact/image-index.ts'
+import {
+  documentIn,
+  imageWithBlob,
+  isIndex,
+  manifestIn,
+  onlyImage,
+  type Served,
+} from './artifact/image-index.ts'
 import { Images, type ImagesOptions } from './artifact/images.ts'
-import { Realiser, type WorkLimits, type WorkListener } from './work/realise.ts'
+import { Realiser, type WorkLimits } from './work/realise.ts'
+import type { WorkListener } from './work/work-event.ts'
 import { DEFAULT_TAGS, resolve, tagsOf } from './artifact/resolve.ts'
 import { LayerFrames, unheld, type HeldContent } from './artifact/layer-frames.ts'
 import { admit } from './work/admission.ts'

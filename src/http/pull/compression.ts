@@ -3,28 +3,15 @@
  * offsets are in the plain bytes, and never of what is small. zstd is several times faster than gzip for the same
  * saving, so gzip is sent only where it is asked for by setting.
  */
-import type { Transform } from 'node:stream'
-import { constants, createGzip, createZstdCompress } from 'node:zlib'
+import { isCompressorFree, type Encoding } from '../../layer/compressor.ts'
 import { isLoopback } from '../access/peer.ts'
 
 /** Settings: `auto` is zstd for clients that accept it and aren't on this machine. */
 export const COMPRESSION_MODES = ['auto', 'none', 'zstd', 'gzip'] as const
 export type CompressionMode = (typeof COMPRESSION_MODES)[number]
-export type Encoding = 'zstd' | 'gzip'
 
 /** Below this the frame and the headers cost more than they save. */
 const MIN_SIZE = 4096
-/** The fastest levels: the network is rarely slower than they are. */
-const ZSTD_LEVEL = 1
-const GZIP_LEVEL = 1
-
-/**
- * Each takes 1.5 MB, and all share four threads: with more, every one is slower than what it saves. Other streams go
- * as they are.
- */
-export const MAX_COMPRESSORS = 16
-let compressors = 0
-
 /** @param acceptEncoding the header, if any. @param peer the client's address. */
 export function chooseEncoding(
   mode: CompressionMode,
@@ -32,28 +19,12 @@ export function chooseEncoding(
   peer: string | undefined,
   size: number,
 ): Encoding | undefined {
-  if (compressors >= MAX_COMPRESSORS) return undefined
+  if (!isCompressorFree()) return undefined
   if (mode === 'none' || acceptEncoding === undefined || size < MIN_SIZE) return undefined
   if (mode === 'auto' && (peer === undefined || isLoopback(peer))) return undefined
   const accepted = parseAccepted(acceptEncoding)
   if (accepted.has('zstd')) return 'zstd'
   return mode === 'gzip' && accepted.has('gzip') ? 'gzip' : undefined
-}
-
-/**
- * Takes one chunk at a time: their memory is used again (layer/stream.ts). It counts until it is closed, so it has to be
- * made as soon as the encoding is chosen.
- */
-export function compress(encoding: Encoding): Transform {
-  // A stream's option, which the types of zlib's leave out.
-  const oneChunk: object = { writableHighWaterMark: 1 }
-  const compressor =
-    encoding === 'zstd'
-      ? createZstdCompress({ ...oneChunk, params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } })
-      : createGzip({ ...oneChunk, level: GZIP_LEVEL })
-  compressors += 1
-  compressor.once('close', () => (compressors -= 1))
-  return compressor
 }
 
 /** Encodings that the client takes: named, and not with `q=0` (RFC 9110 section 12.5.3). */

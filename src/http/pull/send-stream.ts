@@ -7,7 +7,7 @@ import type { ServerResponse } from 'node:http'
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { compress, type Encoding } from './compression.ts'
+import { compress, type Encoding } from '../../layer/compressor.ts'
 import { loopTurn } from '../connection/loop-turn.ts'
 import { noteCut, requestFacts } from '../request-log.ts'
 

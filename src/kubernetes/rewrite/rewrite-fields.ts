@@ -7,21 +7,11 @@ import { isAlias, isCollection, isMap, isScalar, isSeq, type Node, type YAMLMap 
 import { RegistryError } from '../../core/errors/errors.ts'
 import { MAX_DEPTH, TOO_DEEP } from '../../core/errors/nesting.ts'
 import { childPath } from '../references/manifest-references.ts'
-import { imageMentions, type ImageMention } from './image-mentions.ts'
-import { editOf, editWithin, type Edit } from './rewrite-edit.ts'
+import { imageMentions } from './image-mentions.ts'
+import { editOf, editWithin } from './rewrite-edit.ts'
 import type { SourceObject } from './rewrite-documents.ts'
+import type { ImageField } from './image-field.ts'
 import { nameInParts } from './rewrite-parts.ts'
-
-export type ImageField = {
-  /** `spec.containers[0].image` */
-  readonly path: string
-  /** Whole, as clients would be asked for it. */
-  readonly name: string
-  /** `image`: what stands in a field for an image. The others are as of `ImageMention`. */
-  readonly kind: 'image' | ImageMention['kind']
-  /** Undefined where a reference of ours can't be written into what is there. */
-  readonly edit: (reference: string) => readonly Edit[] | undefined
-}
 
 type At = {
   readonly key: string

@@ -8,7 +8,7 @@ import { childPath, composedName } from '../references/manifest-references.ts'
 import { isRegistryName } from './image-mentions.ts'
 import { editOf, type Edit } from './rewrite-edit.ts'
 import type { SourceObject } from './rewrite-documents.ts'
-import type { ImageField } from './rewrite-fields.ts'
+import type { ImageField } from './image-field.ts'
 
 /** Where a part stands and what is in it, by its key. */
 type Parts = ReadonlyMap<string, { readonly node: Node; readonly text: string }>

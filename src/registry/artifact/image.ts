@@ -13,23 +13,18 @@ import {
   imageConfig,
   imageManifest,
   type Document,
-  type LayerDescriptor,
   type Platform,
 } from '../../core/oci/image.ts'
 import type { SigningKey } from '../../core/nix/signature.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { StoreReader } from '../../layer/store-reader.ts'
-import type { LayerSource } from '../../layer/worker.ts'
-import type { ClosurePath, NixStore } from '../../store/daemon/nix-store.ts'
-import type { ClosureFiles } from '../../source/files/closure-files.ts'
+import type { NixStore } from '../../store/daemon/nix-store.ts'
 import type { Source, SourceKind } from '../../source/source.ts'
 import type { DigestIndex } from '../state/digest-index.ts'
 import { certificateVariables, withVariables } from '../certificates.ts'
+import type { ImageLayer, ImageRoot } from './image-root.ts'
 import { digestPart, planParts } from './layer-parts.ts'
 import type { Archives } from '../../unpack/archives.ts'
-import type { UnpackedSlice } from './unpacked-slice.ts'
-
-export type ImageLayer = LayerDescriptor & { readonly source: LayerSource | UnpackedSlice }
 
 export type Image = {
   readonly root: StorePath
@@ -59,13 +54,6 @@ export type ImageMaker = {
 
 /** Layers hashed at once: enough for every reader thread, few enough that entries don't pile up in memory. */
 const DIGESTS_AT_ONCE = 4
-
-/** An image's store path, all paths that it needs, and the way to their files. */
-export type ImageRoot = {
-  readonly root: StorePath
-  readonly closure: readonly ClosurePath[]
-  readonly files: ClosureFiles
-}
 
 /** @throws RegistryError `unservable`, `unavailable`. */
 export async function makeImage(

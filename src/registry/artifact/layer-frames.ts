@@ -8,7 +8,7 @@ import { PageCache, packedSize, type PackedFrame } from '../../layer/packed-fram
 import type { StoreReader } from '../../layer/store-reader.ts'
 import type { WalkedLayer } from '../../layer/worker.ts'
 import { heldSlice, type Unpacker } from './unpacked-slice.ts'
-import type { ImageLayer } from './image.ts'
+import type { ImageLayer } from './image-root.ts'
 import { SingleFlight } from '../work/single-flight.ts'
 
 /** What a blob is made of, there until it is released. */

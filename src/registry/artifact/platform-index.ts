@@ -10,7 +10,13 @@
  * (`documentIn`), and a change of the digest is logged. Replicas must have the same builders, or must have this off.
  */
 import { RegistryError } from '../../core/errors/errors.ts'
-import { MEDIA_TYPE, imageIndex, type Document, type Platform, type PlatformManifest } from '../../core/oci/image.ts'
+import {
+  MEDIA_TYPE,
+  imageIndex,
+  type Document,
+  type Platform,
+  type PlatformManifest,
+} from '../../core/oci/image.ts'
 import { readManifest } from '../../core/oci/oci-document.ts'
 import { fits, platformName } from '../../core/oci/platform.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'

@@ -4,7 +4,13 @@
  */
 import pLimit from 'p-limit'
 import { RegistryError } from '../../core/errors/errors.ts'
-import { needsPlan, objectionToName, objectionToPlan, type Objection, type Policy } from '../../core/policy.ts'
+import {
+  needsPlan,
+  objectionToName,
+  objectionToPlan,
+  type Objection,
+  type Policy,
+} from '../../core/policy.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { NixStore } from '../../store/daemon/nix-store.ts'
 import { workName, type Work } from '../artifact/resolve.ts'

@@ -7,20 +7,12 @@ import { RegistryError } from '../../core/errors/errors.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { NixEvent } from '../../store/daemon/messages.ts'
 import type { NixStore } from '../../store/daemon/nix-store.ts'
+import type { WorkListener, WorkEvent } from './work-event.ts'
 import { Patience } from './patience.ts'
 import { workName, type Work } from '../artifact/resolve.ts'
 import { SingleFlight } from './single-flight.ts'
 import { LastLines, buildFailure, explained, givenUp } from './work-failure.ts'
 import type { WorkJournal } from './work-journal.ts'
-
-/** What is told to whoever watches, for logs and figures. */
-export type WorkEvent =
-  | NixEvent
-  | { readonly kind: 'queued' }
-  | { readonly kind: 'started' }
-  | { readonly kind: 'done' }
-  | { readonly kind: 'failed'; readonly error: unknown }
-export type WorkListener = (work: Work, event: WorkEvent) => void
 
 /** How much work there may be; the settings of the same names say why the defaults are what they are. */
 export type WorkLimits = {

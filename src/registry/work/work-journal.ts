@@ -4,11 +4,12 @@
  * share it. The journal serves the work and never hinders it: where it can't be written, the build goes on.
  */
 import { RegistryError, type ErrorDetail } from '../../core/errors/errors.ts'
+import { systemReason } from '../../core/errors/system-error.ts'
 import { storeHashOf, type StoreHash, type StorePath } from '../../core/nix/store-path.ts'
 import { Changes, follow, type FollowEvent } from './follow.ts'
 import { LiveWork } from './live-work.ts'
 import { LogFiles } from './log-files.ts'
-import type { WorkEvent } from './realise.ts'
+import type { WorkEvent } from './work-event.ts'
 import type { Work } from '../artifact/resolve.ts'
 import { workId } from './work-failure.ts'
 import { WorkLog } from './work-log.ts'
@@ -46,7 +47,7 @@ export class WorkJournal {
       this.#files = new LogFiles(options.directory, options.logBytes)
     } catch (cause) {
       this.#records.close()
-      const reason = cause instanceof Error ? cause.message : String(cause)
+      const reason = systemReason(cause) ?? (cause instanceof Error ? cause.message : String(cause))
       throw new RegistryError('unavailable', `logs of builds: ${reason}`, { cause })
     }
     for (const record of this.#records.abandoned()) this.#records.put({ ...record, state: 'interrupted' })

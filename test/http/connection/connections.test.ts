@@ -5,7 +5,11 @@ import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
-import { connectionLimit, descriptorLimit, registerConnections } from '../../../src/http/connection/connections.ts'
+import {
+  connectionLimit,
+  descriptorLimit,
+  registerConnections,
+} from '../../../src/http/connection/connections.ts'
 import { registerErrors } from '../../../src/http/errors.ts'
 
 const LIMIT = 4

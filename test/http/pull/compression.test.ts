@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import t from 'tap'
-import { MAX_COMPRESSORS, chooseEncoding, compress } from '../../../src/http/pull/compression.ts'
+import { chooseEncoding } from '../../../src/http/pull/compression.ts'
+import { MAX_COMPRESSORS, compress } from '../../../src/layer/compressor.ts'
 
 const LARGE = 1_000_000
 const ELSEWHERE = '10.0.0.7'

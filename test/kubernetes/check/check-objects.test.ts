@@ -1,6 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { checkObject, customKinds, type KubernetesObject } from '../../../src/kubernetes/check/check-objects.ts'
+import {
+  checkObject,
+  customKinds,
+  type KubernetesObject,
+} from '../../../src/kubernetes/check/check-objects.ts'
 import { kubernetesVersions, readSchema } from '../../../src/kubernetes/check/schema.ts'
 import { MANIFEST_PROBLEMS } from '../../fixtures/manifest-problems.ts'
 

@@ -1,5 +1,9 @@
 import t from 'tap'
-import { describeIdentity, nameFiles, type ObjectIdentity } from '../../../src/kubernetes/read/object-files.ts'
+import {
+  describeIdentity,
+  nameFiles,
+  type ObjectIdentity,
+} from '../../../src/kubernetes/read/object-files.ts'
 import { evaluate, root, withoutNix } from '../../nix/nix-command.ts'
 
 function object(apiVersion: string, kind: string, name: string, namespace?: string): ObjectIdentity {

@@ -9,7 +9,12 @@ import t from 'tap'
 import { messageChain } from '../../../src/core/errors/error-chain.ts'
 import { isValidPath } from '../../../src/store/daemon/operations.ts'
 import { NixPool } from '../../../src/store/daemon/pool.ts'
-import { autoTransport, processTransport, socketTransport, type Duplex } from '../../../src/store/daemon/transport.ts'
+import {
+  autoTransport,
+  processTransport,
+  socketTransport,
+  type Duplex,
+} from '../../../src/store/daemon/transport.ts'
 import { parseStorePath } from '../../../src/core/nix/store-path.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'transport-'))

@@ -1,0 +1,12 @@
+import type { NixEvent } from '../../store/daemon/messages.ts'
+import type { Work } from '../artifact/resolve.ts'
+
+/** An event of a build or fetch. The log, the figures and the journal receive it. */
+export type WorkEvent =
+  | NixEvent
+  | { readonly kind: 'queued' }
+  | { readonly kind: 'started' }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly error: unknown }
+
+export type WorkListener = (work: Work, event: WorkEvent) => void
