@@ -5,6 +5,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
 import { dirname } from 'node:path/posix'
 import { RegistryError } from '../core/errors/errors.ts'
+import { unreadable } from '../core/errors/unreadable.ts'
 import { segmentLength, type Segment } from '../core/tar/segment.ts'
 import { STORE_DIR } from '../core/nix/store-path.ts'
 import { fsPath, shown } from './walk.ts'
@@ -54,10 +55,7 @@ function readFile(part: FilePart, buffer: Uint8Array, directory: string | undefi
     readOrThrow(part, buffer)
   } catch (cause) {
     if (cause instanceof RegistryError) throw cause
-    const reason = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
-    throw new RegistryError('unavailable', `store file cannot be read${reason}: ${shown(part.path)}`, {
-      cause,
-    })
+    throw unreadable(shown(part.path), cause)
   }
 }
 

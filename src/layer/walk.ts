@@ -8,6 +8,7 @@
  */
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { RegistryError } from '../core/errors/errors.ts'
+import { unreadable } from '../core/errors/unreadable.ts'
 import type { LayerEntry } from '../core/tar/segment.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
 
@@ -111,7 +112,7 @@ function look<T>(name: string, how: (path: string | Buffer) => T): T {
   try {
     return how(fsPath(`/${name}`))
   } catch (cause) {
-    throw new RegistryError('unavailable', `store path vanished: ${shown(`/${name}`)}`, { cause })
+    throw unreadable(shown(`/${name}`), cause)
   }
 }
 

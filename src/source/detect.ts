@@ -1,6 +1,7 @@
 /** Tells which kind of image a store path is. The order of the questions decides where a path could be two. */
 import { lstat } from 'node:fs/promises'
 import { RegistryError } from '../core/errors/errors.ts'
+import { unreadable } from '../core/errors/unreadable.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
 import { readBaseImage, type ReadBase } from './base-image.ts'
 import { readDockerArchive } from './archive/docker-archive.ts'
@@ -38,7 +39,7 @@ async function find(path: StorePath, options: SourceOptions): Promise<Root | und
     // What is in the image's closure is there: a base that isn't never was in it, and waiting doesn't help.
     if ((options.depth ?? 0) > 0)
       throw new RegistryError('unservable', `its base is not there: ${path}`, { cause })
-    throw new RegistryError('unavailable', `store path vanished: ${path}`, { cause })
+    throw unreadable(path, cause)
   })
   if (stat.isDirectory()) {
     const layout = await layoutDirectory(path, files)

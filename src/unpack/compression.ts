@@ -9,6 +9,7 @@ import { stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib'
 import { RegistryError } from '../core/errors/errors.ts'
+import { unreadable } from '../core/errors/unreadable.ts'
 
 export type Compression = 'gzip' | 'zstd'
 
@@ -57,7 +58,7 @@ export async function* decompressed(path: string, compression: Compression): Asy
     if (code === 'Z_BUF_ERROR') throw broken(path, compression, 'it is cut off', cause)
     if (/^(?:Z|ZSTD)_/.test(code))
       throw broken(path, compression, cause instanceof Error ? cause.message : '', cause)
-    throw new RegistryError('unavailable', `store file cannot be read (${code}): ${path}`, { cause })
+    throw unreadable(path, cause)
   }
 }
 

@@ -14,6 +14,8 @@ import { pipeline } from 'node:stream/promises'
 import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
 import { RegistryError } from '../core/errors/errors.ts'
+import { systemReason } from '../core/errors/system-error.ts'
+import { unreadable } from '../core/errors/unreadable.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
 import { partialPath, pathOf, wholeFiles } from './cache-directory.ts'
 import { decompressed, type Compression } from './compression.ts'
@@ -237,11 +239,11 @@ export class UnpackCache {
 
 async function sizeOf(path: StorePath): Promise<number> {
   const { size } = await stat(path).catch((cause: unknown) => {
-    throw new RegistryError('unavailable', `store path vanished: ${path}`, { cause })
+    throw unreadable(path, cause)
   })
   return size
 }
 
 function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
+  return systemReason(cause) ?? (cause instanceof Error ? cause.message : String(cause))
 }

@@ -8,6 +8,7 @@ import { closeSync, existsSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import { RegistryError } from '../../core/errors/errors.ts'
+import { systemReason } from '../../core/errors/system-error.ts'
 import { FILE_MODE, makePrivate, makeStateDirectory } from './state-directory.ts'
 
 export type Schema = {
@@ -85,7 +86,8 @@ export class StateDatabase {
       return work()
     } catch (cause) {
       if (cause instanceof RegistryError) throw cause
-      const reason = (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s+/g, ' ')
+      const message = cause instanceof Error ? cause.message : String(cause)
+      const reason = systemReason(cause) ?? message.replaceAll(/\s+/g, ' ')
       throw new RegistryError('unavailable', `state database ${this.#path}: ${reason}${adviceFor(reason)}`, {
         cause,
       })

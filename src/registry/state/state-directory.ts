@@ -2,7 +2,9 @@
  * The state directory is for its owner alone: logs of builds may hold secrets, and unpacked archives are what their
  * images are. It is made when it isn't there, and again when somebody deletes it while the server runs.
  */
-import { chmodSync, mkdirSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { systemCode } from '../../core/errors/system-error.ts'
 
 /** Nobody but the owner may enter. */
 const DIRECTORY_MODE = 0o700
@@ -11,9 +13,20 @@ export const FILE_MODE = 0o600
 const OTHERS = 0o077
 const STICKY = 0o1000
 
-/** @throws the system's error when it can't be made. */
+/**
+ * Makes the directory and those above it. Not by Node's recursive mkdir, which never ends below /proc.
+ * @throws the system's error when it can't be made.
+ */
 export function makeStateDirectory(directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE })
+  if (existsSync(directory) && statSync(directory).isDirectory()) return
+  const parent = dirname(directory)
+  if (!existsSync(parent) && parent !== directory) makeStateDirectory(parent)
+  try {
+    mkdirSync(directory, { mode: DIRECTORY_MODE })
+  } catch (error) {
+    // Another process made it meanwhile.
+    if (systemCode(error) !== 'EEXIST' || !statSync(directory).isDirectory()) throw error
+  }
 }
 
 /**

@@ -6,6 +6,7 @@
 import type { Stats } from 'node:fs'
 import { lstat, readdir, readlink } from 'node:fs/promises'
 import { RegistryError } from '../../core/errors/errors.ts'
+import { unreadable } from '../../core/errors/unreadable.ts'
 import { fsPath, shown } from '../../layer/walk.ts'
 import type { ClosureFiles } from './closure-files.ts'
 import type { FileContent, Owner } from './file-tree.ts'
@@ -86,7 +87,7 @@ function fileMode(wanted: number | undefined, mode: number): number {
 
 async function look(path: string): Promise<Stats> {
   return lstat(fsPath(path)).catch((cause: unknown) => {
-    throw new RegistryError('unavailable', `store path vanished: ${shown(path)}`, { cause })
+    throw unreadable(shown(path), cause)
   })
 }
 
