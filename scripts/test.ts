@@ -1,8 +1,8 @@
 /**
- * `npm test [FILE…]`: runs the tests and shows of them what a person reads: each file, what failed and why, what was
+ * `npm test [FILE…]`, or `npm run test:unit` for tests that need nothing but Node: runs the tests and shows of them what a person reads: each file, what failed and why, what was
  * skipped and why, and last a line that counts. The whole output stays in `.tap/`.
  */
-import { glob, mkdir, writeFile } from 'node:fs/promises'
+import { glob, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { execa } from 'execa'
 
 /** End-to-end tests start real daemons, and one makes a chroot of another Debian. */
@@ -11,8 +11,14 @@ const FILE_TIMEOUT_S = 900
 /** Files that measure what a server bears, to the millisecond: beside another test it would be that test's load, too. */
 const MEASURES = /(?:^|\/)attacks[^/]*\.test\.ts$/
 
+/** Folders whose tests need Nix, containers or other programs. */
+const NO_UNITS = /^test\/(?:e2e|fixtures|support|manifests|nix)\//
+/** Imports by which a test elsewhere says that it needs one. */
+const NEEDS_PROGRAMS = /support\/requirement\.ts|nix-command\.ts|from 'execa'/
+
 const asked = process.argv.slice(2)
-const files = asked.length > 0 ? asked : await Array.fromAsync(glob('test/**/*.test.ts'))
+const all = await Array.fromAsync(glob('test/**/*.test.ts'))
+const files = asked[0] === '--unit' ? await unitTests(all) : asked.length > 0 ? asked : all
 const whole: string[] = []
 const totals = new Map<string, number>()
 let isFine = true
@@ -28,6 +34,13 @@ await writeFile('.tap/output.tap', `${whole.join('\n')}\n`)
 const failed = (totals.get('fail') ?? 0) + (totals.get('todo') ?? 0)
 console.log(`${totals.get('pass') ?? 0} passed, ${failed} failed, ${totals.get('skip') ?? 0} skipped`)
 process.exitCode = isFine && failed === 0 && (totals.get('total') ?? 0) > 0 ? 0 : 1
+
+async function unitTests(paths: readonly string[]): Promise<readonly string[]> {
+  const units: string[] = []
+  for (const file of paths)
+    if (!NO_UNITS.test(file) && !NEEDS_PROGRAMS.test(await readFile(file, 'utf8'))) units.push(file)
+  return units
+}
 
 /** @returns whether tap found nothing wrong. */
 async function runTests(args: readonly string[]): Promise<boolean> {
