@@ -7,7 +7,7 @@ import { StoreReader } from './layer/store-reader.ts'
 import { NixStore } from './store/daemon/nix-store.ts'
 import { autoTransport, processTransport, socketTransport, type Transport } from './store/daemon/transport.ts'
 import { policyOf, requiredKeysOf } from './settings/policy-settings.ts'
-import type { ImageMaker } from './registry/artifact/image.ts'
+import type { ImageDeps } from './registry/artifact/image.ts'
 import { DigestIndex } from './registry/state/digest-index.ts'
 import { Registry, type RegistryOptions } from './registry/registry.ts'
 import { makePrivate } from './registry/state/state-directory.ts'
@@ -31,7 +31,7 @@ export type RegistryListeners = Pick<RegistryOptions, 'onWork' | 'onLookup' | 'o
 type OpenRegistry = {
   readonly registry: Registry
   readonly journal: WorkJournal
-  readonly images: ImageMaker
+  readonly images: ImageDeps
   readonly nix: NixStore
   readonly isStateTroubled: () => boolean
   readonly close: () => Promise<void>

@@ -13,9 +13,9 @@ import { tokenOf } from './http/access/token.ts'
 import { openNixCache } from './nix-cache/nix-cache.ts'
 import { openRegistry } from './open-registry.ts'
 import { hostsOf } from './settings/policy-settings.ts'
-import { servedClosure } from './registry/artifact/served.ts'
+import { servedClosure } from './registry/artifact/make-artifact.ts'
 import { platformName } from './core/oci/platform.ts'
-import { isIndex, type Served } from './registry/artifact/image-index.ts'
+import { isIndex, type Artifact } from './registry/artifact/image-index.ts'
 import type { Steps } from './registry/artifact/images.ts'
 import { workName } from './registry/artifact/resolve.ts'
 
@@ -123,7 +123,7 @@ function openTokenFile(file: string, logger: FastifyBaseLogger): TokenFile | und
   })
 }
 
-function logServed(logger: FastifyBaseLogger, served: Served, ms: Steps, before: Digest | undefined): void {
+function logServed(logger: FastifyBaseLogger, served: Artifact, ms: Steps, before: Digest | undefined): void {
   const { root, kind, manifest } = served
   const facts = { root, kind, digest: manifest.digest }
   if (!isIndex(served)) {

@@ -5,8 +5,8 @@
  */
 import { imageNameOf } from '../core/oci/reference.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
+import { DEFAULT_TAG } from '../core/oci/image-name.ts'
 
-const DEFAULT_TAG = 'latest'
 const COMPONENT = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*'
 const HOST = '(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\\[[0-9a-fA-F:]+\\])(?::[0-9]+)?'
 const NAME = new RegExp(`^(?:${HOST}/)?${COMPONENT}(?:/${COMPONENT})*(?::(\\w[\\w.-]{0,127}))?$`)

@@ -22,7 +22,7 @@ import type { Platform } from '../core/oci/image.ts'
 import type { NixStore } from '../store/daemon/nix-store.ts'
 import type { Image } from '../registry/artifact/image.ts'
 import { fits, platformName } from '../core/oci/platform.ts'
-import { imageFor, isIndex, type Served } from '../registry/artifact/image-index.ts'
+import { imageFor, isIndex, type Artifact } from '../registry/artifact/image-index.ts'
 import type { Registry } from '../registry/registry.ts'
 import { workName } from '../registry/artifact/resolve.ts'
 import { openRegistry } from '../open-registry.ts'
@@ -121,7 +121,7 @@ async function findImage(
  * One image, also of an index: a node runs one, docker's format holds no index, and the others may be impossible to make
  * here.
  */
-async function imageOf(served: Served, platform: Platform | undefined): Promise<Image> {
+async function imageOf(served: Artifact, platform: Platform | undefined): Promise<Image> {
   if (isIndex(served)) return imageFor(served, platform ?? machinePlatform(process.arch))
   if (platform === undefined || (served.platform !== undefined && fits(served.platform, platform)))
     return served

@@ -8,7 +8,7 @@ import { RegistryError } from '../core/errors/errors.ts'
 import { unreadable } from '../core/errors/unreadable.ts'
 import { segmentLength, type Segment } from '../core/tar/segment.ts'
 import { STORE_DIR } from '../core/nix/store-path.ts'
-import { fsPath, shown } from './walk.ts'
+import { fsPath, displayPath } from './walk.ts'
 
 /** A part of a file, and where in a chunk it goes. */
 export type FilePart = Omit<Extract<Segment, { kind: 'file' }>, 'kind'> & { readonly at: number }
@@ -55,7 +55,7 @@ function readFile(part: FilePart, buffer: Uint8Array, directory: string | undefi
     readOrThrow(part, buffer)
   } catch (cause) {
     if (cause instanceof RegistryError) throw cause
-    throw unreadable(shown(part.path), cause)
+    throw unreadable(displayPath(part.path), cause)
   }
 }
 
@@ -66,7 +66,7 @@ function readFile(part: FilePart, buffer: Uint8Array, directory: string | undefi
 function assertNoLinks(directory: string): void {
   if (!directory.startsWith(`${STORE_DIR}/`)) return
   if (realpathSync.native(fsPath(directory), 'latin1') === directory) return
-  throw new RegistryError('unavailable', `store directory became a link: ${shown(directory)}`)
+  throw new RegistryError('unavailable', `store directory became a link: ${displayPath(directory)}`)
 }
 
 function readOrThrow({ path, offset, length, fileSize, at }: FilePart, buffer: Uint8Array): void {
@@ -90,5 +90,5 @@ function readOrThrow({ path, offset, length, fileSize, at }: FilePart, buffer: U
 }
 
 function changed(path: string): RegistryError {
-  return new RegistryError('unavailable', `store file changed its size: ${shown(path)}`)
+  return new RegistryError('unavailable', `store file changed its size: ${displayPath(path)}`)
 }

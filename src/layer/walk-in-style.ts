@@ -12,7 +12,7 @@ import type {
 import type { LayerEntry } from '../core/tar/segment.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
 import type { TarAttributes } from '../core/tar/tar-header.ts'
-import { WHITEOUT_PREFIX, shown, walkLayerPath, walkStorePaths } from './walk.ts'
+import { WHITEOUT_PREFIX, displayPath, walkLayerPath, walkStorePaths } from './walk.ts'
 
 /** @throws RegistryError `unservable` for what a layer can't hold, `unavailable` when a path vanished. */
 export function walkInStyle(
@@ -79,7 +79,7 @@ function put(root: Node, place: string, placed: Placed): void {
     .split('/')
   const names = place === '/' || parts.every((part) => part === '') ? [''] : parts
   if (names.some((part, i) => part === '.' || part === '..' || part.includes('\0') || (part === '' && i > 0)))
-    refuse(placed, `cannot be put at ${shown(place)}`)
+    refuse(placed, `cannot be put at ${displayPath(place)}`)
   if (names.some((part) => part.startsWith(WHITEOUT_PREFIX)))
     refuse(placed, 'a layer cannot hold a file named .wh.*')
   let node = root
@@ -90,7 +90,7 @@ function put(root: Node, place: string, placed: Placed): void {
     node = child
   }
   if (node.placed !== undefined && !isSame(node.placed, placed))
-    refuse(placed, `another file with other attributes is at ${shown(place)} already`)
+    refuse(placed, `another file with other attributes is at ${displayPath(place)} already`)
   node.placed = placed
 }
 
@@ -137,7 +137,7 @@ function withPermissions(
   for (const permission of options?.permissions ?? []) {
     const regexp = regexps.get(permission.regex) ?? compiled(source, permission.regex)
     regexps.set(permission.regex, regexp)
-    if (!regexp.isIn(shown(source))) continue
+    if (!regexp.isIn(displayPath(source))) continue
     attributes = { ...attributes, ...ownerOf(permission) }
     mode = permission.mode ?? mode
   }
@@ -160,7 +160,7 @@ function compiled(path: string, regex: string): GoRegexp {
     return goRegexp(regex)
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new RegistryError('unservable', `${shown(path)}: ${why}`, { cause })
+    throw new RegistryError('unservable', `${displayPath(path)}: ${why}`, { cause })
   }
 }
 
@@ -168,13 +168,13 @@ function utf8(name: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(`/${name}`, 'latin1'))
   } catch (cause) {
-    throw new RegistryError('unservable', `${shown(`/${name}`)}: cannot be rewritten, it is no UTF-8`, {
+    throw new RegistryError('unservable', `${displayPath(`/${name}`)}: cannot be rewritten, it is no UTF-8`, {
       cause,
     })
   }
 }
 
 function refuse({ entry }: Placed, why: string): never {
-  const path = shown(`/${entry.name}`)
+  const path = displayPath(`/${entry.name}`)
   throw new RegistryError('unservable', `${path}: ${why}`, { detail: { path } })
 }

@@ -56,7 +56,7 @@ export function fsPath(path: string): string | Buffer {
 }
 
 /** A byte string as people read it. */
-export function shown(path: string): string {
+export function displayPath(path: string): string {
   return Buffer.from(path, 'latin1').toString()
 }
 
@@ -112,11 +112,11 @@ function look<T>(name: string, how: (path: string | Buffer) => T): T {
   try {
     return how(fsPath(`/${name}`))
   } catch (cause) {
-    throw unreadable(shown(`/${name}`), cause)
+    throw unreadable(displayPath(`/${name}`), cause)
   }
 }
 
 function refuse(name: string, why: string): never {
-  const path = shown(`/${name}`)
+  const path = displayPath(`/${name}`)
   throw new RegistryError('unservable', `${path}: ${why}`, { detail: { path } })
 }

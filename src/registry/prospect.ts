@@ -12,6 +12,7 @@ import { admit } from './work/admission.ts'
 import { resolveAllowed } from './artifact/make-valid.ts'
 import { tagInside } from './artifact/resolve.ts'
 import type { WorkJournal } from './work/work-journal.ts'
+import { DEFAULT_TAG } from '../core/oci/image-name.ts'
 
 /** `failed`: it was tried a short while ago, and isn't tried again yet. `unknown`: no pull can succeed. */
 export type Prospect =
@@ -26,8 +27,6 @@ export type ProspectParts = {
   readonly demandImage: (path: StorePath, tag: string | undefined) => Promise<void>
 }
 
-/** What every name has, and a digest is asked of. */
-const DEFAULT_TAG = 'latest'
 /** Kinds of errors that say that no pull can succeed, whoever asks and whenever. */
 const FINAL: readonly string[] = [
   'name-unknown',

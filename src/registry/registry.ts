@@ -18,7 +18,7 @@ import {
   isIndex,
   manifestIn,
   onlyImage,
-  type Served,
+  type Artifact,
 } from './artifact/image-index.ts'
 import { Images, type ImagesOptions } from './artifact/images.ts'
 import { Realiser, type WorkLimits } from './work/realise.ts'
@@ -28,9 +28,10 @@ import { LayerFrames, unheld, type HeldContent } from './artifact/layer-frames.t
 import { admit } from './work/admission.ts'
 import { Hold } from './work/hold.ts'
 import { prospect, type Prospect } from './prospect.ts'
-import { demandImage, imageTags } from './artifact/served.ts'
+import { demandImage, imageTags } from './artifact/make-artifact.ts'
 import { Roots, type RootsOptions } from './state/roots.ts'
 import type { WorkJournal } from './work/work-journal.ts'
+import { DEFAULT_TAG } from '../core/oci/image-name.ts'
 
 export type Blob = {
   /** The image that it belongs to. */
@@ -63,8 +64,6 @@ export type RegistryFigures = {
   readonly temporaryRoots: number
   readonly durableRoots: number
 }
-
-const DEFAULT_TAG = 'latest'
 
 export class Registry {
   readonly #options: RegistryOptions
@@ -178,7 +177,7 @@ export class Registry {
    * The image or index that a tag names, fetched, built and hashed if need be.
    * @throws RegistryError of any kind; `pending` when it takes longer than the hold, and goes on.
    */
-  async served(reference: Reference, tag: string): Promise<Served> {
+  async served(reference: Reference, tag: string): Promise<Artifact> {
     return this.#images.known(reference, tag) ?? this.#hold.wait(this.#images.find(reference, tag), reference)
   }
 
@@ -219,10 +218,10 @@ export class Registry {
    */
   async #first<T>(
     reference: Reference,
-    look: (served: Served) => Promise<T | undefined>,
+    look: (served: Artifact) => Promise<T | undefined>,
   ): Promise<T | undefined> {
     // What an index names may have to be made.
-    const lookInto = (served: Served) =>
+    const lookInto = (served: Artifact) =>
       isIndex(served) ? this.#hold.wait(look(served), reference) : look(served)
     for (const known of this.#images.of(reference)) {
       const found = await lookInto(known)
@@ -241,7 +240,7 @@ export class Registry {
     return undefined
   }
 
-  async #blobIn(served: Served, digest: Digest): Promise<Blob | undefined> {
+  async #blobIn(served: Artifact, digest: Digest): Promise<Blob | undefined> {
     const image = await imageWithBlob(served, digest)
     const layer = image?.layerByDigest.get(digest)
     if (image !== undefined && layer !== undefined) {

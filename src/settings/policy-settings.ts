@@ -12,7 +12,9 @@ import type { SettingName, Settings } from './settings.ts'
 export function policyOf(settings: Settings, isLoopbackTrusted: () => boolean): Policy {
   return {
     get builds() {
-      return settings.PUSHLESS_ALLOW_BUILDS ?? (isLoopback(settings.PUSHLESS_LISTEN) && isLoopbackTrusted())
+      return (
+        settings.PUSHLESS_ALLOW_BUILDS ?? (listensOnLoopback(settings.PUSHLESS_LISTEN) && isLoopbackTrusted())
+      )
     },
     fetches: !settings.PUSHLESS_DENY_FETCHES,
     allow: patternsOf(settings.PUSHLESS_ALLOW_NAMES),
@@ -45,7 +47,7 @@ export function hostsOf(settings: Settings): readonly HostPattern[] {
   })
 }
 
-function isLoopback(listen: string): boolean {
+function listensOnLoopback(listen: string): boolean {
   return /^(?:127(?:\.[0-9]{1,3}){3}|localhost|\[::1\]):[0-9]+$/.test(listen)
 }
 

@@ -86,7 +86,7 @@ export async function readBaseImage(
 
 function baseImage(base: StorePath, { kind, config, layers }: Source): BaseImage {
   return {
-    ...saidBy(base, config),
+    ...configOf(base, config),
     // Those of its closure are so wherever it is the base of something.
     layers: layers.map((layer) =>
       layer.kind === 'closure' && layer.roots === undefined ? { ...layer, roots: [base] } : layer,
@@ -99,7 +99,7 @@ function baseImage(base: StorePath, { kind, config, layers }: Source): BaseImage
   }
 }
 
-function saidBy(base: StorePath, config: SourceConfig): Pick<BaseImage, 'platform' | 'config'> {
+function configOf(base: StorePath, config: SourceConfig): Pick<BaseImage, 'platform' | 'config'> {
   if (config.kind === 'made' || config.kind === 'written')
     return { platform: config.platform, config: config.config }
   if (config.kind === 'opaque')

@@ -5,7 +5,7 @@
 import { RegistryError } from '../core/errors/errors.ts'
 import type { LayerEntry } from '../core/tar/segment.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
-import { STORE_DIRECTORIES, shown } from '../layer/walk.ts'
+import { STORE_DIRECTORIES, displayPath } from '../layer/walk.ts'
 import type { ClosureFiles } from './files/closure-files.ts'
 import { readExtraDirectory, type ExtraDirectory } from './files/extra-directory.ts'
 import { FileTree, type FileContent, type Owner } from './files/file-tree.ts'
@@ -134,7 +134,10 @@ function byteName(path: string): string {
 /** @param name a byte string relative to the root. */
 function demandOutsideStore(name: string): void {
   if (name !== 'nix' && name !== 'nix/store' && !name.startsWith('nix/store/')) return
-  throw new RegistryError('unservable', `the Nix store is not the image's to write to: ${shown(`/${name}`)}`)
+  throw new RegistryError(
+    'unservable',
+    `the Nix store is not the image's to write to: ${displayPath(`/${name}`)}`,
+  )
 }
 
 function octal(mode: string | undefined): number | undefined {

@@ -236,7 +236,7 @@ void t.test(
     const server = await startPushless(t, { state: directory })
     t.match(await refusal(await fetch(`${repositoryUrl(server.url, path)}/manifests/nix`)), { status: 503 })
     const line = await until(() => server.logs.find(({ kind }) => kind === 'unavailable'))
-    t.match(line['reason'], new RegExp(`cannot unpack ${path} .*ENOSPC`))
+    t.match(line['reason'], new RegExp(`cannot unpack ${path} .*no space left on the disk`))
     t.strictSame(await readdir(join(directory, 'unpacked')), [])
   },
 )

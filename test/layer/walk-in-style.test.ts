@@ -1,4 +1,4 @@
-/** Places, owners and conflicts; that the bytes are those of Python and Go is shown in test/e2e. */
+/** Places, owners and conflicts; that the bytes are those of Python and Go is displayPath in test/e2e. */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

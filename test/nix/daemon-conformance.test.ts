@@ -10,7 +10,7 @@ import { EMBEDDED_COMMAND, processTransport, type Transport } from '../../src/st
 import { WireReader, WireWriter } from '../../src/store/daemon/wire.ts'
 import { CODE, type FakePath } from './fake-daemon.ts'
 import { makeStorePath, nixStoreQuery, withoutNix } from './real-store.ts'
-import { NOBODYS, PATHS, VALID, fakeWith } from './one-path-daemon.ts'
+import { ABSENT_PATH, PATHS, VALID, fakeWith } from './one-path-daemon.ts'
 
 /** What every daemon answers of a valid path, and of one that nobody made. */
 async function conformance(t: Test, transport: Transport, valid: StorePath, info: FakePath): Promise<void> {
@@ -22,24 +22,24 @@ async function conformance(t: Test, transport: Transport, valid: StorePath, info
   if (hash === undefined || nobodys === undefined) throw new Error('no hash')
   t.match(connection.version, /^\d+\.\d+/, 'says its version')
   t.equal(await ask(operations.isValidPath(valid)), true)
-  t.equal(await ask(operations.isValidPath(NOBODYS)), false)
+  t.equal(await ask(operations.isValidPath(ABSENT_PATH)), false)
   t.equal(await ask(operations.queryPathFromHashPart(hash)), valid)
   t.equal(await ask(operations.queryPathFromHashPart(nobodys)), undefined)
   t.match(await ask(operations.queryPathInfo(valid)), { path: valid, ...info })
-  t.equal(await ask(operations.queryPathInfo(NOBODYS)), undefined)
-  t.strictSame(await ask(operations.queryValidPaths([NOBODYS, valid])), [valid])
-  t.strictSame(await ask(operations.queryValidDerivers(NOBODYS)), [])
-  const missing = await ask(operations.queryMissing([{ path: valid }, { path: NOBODYS }]))
+  t.equal(await ask(operations.queryPathInfo(ABSENT_PATH)), undefined)
+  t.strictSame(await ask(operations.queryValidPaths([ABSENT_PATH, valid])), [valid])
+  t.strictSame(await ask(operations.queryValidDerivers(ABSENT_PATH)), [])
+  const missing = await ask(operations.queryMissing([{ path: valid }, { path: ABSENT_PATH }]))
   t.strictSame(missing, {
     willBuild: [],
     willSubstitute: [],
-    unknown: [NOBODYS],
+    unknown: [ABSENT_PATH],
     downloadSize: 0,
     narSize: 0,
   })
-  await ask(operations.addTempRoot(NOBODYS))
+  await ask(operations.addTempRoot(ABSENT_PATH))
   await ask(operations.ensurePath(valid))
-  await t.rejects(ask(operations.ensurePath(NOBODYS)), {
+  await t.rejects(ask(operations.ensurePath(ABSENT_PATH)), {
     name: 'NixError',
     message: /does not exist|no substituter/,
   })

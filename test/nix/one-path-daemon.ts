@@ -3,7 +3,7 @@ import { parseStorePath, type StorePath } from '../../src/core/nix/store-path.ts
 import { fakeDaemon, type FakePath } from './fake-daemon.ts'
 
 export const VALID = path('aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-valid')
-export const NOBODYS = path('zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz-nobody-made-this')
+export const ABSENT_PATH = path('zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz-nobody-made-this')
 export const PATHS = new Map<string, FakePath>([
   [VALID, { narHash: 'a'.repeat(64), narSize: 120, references: [VALID] }],
 ])

@@ -21,7 +21,8 @@ type Parts = {
 
 /** A host name of 253 characters with its port, a name of 255, a tag of 128 and a digest of sha512 are fewer. */
 export const MAX_IMAGE_NAME_LENGTH = 1024
-const DEFAULT_TAG = 'latest'
+/** The tag that clients ask for where a name has none. */
+export const DEFAULT_TAG = 'latest'
 const SCHEME = /^[a-z]+:\/\//
 const STORE_PART = '/nix/store'
 /** Matched at the start of the last part only; each class excludes what follows it, so it is linear. */

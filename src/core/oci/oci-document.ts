@@ -63,7 +63,7 @@ export function isPlainLayer({ mediaType }: Pick<Descriptor, 'mediaType'>): bool
 /** @param name what it is, for the error. @param mediaType as its descriptor says. @throws RegistryError `unservable`. */
 export function readManifest(name: string, bytes: Uint8Array, mediaType: string): OciManifest {
   const value = parseObject(name, bytes)
-  demand(name, value, mediaType, 'manifests')
+  assertMediaType(name, value, mediaType, 'manifests')
   if (!validators.manifest.Check(value)) throw invalid(name, 'a manifest', validators.manifest.Errors(value))
   return {
     config: descriptorOf(name, value.config),
@@ -78,7 +78,7 @@ export function readIndex(
   mediaType: string | undefined,
 ): { readonly mediaType: string; readonly manifests: readonly Descriptor[] } {
   const value = parseObject(name, bytes)
-  demand(name, value, mediaType, 'layers')
+  assertMediaType(name, value, mediaType, 'layers')
   if (!validators.index.Check(value)) throw invalid(name, 'an index', validators.index.Errors(value))
   return {
     mediaType: mediaType ?? value.mediaType ?? MEDIA_TYPE.index,
@@ -87,7 +87,7 @@ export function readIndex(
 }
 
 /** What its descriptor says must be what it says itself, or two clients could read it as two things (CVE-2021-41190). */
-function demand(name: string, value: object, mediaType: string | undefined, foreign: string): void {
+function assertMediaType(name: string, value: object, mediaType: string | undefined, foreign: string): void {
   if ('schemaVersion' in value && value.schemaVersion === 1)
     throw new RegistryError(
       'unservable',

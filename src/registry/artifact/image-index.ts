@@ -31,19 +31,19 @@ export type IndexImage = {
   readonly make: () => Promise<Image>
 }
 
-export type Served = Image | ImageIndex
+export type Artifact = Image | ImageIndex
 
 /** What clients get that take no index, as from distribution (registry/handlers/manifests.go). */
 const OLD_CLIENTS_PLATFORM: Platform = { os: 'linux', architecture: 'amd64' }
 /** 255 indexes are made in milliseconds. */
 const MAX_SUBSET_OF = 8
 
-export function isIndex(served: Served): served is ImageIndex {
+export function isIndex(served: Artifact): served is ImageIndex {
   return 'images' in served
 }
 
 /** The image itself, or the index's one for linux/amd64. @throws RegistryError of any kind. */
-export async function onlyImage(served: Served): Promise<Image> {
+export async function onlyImage(served: Artifact): Promise<Image> {
   return isIndex(served) ? imageFor(served, OLD_CLIENTS_PLATFORM) : served
 }
 
@@ -60,7 +60,7 @@ export async function imageFor({ root, images }: ImageIndex, wanted: Platform): 
 }
 
 /** The manifest or index with this digest, its image made. @throws RegistryError of any kind. */
-export async function manifestIn(served: Served, digest: Digest): Promise<Document | undefined> {
+export async function manifestIn(served: Artifact, digest: Digest): Promise<Document | undefined> {
   if (served.manifest.digest === digest) return served.manifest
   if (!isIndex(served)) return undefined
   const image = served.images.find(({ manifest }) => manifest.digest === digest)
@@ -69,7 +69,7 @@ export async function manifestIn(served: Served, digest: Digest): Promise<Docume
 }
 
 /** The image that has this blob, made. @throws RegistryError of any kind. */
-export async function imageWithBlob(served: Served, digest: Digest): Promise<Image | undefined> {
+export async function imageWithBlob(served: Artifact, digest: Digest): Promise<Image | undefined> {
   if (!isIndex(served)) return hasBlob(served, digest) ? served : undefined
   const image = served.images.find(({ manifest, blobs }) => manifest.digest === digest || blobs.has(digest))
   return image?.make()

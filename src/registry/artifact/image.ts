@@ -40,11 +40,11 @@ export type Image = {
 
 export type Step = 'source' | 'closure' | 'plan' | 'digest'
 
-export type ImageMaker = {
+export type ImageDeps = {
   readonly nix: NixStore
   readonly reader: StoreReader
   readonly index: DigestIndex
-  /** Whom to trust is added with the keys below: see served.ts. */
+  /** Whom to trust is added with the keys below: see make-artifact.ts. */
   readonly archives: Omit<Archives, 'demandTrusted'>
   /** Whether any directory of the store may be pulled. */
   readonly servePackages: boolean
@@ -57,7 +57,7 @@ const DIGESTS_AT_ONCE = 4
 
 /** @throws RegistryError `unservable`, `unavailable`. */
 export async function makeImage(
-  { reader, index, archives }: ImageMaker,
+  { reader, index, archives }: ImageDeps,
   { root, closure, files }: ImageRoot,
   source: Source,
   timed: <T>(step: Step, work: () => Promise<T>) => Promise<T>,

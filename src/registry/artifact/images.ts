@@ -6,13 +6,14 @@ import { RegistryError } from '../../core/errors/errors.ts'
 import { referenceBase, type Reference } from '../../core/oci/reference.ts'
 import { storeHashOf, storeNameOf } from '../../core/nix/store-path.ts'
 import type { NamedImage } from '../../source/source.ts'
-import { isIndex, type Served } from './image-index.ts'
-import type { ImageMaker, Step } from './image.ts'
+import { isIndex, type Artifact } from './image-index.ts'
+import type { ImageDeps, Step } from './image.ts'
 import { KnownImages, stampOf } from './known-images.ts'
 import { makeValid, type ValidityParts } from './make-valid.ts'
 import { tagInside } from './resolve.ts'
-import { makeServed } from './served.ts'
+import { makeArtifact } from './make-artifact.ts'
 import { SingleFlight } from '../work/single-flight.ts'
+import { DEFAULT_TAG } from '../../core/oci/image-name.ts'
 
 /** Milliseconds of each step that was taken. */
 export type Steps = Readonly<Partial<Record<Step | 'realise', number>>>
@@ -20,16 +21,14 @@ export type Steps = Readonly<Partial<Record<Step | 'realise', number>>>
 /** Whether an image was remembered or had to be made (again). */
 export type Lookup = 'remembered' | 'made'
 
-export type ImagesOptions = ImageMaker & {
+export type ImagesOptions = ImageDeps & {
   /** Whether an index may lack platforms that can't be had here: see platform-index.ts. */
   readonly partialIndex: boolean
   readonly onLookup?: (result: Lookup) => void
   /** @param before the digest that the index of this tag had before, where it is another one now. */
-  readonly onImage?: (served: Served, steps: Steps, before?: Digest) => void
+  readonly onImage?: (served: Artifact, steps: Steps, before?: Digest) => void
 }
 
-/** What a path gives that isn't asked for more. */
-const DEFAULT_TAG = 'latest'
 /** Of a circle, in its refusal. */
 const NAMES_SHOWN = 4
 
@@ -37,7 +36,7 @@ export class Images {
   readonly #parts: ValidityParts
   readonly #options: ImagesOptions
   readonly #known = new KnownImages()
-  readonly #making = new SingleFlight<Served>(refuseCircle)
+  readonly #making = new SingleFlight<Artifact>(refuseCircle)
 
   constructor(parts: ValidityParts, options: ImagesOptions) {
     this.#parts = parts
@@ -50,31 +49,31 @@ export class Images {
   }
 
   /** What is remembered for a tag. */
-  known(reference: Reference, tag: string): Served | undefined {
+  known(reference: Reference, tag: string): Artifact | undefined {
     const known = this.#known.get(referenceBase(reference), tag)
     return known === undefined ? undefined : this.use(known)
   }
 
   /** All that is remembered of a name: say `use` of what is taken. */
-  of(reference: Reference): readonly Served[] {
+  of(reference: Reference): readonly Artifact[] {
     return this.#known.of(referenceBase(reference))
   }
 
   /** Remembered, or made. @throws RegistryError of any kind. */
-  async find(reference: Reference, tag: string): Promise<Served> {
+  async find(reference: Reference, tag: string): Promise<Artifact> {
     const known = this.known(reference, tag)
     if (known !== undefined) return known
     return this.#making.run(`${referenceBase(reference)}:${tag}`, () => this.#make(reference, tag))
   }
 
   /** What is remembered is wanted again. */
-  use(served: Served): Served {
+  use(served: Artifact): Artifact {
     this.#parts.roots.keep(served.root)
     this.#options.onLookup?.('remembered')
     return served
   }
 
-  async #make(reference: Reference, tag: string): Promise<Served> {
+  async #make(reference: Reference, tag: string): Promise<Artifact> {
     const steps: Partial<Record<Step | 'realise', number>> = {}
     const start = performance.now()
     const root = await makeValid(this.#parts, reference, tag)
@@ -83,7 +82,7 @@ export class Images {
     const stamp = stampOf(root) ?? ''
     const name = referenceBase(reference)
     const { index, onImage, onLookup } = this.#options
-    const served = await makeServed(
+    const served = await makeArtifact(
       {
         ...this.#options,
         make: (image) => this.find(...nameOf(image)),
@@ -106,7 +105,7 @@ export class Images {
   }
 
   /** The digest that it had when it was last made, if that was another one. */
-  #digestBefore(name: string, { manifest: { digest } }: Served): Digest | undefined {
+  #digestBefore(name: string, { manifest: { digest } }: Artifact): Digest | undefined {
     const { index } = this.#options
     const before = index.latest(name)
     if (before === digest) return undefined

@@ -2,10 +2,10 @@
 import { lstatSync } from 'node:fs'
 import { LRUCache } from 'lru-cache'
 import type { StorePath } from '../../core/nix/store-path.ts'
-import { isIndex, type Served } from './image-index.ts'
+import { isIndex, type Artifact } from './image-index.ts'
 
 /** What was made, what its root was then (see `stampOf`), and until when a tag may give it. */
-type Known = { readonly served: Served; readonly stamp: string; readonly until: number }
+type Known = { readonly served: Artifact; readonly stamp: string; readonly until: number }
 
 /** An image is a few kilobytes; its layers' entries are counted apart. */
 const IMAGES_KEPT = 2_000
@@ -19,18 +19,18 @@ export class KnownImages {
     return this.#byName.size
   }
 
-  get(name: string, tag: string): Served | undefined {
+  get(name: string, tag: string): Artifact | undefined {
     const known = this.#byName.get(name)?.get(tag)
     return known !== undefined && isAsMade(known) && Date.now() < known.until ? known.served : undefined
   }
 
   /** All of the name, whatever their tags. */
-  of(name: string): readonly Served[] {
+  of(name: string): readonly Artifact[] {
     return [...(this.#byName.get(name)?.values() ?? [])].filter(isAsMade).map(({ served }) => served)
   }
 
   /** @param stamp of the root, taken before it was looked into. */
-  put(name: string, tag: string, served: Served, stamp: string): void {
+  put(name: string, tag: string, served: Artifact, stamp: string): void {
     const isPartial = isIndex(served) && served.missing.length > 0
     const until = isPartial ? Date.now() + PARTIAL_KEPT_MS : Number.POSITIVE_INFINITY
     this.#byName.set(name, new Map([...(this.#byName.get(name) ?? []), [tag, { served, stamp, until }]]))

@@ -11,7 +11,7 @@ import type { LayerEntry, Slice } from '../../core/tar/segment.ts'
 import { storeNameOf, storePathAround, type StorePath } from '../../core/nix/store-path.ts'
 import { TAR_FORMAT } from '../../core/tar/tar-header.ts'
 import { packEntries, type PackedEntries } from '../../layer/packed-entries.ts'
-import { shown } from '../../layer/walk.ts'
+import { displayPath } from '../../layer/walk.ts'
 import type { StoreReader } from '../../layer/store-reader.ts'
 import type { LayerSource } from '../../layer/worker.ts'
 import type { ClosurePath } from '../../store/daemon/nix-store.ts'
@@ -43,7 +43,7 @@ export type Hasher = {
 
 /** Entries to look at before other work gets its turn: about a millisecond. */
 const ENTRIES_A_TURN = 500
-/** Names of a layer's packages shown in its history. */
+/** Names of a layer's packages that its history names. */
 const NAMES_SHOWN = 4
 
 /**
@@ -124,9 +124,10 @@ async function sliceOf(
     return { kind: 'unpacked', packed, offset, length }
   }
   const found = await files.find(file)
-  if (found?.stat.isFile() !== true) refuse(root, `${shown(file)} is not a file in the closure of the image`)
+  if (found?.stat.isFile() !== true)
+    refuse(root, `${displayPath(file)} is not a file in the closure of the image`)
   const { path, stat } = found
-  if (offset + length > stat.size) refuse(root, `${shown(file)} ends before its layers do`)
+  if (offset + length > stat.size) refuse(root, `${displayPath(file)} ends before its layers do`)
   return { kind: 'slice', path, offset, length, fileSize: stat.size }
 }
 
@@ -146,7 +147,7 @@ export async function digestPart(
   if (stored?.digest !== undefined && stored.digest !== digest) {
     throw new RegistryError(
       'unservable',
-      `${shown(stored.place.file)}: a layer is said to be ${stored.digest}, and is ${digest}`,
+      `${displayPath(stored.place.file)}: a layer is said to be ${stored.digest}, and is ${digest}`,
     )
   }
   const { diffId = digest, mediaType = MEDIA_TYPE.layer } = stored ?? {}
@@ -154,7 +155,7 @@ export async function digestPart(
   if (isPlainLayer({ mediaType }) && diffId !== digest) {
     throw new RegistryError(
       'unservable',
-      `${shown(stored?.place.file ?? '')}: its config has the diff_id ${diffId} for a layer that is ${digest}`,
+      `${displayPath(stored?.place.file ?? '')}: its config has the diff_id ${diffId} for a layer that is ${digest}`,
     )
   }
   return { source: packed, createdBy, digest, size, diffId, mediaType }
@@ -205,7 +206,7 @@ async function keyOf(source: Part['source'], closure: readonly ClosurePath[]): P
       return createHash('sha256').update(`unpacked\n${packed.narHash} ${offset} ${length}\n`).digest('hex')
     }
     case 'slice': {
-      const path = storePathAround(shown(source.path))
+      const path = storePathAround(displayPath(source.path))
       const narHash = path === undefined ? undefined : hashes.get(path)
       if (narHash === undefined) return undefined
       const what = `slice\n${source.path} ${narHash} ${source.offset} ${source.length}\n`
@@ -225,7 +226,7 @@ async function entriesKey(
   for (const { content, ...entry } of entries) {
     if (count++ % ENTRIES_A_TURN === 0) await setImmediate()
     hasSource ||= entry.source !== undefined
-    const path = entry.source === undefined ? undefined : storePathAround(shown(entry.source))
+    const path = entry.source === undefined ? undefined : storePathAround(displayPath(entry.source))
     const narHash = path === undefined ? '' : narHashes.get(path)
     if (narHash === undefined) return undefined
     hash.update(`${JSON.stringify(entry)} ${narHash} ${content?.length ?? '-'}\n`).update(content ?? '')

@@ -8,6 +8,7 @@ import { admit } from '../work/admission.ts'
 import type { Realiser } from '../work/realise.ts'
 import { resolve, type Resolved } from './resolve.ts'
 import type { Roots } from '../state/roots.ts'
+import { DEFAULT_TAG } from '../../core/oci/image-name.ts'
 
 export type ValidityParts = {
   readonly nix: NixStore
@@ -16,7 +17,6 @@ export type ValidityParts = {
   readonly realiser: Realiser
 }
 
-const DEFAULT_TAG = 'latest'
 /** A derivation may have to be fetched before it can be built, and built before its output is there. */
 const MAX_ROUNDS = 3
 

@@ -23,14 +23,14 @@ import type { StorePath } from '../../core/nix/store-path.ts'
 import type { NamedImage, PlatformList } from '../../source/source.ts'
 import type { DigestIndex } from '../state/digest-index.ts'
 import type { Image } from './image.ts'
-import { imageFor, isIndex, type ImageIndex, type IndexImage, type Served } from './image-index.ts'
+import { imageFor, isIndex, type ImageIndex, type IndexImage, type Artifact } from './image-index.ts'
 
 export type PlatformParts = {
   readonly index: DigestIndex
   /** Whether an index may lack platforms that can't be had here. */
   readonly partialIndex: boolean
   /** Fetches, builds and hashes it if need be. */
-  readonly make: (image: NamedImage) => Promise<Served>
+  readonly make: (image: NamedImage) => Promise<Artifact>
   /** Whether it could be made without fetching or building. */
   readonly isThere: (image: NamedImage) => Promise<boolean>
   /** Its digest isn't what it was when the index was made. */
@@ -86,7 +86,7 @@ async function indexImage(
       manifest,
       platform,
       blobs: new Set([config, ...layers].map(({ digest }) => digest)),
-      make: () => same(make, manifest, name, parts),
+      make: () => makeUnchanged(make, manifest, name, parts),
     }
   }
   const image = await make()
@@ -97,12 +97,12 @@ async function indexImage(
     platform,
     blobs: new Set([image.config.digest, ...image.layerByDigest.keys()]),
     // Again, since it may have been collected since.
-    make: () => same(make, image.manifest, name, parts),
+    make: () => makeUnchanged(make, image.manifest, name, parts),
   }
 }
 
 /** @throws RegistryError `manifest-unknown` for an image that was made anew, and otherwise. */
-async function same(
+async function makeUnchanged(
   make: () => Promise<Image>,
   { digest }: Document,
   name: string,
@@ -121,7 +121,7 @@ async function same(
 }
 
 /** @throws RegistryError `unservable` for an image of another platform. */
-async function imageOf(served: Served, platform: Platform): Promise<Image> {
+async function imageOf(served: Artifact, platform: Platform): Promise<Image> {
   if (isIndex(served)) return imageFor(served, platform)
   if (served.platform !== undefined && fits(served.platform, platform)) return served
   const found = served.platform === undefined ? 'no image' : platformName(served.platform)

@@ -8,7 +8,7 @@ import type { StorePath } from '../../core/nix/store-path.ts'
 import type { NixEvent } from '../../store/daemon/messages.ts'
 import type { NixStore } from '../../store/daemon/nix-store.ts'
 import type { WorkListener, WorkEvent } from './work-event.ts'
-import { Patience } from './patience.ts'
+import { WorkDeadline } from './work-deadline.ts'
 import { workName, type Work } from '../artifact/resolve.ts'
 import { SingleFlight } from './single-flight.ts'
 import { LastLines, buildFailure, explained, givenUp } from './work-failure.ts'
@@ -70,27 +70,27 @@ export class Realiser {
 
   async #do(work: Work): Promise<void> {
     this.#tell(work, { kind: 'started' })
-    const patience = new Patience(this.#limits)
+    const deadline = new WorkDeadline(this.#limits)
     const lines = new LastLines()
     const onEvent = (event: NixEvent) => {
-      patience.heard()
+      deadline.heard()
       lines.hear(event)
       this.#tell(work, event)
     }
     try {
       await this.#checkSize(work)
-      if (work.kind === 'fetch') await this.#nix.fetch(work.path, onEvent, patience.signal)
-      else await this.#build(work.derivation, work.output, lines, onEvent, patience.signal)
+      if (work.kind === 'fetch') await this.#nix.fetch(work.path, onEvent, deadline.signal)
+      else await this.#build(work.derivation, work.output, lines, onEvent, deadline.signal)
       this.#tell(work, { kind: 'done' })
     } catch (cause) {
-      const { signal } = patience
+      const { signal } = deadline
       const error = signal.aborted
         ? givenUp(work, String(signal.reason), lines, cause)
         : explained(work, cause)
       this.#tell(work, { kind: 'failed', error })
       throw error
     } finally {
-      patience.end()
+      deadline.end()
     }
   }
 

@@ -32,7 +32,7 @@ export class SingleFlight<T> {
     const flight = this.#running.get(key) ?? this.#begin(key, work)
     const asking = this.#asking.getStore()
     if (asking === undefined) return flight.result
-    const circle = wayBetween(flight, asking)
+    const circle = waitCycle(flight, asking)
     if (circle !== undefined) throw this.#refuseCircle(circle)
     asking.waitsFor.add(flight)
     try {
@@ -60,7 +60,7 @@ export class SingleFlight<T> {
 }
 
 /** The keys from one to the other, both included, by what each waits for; nothing where there is no way. */
-function wayBetween<T>(
+function waitCycle<T>(
   from: Flight<T>,
   to: Flight<T>,
   seen = new Set<Flight<T>>(),
@@ -69,7 +69,7 @@ function wayBetween<T>(
   if (seen.has(from)) return undefined
   seen.add(from)
   for (const next of from.waitsFor) {
-    const rest = wayBetween(next, to, seen)
+    const rest = waitCycle(next, to, seen)
     if (rest !== undefined) return [from.key, ...rest]
   }
   return undefined

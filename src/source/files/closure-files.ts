@@ -7,7 +7,7 @@ import { constants, type Stats } from 'node:fs'
 import { lstat, open, realpath, type FileHandle } from 'node:fs/promises'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { storePathAround, type StorePath } from '../../core/nix/store-path.ts'
-import { fsPath, shown } from '../../layer/walk.ts'
+import { fsPath, displayPath } from '../../layer/walk.ts'
 
 /** A path without links in it, as a byte string, and what is there. */
 export type FoundFile = { readonly path: string; readonly stat: Stats }
@@ -37,7 +37,7 @@ export function closureFiles(
   const isMember = async (path: StorePath) => path === root || (await (requested ??= closure())).has(path)
   const isInside = async (target: string) => {
     if (target === root || target.startsWith(`${root}/`)) return true
-    const around = storePathAround(shown(target))
+    const around = storePathAround(displayPath(target))
     return around !== undefined && isMember(around)
   }
   const find = async (path: string) => {

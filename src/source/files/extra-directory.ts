@@ -7,7 +7,7 @@ import type { Stats } from 'node:fs'
 import { lstat, readdir, readlink } from 'node:fs/promises'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { unreadable } from '../../core/errors/unreadable.ts'
-import { fsPath, shown } from '../../layer/walk.ts'
+import { fsPath, displayPath } from '../../layer/walk.ts'
 import type { ClosureFiles } from './closure-files.ts'
 import type { FileContent, Owner } from './file-tree.ts'
 
@@ -87,10 +87,10 @@ function fileMode(wanted: number | undefined, mode: number): number {
 
 async function look(path: string): Promise<Stats> {
   return lstat(fsPath(path)).catch((cause: unknown) => {
-    throw unreadable(shown(path), cause)
+    throw unreadable(displayPath(path), cause)
   })
 }
 
 function refuse(path: string, why: string): never {
-  throw new RegistryError('unservable', `${shown(path)}: ${why}`)
+  throw new RegistryError('unservable', `${displayPath(path)}: ${why}`)
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { Digest } from '../../core/oci/digest.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
-import { shown } from '../../layer/walk.ts'
+import { displayPath } from '../../layer/walk.ts'
 import { findDocument, findFile } from '../archive/archive-entries.ts'
 import type { ClosureFiles } from '../files/closure-files.ts'
 import type { ImageArchive } from '../archive/image-archive.ts'
@@ -88,7 +88,8 @@ export async function readDocument(files: LayoutFiles, name: string, place: Stor
 
 async function readPlace(closure: ClosureFiles, { file, offset, length }: StoredPlace): Promise<Buffer> {
   const handle = await closure.open(file)
-  if (handle === undefined) throw new RegistryError('unavailable', `store path vanished: ${shown(file)}`)
+  if (handle === undefined)
+    throw new RegistryError('unavailable', `store path vanished: ${displayPath(file)}`)
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset)
     return buffer.subarray(0, bytesRead)

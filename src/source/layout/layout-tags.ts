@@ -5,10 +5,10 @@
  */
 import type { Descriptor } from '../../core/oci/oci-document.ts'
 import { isTag } from '../../core/oci/route.ts'
+import { DEFAULT_TAG } from '../../core/oci/image-name.ts'
 
 const REF_NAME = 'org.opencontainers.image.ref.name'
 const CONTAINERD_NAME = 'io.containerd.image.name'
-const DEFAULT_TAG = 'latest'
 
 type Choice =
   /** The list itself is what is wanted: an index over platforms. */

@@ -2,7 +2,7 @@
  * JSON as Go's `json.Marshal` writes it, for the image config of nix2container: the same bytes have the same image ID.
  * Source: Go, encoding/json, `HTMLEscape`; OCI image-spec, specs-go/v1/config.go for the order of a struct's fields.
  */
-import type { Json } from '../../core/oci/image.ts'
+import { isList, type Json } from '../../core/oci/image.ts'
 
 /** A map: keys in byte order. */
 export function goJson(value: Json): string {
@@ -40,8 +40,4 @@ function escaped(json: string): string {
     /[<>&\u2028\u2029]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
-}
-
-function isList(value: Json): value is readonly Json[] {
-  return Array.isArray(value)
 }

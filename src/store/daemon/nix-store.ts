@@ -22,7 +22,7 @@ import { lossIsUnavailable, refusalIsUnavailable } from './unavailable.ts'
 export type ClosurePath = ClosureNode & PathInfo
 
 /** A path that no store has: to ask for something. */
-const NOBODYS = parseStorePath(`${STORE_DIR}/${'0'.repeat(32)}-nobodys`)
+const ABSENT_PATH = parseStorePath(`${STORE_DIR}/${'0'.repeat(32)}-nobodys`)
 
 export class NixStore {
   readonly #pool: NixPool
@@ -49,7 +49,7 @@ export class NixStore {
 
   /** Whether Nix answers at all. @throws RegistryError `unavailable`. */
   async ping(): Promise<void> {
-    if (NOBODYS !== undefined) await this.isValid(NOBODYS)
+    if (ABSENT_PATH !== undefined) await this.isValid(ABSENT_PATH)
   }
 
   /** The valid path with this hash, if there is one. */

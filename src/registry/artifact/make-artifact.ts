@@ -5,10 +5,10 @@ import type { ClosurePath } from '../../store/daemon/nix-store.ts'
 import { closureFiles } from '../../source/files/closure-files.ts'
 import { readRoot, type Root } from '../../source/detect.ts'
 import type { LayoutIndex, SourceOptions } from '../../source/source.ts'
-import { blaming } from '../work/blame.ts'
-import { makeImage, type Image, type ImageMaker, type Step } from './image.ts'
+import { namingImage } from '../work/naming-image.ts'
+import { makeImage, type Image, type ImageDeps, type Step } from './image.ts'
 import type { ImageRoot } from './image-root.ts'
-import type { ImageIndex, Served } from './image-index.ts'
+import type { ImageIndex, Artifact } from './image-index.ts'
 import { platformIndex, type PlatformParts } from './platform-index.ts'
 import { remembering } from '../work/single-flight.ts'
 import { demandSignatures } from '../trust.ts'
@@ -16,7 +16,7 @@ import type { Archives } from '../../unpack/archives.ts'
 
 type Timer = <T>(step: Step, work: () => Promise<T>) => Promise<T>
 
-export type ServedMaker = ImageMaker &
+export type ArtifactDeps = ImageDeps &
   PlatformParts & {
     /** An image of an index is made after the index. */
     readonly onLaterImage: (image: Image) => void
@@ -27,21 +27,21 @@ export type ServedMaker = ImageMaker &
  * @param onStep told how many milliseconds each step took.
  * @throws RegistryError of any kind for an image for several platforms, else `denied`, `unservable`, `unavailable`.
  */
-export async function makeServed(
-  maker: ServedMaker,
+export async function makeArtifact(
+  maker: ArtifactDeps,
   root: StorePath,
   tag: string | undefined,
   onStep: (step: Step, ms: number) => void,
-): Promise<Served> {
-  return blaming(root, () => served(maker, root, tag, onStep))
+): Promise<Artifact> {
+  return namingImage(root, () => served(maker, root, tag, onStep))
 }
 
 async function served(
-  maker: ServedMaker,
+  maker: ArtifactDeps,
   root: StorePath,
   tag: string | undefined,
   onStep: (step: Step, ms: number) => void,
-): Promise<Served> {
+): Promise<Artifact> {
   const timed: Timer = async (step, work) => {
     const start = performance.now()
     const result = await work()
@@ -72,24 +72,24 @@ async function served(
 
 /** @throws RegistryError `denied`, `manifest-unknown`, `unservable` for a valid path that can't be pulled by this tag. */
 export async function demandImage(
-  maker: Pick<ImageMaker, 'nix' | 'servePackages' | 'archives' | 'requiredKeys'>,
+  maker: Pick<ImageDeps, 'nix' | 'servePackages' | 'archives' | 'requiredKeys'>,
   root: StorePath,
   tag: string | undefined,
 ): Promise<void> {
-  await blaming(root, () => readServed(maker, root, optionsOf(maker, root, tag)))
+  await namingImage(root, () => readServed(maker, root, optionsOf(maker, root, tag)))
 }
 
 /** The tags that an image has itself. @throws RegistryError `denied`, `unservable`. */
 export async function imageTags(
-  maker: Pick<ImageMaker, 'nix' | 'servePackages' | 'archives' | 'requiredKeys'>,
+  maker: Pick<ImageDeps, 'nix' | 'servePackages' | 'archives' | 'requiredKeys'>,
   root: StorePath,
 ): Promise<readonly string[]> {
-  const found = await blaming(root, () => readServed(maker, root, optionsOf(maker, root, undefined)))
+  const found = await namingImage(root, () => readServed(maker, root, optionsOf(maker, root, undefined)))
   return 'tags' in found ? (found.tags ?? []) : []
 }
 
 function layoutIndex(
-  maker: ServedMaker,
+  maker: ArtifactDeps,
   at: ImageRoot,
   { kind, index, documents, images }: LayoutIndex,
 ): ImageIndex {
@@ -105,7 +105,7 @@ function layoutIndex(
       platform,
       blobs,
       make: remembering(() =>
-        blaming(root, async () => {
+        namingImage(root, async () => {
           const source = await read()
           const image = await makeImage(maker, at, source, (_step, work) => work())
           maker.onLaterImage(image)
@@ -121,7 +121,7 @@ function layoutIndex(
  * @throws RegistryError `denied` for what the operator didn't open, and those of `readRoot`.
  */
 async function readServed(
-  { servePackages }: Pick<ImageMaker, 'servePackages'>,
+  { servePackages }: Pick<ImageDeps, 'servePackages'>,
   root: StorePath,
   options: SourceOptions,
 ): Promise<Root> {
@@ -144,7 +144,7 @@ function archivesOf({
   nix,
   archives,
   requiredKeys,
-}: Pick<ImageMaker, 'nix' | 'archives' | 'requiredKeys'>): Archives {
+}: Pick<ImageDeps, 'nix' | 'archives' | 'requiredKeys'>): Archives {
   return {
     ...archives,
     demandTrusted: async (path) => {
@@ -156,7 +156,7 @@ function archivesOf({
 }
 
 function optionsOf(
-  maker: Pick<ImageMaker, 'nix' | 'archives' | 'requiredKeys'>,
+  maker: Pick<ImageDeps, 'nix' | 'archives' | 'requiredKeys'>,
   root: StorePath,
   tag: string | undefined,
 ): SourceOptions {
@@ -173,7 +173,7 @@ function pathsIn(closure: readonly ClosurePath[]): ReadonlySet<StorePath> {
  * @throws RegistryError `unavailable`.
  */
 export async function servedClosure(
-  maker: Pick<ImageMaker, 'nix' | 'archives' | 'servePackages' | 'requiredKeys'>,
+  maker: Pick<ImageDeps, 'nix' | 'archives' | 'servePackages' | 'requiredKeys'>,
   root: StorePath,
 ): Promise<readonly ClosurePath[] | undefined> {
   try {

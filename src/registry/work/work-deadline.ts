@@ -1,5 +1,5 @@
 /** Aborts work that takes too long, or says nothing for too long. */
-export class Patience {
+export class WorkDeadline {
   readonly #abort = new AbortController()
   readonly #whole: NodeJS.Timeout | undefined
   readonly #silent: NodeJS.Timeout | undefined

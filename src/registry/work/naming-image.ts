@@ -9,7 +9,7 @@ import type { StorePath } from '../../core/nix/store-path.ts'
 const MAX_MESSAGE = 1500
 
 /** @throws RegistryError `unservable` that names the path, and whatever else `work` throws. */
-export async function blaming<T>(root: StorePath, work: () => Promise<T>): Promise<T> {
+export async function namingImage<T>(root: StorePath, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (cause) {
