@@ -3,10 +3,14 @@
  * skipped and why, and last a line that counts. The whole output stays in `.tap/`.
  */
 import { glob, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { execa } from 'execa'
 
 /** End-to-end tests start real daemons, and one makes a chroot of another Debian. */
 const FILE_TIMEOUT_S = 900
+
+/** Files at once. Most wait for builds, pulls and timers: two cores are busy half of the time with two files at once. */
+const JOBS = Math.max(4, availableParallelism())
 
 /** Files that measure what a server bears, to the millisecond: beside another test it would be that test's load, too. */
 const MEASURES = /(?:^|\/)attacks[^/]*\.test\.ts$/
@@ -23,7 +27,7 @@ const whole: string[] = []
 const totals = new Map<string, number>()
 let isFine = true
 for (const [jobs, some] of [
-  [[], files.filter((file) => !MEASURES.test(file))],
+  [[`--jobs=${JOBS}`], files.filter((file) => !MEASURES.test(file))],
   [['--jobs=1'], files.filter((file) => MEASURES.test(file))],
 ] as const)
   if (some.length > 0) isFine = (await runTests([...jobs, ...some.toSorted()])) && isFine
