@@ -70,7 +70,7 @@ async function demo(scope: Scope): Promise<void> {
   npm run --silent pushless -- serve --help
       every setting
   change the greeting in ${EXAMPLE}/hello.nix and run the demo again: the new image has a new name
-  README.md, "Pointing clients at it": containerd, podman, Docker, CRI-O, k3s`)
+  docs/clients.md: containerd, podman, Docker, CRI-O, k3s`)
 }
 
 /** The most telling client here: one that runs the image, or else one that checks it. */

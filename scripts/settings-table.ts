@@ -1,14 +1,14 @@
-/** The settings of the README, from the one place that has them. `node scripts/settings-table.ts` writes them there. */
+/** The table of docs/settings.md, from the one place that has them. `node scripts/settings-table.ts` writes them there. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { SETTING_FACTS } from '../src/settings/config.ts'
 import { SETTINGS, WORD_LISTS } from '../src/settings/settings.ts'
 
-const README = fileURLToPath(new URL('../README.md', import.meta.url))
+const PAGE = fileURLToPath(new URL('../docs/settings.md', import.meta.url))
 const NIX = fileURLToPath(new URL('../nix/settings.json', import.meta.url))
 const BETWEEN = /(<!-- settings:.*-->\n)[^]*(<!-- \/settings -->)/
 
-/** The README's text with the table as it should be. */
+/** The page's text with the table as it should be. */
 export function withSettingsTable(text: string): string {
   const rows = SETTING_FACTS.map(
     ({ name, flag, description, default: preset }) =>
@@ -39,6 +39,6 @@ type Limits = {
 }
 
 if (import.meta.main) {
-  await writeFile(README, withSettingsTable(await readFile(README, 'utf8')))
+  await writeFile(PAGE, withSettingsTable(await readFile(PAGE, 'utf8')))
   await writeFile(NIX, settingsForNix())
 }

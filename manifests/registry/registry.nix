@@ -102,7 +102,7 @@ let
       # a node that is reserved for something pulls images, too
       tolerations ? if kind == "Deployment" then [ ] else [ { operator = "Exists"; } ],
       priorityClassName ? null,
-      # compute resources; memory by the figures of the README
+      # compute resources; memory by the figures of docs/benchmarks.md
       resources ? {
         requests = {
           cpu = "100m";

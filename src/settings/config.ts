@@ -47,7 +47,7 @@ const DEFAULT_TEXTS: Readonly<Partial<Record<SettingName, string>>> = {
   PUSHLESS_ALLOW_BUILDS: 'only on loopback',
 }
 
-/** What help texts and the README say of each setting. */
+/** What help texts and docs/settings.md say of each setting. */
 export const SETTING_FACTS: readonly SettingFacts[] = Object.entries(
   // A TypeBox schema is JSON Schema, whose annotations its types don't carry.
   SETTINGS.properties as unknown as Record<SettingName, Annotations>,

@@ -1,6 +1,6 @@
 /**
  * Every setting, once: its environment variable (which gives its flag), what it means, its default with unit and
- * reason. settings/config.ts reads them; the command line, the help texts and the README's table are made from this.
+ * reason. settings/config.ts reads them; the command line, the help texts and the table of docs/settings.md are made from this.
  */
 import { Type, type Static } from 'typebox'
 import { COMPRESSION_MODES } from '../http/pull/compression.ts'
