@@ -62,10 +62,12 @@ export async function checkManifests(names: readonly string[], options: CheckOpt
   const findings: readonly Finding[] = [
     ...unread,
     ...objects.flatMap((one) =>
-      checkObject(schema, customs, one.object).map(({ path, message, isWarning }) => ({
-        ...finding(one, one.lineOf(path), withReading(message, one.misreadAt(path))),
-        severity: isWarning === true && !options.isStrict ? ('warning' as const) : ('error' as const),
-      })),
+      checkObject(schema, customs, one.object)
+        .map(({ path, message, isWarning }) => ({
+          ...finding(one, one.lineOf(path), withReading(message, one.misreadAt(path))),
+          severity: isWarning === true && !options.isStrict ? ('warning' as const) : ('error' as const),
+        }))
+        .sort((a, b) => a.line - b.line),
     ),
     ...repeated(objects),
   ]
