@@ -18,9 +18,9 @@ export type Format = (typeof FORMATS)[number]
 
 export type Exported = {
   readonly name: string
-  /** What the image is asked for by: its blobs are read by it. */
+  /** The reference of the image. Its blobs are read by it. */
   readonly reference: Reference
-  /** What the name means. Of an image for several platforms the manifest of the one that is exported. */
+  /** The manifest that the name means. For an image for several platforms, that of the platform that is written. */
   readonly top: Document
   readonly images: readonly Image[]
 }
@@ -35,7 +35,7 @@ export type ArchiveFile =
       readonly reference: Reference
     }
 
-/** What containerd and podman call an imported image; it has precedence over the specification's own. */
+/** The annotation by which containerd and podman name an imported image. It goes before the specification's own. */
 const CONTAINERD_NAME = 'io.containerd.image.name'
 const REF_NAME = 'org.opencontainers.image.ref.name'
 

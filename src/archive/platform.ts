@@ -13,7 +13,7 @@ export function parsePlatform(text: string): Platform | undefined {
   return { os, architecture, ...(variant === undefined ? {} : { variant }) }
 }
 
-/** What containers on a machine run, whose processor Node calls `arch`. */
+/** The platform of containers on a machine whose processor Node calls `arch`. */
 export function machinePlatform(arch: string): Platform {
   return { os: 'linux', architecture: ARCHITECTURE[arch] ?? arch }
 }

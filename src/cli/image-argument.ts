@@ -1,4 +1,4 @@
-/** What people paste where a reference is wanted: an image name, a store path, a hash, or `./result`. */
+/** Reads an image from a command line: an image name, a store path, a hash, or `./result`. */
 import { realpath } from 'node:fs/promises'
 import { RegistryError } from '../core/errors/errors.ts'
 import { parseImageName } from '../core/oci/image-name.ts'

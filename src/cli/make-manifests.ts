@@ -55,7 +55,7 @@ function toYaml(items: readonly object[]): string {
   return items.map((item) => writeYaml({ ...item })).join('---\n')
 }
 
-/** What was refused, with the place of the field: builders say `app web: port is …`. */
+/** Adds the place of the field to a refusal. Builders say `app web: port is …`. */
 function placed(
   failure: NixFailure,
   documents: readonly AppDocument[],

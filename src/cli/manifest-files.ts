@@ -6,7 +6,7 @@ import { explainSystemError } from '../core/errors/system-error.ts'
 import { UsageError } from './usage-error.ts'
 
 export type ManifestFile = {
-  /** What it is called in messages. */
+  /** Its name in messages. */
   readonly source: string
   readonly text: string
 }

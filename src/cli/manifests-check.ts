@@ -124,7 +124,7 @@ function isError({ severity }: Finding): boolean {
   return severity === 'error'
 }
 
-/** What YAML made of a text is often all that is wrong. */
+/** Adds how YAML read the text, which is often all that is wrong. */
 function withReading(message: string, misread: string | undefined): string {
   return misread === undefined ? message : `${message} (${misread})`
 }

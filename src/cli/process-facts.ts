@@ -1,4 +1,4 @@
-/** What commands know of the process that runs them. */
+/** The facts about the process that commands receive. */
 import type { Environment } from '../settings/config.ts'
 
 export type ProcessFacts = {

@@ -15,7 +15,7 @@ import { UsageError } from './usage-error.ts'
 /** As long as the registry by default lets a build take. */
 const DEFAULT_TIMEOUT_S = '7200'
 const INSPECT: readonly SettingName[] = ['PUSHLESS_STATE', 'PUSHLESS_NIX', 'PUSHLESS_SERVE_PACKAGES']
-/** Those of what may be made, too: it builds and fetches as the server does. */
+/** Settings of `export`. The policy is among them, since it builds and fetches as the server does. */
 const EXPORT: readonly SettingName[] = [
   ...INSPECT,
   'PUSHLESS_ALLOW_BUILDS',
@@ -164,7 +164,7 @@ function progressKind(
   return process.stderr.isTTY && terminalOf(environment) !== 'none' ? 'terminal' : 'none'
 }
 
-/** What the environment says of the terminal, if there is one; see no-color.org. */
+/** Whether the environment allows colours in the terminal; see no-color.org. */
 function terminalOf(environment: Environment): 'none' | 'plain' | 'color' {
   if (environment['TERM'] === 'dumb') return 'none'
   return environment['NO_COLOR'] ? 'plain' : 'color'

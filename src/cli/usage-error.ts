@@ -1,2 +1,2 @@
-/** What was asked for can't be done as it was asked: nothing was begun, and the exit status says wrong usage. */
+/** A command line that can't be carried out. Nothing was begun, and the exit status is that of wrong usage. */
 export class UsageError extends Error {}

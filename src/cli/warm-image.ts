@@ -50,7 +50,7 @@ async function tell<T>(all: AsyncIterable<T>, hear: (one: T) => void): Promise<v
   for await (const one of all) hear(one)
 }
 
-/** What a registry that was asked says of why it has no answer, where nothing better is known. */
+/** The reason that a registry gives for having no answer, where no better one is known. */
 function waitingFor({ path, line }: Progress, { message, detail }: OciError): Partial<Progress> {
   const building = detail?.['building']
   const last: unknown = Array.isArray(building) ? building.at(-1) : building

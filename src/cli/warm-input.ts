@@ -1,4 +1,4 @@
-/** What `pushless warm` is given: images, manifests, directories of them, and what Nix makes of either. */
+/** Reads the arguments of `pushless warm`: images, manifests, directories of manifests, and results of Nix. */
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text as readText } from 'node:stream/consumers'
@@ -23,7 +23,7 @@ export type WarmInput = {
   readonly stdin: NodeJS.ReadableStream
 }
 
-/** What a store path holds is a manifest if it says so: images are JSON files and directories, too. */
+/** A store path is a manifest only if its content says so: images are JSON files and directories, too. */
 const KUBERNETES_OBJECT = /^\s*"?kind"?\s*:|"kind"\s*:/m
 const API_VERSION = /"?apiVersion"?\s*:/
 

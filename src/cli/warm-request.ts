@@ -22,7 +22,7 @@ const MIN_RETRY_S = 1
 /** A registry that is started, or waits for Nix, is there within a minute. */
 const MAX_TROUBLES = 10
 const TROUBLE_RETRY_S = 2
-/** Of an answer that isn't OCI's: a proxy's page may be long. */
+/** Characters of a foreign answer that are shown: the page of a proxy may be long. */
 const MAX_TEXT = 300
 
 /**

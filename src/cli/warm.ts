@@ -20,7 +20,7 @@ export type WarmOptions = {
   readonly allowEmpty: boolean
   /** For registries that tell of their builds only to who has it; empty for none. */
   readonly tokenFile: string
-  /** What a terminal may be shown; JSON lines where it is nothing. */
+  /** The terminal to draw on. Undefined: write JSON lines. */
   readonly terminal: 'none' | 'plain' | 'color'
 }
 
@@ -28,7 +28,7 @@ export type WarmOptions = {
 const AT_ONCE = 16
 /** As shells have it: 128 and the signal's number. */
 const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const
-/** What a timer can wait for: 24 days. */
+/** The longest time of a timer: 24 days. */
 const MAX_TIMEOUT_S = 2_000_000
 
 /** @returns the exit status: 0 when all are ready, 1 when some aren't, 130 after Ctrl-C. @throws UsageError. */

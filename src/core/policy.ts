@@ -19,7 +19,7 @@ export type Policy = {
 /** A glob over the name of a store path, without hash and `.drv`: `*` is any text, `?` one character. */
 export type NamePattern = { readonly text: string; readonly matches: RegExp }
 
-/** What Nix would do for one piece of work. */
+/** The plan of Nix for one piece of work. */
 export type WorkPlan = {
   readonly builds: readonly { readonly derivation: StorePath; readonly system: string }[]
   readonly fetches: readonly StorePath[]
@@ -41,7 +41,7 @@ export function parseNamePattern(text: string): NamePattern | undefined {
   return { text, matches: new RegExp(`^${source}$`) }
 }
 
-/** What can be said of a path by its name alone, before Nix is asked for a plan. */
+/** Decides about a path by its name alone, before Nix is asked for a plan. */
 export function objectionToName(policy: Policy, path: StorePath): Objection | undefined {
   const name = nameOf(path)
   const denied = policy.deny.find(({ matches }) => matches.test(name))

@@ -20,11 +20,11 @@ type Row = {
 
 /** Where the error doesn't say better. Clients that heed it (podman, skopeo, CRI-O) wait that long between tries. */
 const RETRY_AFTER_SECONDS = 5
-/** Of a reason phrase: what an event of a Pod shows of it on one line. */
+/** The most characters of a reason phrase: an event of a Pod shows as many on one line. */
 const REASON_LENGTH = 120
 const NO_SPACE_RETRY_SECONDS = 60
 
-/** What may not be pulled looks like what isn't there, or the registry would tell which paths a store holds. */
+/** A path that may not be pulled looks like one that isn't there. Otherwise the registry would tell which paths a store holds. */
 const NO_SUCH_PATH = {
   status: 404,
   code: 'NAME_UNKNOWN',
@@ -114,11 +114,11 @@ export type ErrorReply = Row & {
   readonly text: string
 }
 
-/** What the client that gets an answer may see of a failure, beyond what everybody may. */
+/** The parts of a failure that this client may see, beyond those that everybody may. */
 export type Audience = {
   /** Whether a store path is there, and why it isn't served. */
   readonly mayKnow: boolean
-  /** What a builder printed, which may be a secret. */
+  /** The output of a builder, which may hold a secret. */
   readonly mayRead: boolean
 }
 

@@ -63,7 +63,7 @@ export function sendRefusal(
   return send(reply, answer, form)
 }
 
-/** What a route may have said of the body that it meant to send: a stream can fail before its first byte. */
+/** Headers that a route may have set for the body that it meant to send: a stream can fail before its first byte. */
 const BODY_HEADERS = [
   'accept-ranges',
   'cache-control',

@@ -38,7 +38,7 @@ type File =
   | { readonly kind: 'archive'; readonly hash: StoreHash; readonly narHash: Sha256 }
   /** An archive as clients name what they upload. */
   | { readonly kind: 'upload'; readonly name: string }
-  /** What is in an archive: derived from it, so nothing to keep. */
+  /** The listing of an archive. It is derived from the archive, so it is not kept. */
   | { readonly kind: 'listing' }
   | { readonly kind: 'unknown' }
 

@@ -34,7 +34,7 @@ export function noteCut(raw: ServerResponse): void {
   cuts.add(raw)
 }
 
-/** What log lines say of a request beside who sent it. */
+/** The fields of log lines about a request, beside its sender. */
 export function requestFacts({ method, url }: FastifyRequest): {
   readonly method: string
   readonly url: string

@@ -7,7 +7,7 @@ import type { StoreHash } from '../../core/nix/store-path.ts'
 
 export type BuildNews = {
   readonly state?: 'queued' | 'building' | 'fetching'
-  /** What Nix is at just now: a derivation, or a path that it fetches. */
+  /** The derivation that Nix builds now, or the path that it fetches. */
   readonly path?: string
   /** The last line of its log. */
   readonly line?: string

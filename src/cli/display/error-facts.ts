@@ -1,9 +1,9 @@
-/** What a log line says of an error: a failure that is expected in one sentence, a defect of ours with its stack. */
+/** The fields of a log line about an error. An expected failure is one sentence; a defect of ours has its stack. */
 import { causesOf, messageChain } from '../../core/errors/error-chain.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { systemCode } from '../../core/errors/system-error.ts'
 
-/** Of failures that have neither a code nor a class that is known here. */
+/** The kind of failures that have neither a known code nor a known class. */
 const EXPECTED_NAMES: ReadonlySet<string> = new Set([
   'ConnectionError',
   'NixError',
@@ -44,7 +44,7 @@ function isExpected(error: Error, causes: readonly unknown[]): boolean {
   return error instanceof RegistryError || EXPECTED_NAMES.has(error.name) || 'code' in error
 }
 
-/** What JavaScript itself throws. Node's own errors of these classes have a code. */
+/** Errors that JavaScript itself throws. Node's own errors of these classes have a code. */
 function isMistake(cause: unknown): boolean {
   const isNative =
     cause instanceof TypeError || cause instanceof RangeError || cause instanceof ReferenceError

@@ -1,4 +1,4 @@
-/** What somebody who has just started the registry in a terminal may want to do next. */
+/** Suggests the next commands to somebody who has just started the registry in a terminal. */
 
 /** Addresses that are listened on, and that no client can connect to. */
 const ANY_ADDRESS = /\/\/(?:0\.0\.0\.0|\[::\])(?=:)/

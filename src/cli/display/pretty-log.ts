@@ -2,7 +2,7 @@
 import pretty from 'pino-pretty'
 
 const STDOUT = 1
-/** What every line has at its head, or nowhere. */
+/** Fields that every line shows at its head, or nowhere. */
 const AT_THE_HEAD: ReadonlySet<string> = new Set(['level', 'time', 'msg', 'reqId'])
 /** Facts that need no name, in the order that they are read in. */
 const WITHOUT_NAME = ['method', 'url', 'status', 'reason', 'cause'] as const

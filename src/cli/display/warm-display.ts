@@ -22,7 +22,7 @@ const COLOR: Readonly<Partial<Record<WarmState, string>>> = { ready: '\x1b[32m',
 const NO_COLOR = '\x1b[39m'
 /** The longest state, and its column. */
 const STATE_WIDTH = 'building'.length
-/** Of a store path's hash, as much as people compare. */
+/** The number of characters of a hash that people compare. */
 const HASH_SHOWN = 7
 const LOG_LINES_SHOWN = 20
 
@@ -101,7 +101,7 @@ export function frameOf(
   return [...lines, fit(`${counts.join(', ')}; ${duration(elapsed)}`, columns - 1)]
 }
 
-/** What happens now before what failed, that before what will happen, and last what is over. */
+/** Order of the lines: what happens now, what failed, what will happen, what is over. */
 function urgency({ state }: Progress): number {
   return ['building', 'fetching', 'waiting', 'failed', 'queued', 'ready'].indexOf(state)
 }

@@ -14,7 +14,7 @@ export type Progress = {
   ended?: number
   digest?: string
   errors?: readonly OciError[]
-  /** What Nix is at, the last line of its log, or why there is no answer yet. */
+  /** The work of Nix at present, the last line of its log, or the reason why there is no answer yet. */
   path?: string
   line?: string
 }

@@ -9,7 +9,7 @@ export function messageChain(error: unknown): string {
   return chain(causesOf(error)).join(': ')
 }
 
-/** What the causes of an error say beyond its own message; undefined for nothing. */
+/** Returns what the causes of an error add to its own message, or undefined. */
 export function causeChain(error: unknown): string | undefined {
   const [first, ...rest] = chain(causesOf(error))
   const own = error instanceof Error ? error.message : String(error)

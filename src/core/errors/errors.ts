@@ -5,26 +5,26 @@
 
 export type ErrorKind =
   | 'name-invalid'
-  /** Of a store path. */
+  /** There is no such store path. */
   | 'name-unknown'
-  /** Of an address of this server. */
+  /** There is no such address on this server. */
   | 'not-found'
   | 'manifest-unknown'
   | 'blob-unknown'
   | 'digest-invalid'
   | 'denied'
   | 'unauthorized'
-  /** Of an address that sent wrong tokens too often. */
+  /** The client sent wrong tokens too often. */
   | 'too-many-guesses'
-  /** For a host that isn't this server. */
+  /** The request is for a host that isn't this server. */
   | 'misdirected'
-  /** Of a browser, for another web site. */
+  /** A web page of another site sent the request. */
   | 'cross-site'
   /** The client has a condition that isn't met. */
   | 'precondition-failed'
   | 'pending'
   | 'build-failed'
-  /** Of a build that none of the builders can do, today or tomorrow. */
+  /** No builder can do the build, today or tomorrow. */
   | 'no-builder'
   | 'fetch-failed'
   | 'lookup-failed'

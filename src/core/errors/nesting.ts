@@ -111,7 +111,7 @@ function isLineEnd(token: string): boolean {
   return token === '\n' || token === '\r\n'
 }
 
-/** What the lexer says between tokens: a byte order mark, and the begin of a document or of a scalar. */
+/** Signs of the lexer between tokens: a byte order mark, the start of a document, the start of a scalar. */
 function isMark(token: string): boolean {
   return token === '\u0002' || token === '\u0018' || token === '\u001f'
 }

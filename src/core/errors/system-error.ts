@@ -3,7 +3,7 @@
  * The one place that knows their codes (errno(3), getaddrinfo(3), and those of Node's own HTTP client).
  */
 
-/** What is wrong, and what to do about it. */
+/** The fault, and what to do about it. */
 type Advice = readonly [wrong: string, advice?: string]
 
 const OF_FILES: Readonly<Record<string, Advice>> = {

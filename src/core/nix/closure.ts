@@ -2,7 +2,7 @@
 import type { StorePath } from './store-path.ts'
 
 export type ClosureWanted = {
-  /** Whose closure. */
+  /** The path that the closure belongs to. */
   readonly roots: readonly StorePath[]
   /**
    * Left out, as far as nothing but a root that is left out itself refers to them: what describes the image, and what

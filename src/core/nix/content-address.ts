@@ -9,7 +9,7 @@ import { base32Sha256, parseSha256, type Sha256 } from '../oci/sha256.ts'
 import { STORE_DIR, parseStorePath, type StorePath } from './store-path.ts'
 
 export type ContentAddress = {
-  /** What is hashed: the text of a derivation or of `builtins.toFile`, a file's bytes, or any tree as a Nix archive. */
+  /** The hashed bytes: the text of a derivation or of `builtins.toFile`, a file, or any tree as a Nix archive. */
   readonly method: 'text' | 'flat' | 'archive'
   readonly hash: Sha256
 }

@@ -8,11 +8,11 @@ import { STORE_DIR, parseStorePath, type StorePath } from './store-path.ts'
 
 export type Narinfo = {
   readonly storePath: StorePath
-  /** Of the archive, relative to the cache. */
+  /** URL of the archive, relative to the cache. */
   readonly url: string
   /** As Nix names it: `none`, `xz`, `zstd` … */
   readonly compression: string
-  /** Of the archive as it lies in the cache, compressed. */
+  /** Hash and size of the compressed archive in the cache. */
   readonly fileHash: Sha256 | undefined
   readonly fileSize: number | undefined
   readonly narHash: Sha256
@@ -24,7 +24,7 @@ export type Narinfo = {
   readonly contentAddress: string | undefined
 }
 
-/** What Nix takes a narinfo without `Compression` for, from the time when there was only one. */
+/** Nix assumes this for a narinfo without `Compression`, which is from the time when there was only one. */
 const OLD_COMPRESSION = 'bzip2'
 const NO_DERIVER = 'unknown-deriver'
 

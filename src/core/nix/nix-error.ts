@@ -13,7 +13,7 @@ const MAX_LENGTH = 400
 const KEPT_AT_START = 120
 
 const ERROR = /^( *)error: ?(.*)$/
-/** What comes after a message, on lines of their own. */
+/** Lines that follow a message. */
 const AFTER = /^\s*(?:at \S.*:\d+:\d+:?|… .*|\(use '--show-trace'.*|\d*\| .*|Reason: \d+ dependenc.*)$/
 const PLACE = /^\s*at (\S.*:\d+:\d+):?$/
 /** A build that failed because another one did. */
@@ -23,7 +23,7 @@ const FAILED_BUILD =
 /** Messages of Nix's own about an expression, which say little without their place. */
 const OF_EXPRESSION =
   /^(?:syntax error|undefined variable|attribute '.*' missing|assertion .* failed|infinite recursion|cannot |value is |expected |(?:anonymous )?function .* called|stack overflow|list index)/
-/** What a program that Nix ran said before Nix. */
+/** Output of a program that Nix ran, before the message of Nix. */
 const PROGRAM = /^program '.*' failed|^executing '/
 const FATAL = /^fatal: .*$/m
 

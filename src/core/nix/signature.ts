@@ -20,7 +20,7 @@ export type SignedPath = {
 }
 
 const KEY_BYTES = 32
-/** What a bare ed25519 key lacks to be a SubjectPublicKeyInfo (RFC 8410, section 4). */
+/** The prefix that makes a SubjectPublicKeyInfo from a bare ed25519 key (RFC 8410, section 4). */
 const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex')
 
 /** @returns nothing for what is no key. */

@@ -38,7 +38,7 @@ export type LayerDescriptor = {
   readonly mediaType: string
   /** Digest of the tar: the blob's own, unless that is compressed. */
   readonly diffId: Digest
-  /** What `docker history` shows. */
+  /** The history that `docker history` shows. */
   readonly createdBy: string
 }
 
@@ -105,7 +105,7 @@ export function imageIndex(images: readonly PlatformManifest[]): Document {
   })
 }
 
-/** What an image has no referrers looks like; end-12 answers it for every digest. */
+/** The index that is returned for an image without referrers (end-12 of the specification). */
 export const EMPTY_INDEX: Document = document(MEDIA_TYPE.index, {
   schemaVersion: 2,
   mediaType: MEDIA_TYPE.index,

@@ -86,7 +86,7 @@ export function readIndex(
   }
 }
 
-/** What its descriptor says must be what it says itself, or two clients could read it as two things (CVE-2021-41190). */
+/** Refuses a document with another media type than its descriptor: two clients could read it as two things (CVE-2021-41190). */
 function assertMediaType(name: string, value: object, mediaType: string | undefined, foreign: string): void {
   if ('schemaVersion' in value && value.schemaVersion === 1)
     throw new RegistryError(

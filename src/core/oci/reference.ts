@@ -13,7 +13,7 @@ import {
   type StorePath,
 } from '../nix/store-path.ts'
 
-/** What a repository name asks for: the hash, and the text behind it if the client sent one. */
+/** A repository name that was parsed: the hash, and the text behind it if the client sent one. */
 export type Reference = { readonly storeHash: StoreHash; readonly slug: string | undefined }
 
 export const DEFAULT_HOST = 'nix.internal'

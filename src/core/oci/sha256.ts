@@ -12,7 +12,7 @@ export type Sha256 = string & { readonly [brand]: 'Sha256' }
 const HEX = /^[0-9a-f]{64}$/
 const SHA256_BYTES = 32
 
-/** Of the 32 bytes that a hash function gives. */
+/** Makes a digest from the 32 bytes of a hash. */
 export function sha256Of(bytes: Uint8Array): Sha256 {
   if (bytes.length !== SHA256_BYTES) throw new Error(`a SHA-256 has 32 bytes, not ${bytes.length}`)
   return Buffer.from(bytes).toString('hex') as Sha256

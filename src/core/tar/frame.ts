@@ -38,7 +38,7 @@ export type FrameBuilder = {
   readonly file: (path: string, size: number) => void
   /** Bytes of the tar so far. */
   readonly size: () => number
-  /** What was collected since the last page, once that is enough for one. */
+  /** Returns a page, once enough was collected since the last one. */
   readonly fullPage: () => Generator<FramePage>
   /** The rest. */
   readonly lastPage: () => FramePage

@@ -36,7 +36,7 @@ export type Permission = {
   readonly gname?: string
 }
 
-/** What a tar is written with. */
+/** Writes the parts of a tar in the format of one program. */
 export type TarDialect = {
   readonly header: (entry: TarEntry) => Uint8Array
   /** Zeros behind the last entry. @param size bytes before. */

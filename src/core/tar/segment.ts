@@ -36,7 +36,7 @@ export type Segment =
  */
 export type LayerEntry = TarEntry & { readonly content?: Uint8Array; readonly source?: string }
 
-/** What a blob is made of. */
+/** The content of a blob. */
 export type BlobContent =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'layer'; readonly frame: LayerFrame }

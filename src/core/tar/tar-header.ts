@@ -35,7 +35,7 @@ export type TarEntry = (
   | { readonly kind: 'file'; readonly name: string; readonly mode: number; readonly size: number }
 ) & { readonly attributes?: TarAttributes }
 
-/** What differs from what every store path has: owner 0 without names, and mtime 1. */
+/** Attributes that differ from those of every store path: owner 0 without names, and mtime 1. */
 export type TarAttributes = {
   readonly uid?: number
   readonly gid?: number
@@ -110,7 +110,7 @@ function placeName(name: string): { readonly prefix: string; readonly name: stri
   return { prefix: name.slice(0, slash), name: name.slice(slash + 1) }
 }
 
-/** What readers without pax see: the start of the name, with `?` for what isn't ASCII. */
+/** The name for readers without pax: its start, with `?` for characters that aren't ASCII. */
 function asciiOnly(text: string): string {
   // oxlint-disable-next-line no-control-regex -- "not ASCII" is what is meant
   return text.slice(0, NAME_SIZE).replaceAll(/[^\x00-\x7f]/g, '?')

@@ -1,4 +1,4 @@
-/** What a client may see of a failure: the rules for who may read logs, and for who may know what the store holds. */
+/** Decides what a client may see of a failure: who may read logs, and who may know what the store holds. */
 import type { FastifyRequest } from 'fastify'
 import type { RegistryError } from '../../core/errors/errors.ts'
 import type { Audience } from '../error-table.ts'

@@ -11,9 +11,9 @@ import type { FollowEvent } from '../../registry/work/follow.ts'
 export type FollowForm = {
   readonly contentType: string
   readonly text: (event: FollowEvent) => string
-  /** What is sent while nothing happens, so that proxies keep the connection. */
+  /** Bytes that are sent while nothing happens, so that proxies keep the connection. */
   readonly keepAlive: string
-  /** What follows the last event, which has this state. */
+  /** Bytes after the last event, which has this state. */
   readonly end: (state: string) => string
 }
 

@@ -10,11 +10,11 @@ import { jsonExcess } from '../../core/errors/nesting.ts'
 
 /** Each is a question to Nix; a cluster of thousands of images has them in many manifests. */
 export const MAX_IMAGES = 1_000
-/** Of a list of references. Each is one value, beside the list and what is around it. */
+/** The most values of a list of references. Each reference is one, beside the list and what is around it. */
 const MAX_LIST_VALUES = MAX_IMAGES + 10
-/** Of anything else: a tenth of a gigabyte in memory. The schemas of 200 kinds of custom resources have 500,000. */
+/** The most values of anything else: 100 MB in memory. The schemas of 200 kinds of custom resources have 500,000. */
 const MAX_VALUES = 1_000_000
-/** Of a name in an answer. */
+/** The most characters of a name in an answer. */
 const SHOWN_LENGTH = 300
 const IS_JSON = /^\s*[[{]/
 const BEGINS_WITH_REFS = /^\s*\{\s*"refs"\s*:/
@@ -28,7 +28,7 @@ export type ImageList = {
   readonly foreign: number
 }
 
-/** What a thread can hand to another of a RegistryError. */
+/** The parts of a RegistryError that one thread can hand to another. */
 type MalformedName = {
   readonly name: string
   readonly kind: ErrorKind

@@ -16,7 +16,7 @@ type State = 'present' | 'fetchable' | 'buildable' | 'failed' | 'unknown' | 'uns
 
 type Line = { readonly ref: string; readonly state: State; readonly message?: string }
 
-/** Of one request: each is a question to Nix, and maybe to its caches. */
+/** The most images of one request. Each is a question to Nix, and perhaps to its caches. */
 const AT_ONCE = 16
 /** Requests that ask at once: pulls ask the same Nix. */
 const MAX_CHECKS = 32

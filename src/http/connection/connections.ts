@@ -12,7 +12,7 @@ import { atEnd } from './response-end.ts'
 
 /** Descriptors that aren't for clients. Measured: 46 when idle; and a build or fetch at `nix-daemon --stdio` has four. */
 const RESERVED_DESCRIPTORS = 128
-/** Of a process that has very few. */
+/** The share of descriptors for clients, in a process that has very few. */
 const MIN_SHARE = 0.25
 /** An idle connection costs some 10 KB. Nodes of a cluster have a few each, and open them again when they need them. */
 const MAX_CONNECTIONS = 4096

@@ -9,7 +9,7 @@ import type { FastifyInstance } from 'fastify'
 export type PipelineLimits = {
   /** Requests of one connection that wait for the one in work. Node reads up to 64 KB of them before it can stop. */
   readonly waitingOfOne: number
-  /** Of all connections together. Each takes 7 KB. */
+  /** The most waiting requests of all connections together. Each takes 7 KB. */
   readonly waiting: number
 }
 

@@ -10,9 +10,9 @@ import { loopTurn } from './loop-turn.ts'
 import { hasToken, type Token } from '../access/token.ts'
 
 export type BodyLimits = {
-  /** Of one body. */
+  /** The most bytes of one body. */
   readonly bodyBytes: number
-  /** Of all bodies, those that are being read as manifests too. */
+  /** The most bytes of all bodies together, also of those that are being read as manifests. */
   readonly totalBytes: number
   /** How many may arrive at once. */
   readonly arriving: number
@@ -20,7 +20,7 @@ export type BodyLimits = {
   readonly deadlineMs: number
 }
 
-/** Who bears the token: a whole cluster's objects with all their schemas; etcd takes 1.5 MB for each. */
+/** Limits for clients with the token. A whole cluster's objects fit, with all schemas; etcd takes 1.5 MB for each. */
 export const TRUSTED_LIMITS: BodyLimits = {
   bodyBytes: 10_000_000,
   totalBytes: 20_000_000,

@@ -1,4 +1,4 @@
-/** What is to be done once a response is over, sent or cut: one listener a response, however many wait for it. */
+/** Calls functions once a response is over, sent or cut. A response has one listener, however many wait for it. */
 import type { ServerResponse } from 'node:http'
 
 const waiting = new WeakMap<ServerResponse, (() => void)[]>()

@@ -1,4 +1,4 @@
-/** What is sent to `POST /warm` and `POST /check`: Kubernetes manifests, or `{"refs": ["…"]}`. */
+/** Reads the body of `POST /warm` and `POST /check`: Kubernetes manifests, or `{"refs": ["…"]}`. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RegistryError } from '../../core/errors/errors.ts'
 import type { ImageName } from '../../core/oci/image-name.ts'

@@ -23,11 +23,11 @@ export type AppBuild = {
   readonly registry: string
   readonly mode: 'out' | 'drv'
   readonly timeoutMs: number
-  /** What is under way, a line each: what is built and fetched, and warnings. */
+  /** Receives the progress, a line each: builds, fetches and warnings. */
   readonly onNews: (line: string) => void
 }
 
-/** What Nix said, in one line, without its trace. */
+/** The message of Nix in one line, without its trace. */
 export class NixFailure extends Error {}
 
 /** Nix itself is given time to clean up behind its builders. */

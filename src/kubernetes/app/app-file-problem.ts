@@ -1,4 +1,4 @@
-/** What is wrong with a value, in words: the errors of its JSON Schema, one for each place, in the fields' own terms. */
+/** Words the errors of a JSON Schema: one for each place, in the fields' own terms. */
 import { closest, distance } from 'fastest-levenshtein'
 
 export type Problem = {
@@ -62,9 +62,9 @@ function toProblems(root: object, value: unknown, error: SchemaError): readonly 
 
 type Described = {
   readonly path: readonly string[]
-  /** What the schema there says is expected. */
+  /** The value that the schema expects there. */
   readonly expected: string
-  /** Of its properties, by name. */
+  /** Schemas of its properties, by name. */
   readonly properties: unknown
 }
 

@@ -62,7 +62,7 @@ const SCALARS = new Map<string, Scalar>([
   ['any', { holds: () => true, expected: 'anything' }],
 ])
 
-/** Of keys by which the items of lists are told apart. */
+/** Defaults of the keys by which the items of lists are told apart. */
 const DEFAULTS: { readonly [key: string]: string } = { protocol: 'TCP' }
 
 /** @returns problems in order of the value's fields. */

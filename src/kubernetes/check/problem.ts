@@ -1,4 +1,4 @@
-/** What can be wrong about a value: where it is, what it is, and what it should be. */
+/** A problem of a value: its place, what it is, and what it should be. */
 import { isObject, type Json } from '../../core/oci/image.ts'
 
 /** Keys and indexes, from the object's root. */

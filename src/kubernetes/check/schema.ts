@@ -1,4 +1,4 @@
-/** What Kubernetes takes in an object: manifests/schema, whose form scripts/kubernetes-schema.ts describes. */
+/** Reads the schemas of Kubernetes, manifests/schema. scripts/kubernetes-schema.ts describes their form. */
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Rules } from './rules/rules.ts'

@@ -15,9 +15,9 @@ import { schemaOf, schemaOfField, schemasOf, type JsonSchema } from './json-sche
 
 type Scalar = { readonly holds: (value: Json) => boolean; readonly expected: string }
 
-/** What stays the same on the way through a value. */
+/** The facts that stay the same on the way through a value. */
 type Walk = {
-  /** Of what is embedded whole. */
+  /** Checks the metadata of objects that are embedded whole. */
   readonly checkMetadata: CheckMetadata
   /** Whether the value is a default of the schema, which the server checks less: it has lists that aren't maps or sets. */
   readonly isDefault: boolean
@@ -119,7 +119,7 @@ function checkFields(
   ]
 }
 
-/** What has no schema of its own, as below `additionalProperties: true`, has no fields. */
+/** A value without a schema of its own, as below `additionalProperties: true`, has no fields. */
 function checkShallow(at: Place, value: Json): readonly Problem[] {
   if (isObject(value)) return sorted(value).flatMap(([key]) => unknownField(field(at, key), key, []))
   if (!Array.isArray(value)) return []
@@ -143,7 +143,7 @@ function checkAlternatives(walk: Walk, schema: JsonSchema, at: Place, value: Jso
   ]
 }
 
-/** What each of the schemas requires, where they do no more than that. */
+/** Returns the fields that each schema requires, where the schemas do no more than that. */
 function listed(schemas: readonly JsonSchema[]): string {
   const fields = schemas.map((schema) => {
     const required = schema['required']

@@ -1,4 +1,4 @@
-/** What the API server says of a CustomResourceDefinition itself, beside the form of its fields (apiextensions, validation). */
+/** Checks a CustomResourceDefinition itself as the API server does, beside the form of its fields (apiextensions, validation). */
 import { isObject, type Json } from '../../../core/oci/image.ts'
 import { field, item, missing, wrong, type Place, type Problem, ROOT } from '../problem.ts'
 import { checkSchema } from './check-schema.ts'

@@ -4,7 +4,7 @@ import { field, missing, wrong, type Place, type Problem } from '../problem.ts'
 
 export type CheckMetadata = (at: Place, value: Json) => readonly Problem[]
 
-/** What every object has that is whole, whether its schema says so or not. */
+/** Fields that every whole object has, whether its schema names them or not. */
 export const IMPLIED = ['apiVersion', 'kind', 'metadata']
 
 const GROUP_VERSION = /^[^/]*(\/[^/]*)?$/

@@ -17,7 +17,7 @@ const UNKNOWN = ['$ref', 'additionalItems', 'definitions', 'dependencies', 'id',
 const OPEN = 'x-kubernetes-preserve-unknown-fields'
 const EITHER = 'x-kubernetes-int-or-string'
 const WHOLE = 'x-kubernetes-embedded-resource'
-/** What says how a value is built, and so stands outside of alternatives. */
+/** Keywords that say how a value is built. They stand outside of alternatives. */
 const STRUCTURE = [
   'additionalProperties',
   'default',
@@ -69,7 +69,7 @@ function levelOf(around: Level, key: string, { path }: Place): Level {
   return around === 'root' && key === 'metadata' ? 'metadata' : 'field'
 }
 
-/** What is checked of alternatives, too. */
+/** Keywords that are checked in alternatives, too. */
 function checkKeywords(schema: JsonSchema, at: Place): readonly Problem[] {
   const { items, pattern } = schema
   return [
@@ -145,7 +145,7 @@ function checkAdditional(schema: JsonSchema, at: Place, level: Level): readonly 
     : wrong(place, additional, 'none beside properties')
 }
 
-/** What every object has that is whole. */
+/** Fields that every whole object has. */
 function checkImplied(schema: JsonSchema, at: Place, level: Level): readonly Problem[] {
   if (level !== 'root' && schema[WHOLE] !== true) return []
   const properties = schemaOf(schema, 'properties') ?? {}

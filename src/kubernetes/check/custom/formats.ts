@@ -84,7 +84,7 @@ function isDate(text: string): boolean {
   return days !== undefined && day >= 1 && day <= days
 }
 
-/** What follows another `t` isn't looked at. */
+/** The text after a second `t` isn't checked. */
 function isDateTime(text: string): boolean {
   const [date = '', time = ''] = text.toLowerCase().split('t')
   const [, hour = '', minute = '', second = ''] =
@@ -113,7 +113,7 @@ function isHostname(text: string): boolean {
 const HOSTNAME =
   /^([a-zA-Z0-9\p{S}\p{L}](-?[a-zA-Z0-9\p{S}\p{L}]{0,62})?|([a-zA-Z0-9\p{S}\p{L}]([-a-zA-Z0-9\p{S}\p{L}]{0,61}[a-zA-Z0-9\p{S}\p{L}])?\.)+[a-zA-Z\p{L}]{2,63})$/u
 
-/** Of 6, 8 or 20 bytes. */
+/** A hardware address of 6, 8 or 20 bytes. */
 function isMac(text: string): boolean {
   const hex = text.replaceAll(/[:.-]/g, '')
   const isSpelled =

@@ -22,7 +22,7 @@ export function isIpv6(text: string): boolean {
   return text.includes(':') && isGroups(text, STRICT)
 }
 
-/** Of either kind. */
+/** Whether the text is an address of IPv4 or IPv6. */
 export function isIpAddress(text: string): boolean {
   return IPV4.test(text) || isIpv6(text)
 }

@@ -5,7 +5,7 @@ import type { KubernetesSchema } from '../schema.ts'
 import { quantityOf } from './quantity.ts'
 import { objectOr, spotsAt, valueAt, type Spot } from './rule-places.ts'
 
-/** What the paths of a rule start from. */
+/** The value that the paths of a rule start from, and the schema. */
 export type Context = { readonly schema: KubernetesSchema; readonly whole: Spot }
 
 export function checkFrom(

@@ -29,7 +29,7 @@ export type Condition = {
   readonly more?: number
 }
 
-/** What a rule can ask. Several questions in one rule are asked in this order. */
+/** The questions that a rule can ask. Several questions in one rule are asked in this order. */
 type Question = {
   /** The value is present and not empty. The text says what is expected. */
   readonly filled?: string
@@ -45,7 +45,7 @@ type Question = {
   readonly keys?: string
   readonly words?: readonly Json[]
   readonly notWords?: readonly Json[]
-  /** Of these fields (paths) at least and at most so many are present. */
+  /** At least and at most so many of these fields (paths) are present. */
   readonly fields?: { readonly of: readonly string[]; readonly least: 0 | 1; readonly most?: number }
   /** Number of items or keys. */
   readonly count?: Range
