@@ -42,6 +42,23 @@ void t.test('a problem has the path of its value', async (t) => {
   )
 })
 
+void t.test('whole numbers have 64 bits at most', async (t) => {
+  const schema = await readSchema(directory, '1.37')
+  const pod = (seconds: number) => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'a' },
+    spec: { containers: [container('a')], terminationGracePeriodSeconds: seconds },
+  })
+  t.same(checkObject(schema, new Map(), pod(2 ** 53)), [])
+  t.match(checkObject(schema, new Map(), pod(2 ** 64)), [
+    {
+      message:
+        'spec.terminationGracePeriodSeconds is 18446744073709552000, expected a whole number of 64 bits',
+    },
+  ])
+})
+
 void t.test('all versions can be read', async (t) => {
   const versions = await kubernetesVersions(directory)
   t.same(versions, ['1.34', '1.35', '1.36', '1.37'])
