@@ -13,7 +13,7 @@ const FILE_TIMEOUT_S = 900
 const JOBS = Math.max(4, availableParallelism())
 
 /** Files that measure what a server bears, to the millisecond: beside another test it would be that test's load, too. */
-const MEASURES = /(?:^|\/)attacks[^/]*\.test\.ts$/
+const MEASURES = /(?:^|\/)attack[^/]*\.test\.ts$/
 
 /** Folders whose tests need Nix, containers or other programs. */
 const NO_UNITS = /^test\/(?:e2e|fixtures|support|manifests|nix)\//

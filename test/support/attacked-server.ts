@@ -55,7 +55,9 @@ export async function startAttackedServer(
   return {
     ...server,
     during: async (attack) => {
+      const begun = told()
       command('begin')
+      await begun
       await attack()
       const last = told()
       command('end')

@@ -25,6 +25,7 @@ const PRIORITY = -19
 
 const [pid = '', port = ''] = process.argv.slice(2)
 let figures: WatchFigures = empty()
+let isBeginning = false
 let isEnding = false
 
 try {
@@ -33,7 +34,7 @@ try {
   // Not root: measured as it is.
 }
 process.on('message', (command: WatchCommand) => {
-  if (command === 'begin') figures = empty()
+  if (command === 'begin') isBeginning = true
   else isEnding = true
 })
 process.on('disconnect', () => process.exit())
@@ -42,7 +43,12 @@ for (;;) {
   const before = performance.now()
   await setTimeout(PAUSE_MS)
   const ownDelayMs = performance.now() - before - PAUSE_MS
-  // What begins during a poll begins with the next one.
+  // What begins during a poll begins with the next one, and waits for that.
+  if (isBeginning) {
+    figures = empty()
+    isBeginning = false
+    process.send?.('begun')
+  }
   const current = figures
   const isLast = isEnding
   const start = performance.now()
@@ -55,7 +61,7 @@ for (;;) {
     failures: current.failures + (isWell ? 0 : 1),
     ownDelayMs: Math.max(current.ownDelayMs, ownDelayMs),
   }
-  if (figures === current) figures = next
+  figures = next
   if (isLast) {
     process.send?.(next)
     isEnding = false
