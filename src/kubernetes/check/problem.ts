@@ -45,19 +45,15 @@ export function empty({ path, text }: Place, expected: string): readonly Problem
 
 /** Leaves out what rules and warnings say about a value that another problem is about already. */
 export function withoutRepeats(problems: readonly Problem[]): readonly Problem[] {
-  const wrong = new Set<string>()
-  const errors = problems.filter(({ path, isRule, isWarning }) => {
+  const errors = problems.filter(({ isWarning }) => isWarning !== true)
+  const withError = new Set(errors.map(({ path }) => JSON.stringify(path)))
+  const seen = new Set<string>()
+  return problems.filter(({ path, isRule, isWarning }) => {
     const key = JSON.stringify(path)
-    if (isWarning === true || (isRule === true && wrong.has(key))) return false
-    wrong.add(key)
-    return true
-  })
-  return problems.filter((problem) => {
-    if (problem.isWarning !== true) return errors.includes(problem)
-    const key = JSON.stringify(problem.path)
-    if (wrong.has(key)) return false
-    wrong.add(key)
-    return true
+    if (isWarning === true && withError.has(key)) return false
+    const isRepeat = seen.has(key)
+    seen.add(key)
+    return !isRepeat || (isWarning !== true && isRule !== true)
   })
 }
 

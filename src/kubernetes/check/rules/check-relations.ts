@@ -3,7 +3,7 @@ import { isObject } from '../../../core/oci/image.ts'
 import { field, show, wrong, type Problem } from '../problem.ts'
 import type { KubernetesSchema } from '../schema.ts'
 import { quantityOf } from './quantity.ts'
-import { objectOr, spotsAt, valueAt, type Spot } from './rule-places.ts'
+import { objectOr, spotOf, spotsAt, valueAt, type Spot } from './rule-places.ts'
 
 /** The value that the paths of a rule start from, and the schema. */
 export type Context = { readonly schema: KubernetesSchema; readonly whole: Spot }
@@ -32,10 +32,9 @@ export function checkUpTo(
   const [other] = spotsAt(schema, whole, path)
   if (other === undefined) return []
   if (!isObject(value)) return compare({ place, value, type }, other)
-  return spotsAt(schema, { place, value, type }, '[]').flatMap((spot) => {
-    const [limit] = spotsAt(schema, other, String(spot.place.path.at(-1)))
-    return limit === undefined ? [] : compare(spot, limit)
-  })
+  return spotsAt(schema, { place, value, type }, '[]').flatMap((spot) =>
+    compare(spot, spotOf(schema, other, String(spot.place.path.at(-1)))),
+  )
 }
 
 function compare(spot: Spot, limit: Spot): readonly Problem[] {

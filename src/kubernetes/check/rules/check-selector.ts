@@ -2,7 +2,7 @@
 import { isObject, type Json } from '../../../core/oci/image.ts'
 import { empty, field, item, missing, show, wrong, type Problem } from '../problem.ts'
 import type { KubernetesSchema } from '../schema.ts'
-import { isEmpty, objectOr, placeAt, spotsAt, type Spot } from './rule-places.ts'
+import { fieldOf, isEmpty, objectOr, placeAt, spotsAt, type Spot } from './rule-places.ts'
 
 type Object = { readonly [key: string]: Json }
 
@@ -25,11 +25,13 @@ export function checkSelector(
   return [
     ...Object.keys(wanted)
       .sort()
-      .filter((key) => (labels[key] ?? null) !== wanted[key])
+      .filter((key) => fieldOf(labels, key) !== fieldOf(wanted, key))
       .flatMap((key) => {
         const label = field(at, key)
-        const expected = `${show(wanted[key] ?? null)}, as ${source.text} has it`
-        return labels[key] === undefined ? missing(label, expected) : wrong(label, labels[key], expected)
+        const expected = `${show(fieldOf(wanted, key))}, as ${source.text} has it`
+        return Object.hasOwn(labels, key)
+          ? wrong(label, fieldOf(labels, key), expected)
+          : missing(label, expected)
       }),
     ...expressions.flatMap((one, index) => {
       if (!isObject(one) || meets(one, labels)) return []
@@ -42,17 +44,18 @@ export function checkSelector(
 /** Whether labels meet a requirement (metav1.LabelSelectorRequirement). One that is itself wrong counts as met. */
 function meets({ key, operator, values }: Object, labels: Object): boolean {
   if (typeof key !== 'string') return true
-  const found = labels[key]
-  const isIn = found !== undefined && Array.isArray(values) && (values as readonly Json[]).includes(found)
+  const has = Object.hasOwn(labels, key)
+  const found = fieldOf(labels, key)
+  const isIn = has && Array.isArray(values) && (values as readonly Json[]).includes(found)
   switch (operator) {
     case 'In':
       return isIn
     case 'NotIn':
       return !isIn
     case 'Exists':
-      return found !== undefined
+      return has
     case 'DoesNotExist':
-      return found === undefined
+      return !has
     default:
       return true
   }

@@ -20,7 +20,7 @@ export function spotsAt(schema: KubernetesSchema, from: Spot, path: string): rea
 /** Returns the value at the path of one field, or null. */
 export function valueAt(value: Json, path: string): Json {
   let found = value
-  for (const [name = ''] of stepsOf(path)) found = isObject(found) ? (found[name] ?? null) : null
+  for (const [name = ''] of stepsOf(path)) found = fieldOf(found, name)
   return found
 }
 
@@ -39,7 +39,7 @@ export function isEmpty(value: Json): boolean {
 function step(schema: KubernetesSchema, { place, value, type }: Spot, name: string): readonly Spot[] {
   if (name !== '[]') {
     if (!isObject(value)) return []
-    return [{ place: field(place, name), value: value[name] ?? null, type: fieldType(schema, type, name) }]
+    return [spotOf(schema, { place, value, type }, name)]
   }
   if (Array.isArray(value)) {
     const list: readonly Json[] = value
@@ -53,11 +53,17 @@ function step(schema: KubernetesSchema, { place, value, type }: Spot, name: stri
   if (!isObject(value)) return []
   return Object.keys(value)
     .sort()
-    .map((key) => ({
-      place: field(place, key),
-      value: value[key] ?? null,
-      type: fieldType(schema, type, key),
-    }))
+    .map((key) => spotOf(schema, { place, value, type }, key))
+}
+
+/** Returns the field of one name, which isn't a path: keys of maps may hold any character. */
+export function spotOf(schema: KubernetesSchema, { place, value, type }: Spot, name: string): Spot {
+  return { place: field(place, name), value: fieldOf(value, name), type: fieldType(schema, type, name) }
+}
+
+/** Returns the value's own field, or null. A key may be called `constructor`. */
+export function fieldOf(value: Json, name: string): Json {
+  return isObject(value) && Object.hasOwn(value, name) ? (value[name] ?? null) : null
 }
 
 /** Returns what Go makes of a null in a list. */
