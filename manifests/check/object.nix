@@ -19,11 +19,11 @@ let
     readDir
     ;
   inherit (import ../../nix/refuse.nix) refuse;
-  inherit (import ./problem.nix) isWrong withoutRepeats;
+  inherit (import ./problem.nix) isWrong problem withoutRepeats;
   readText = import ../../nix/read-text.nix;
   nearest = import ./nearest.nix;
   checkValue = import ./value.nix;
-  inherit (import ./custom.nix) checkCustom checkDefault;
+  inherit (import ./custom/check-custom.nix) checkCustom checkDefault;
   checkDefinition = import ./custom/definition.nix (import ./custom/structure.nix checkDefault);
 
   # "1.37" -> its file
@@ -117,11 +117,11 @@ let
       version = nearest apiVersion versions;
     in
     if places != [ ] then
-      [ "apiVersion is \"${apiVersion}\", expected ${concatStringsSep " or " (map (place: ''"${place}"'') places)} for kind ${kind} in Kubernetes ${kubernetes}" ]
+      problem "apiVersion" "apiVersion is \"${apiVersion}\", expected ${concatStringsSep " or " (map (place: ''"${place}"'') places)} for kind ${kind} in Kubernetes ${kubernetes}"
     else if kinds == [ ] then
-      [ "apiVersion is \"${apiVersion}\", which Kubernetes ${kubernetes} doesn't have${if version == null then "" else ", did you mean ${version}?"}" ]
+      problem "apiVersion" "apiVersion is \"${apiVersion}\", which Kubernetes ${kubernetes} doesn't have${if version == null then "" else ", did you mean ${version}?"}"
     else
-      [ "kind is \"${kind}\", which ${apiVersion} of Kubernetes ${kubernetes} doesn't have${if meant == null then "" else ", did you mean ${meant}?"}" ];
+      problem "kind" "kind is \"${kind}\", which ${apiVersion} of Kubernetes ${kubernetes} doesn't have${if meant == null then "" else ", did you mean ${meant}?"}";
 
   # kubectl leaves it out.
   checkScope =
@@ -133,21 +133,10 @@ let
     if scope == "Namespaced" || namespace == null || namespace == "" then
       [ ]
     else
-      map (problem: problem // { isWarning = true; }) problems;
-
-  # Some checks give a line alone: it is its own path.
-  asProblem =
-    problem:
-    if isString problem then
-      {
-        path = problem;
-        message = problem;
-      }
-    else
-      problem;
+      map (one: one // { isWarning = true; }) problems;
 
   # The server asks it after the schema, as it asks rules.
-  asRule = problem: asProblem problem // { isRule = true; };
+  asRule = one: one // { isRule = true; };
 
   # The server replaces the status of a new object, without a look at its rules.
   isOfStatus = { path, ... }: match "status([.[].*)?" path != null;
@@ -176,8 +165,8 @@ let
 
   problemsOf =
     customs: object:
-    filter (problem: !(problem.isRule or false && isOfStatus problem)) (
-      withoutRepeats (map asProblem (checkOne customs object))
+    filter (one: !(one.isRule or false && isOfStatus one)) (
+      withoutRepeats (checkOne customs object)
     );
 in
 # objects -> list of { object; problems; } of those that have any

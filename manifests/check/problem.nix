@@ -3,13 +3,21 @@
 #   isRule      the value has the right type: the API server refuses it by a rule
 let
   inherit (builtins)
-    foldl'
+    concatStringsSep
+    elemAt
+    filter
+    genList
+    groupBy
+    head
     length
+    map
+    mapAttrs
     match
     ;
   inherit (import ../../nix/refuse.nix) show;
+  nearest = import ./nearest.nix;
 in
-{
+rec {
   # Fields as kubectl writes them: spec.containers[web].image, metadata.annotations."a.b/c"
   fieldPath =
     path: key:
@@ -20,60 +28,42 @@ in
 
   itemPath = path: item: "${path}[${toString item}]";
 
-  isWrong = path: value: expected: [
-    {
-      inherit path;
-      message = "${path} is ${show value}, expected ${expected}";
-    }
-  ];
-  isMissing = path: expected: [
-    {
-      inherit path;
-      message = "${path} is missing, expected ${expected}";
-    }
-  ];
-  isEmpty = path: expected: [
-    {
-      inherit path;
-      message = "${path} is empty, expected ${expected}";
-    }
-  ];
+  when = condition: problems: if condition then problems else [ ];
+
+  # A problem in words of its own.
+  problem = path: message: [ { inherit path message; } ];
+
+  isWrong =
+    path: value: expected:
+    problem path "${path} is ${show value}, expected ${expected}";
+  isMissing = path: expected: problem path "${path} is missing, expected ${expected}";
+  isEmpty = path: expected: problem path "${path} is empty, expected ${expected}";
+
+  # path -> the field's name -> names of the fields there are
+  isUnknown =
+    path: key: known:
+    let
+      meant = nearest key known;
+      hint =
+        if meant != null then
+          "did you mean ${meant}?"
+        else if known == [ ] then
+          "expected no fields"
+        else
+          "expected one of ${concatStringsSep ", " known}";
+    in
+    problem path "${path} is unknown, ${hint}";
 
   # Leaves out what rules and warnings say about a value that another problem is about already.
   withoutRepeats =
     problems:
     let
-      isWarning = problem: problem.isWarning or false;
-      # Walks over the problems with the paths of those so far; what isn't about this walk stays.
-      walk =
-        isMeant: isDropped: start:
-        foldl'
-          (
-            { paths, kept }:
-            problem:
-            if !isMeant problem then
-              {
-                inherit paths;
-                kept = kept ++ [ problem ];
-              }
-            else if isDropped problem && paths ? ${problem.path} then
-              { inherit paths kept; }
-            else
-              {
-                paths = paths // { ${problem.path} = null; };
-                kept = kept ++ [ problem ];
-              }
-          )
-          {
-            inherit (start) paths;
-            kept = [ ];
-          }
-          start.kept;
-      errors = walk (problem: !isWarning problem) (problem: problem.isRule or false) {
-        paths = { };
-        kept = problems;
-      };
+      isWarning = one: one.isWarning or false;
+      indexed = genList (index: elemAt problems index // { inherit index; }) (length problems);
+      # The first error of a path, or its first warning where there is no error.
+      first = mapAttrs (_: group: head (filter (one: !isWarning one) group ++ group)) (groupBy (one: one.path) indexed);
+      isKept = one: !(isWarning one || one.isRule or false) || first.${one.path}.index == one.index;
     in
     # Most objects have none.
-    if length problems < 2 then problems else (walk isWarning (_: true) errors).kept;
+    if length problems < 2 then problems else filter isKept indexed;
 }

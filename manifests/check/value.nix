@@ -5,7 +5,6 @@
 let
   inherit (builtins)
     attrNames
-    bitAnd
     concatLists
     concatMap
     concatStringsSep
@@ -14,112 +13,32 @@ let
     filter
     genList
     isAttrs
-    isBool
     isFloat
-    isInt
     isList
     isPath
     isString
     length
     map
-    match
-    replaceStrings
-    split
-    stringLength
-    substring
     toJSON
     ;
   inherit (import ./problem.nix)
     fieldPath
     isEmpty
     isMissing
+    isUnknown
     isWrong
+    problem
     itemPath
     ;
   inherit (import ../../nix/store-path.nix) inStore;
-  inherit (import ./rule-places.nix) absentItem itemName;
-  nearest = import ./nearest.nix;
-  quantityOf = import ./quantity.nix;
-  makeRules = import ./rules.nix;
+  inherit (import ./rules/rule-places.nix) absentItem itemName;
+  isObject = import ./is-object.nix;
+  scalars = import ./scalars.nix;
+  makeRules = import ./rules/check-rules.nix;
   number = import ../../nix/number.nix;
 
-  # What JSON has as a string.
-  isText = value: isString value || isPath value || (isAttrs value && value ? outPath);
-  isObject = value: isAttrs value && !(value ? outPath);
   # An image as Nix has it, which kubelet can't pull.
   isStorePath = value: isPath value || (isAttrs value && value ? outPath) || (isString value && inStore value);
-  isWhole = value: isInt value;
-  # What Nix writes is the number that was given.
-  isNumber = value: isInt value || (isFloat value && number.isKept value);
-  maxInt32 = 2147483647;
-
-  isQuantity = value: isNumber value || (isString value && quantityOf value != null);
-  isTime =
-    value:
-    isString value
-    && match "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})" value
-    != null;
-  # Go's decoder skips the ends of lines. Not by a regular expression, which exhausts the stack for a large Secret.
-  base64Letters = filter (letter: isString letter && letter != "") (
-    split "" "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-  );
-  isBase64 =
-    value:
-    let
-      text = replaceStrings [ "\n" "\r" ] [ "" "" ] value;
-      size = stringLength text;
-      end = substring (size - 2) 2 text;
-      padding = if end == "==" then 2 else if substring (size - 1) 1 text == "=" then 1 else 0;
-      others = replaceStrings base64Letters (map (_: "") base64Letters) (substring 0 (size - padding) text);
-    in
-    isString value && (size == 0 || (bitAnd size 3 == 0 && others == ""));
-
-  scalars = {
-    string = {
-      holds = isText;
-      expected = "a string";
-    };
-    boolean = {
-      holds = isBool;
-      expected = "true or false";
-    };
-    number = {
-      holds = isNumber;
-      expected = "a number";
-    };
-    int32 = {
-      holds = value: isWhole value && value <= maxInt32 && value >= -maxInt32 - 1;
-      expected = "a whole number of 32 bits";
-    };
-    int64 = {
-      holds = isWhole;
-      expected = "a whole number of 64 bits";
-    };
-    byte = {
-      holds = isBase64;
-      expected = "a string in Base64 (text goes into stringData)";
-    };
-    time = {
-      holds = isTime;
-      expected = ''a time as in RFC 3339, such as "2026-01-31T12:00:00Z"'';
-    };
-    quantity = {
-      holds = isQuantity;
-      expected = ''a quantity, such as "500m" or "64Mi"'';
-    };
-    intOrString = {
-      holds = value: isWhole value || isText value;
-      expected = "a whole number or a string";
-    };
-    object = {
-      holds = isObject;
-      expected = "an object";
-    };
-    any = {
-      holds = _: true;
-      expected = "anything";
-    };
-  };
 in
 # schema, with its rules -> type -> path -> value -> list of problems
 { definitions, rules }:
@@ -166,7 +85,7 @@ let
       required = definitions.${type}.required or [ ];
       optional = rules.optional.${type} or [ ];
       lenient = rules.lenient.${type} or [ ];
-      asWarning = problem: if problem.isRule or false then problem // { isWarning = true; } else problem;
+      asWarning = one: if one.isRule or false then one // { isWarning = true; } else one;
     in
     if !isObject value then
       isWrong path value "an object"
@@ -176,7 +95,7 @@ let
         if (key == "image" || key == "reference") && isStorePath value.${key} then
           isWrong (fieldPath path key) value.${key} "a reference: imageRef { image = ...; }"
         else if !properties ? ${key} then
-          isUnknown properties path key
+          isUnknown (fieldPath path key) key (attrNames properties)
         else if elem key lenient then
           map asWarning (check properties.${key} (fieldPath path key) value.${key})
         else
@@ -187,7 +106,7 @@ let
         if elem key optional then
           [ ]
         else
-          map (problem: problem // { isRule = true; }) (
+          map (one: one // { isRule = true; }) (
             checkRequired properties.${key} (fieldPath path key) (value.${key} or null)
           )
       ) required;
@@ -201,26 +120,6 @@ let
       isEmpty path (describe type)
     else
       [ ];
-
-  isUnknown =
-    properties: path: key:
-    let
-      known = attrNames properties;
-      meant = nearest key known;
-      hint =
-        if meant != null then
-          "did you mean ${meant}?"
-        else if known == [ ] then
-          "expected no fields"
-        else
-          "expected one of ${concatStringsSep ", " known}";
-    in
-    [
-      {
-        path = fieldPath path key;
-        message = "${fieldPath path key} is unknown, ${hint}";
-      }
-    ];
 
   checkList =
     type: path: value:
@@ -267,13 +166,9 @@ let
     if length value < 2 || twice == [ ] then
       [ ]
     else
-      [
-        {
-          path = place;
-          message = "${place} is there twice, expected each ${keys} once";
-          isWarning = true;
-        }
-      ];
+      map (one: one // { isWarning = true; }) (
+        problem place "${place} is there twice, expected each ${keys} once"
+      );
 
   # Of keys by which lists are told apart.
   defaults.protocol = "TCP";

@@ -14,7 +14,7 @@ import { registerHealth } from './health.ts'
 import type { Metrics } from './metrics.ts'
 import { registerLoopTurn } from './connection/loop-turn.ts'
 import { registerPipelining } from './connection/pipelining.ts'
-import { registerProspects } from './check/pull-check.ts'
+import { registerPullCheck } from './check/pull-check.ts'
 import { bodiesFor } from './connection/request-bodies.ts'
 import { refusalOf, registerRequestGuard } from './access/request-guard.ts'
 import { RequestLog, registerRequestLog, requestLogger } from './request-log.ts'
@@ -73,7 +73,7 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
   const { nixCache, token, compression } = options
   const bodies = bodiesFor(token)
   registerWarm(app, { ...options, bodies })
-  registerProspects(app, {
+  registerPullCheck(app, {
     registry: options.registry,
     bodies,
     mayRead: (request) => mayRead(request, access),

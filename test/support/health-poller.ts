@@ -49,21 +49,19 @@ for (;;) {
     isBeginning = false
     process.send?.('begun')
   }
-  const current = figures
   const isLast = isEnding
   const start = performance.now()
   const isWell = await ask()
   const healthMs = performance.now() - start
-  const next = {
-    slowestHealthMs: Math.max(current.slowestHealthMs, healthMs),
-    peakResidentBytes: Math.max(current.peakResidentBytes, residentBytes()),
-    polls: current.polls + 1,
-    failures: current.failures + (isWell ? 0 : 1),
-    ownDelayMs: Math.max(current.ownDelayMs, ownDelayMs),
+  figures = {
+    slowestHealthMs: Math.max(figures.slowestHealthMs, healthMs),
+    peakResidentBytes: Math.max(figures.peakResidentBytes, residentBytes()),
+    polls: figures.polls + 1,
+    failures: figures.failures + (isWell ? 0 : 1),
+    ownDelayMs: Math.max(figures.ownDelayMs, ownDelayMs),
   }
-  figures = next
   if (isLast) {
-    process.send?.(next)
+    process.send?.(figures)
     isEnding = false
   }
 }

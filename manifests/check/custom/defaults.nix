@@ -11,6 +11,7 @@ let
     map
     ;
   inherit (import ./schema.nix) ofField;
+  isObject = import ../is-object.nix;
 
   isNullable = schema: schema.nullable or false;
 
@@ -21,7 +22,7 @@ let
       value
     else if isList value then
       (if isAttrs (schema.items or null) then map (fillItem schema.items) value else value)
-    else if isAttrs value && !(value ? outPath) then
+    else if isObject value then
       fillFields schema value
     else
       value;

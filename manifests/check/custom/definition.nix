@@ -1,4 +1,4 @@
-# What the API server says of a CustomResourceDefinition itself, beside the form of its fields (apiextensions, validation).
+# Checks a CustomResourceDefinition itself as the API server does, beside the form of its fields (apiextensions, validation).
 # The same as src/kubernetes/check/custom/check-definition.ts.
 let
   inherit (builtins)
@@ -20,11 +20,11 @@ let
     isMissing
     isWrong
     itemPath
+    when
     ;
 
   approval = "api-approved.kubernetes.io";
 
-  when = condition: problems: if condition then problems else [ ];
   indexed = check: list: concatLists (genList (index: check index (elemAt list index)) (length list));
 
   checkName =

@@ -15,7 +15,7 @@ let
       isMissing (fieldPath path key) expected;
 in
 {
-  # What every object has that is whole, whether its schema says so or not.
+  # Fields that every whole object has, whether its schema names them or not.
   implied = [
     "apiVersion"
     "kind"

@@ -4,7 +4,6 @@
 let
   inherit (builtins)
     all
-    concatLists
     elemAt
     filter
     foldl'
@@ -12,14 +11,14 @@ let
     genList
     isList
     isString
-    length
-    map
     match
     replaceStrings
     split
     stringLength
     substring
     ;
+
+  inherit (import ./addresses.nix) isCidr isIpv4 isIpv6;
 
   matches = pattern: text: match pattern text != null;
   splitAt = separator: text: filter isString (split separator text);
@@ -35,49 +34,6 @@ let
     matches "${hex}{8}-?${hex}{4}-?${third}${hex}{3}-?${fourth}${hex}{3}-?${hex}{12}";
   aUuid = ''a UUID, such as "123e4567-e89b-42d3-a456-426614174000"'';
 
-  octet = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
-  ipv4 = matches "${octet}([.]${octet}){3}";
-  # Kubernetes reads old addresses, with zeros in front.
-  sloppyIpv4 = matches "0*${octet}([.]0*${octet}){3}";
-  group = matches "${hex}{1,4}";
-  sloppyGroup = matches "0*${hex}{1,4}";
-
-  # Eight groups of 16 bits, of which the last two may be spelled as of IPv4, and any number left out as `::`.
-  isGroups =
-    isIpv4: isGroup: text:
-    let
-      halves = splitAt "::" text;
-      parts = concatLists (map (half: if half == "" then [ ] else splitAt ":" half) halves);
-      last = length parts - 1;
-      isMixed = parts != [ ] && matches ".*[.].*" (elemAt parts last) && !matches ".*::" text;
-      count = length parts + (if isMixed then 1 else 0);
-      isRight =
-        index:
-        (if isMixed && index == last then isIpv4 else isGroup) (elemAt parts index);
-    in
-    length halves <= 2
-    && (if length halves == 2 then count < 8 else count == 8)
-    && all isRight (genList (index: index) (length parts));
-
-  isIpv4 =
-    text:
-    if matches "[^:]*[.].*" text then
-      sloppyIpv4 text
-    else
-      matches ".*[.].*" text && isGroups sloppyIpv4 sloppyGroup text;
-  isIpv6 = text: matches ".*:.*" text && isGroups ipv4 group text;
-  isCidr =
-    text:
-    let
-      parts = match "([^/]*)/0*([0-9]{1,3})" text;
-      address = elemAt parts 0;
-      mask = toNumber (elemAt parts 1);
-    in
-    parts != null
-    && (
-      if sloppyIpv4 address then mask <= 32 else isGroups sloppyIpv4 sloppyGroup address && mask <= 128
-    );
-
   days = [ 31 28 31 30 31 30 31 31 30 31 30 31 ];
   isDate =
     text:
@@ -92,7 +48,7 @@ let
     && day >= 1
     && day <= elemAt days (month - 1) + (if month == 2 && isLeap then 1 else 0);
 
-  # What follows another `t` isn't looked at.
+  # The text after a second `t` isn't checked.
   isDateTime =
     text:
     let
@@ -153,7 +109,7 @@ let
     matches "[0-9]{13}" digits
     && mod (sum (genList (index: (if mod index 2 == 0 then 1 else 3) * elemAt values index) 13)) 10 == 0;
 
-  # What is plain is told; anything else may be one, too.
+  # A plain text is decided here; any other may be a URI, too.
   isUri =
     text:
     if text == "" || matches ":.*" text then

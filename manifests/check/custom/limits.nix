@@ -6,7 +6,6 @@ let
     concatMap
     floor
     fromJSON
-    isAttrs
     isFloat
     isInt
     isList
@@ -19,6 +18,7 @@ let
     toJSON
     ;
   inherit (import ./pattern.nix) isIn;
+  isObject = import ../is-object.nix;
   formats = import ./formats.nix;
 
   maxExact = 9007199254740991;
@@ -146,7 +146,7 @@ in
       textExpected isDoubted schema value
     else if isList value then
       measureExpected schema "minItems" "maxItems" "a number of items" length value
-    else if isAttrs value && !(value ? outPath) then
+    else if isObject value then
       measureExpected schema "minProperties" "maxProperties" "a number of fields" (
         fields: length (attrNames fields)
       ) value

@@ -10,9 +10,12 @@ let
     isList
     length
     ;
-  inherit (import ../problem.nix) fieldPath isMissing isWrong;
-
-  when = condition: problems: if condition then problems else [ ];
+  inherit (import ../problem.nix)
+    fieldPath
+    isMissing
+    isWrong
+    when
+    ;
 
   checkKey =
     items: path: key:

@@ -2,22 +2,22 @@
 let
   inherit (builtins)
     attrNames
+    concatMap
     concatStringsSep
     elemAt
     filter
     genList
     groupBy
     head
-    isAttrs
     length
     listToAttrs
     map
     sort
     toJSON
     ;
-  inherit (import ../problem.nix) isWrong itemPath;
+  inherit (import ../problem.nix) isWrong itemPath problem;
+  isObject = import ../is-object.nix;
 
-  isObject = value: isAttrs value && !(value ? outPath);
 
   keysOf =
     keys: one:
@@ -28,7 +28,7 @@ let
       }) (filter (key: isObject one && one ? ${key}) keys)
     );
 
-  # Each that is there again is said once.
+  # An item that is there several times is reported once.
   repeated =
     path: what: list:
     let
@@ -37,9 +37,9 @@ let
         filter (key: length groups.${key} > 1) (attrNames groups)
       );
     in
-    map (index: "${itemPath path index} is there twice, expected each ${what} once") (
-      sort (a: b: a < b) indexes
-    );
+    concatMap (
+      index: problem (itemPath path index) "${itemPath path index} is there twice, expected each ${what} once"
+    ) (sort (a: b: a < b) indexes);
 
   checkMap =
     keys: path: list:

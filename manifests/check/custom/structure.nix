@@ -5,32 +5,31 @@ let
   inherit (builtins)
     all
     attrNames
-    concatLists
     concatMap
     concatStringsSep
     elem
-    elemAt
-    filter
-    genList
     isAttrs
-    isList
     isString
-    length
     map
-    match
     ;
   inherit (import ../problem.nix)
     fieldPath
     isMissing
     isWrong
-    itemPath
+    when
     ;
-  inherit (import ./schema.nix) listOf;
+  inherit (import ./keywords.nix)
+    checkKeywords
+    either
+    is
+    isEmpty
+    open
+    partsOf
+    whole
+    ;
+  inherit (import ./nested.nix) checkNestedParts isEither;
   checkListType = import ./list-type.nix;
 
-  open = "x-kubernetes-preserve-unknown-fields";
-  either = "x-kubernetes-int-or-string";
-  whole = "x-kubernetes-embedded-resource";
   types = [
     "array"
     "boolean"
@@ -40,75 +39,6 @@ let
     "string"
   ];
   aType = "one of ${concatStringsSep ", " (map builtins.toJSON types)}";
-  unknown = [
-    "$ref"
-    "additionalItems"
-    "definitions"
-    "dependencies"
-    "id"
-    "patternProperties"
-  ];
-  # What says how a value is built, and so stands outside of alternatives.
-  structural = [
-    "additionalProperties"
-    "default"
-    "description"
-    "nullable"
-    "title"
-    "type"
-    whole
-    either
-    "x-kubernetes-list-map-keys"
-    "x-kubernetes-list-type"
-    "x-kubernetes-map-type"
-    open
-    "x-kubernetes-validations"
-  ];
-  outside = "none within allOf, anyOf, oneOf and not";
-
-  when = condition: problems: if condition then problems else [ ];
-  is = keyword: schema: schema.${keyword} or null == true;
-  isEmpty = value: elem value [ null "" { } ];
-  isAbsent = value: elem value [ null false "" [ ] ];
-
-  # Well-known mistakes, where no class of characters may hold them.
-  isNoPattern =
-    pattern: match "(.*[^\\])?([(][?](=|!|<=|<!)|\\\\[1-9]).*" pattern != null && match "[^[]*" pattern != null;
-
-  # What is checked of alternatives, too.
-  checkKeywords =
-    schema: path:
-    let
-      has = key: schema ? ${key} && !isEmpty schema.${key};
-      pattern = schema.pattern or null;
-    in
-    concatMap (key: isWrong (fieldPath path key) schema.${key} "none: the API server refuses it") (filter has unknown)
-    ++ when (isList (schema.items or null)) (isWrong "${path}.items" schema.items "a single schema")
-    ++ when (isString pattern && isNoPattern pattern) (
-      isWrong "${path}.pattern" pattern "an expression of Go, which looks neither ahead nor back"
-    )
-    ++ when (is "uniqueItems" schema) (isWrong "${path}.uniqueItems" true "false, or x-kubernetes-list-type: set")
-    ++ when (is either schema) (
-      concatMap (key: isWrong "${path}.${key}" true "none beside ${either}") (
-        filter (key: is key schema) [ open whole ]
-      )
-    )
-    ++ checkMapType schema path
-    ++ when (schema.${open} or null == false) (isWrong "${path}.${open}" false "true or none");
-
-  checkMapType =
-    schema: path:
-    let
-      type = schema.x-kubernetes-map-type or null;
-      place = "${path}.x-kubernetes-map-type";
-    in
-    if type == null then
-      [ ]
-    else if !elem type [ "atomic" "granular" ] then
-      isWrong place type ''one of "atomic", "granular"''
-    else
-      when (schema.type or null != "object") (isWrong place type "none, since its type is no object");
-
   checkType =
     level: schema: path:
     let
@@ -148,7 +78,7 @@ let
     && all (key: elem key [ "type" "default" "properties" ]) (attrNames metadata)
     && all (key: elem key [ "name" "generateName" ]) (attrNames (metadata.properties or { }));
 
-  # What every object has that is whole.
+  # Fields that every whole object has.
   checkImplied =
     level: schema: path:
     let
@@ -168,94 +98,6 @@ let
         isWrong (place "metadata") properties.metadata "type: object, with no more than name and generateName among its properties"
       )
     );
-
-  # Schemas of what is in a value: { key; part; path; isField; }
-  partsOf =
-    schema: path:
-    map (key: {
-      inherit key;
-      part = schema.${key};
-      path = "${path}.${key}";
-      isField = false;
-    }) (filter (key: isAttrs (schema.${key} or null)) [ "additionalProperties" "items" ])
-    ++ map (key: {
-      inherit key;
-      part = schema.properties.${key};
-      path = fieldPath "${path}.properties" key;
-      isField = true;
-    }) (filter (key: isAttrs schema.properties.${key}) (attrNames (if isAttrs (schema.properties or null) then schema.properties else { })));
-
-  # The two types of a whole number or a string may stand in its anyOf.
-  isEither = schema: schema.anyOf or null == [ { type = "integer"; } { type = "string"; } ];
-
-  # structure: the schema around the alternatives, of which these may only say more; null where the server doesn't
-  # compare them. skipsAny: whether anyOf may say types, and isOuter: whether that of the first of allOf may.
-  checkNestedParts =
-    {
-      structure,
-      skipsAny,
-      isOuter,
-    }:
-    nested: path:
-    concatMap (
-      keyword:
-      let
-        list = listOf nested keyword;
-        checkAt =
-          index:
-          let
-            one = elemAt list index;
-          in
-          checkNested {
-            inherit structure;
-            skipsAny = isOuter && keyword == "allOf" && index == 0 && isEither one;
-          } one (itemPath "${path}.${keyword}" index);
-      in
-      if skipsAny && keyword == "anyOf" then [ ] else concatLists (genList checkAt (length list))
-    ) [ "allOf" "anyOf" "oneOf" ]
-    ++ when (isAttrs (nested.not or null)) (
-      checkNested {
-        inherit structure;
-        skipsAny = false;
-      } nested.not "${path}.not"
-    );
-
-  checkNested =
-    { structure, skipsAny }:
-    nested: path:
-    checkKeywords nested path
-    ++ concatMap (key: isWrong (fieldPath path key) nested.${key} outside) (
-      filter (
-        key: if key == "default" then nested.default or null != null else !isAbsent (nested.${key} or null)
-      ) structural
-    )
-    ++ concatMap (checkNestedPart structure) (partsOf (nested // { additionalProperties = null; }) path)
-    ++ checkNestedParts {
-      inherit structure skipsAny;
-      isOuter = false;
-    } nested path;
-
-  checkNestedPart =
-    structure:
-    {
-      key,
-      part,
-      path,
-      isField,
-    }:
-    let
-      around = if isField then structure.properties or { } else structure;
-      counterpart = if structure == null then null else around.${key} or null;
-    in
-    if isField && key == "metadata" then
-      isWrong path part outside
-    else if structure != null && !isAttrs counterpart then
-      isWrong path part "nothing about what is described nowhere else"
-    else
-      checkNested {
-        structure = counterpart;
-        skipsAny = false;
-      } part path;
 
   # Where a schema is: "root", "metadata" at the root, "free" within additionalProperties, where the server doesn't look at
   # defaults, or "field".

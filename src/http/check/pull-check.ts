@@ -28,7 +28,7 @@ export type CheckOptions = {
   readonly mayRead: (request: FastifyRequest) => boolean
 }
 
-export function registerProspects(app: FastifyInstance, { registry, bodies, mayRead }: CheckOptions): void {
+export function registerPullCheck(app: FastifyInstance, { registry, bodies, mayRead }: CheckOptions): void {
   let underWay = 0
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers()

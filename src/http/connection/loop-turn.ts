@@ -11,7 +11,6 @@ const PIECES = 16
 const CONNECTING_MS = 50
 
 const waiting: (() => void)[] = []
-let isRunning = false
 let accepted = 0
 let acceptedBefore = 0
 let lastPieces = 0
@@ -24,8 +23,7 @@ export function registerLoopTurn(app: FastifyInstance): void {
 export function loopTurn(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   waiting.push(resolve)
-  if (!isRunning) setImmediate(runTurn)
-  isRunning = true
+  if (waiting.length === 1) setImmediate(runTurn)
   return promise
 }
 
@@ -37,6 +35,5 @@ function runTurn(): void {
     lastPieces = now
     for (const start of waiting.splice(0, PIECES)) start()
   }
-  isRunning = waiting.length > 0
-  if (isRunning) setImmediate(runTurn)
+  if (waiting.length > 0) setImmediate(runTurn)
 }

@@ -18,7 +18,7 @@ const STICKY = 0o1000
  * @throws the system's error when it can't be made.
  */
 export function makeStateDirectory(directory: string): void {
-  if (existsSync(directory) && statSync(directory).isDirectory()) return
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return
   const parent = dirname(directory)
   if (!existsSync(parent) && parent !== directory) makeStateDirectory(parent)
   try {

@@ -1,6 +1,6 @@
 /**
  * Whether a custom resource is what its CustomResourceDefinition says (structural schemas, apiextensions v1), as the API
- * server checks it with strict fields. The same as manifests/check/custom.nix. Rules in CEL are the server's.
+ * server checks it with strict fields. The same as manifests/check/custom/check-custom.nix. Rules in CEL are the server's.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { isObject, type Json } from '../../../core/oci/image.ts'

@@ -2,41 +2,17 @@
  * Whether a schema is one that the API server takes in a CustomResourceDefinition: structural, with defaults that it
  * takes itself (apiextensions, schema/validation.go and schema/defaulting). Rules in CEL are the server's.
  */
-import { RE2JS } from 're2js'
-import { isObject, type Json } from '../../../core/oci/image.ts'
-import { sorted } from '../check-value.ts'
-import { field, item, missing, wrong, type Place, type Problem } from '../problem.ts'
+import { field, missing, wrong, type Place, type Problem } from '../problem.ts'
 import { checkDefault, TYPE_NAMES } from './check-custom.ts'
 import { checkListType } from './check-list-type.ts'
-import { schemaOf, schemasOf, type JsonSchema } from './json-schema.ts'
+import { checkNestedParts, isEither } from './check-nested.ts'
+import { schemaOf, type JsonSchema } from './json-schema.ts'
+import { checkKeywords, EITHER, isEmpty, OPEN, partsOf, WHOLE } from './schema-keywords.ts'
 
 /** Where a schema is; `free` is within `additionalProperties`, where the server doesn't look at defaults. */
 type Level = 'root' | 'field' | 'metadata' | 'free'
 
-const UNKNOWN = ['$ref', 'additionalItems', 'definitions', 'dependencies', 'id', 'patternProperties']
-const OPEN = 'x-kubernetes-preserve-unknown-fields'
-const EITHER = 'x-kubernetes-int-or-string'
-const WHOLE = 'x-kubernetes-embedded-resource'
-/** Keywords that say how a value is built. They stand outside of alternatives. */
-const STRUCTURE = [
-  'additionalProperties',
-  'default',
-  'description',
-  'nullable',
-  'title',
-  'type',
-  WHOLE,
-  EITHER,
-  'x-kubernetes-list-map-keys',
-  'x-kubernetes-list-type',
-  'x-kubernetes-map-type',
-  OPEN,
-  'x-kubernetes-validations',
-]
 const TYPE = `one of ${TYPE_NAMES.map((name) => JSON.stringify(name)).join(', ')}`
-const OUTSIDE = 'none within allOf, anyOf, oneOf and not'
-const NO_GO = /(^|[^\\])(\(\?(=|!|<=|<!)|\\[1-9])/
-
 export function checkSchema(schema: JsonSchema, at: Place, level: Level = 'root'): readonly Problem[] {
   const preset = schema['default'] ?? null
   return [
@@ -67,58 +43,6 @@ export function checkSchema(schema: JsonSchema, at: Place, level: Level = 'root'
 function levelOf(around: Level, key: string, { path }: Place): Level {
   if (around === 'free' || path.at(-1) === 'additionalProperties') return 'free'
   return around === 'root' && key === 'metadata' ? 'metadata' : 'field'
-}
-
-/** Keywords that are checked in alternatives, too. */
-function checkKeywords(schema: JsonSchema, at: Place): readonly Problem[] {
-  const { items, pattern } = schema
-  return [
-    ...UNKNOWN.filter((key) => !isEmpty(schema[key])).flatMap((key) =>
-      wrong(field(at, key), schema[key] ?? null, 'none: the API server refuses it'),
-    ),
-    ...(Array.isArray(items) ? wrong(field(at, 'items'), items, 'a single schema') : []),
-    ...(typeof pattern === 'string' && !isPattern(pattern)
-      ? wrong(field(at, 'pattern'), pattern, 'an expression of Go, which looks neither ahead nor back')
-      : []),
-    ...(schema['uniqueItems'] === true
-      ? wrong(field(at, 'uniqueItems'), true, 'false, or x-kubernetes-list-type: set')
-      : []),
-    ...(schema[EITHER] === true
-      ? [OPEN, WHOLE].flatMap((key) =>
-          schema[key] === true ? wrong(field(at, key), true, `none beside ${EITHER}`) : [],
-        )
-      : []),
-    ...checkMapType(schema, at),
-    ...(schema[OPEN] === false ? wrong(field(at, OPEN), false, 'true or none') : []),
-  ]
-}
-
-function checkMapType(schema: JsonSchema, at: Place): readonly Problem[] {
-  const type = schema['x-kubernetes-map-type'] ?? null
-  const place = field(at, 'x-kubernetes-map-type')
-  if (type === null) return []
-  if (type !== 'atomic' && type !== 'granular') return wrong(place, type, 'one of "atomic", "granular"')
-  return schema['type'] === 'object' ? [] : wrong(place, type, 'none, since its type is no object')
-}
-
-function isEmpty(value: Json | undefined): boolean {
-  return (
-    value === undefined ||
-    value === null ||
-    value === '' ||
-    (isObject(value) && Object.keys(value).length === 0)
-  )
-}
-
-/** Only mistakes that are well known count, since another engine reads the expression here. */
-function isPattern(pattern: string): boolean {
-  if (!NO_GO.test(pattern)) return true
-  try {
-    RE2JS.compile(pattern)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function checkType(schema: JsonSchema, at: Place, level: Level): readonly Problem[] {
@@ -175,89 +99,5 @@ function isName(metadata: JsonSchema): boolean {
     metadata['type'] === 'object' &&
     Object.keys(metadata).every((key) => ['type', 'default', 'properties'].includes(key)) &&
     Object.keys(properties ?? {}).every((key) => key === 'name' || key === 'generateName')
-  )
-}
-
-/** Schemas of what is in a value. */
-function partsOf(schema: JsonSchema, at: Place): readonly (readonly [string, JsonSchema, Place])[] {
-  const direct = ['additionalProperties', 'items'].flatMap((key) => {
-    const part = schemaOf(schema, key)
-    return part === undefined ? [] : [[key, part, field(at, key)] as const]
-  })
-  const properties = sorted(schemaOf(schema, 'properties') ?? {}).flatMap(([key, part]) =>
-    isObject(part) ? [[key, part, field(field(at, 'properties'), key)] as const] : [],
-  )
-  return [...direct, ...properties]
-}
-
-/** The two types of a whole number or a string may stand in its `anyOf`. */
-function isEither(schema: JsonSchema): boolean {
-  return JSON.stringify(schema['anyOf']) === '[{"type":"integer"},{"type":"string"}]'
-}
-
-/**
- * @param structure around the alternatives, of which these may only say more; given at the root, elsewhere the server
- *   doesn't compare them.
- * @param skipped alternatives that may say types.
- */
-function checkNestedParts(
-  nested: JsonSchema,
-  structure: JsonSchema | undefined,
-  at: Place,
-  skipped: readonly string[],
-  isOuter = false,
-): readonly Problem[] {
-  const lists = ['allOf', 'anyOf', 'oneOf'].flatMap((keyword) =>
-    skipped.includes(keyword)
-      ? []
-      : schemasOf(nested, keyword).flatMap((one, index) => {
-          const inner = keyword === 'allOf' && index === 0 && isOuter && isEither(one) ? ['anyOf'] : []
-          return checkNested(one, structure, item(field(at, keyword), index, index), inner)
-        }),
-  )
-  const not = schemaOf(nested, 'not')
-  return [...lists, ...(not === undefined ? [] : checkNested(not, structure, field(at, 'not'), []))]
-}
-
-function checkNested(
-  nested: JsonSchema,
-  structure: JsonSchema | undefined,
-  at: Place,
-  skipped: readonly string[],
-): readonly Problem[] {
-  return [
-    ...checkKeywords(nested, at),
-    ...STRUCTURE.filter((key) =>
-      key === 'default' ? (nested[key] ?? null) !== null : !isAbsent(nested[key]),
-    ).flatMap((key) => wrong(field(at, key), nested[key] ?? null, OUTSIDE)),
-    ...partsOf({ ...nested, additionalProperties: null }, at).flatMap(([key, part, place]) =>
-      checkNestedPart(structure, key, part, place),
-    ),
-    ...checkNestedParts(nested, structure, at, skipped),
-  ]
-}
-
-function checkNestedPart(
-  structure: JsonSchema | undefined,
-  key: string,
-  part: JsonSchema,
-  place: Place,
-): readonly Problem[] {
-  const isField = place.path.at(-2) === 'properties'
-  if (isField && key === 'metadata') return wrong(place, part, OUTSIDE)
-  if (structure === undefined) return checkNested(part, undefined, place, [])
-  const counterpart = schemaOf(isField ? (schemaOf(structure, 'properties') ?? {}) : structure, key)
-  return counterpart === undefined
-    ? wrong(place, part, 'nothing about what is described nowhere else')
-    : checkNested(part, counterpart, place, [])
-}
-
-function isAbsent(value: Json | undefined): boolean {
-  return (
-    value === undefined ||
-    value === null ||
-    value === false ||
-    value === '' ||
-    (Array.isArray(value) && value.length === 0)
   )
 }

@@ -1,4 +1,4 @@
-/** Checks a value by the rules of its definition (rules.ts). The same as manifests/check/rules.nix, word for word. */
+/** Checks a value by the rules of its definition (rules.ts). The same as manifests/check/rules/check-rules.nix, word for word. */
 import { isObject, type Json } from '../../../core/oci/image.ts'
 import { empty, field, missing, wrong, type Place, type Problem } from '../problem.ts'
 import { quantityOf } from './quantity.ts'

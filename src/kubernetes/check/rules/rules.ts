@@ -1,6 +1,6 @@
 /**
  * The rules of the API server beyond its schema. They are data, manifests/schema/rules.json, so that this checker and the
- * one in Nix (manifests/check/rules.nix) can't differ. Each rule belongs to a definition of the schema and has a path:
+ * one in Nix (manifests/check/rules/check-rules.nix) can't differ. Each rule belongs to a definition of the schema and has a path:
  *
  *   "containerPort"                     a field
  *   "containers|initContainers/[]/name" a field of each item of two lists (`[]` is also each value of a map)

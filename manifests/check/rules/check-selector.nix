@@ -11,17 +11,18 @@ let
     isString
     length
     ;
-  inherit (import ../../nix/refuse.nix) show;
-  inherit (import ./problem.nix)
+  inherit (import ../../../nix/refuse.nix) show;
+  inherit (import ../problem.nix)
     fieldPath
     isEmpty
     isMissing
     isWrong
     itemPath
+    problem
     ;
   places = import ./rule-places.nix;
+  isObject = import ../is-object.nix;
   inherit (places)
-    isObject
     placeAt
     stepsOf
     valueAt
@@ -88,10 +89,5 @@ in
       if !isObject requirement || meets requirement labels then
         [ ]
       else
-        [
-          {
-            path = place;
-            message = "${place} isn't true of ${at}, expected what is";
-          }
-        ]
+        problem place "${place} isn't true of ${at}, expected what is"
     ) indexes

@@ -17,14 +17,12 @@ let
     replaceStrings
     split
     ;
-  inherit (import ./problem.nix) fieldPath itemPath;
+  inherit (import ../problem.nix) fieldPath itemPath;
 
-  isObject = value: isAttrs value && !(value ? outPath);
+  isObject = import ../is-object.nix;
   parts = separator: text: filter isString (split separator text);
 in
 rec {
-  inherit isObject;
-
   # "containers|initContainers/[]/name" -> [ [ "containers" "initContainers" ] [ "[]" ] [ "name" ] ]
   stepsOf = path: if path == "" then [ ] else map (step: map (replaceStrings [ "~1" ] [ "/" ]) (parts "[|]" step)) (parts "/" path);
 

@@ -1,6 +1,6 @@
 # Whether a custom resource is what its CustomResourceDefinition says (structural schemas, apiextensions v1), as the API
 # server checks it with strict fields. The same as src/kubernetes/check/custom in TypeScript, but for what Nix can't tell of
-# patterns (custom/pattern.nix) and formats (custom/formats.nix). Rules in CEL are the server's.
+# patterns (pattern.nix) and formats (formats.nix). Rules in CEL are the server's.
 let
   inherit (builtins)
     any
@@ -22,22 +22,22 @@ let
     map
     toJSON
     ;
-  inherit (import ./problem.nix)
+  inherit (import ../problem.nix)
     fieldPath
     isMissing
+    isUnknown
     isWrong
     itemPath
     ;
-  inherit (import ./custom/embedded.nix) checkEmbedded implied;
-  inherit (import ./custom/limits.nix) isSmall isWhole limitExpected truncate;
-  inherit (import ./custom/schema.nix) listOf ofField;
-  checkList = import ./custom/list.nix;
-  fillDefaults = import ./custom/defaults.nix;
-  formats = import ./custom/formats.nix;
-  nearest = import ./nearest.nix;
-  number = import ../../nix/number.nix;
+  inherit (import ./embedded.nix) checkEmbedded implied;
+  inherit (import ./limits.nix) isSmall isWhole limitExpected truncate;
+  inherit (import ./schema.nix) listOf ofField;
+  checkList = import ./list.nix;
+  fillDefaults = import ./defaults.nix;
+  formats = import ./formats.nix;
+  isObject = import ../is-object.nix;
+  number = import ../../../nix/number.nix;
 
-  isObject = value: isAttrs value && !(value ? outPath);
   isText = value: isString value || (isAttrs value && value ? outPath);
   isNumber = value: isInt value || isFloat value;
   isLost = value: isFloat value && !number.isKept value;
@@ -183,7 +183,7 @@ let
         else if isOpen then
           [ ]
         else
-          unknownField place key (attrNames properties);
+          isUnknown place key (attrNames properties);
     in
     concatMap checkField (attrNames value)
     ++ (if isEmbedded then checkEmbedded walk.checkMetadata path value else [ ])
@@ -191,25 +191,11 @@ let
       key: isMissing (fieldPath path key) (typeOf false (properties.${key} or { })).expected or "a value"
     ) (filter (key: !(value ? ${key})) (schema.required or [ ]));
 
-  unknownField =
-    path: key: known:
-    let
-      meant = nearest key known;
-      hint =
-        if meant != null then
-          "did you mean ${meant}?"
-        else if known == [ ] then
-          "expected no fields"
-        else
-          "expected one of ${concatStringsSep ", " known}";
-    in
-    [ "${path} is unknown, ${hint}" ];
-
-  # What has no schema of its own, as below `additionalProperties: true`, has no fields.
+  # A value without a schema of its own, as below `additionalProperties: true`, has no fields.
   checkShallow =
     path: value:
     if isObject value then
-      concatMap (key: unknownField (fieldPath path key) key [ ]) (attrNames value)
+      concatMap (key: isUnknown (fieldPath path key) key [ ]) (attrNames value)
     else if isList value then
       concatLists (
         genList (index: checkShallow (itemPath path index) (elemAt value index)) (length value)
@@ -249,7 +235,7 @@ let
         [ ]
     );
 
-  # What each of the schemas requires, where they do no more than that.
+  # The fields that each schema requires, where the schemas do no more than that.
   listed =
     schemas:
     if any (schema: attrNames schema != [ "required" ]) schemas then

@@ -16,9 +16,10 @@ let
     replaceStrings
     toJSON
     ;
-  inherit (import ../../nix/refuse.nix) show;
-  inherit (import ./problem.nix) fieldPath isWrong;
-  inherit (import ./rule-places.nix) isObject stepsOf valueAt;
+  inherit (import ../../../nix/refuse.nix) show;
+  inherit (import ../problem.nix) fieldPath isWrong problem;
+  inherit (import ./rule-places.nix) stepsOf valueAt;
+  isObject = import ../is-object.nix;
   quantityOf = import ./quantity.nix;
 
   dotted = replaceStrings [ "/" ] [ "." ];
@@ -86,12 +87,7 @@ rec {
     concatMap (
       key:
       if other ? ${key} then
-        [
-          {
-            path = fieldPath path key;
-            message = "${fieldPath path key} is in ${otherPath}, too, expected it in one of them";
-          }
-        ]
+        problem (fieldPath path key) "${fieldPath path key} is in ${otherPath}, too, expected it in one of them"
       else
         [ ]
     ) (if isObject value then attrNames value else [ ]);
