@@ -181,7 +181,7 @@ export const SETTINGS = Type.Object({
   PUSHLESS_COMPRESSION: Type.Enum([...COMPRESSION_MODES], {
     default: 'auto',
     description:
-      'compression of layers on their way: auto (zstd for clients elsewhere that accept it), none, zstd (whoever accepts it), gzip (zstd or gzip)',
+      'compression of layers on their way: auto (zstd for clients elsewhere that accept it), none, zstd (for every client that accepts it), gzip (zstd or gzip)',
   }),
   PUSHLESS_GRACE: Type.Number({
     default: 30,
