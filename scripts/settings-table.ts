@@ -1,8 +1,8 @@
 /** The table of docs/settings.md, from the one place that has them. `node scripts/settings-table.ts` writes them there. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { SETTING_FACTS } from '../src/settings/config.ts'
-import { SETTINGS, WORD_LISTS } from '../src/settings/settings.ts'
+import { SETTING_FACTS } from '../src/settings/setting-facts.ts'
+import { SETTINGS, WORD_LISTS } from '../src/settings/setting-table.ts'
 
 const PAGE = fileURLToPath(new URL('../docs/settings.md', import.meta.url))
 const NIX = fileURLToPath(new URL('../nix/settings.json', import.meta.url))

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { CommanderError } from 'commander'
 import { runProgram } from './cli/program.ts'
 import { UsageError } from './cli/usage-error.ts'
-import { SettingsError } from './settings/config.ts'
+import { SettingsError } from './settings/settings-error.ts'
 import { messageChain } from './core/errors/error-chain.ts'
 import { RegistryError } from './core/errors/errors.ts'
 

@@ -6,7 +6,7 @@ import type { Settings } from './settings/settings.ts'
 import { StoreReader } from './layer/store-reader.ts'
 import { NixStore } from './store/daemon/nix-store.ts'
 import { autoTransport, processTransport, socketTransport, type Transport } from './store/daemon/transport.ts'
-import { policyOf, requiredKeysOf } from './settings/policy-settings.ts'
+import { policyOf } from './settings/policy.ts'
 import type { ImageDeps } from './registry/artifact/image.ts'
 import { DigestIndex } from './registry/state/digest-index.ts'
 import { Registry, type RegistryOptions } from './registry/registry.ts'
@@ -47,43 +47,43 @@ export function openRegistry(
     ...listeners
   }: RegistryListeners,
 ): OpenRegistry {
-  const requiredKeys = requiredKeysOf(settings)
+  const { stateDirectory, requiredKeys } = settings
   // Early, since it is what fails: a damaged or locked database must end the start.
   const trouble = new StateTrouble(onStateTrouble)
-  const index = new DigestIndex(settings.PUSHLESS_STATE, trouble)
-  makePrivate(settings.PUSHLESS_STATE)
+  const index = new DigestIndex(stateDirectory, trouble)
+  makePrivate(stateDirectory)
   const journal = new WorkJournal({
-    directory: settings.PUSHLESS_STATE,
-    failureMs: settings.PUSHLESS_FAILURE_TIME * 1000,
-    logBytes: settings.PUSHLESS_LOG_SIZE * 1e6,
+    directory: stateDirectory,
+    failureMs: settings.failureMs,
+    logBytes: settings.logBytes,
     onTrouble: (error) => trouble.report(error),
   })
-  const cache = new UnpackCache(join(settings.PUSHLESS_STATE, 'unpacked'), settings.PUSHLESS_CACHE_SIZE * 1e6)
-  const nix = new NixStore(transportOf(settings.PUSHLESS_NIX), settings.PUSHLESS_SILENT_TIME * 1000)
+  const cache = new UnpackCache(join(stateDirectory, 'unpacked'), settings.cacheBytes)
+  const nix = new NixStore(transportOf(settings.nix), settings.silentMs)
   const reader = new StoreReader(Math.min(MAX_READERS, Math.max(MIN_READERS, availableParallelism())))
   const images = {
     nix,
     reader,
     index,
     archives: { cache, notes: index, narHash: (path: StorePath) => nix.narHash(path) },
-    servePackages: settings.PUSHLESS_SERVE_PACKAGES,
+    servePackages: settings.servePackages,
     requiredKeys,
   }
   const registry = new Registry({
     ...images,
     journal,
-    partialIndex: settings.PUSHLESS_PARTIAL_INDEX,
+    partialIndex: settings.partialIndex,
     policy: policyOf(settings, isLoopbackTrusted),
-    roots: { directory: settings.PUSHLESS_STATE, keepDays: settings.PUSHLESS_KEEP, onTrouble: onRootTrouble },
-    holdMs: settings.PUSHLESS_HOLD * 1000,
-    verify: settings.PUSHLESS_VERIFY,
+    roots: { directory: stateDirectory, keepDays: settings.keepDays, onTrouble: onRootTrouble },
+    holdMs: settings.holdMs,
+    verify: settings.verify,
     limits: {
-      buildsAtOnce: settings.PUSHLESS_BUILDS,
-      fetchesAtOnce: settings.PUSHLESS_FETCHES,
-      queued: settings.PUSHLESS_QUEUE,
-      workMs: settings.PUSHLESS_WORK_TIME * 1000,
-      silentMs: settings.PUSHLESS_SILENT_TIME * 1000,
-      fetchBytes: settings.PUSHLESS_FETCH_SIZE * 1e6,
+      buildsAtOnce: settings.buildsAtOnce,
+      fetchesAtOnce: settings.fetchesAtOnce,
+      queued: settings.maxQueued,
+      workMs: settings.workMs,
+      silentMs: settings.silentMs,
+      fetchBytes: settings.fetchBytes,
     },
     ...listeners,
   })

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Digest } from './core/oci/digest.ts'
 import { RegistryError } from './core/errors/errors.ts'
-import type { Settings } from './settings/settings.ts'
+import { listenText, type Settings } from './settings/settings.ts'
 import { createApp } from './http/app.ts'
 import { connectionLimit, descriptorLimit } from './http/connection/connections.ts'
 import { LoopbackTrust } from './http/access/loopback-trust.ts'
@@ -12,7 +12,6 @@ import { TokenFile } from './http/access/token-file.ts'
 import { tokenOf } from './http/access/token.ts'
 import { openNixCache } from './nix-cache/nix-cache.ts'
 import { openRegistry } from './open-registry.ts'
-import { hostsOf } from './settings/policy-settings.ts'
 import { servedClosure } from './registry/artifact/make-artifact.ts'
 import { platformName } from './core/oci/platform.ts'
 import { isIndex, type Artifact } from './registry/artifact/image-index.ts'
@@ -37,9 +36,8 @@ export type RunningServer = {
 
 /** @throws RegistryError `unavailable` for an unusable state directory or token file, or when it can't listen. */
 export async function startServer(settings: Settings, logger: FastifyBaseLogger): Promise<RunningServer> {
-  const tokenFile = openTokenFile(settings.PUSHLESS_TOKEN_FILE, logger)
-  const hosts = hostsOf(settings)
-  const loopback = new LoopbackTrust(settings.PUSHLESS_OPEN_ON_LOOPBACK, (sign, request) =>
+  const tokenFile = openTokenFile(settings.tokenFile, logger)
+  const loopback = new LoopbackTrust(settings.openOnLoopback, (sign, request) =>
     logger.warn({ sign, address: request.ip }, PROXY_SEEN),
   )
   const descriptors = descriptorLimit()
@@ -61,8 +59,8 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
     onImage: (served, steps, before) => logServed(logger, served, steps, before),
   })
   const nixCache = openNixCache({
-    mode: settings.PUSHLESS_NIX_CACHE,
-    state: settings.PUSHLESS_STATE,
+    mode: settings.nixCacheMode,
+    state: settings.stateDirectory,
     nix,
     reader: images.reader,
     servedClosure: (path) => servedClosure(images, path),
@@ -74,21 +72,21 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
       registry,
       journal,
       token: tokenFile === undefined ? undefined : tokenOf(tokenFile.current),
-      hosts,
+      hosts: settings.hosts,
       loopback,
       connections,
       nixCache,
       metrics,
       isStateTroubled,
-      compression: settings.PUSHLESS_COMPRESSION,
-      wait: settings.PUSHLESS_WAIT,
+      compression: settings.compressionMode,
+      wait: settings.waitMode,
     },
     logger,
   )
-  const { host, port } = addressOf(settings.PUSHLESS_LISTEN)
+  const { host, port } = settings.listen
   try {
     const url = await app.listen({ host, port, listenTextResolver: (address) => `bound to ${address}` })
-    logger.info({ url, nix: nix.name, state: settings.PUSHLESS_STATE, connections, descriptors }, 'listening')
+    logger.info({ url, nix: nix.name, state: settings.stateDirectory, connections, descriptors }, 'listening')
     void registry.warmUp().then(
       (version) => logger.info({ version }, 'Nix answers'),
       (error: unknown) => logger.warn({ err: error }, 'Nix does not answer; each pull tries again'),
@@ -98,7 +96,7 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
       reload: () => tokenFile?.reload(),
       close: async () => {
         const closed = app.close()
-        await Promise.race([closed, setTimeout(settings.PUSHLESS_GRACE * 1000, undefined, { ref: false })])
+        await Promise.race([closed, setTimeout(settings.graceMs, undefined, { ref: false })])
         app.server.closeAllConnections()
         await closed
         nixCache?.close()
@@ -108,12 +106,14 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
   } catch (error) {
     nixCache?.close()
     await close()
-    throw new RegistryError('unavailable', `cannot listen on ${settings.PUSHLESS_LISTEN}`, { cause: error })
+    throw new RegistryError('unavailable', `cannot listen on ${listenText(settings.listen)}`, {
+      cause: error,
+    })
   }
 }
 
-function openTokenFile(file: string, logger: FastifyBaseLogger): TokenFile | undefined {
-  if (file === '') return undefined
+function openTokenFile(file: string | undefined, logger: FastifyBaseLogger): TokenFile | undefined {
+  if (file === undefined) return undefined
   return new TokenFile(file, {
     onChange: () => logger.info({ file }, 'another token counts from now on'),
     onTrouble: (error) =>
@@ -139,10 +139,4 @@ function logServed(logger: FastifyBaseLogger, served: Artifact, ms: Steps, befor
   if (missing.length > 0)
     logger.warn({ ...facts, missing }, 'index without platforms that cannot be had here')
   if (before !== undefined) logger.warn({ ...facts, before }, 'another index than before')
-}
-
-/** `127.0.0.1:5000` or `[::1]:5000`. */
-function addressOf(listen: string): { readonly host: string; readonly port: number } {
-  const colon = listen.lastIndexOf(':')
-  return { host: listen.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(listen.slice(colon + 1)) }
 }

@@ -62,7 +62,7 @@ export async function exportImages(
   const found = await Promise.all(names.map(parseImageArgument))
   const progress = progressOf(options.progress)
   const { registry, nix, close } = openRegistry(
-    { ...settings, PUSHLESS_KEEP: 0, PUSHLESS_QUEUE: Math.max(settings.PUSHLESS_QUEUE, names.length) },
+    { ...settings, keepDays: 0, maxQueued: Math.max(settings.maxQueued, names.length) },
     {
       holdMs: NO_HOLD_MS,
       onRootTrouble: () => undefined,

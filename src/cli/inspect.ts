@@ -19,7 +19,7 @@ export async function inspect(name: string, settings: Settings, asJson: boolean)
   const { reference, tag } = await parseImageArgument(name)
   let steps: Steps = {}
   const { registry, close } = openRegistry(
-    { ...settings, PUSHLESS_KEEP: 0 },
+    { ...settings, keepDays: 0 },
     {
       holdMs: NO_HOLD_MS,
       onRootTrouble: () => undefined,

@@ -1,5 +1,5 @@
 /** The facts about the process that commands receive. */
-import type { Environment } from '../settings/config.ts'
+import type { Environment } from '../settings/read-settings.ts'
 
 export type ProcessFacts = {
   readonly environment: Environment

@@ -2,8 +2,10 @@
  * The command line: one command a file beside this one, loaded when it is called; flags come from the settings table.
  */
 import { Command, Option } from 'commander'
-import { SETTING_FACTS, readSettings, type Environment } from '../settings/config.ts'
-import type { SettingName, Settings } from '../settings/settings.ts'
+import { readSettings, type Environment } from '../settings/read-settings.ts'
+import { SETTING_FACTS } from '../settings/setting-facts.ts'
+import type { SettingName } from '../settings/setting-table.ts'
+import type { Settings } from '../settings/settings.ts'
 import { FORMATS, type Format } from '../archive/archive-files.ts'
 import { addExamples } from './examples.ts'
 import { addManifests } from './manifests.ts'

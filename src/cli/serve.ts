@@ -16,8 +16,8 @@ const EXIT_HANGUP = 129
 /** @param hasColor whether a terminal may be shown colours. */
 export async function serve(settings: Settings, hasColor: boolean): Promise<void> {
   const isOnTerminal = isatty(STDOUT)
-  const style = logStyle(settings.PUSHLESS_LOG_FORMAT, isOnTerminal, hasColor)
-  const logger = await openLog(settings.PUSHLESS_LOG_LEVEL, style)
+  const style = logStyle(settings.logFormat, isOnTerminal, hasColor)
+  const logger = await openLog(settings.logLevel, style)
   let server: RunningServer | undefined
   // Before it starts: by default the signal ends the process.
   process.on('SIGHUP', () => {
@@ -30,11 +30,11 @@ export async function serve(settings: Settings, hasColor: boolean): Promise<void
   if (style !== 'json' && logger.isLevelEnabled('info')) process.stdout.write(nextSteps(server.url))
   const { close } = server
   closeWithGrace(
-    { delay: settings.PUSHLESS_GRACE * 1000 + SHUTDOWN_SLACK_MS, logger, skip: ['SIGHUP'] },
+    { delay: settings.graceMs + SHUTDOWN_SLACK_MS, logger, skip: ['SIGHUP'] },
     async ({ err, signal }) => {
       if (err !== undefined) logger.fatal({ err }, 'stopping after a defect')
       else
-        logger.info({ signal, graceSeconds: settings.PUSHLESS_GRACE }, 'stopping; running downloads may end')
+        logger.info({ signal, graceSeconds: settings.graceMs / 1000 }, 'stopping; running downloads may end')
       await close()
       logger.info('stopped')
     },

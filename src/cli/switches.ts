@@ -3,7 +3,7 @@
  * command. Commander knows the first form alone, so the others are put into it before it reads them.
  */
 import { Option, type Command } from 'commander'
-import { TRUTH, TRUTH_WORDS } from '../settings/config.ts'
+import { TRUTH, TRUTH_WORDS } from '../settings/read-settings.ts'
 import { UsageError } from './usage-error.ts'
 
 const HELP = `

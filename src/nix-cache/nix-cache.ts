@@ -8,7 +8,7 @@ import { Uploads } from './uploads.ts'
 
 /** Settings: `read` serves what may be pulled, `write` also takes derivations and sources from who has the token. */
 export const NIX_CACHE_MODES = ['off', 'read', 'write'] as const
-type NixCacheMode = (typeof NIX_CACHE_MODES)[number]
+export type NixCacheMode = (typeof NIX_CACHE_MODES)[number]
 
 export type NixCacheWriter = { readonly importer: Importer; readonly uploads: Uploads }
 

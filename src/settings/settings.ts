@@ -1,214 +1,129 @@
-/**
- * Every setting, once: its environment variable (which gives its flag), what it means, its default with unit and
- * reason. settings/config.ts reads them; the command line, the help texts and the table of docs/settings.md are made from this.
- */
-import { Type, type Static } from 'typebox'
-import { COMPRESSION_MODES } from '../http/pull/compression.ts'
-import { WAIT_MODES } from '../http/pull/wait.ts'
-import { NIX_CACHE_MODES } from '../nix-cache/nix-cache.ts'
+/** The settings as the rest of the program takes them: parsed, with units in their names, frozen. */
+import { parseNamePattern, type NamePattern } from '../core/policy.ts'
+import { parseSigningKey, type SigningKey } from '../core/nix/signature.ts'
+import { parseHostPattern, type HostPattern } from '../http/access/host-name.ts'
+import type { CompressionMode } from '../http/pull/compression.ts'
+import type { WaitMode } from '../http/pull/wait.ts'
+import type { NixCacheMode } from '../nix-cache/nix-cache.ts'
+import { settingTitle } from './setting-facts.ts'
+import type { GivenSettings } from './setting-table.ts'
+import { SettingsError } from './settings-error.ts'
 
-/** Reads as `unix:/path`, as a command, or as `auto`. */
-const NIX_AUTO = 'auto'
-/** A host and a port up to 65535. */
-const LISTEN = '^.+:(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$'
-const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
-const LOG_FORMATS = ['auto', 'json', 'pretty'] as const
+/** What each means, and why its default is what it is, is in setting-table.ts. */
+export type Settings = {
+  readonly listen: ListenAddress
+  readonly hosts: readonly HostPattern[]
+  readonly openOnLoopback: boolean
+  readonly stateDirectory: string
+  /** `auto`, `unix:PATH`, or a command. */
+  readonly nix: string
+  readonly servePackages: boolean
+  readonly partialIndex: boolean
+  readonly holdMs: number
+  readonly waitMode: WaitMode
+  readonly buildsAtOnce: number
+  readonly fetchesAtOnce: number
+  readonly maxQueued: number
+  /** 0 for no limit, as for `silentMs` and `fetchBytes`. */
+  readonly workMs: number
+  readonly silentMs: number
+  readonly fetchBytes: number
+  /** `undefined` where only loopback decides; see policy.ts. */
+  readonly allowBuilds: boolean | undefined
+  readonly denyFetches: boolean
+  readonly allowNames: readonly NamePattern[]
+  readonly denyNames: readonly NamePattern[]
+  readonly systems: readonly string[]
+  readonly requiredKeys: readonly SigningKey[]
+  readonly keepDays: number
+  readonly failureMs: number
+  readonly logBytes: number
+  readonly cacheBytes: number
+  /** `undefined` where nobody may change anything. */
+  readonly tokenFile: string | undefined
+  readonly nixCacheMode: NixCacheMode
+  readonly verify: boolean
+  readonly compressionMode: CompressionMode
+  readonly graceMs: number
+  readonly logLevel: GivenSettings['PUSHLESS_LOG_LEVEL']
+  readonly logFormat: GivenSettings['PUSHLESS_LOG_FORMAT']
+}
 
-export const SETTINGS = Type.Object({
-  PUSHLESS_LISTEN: Type.String({
-    default: '127.0.0.1:5000',
-    pattern: LISTEN,
-    description:
-      'address and port to listen on; port 0 takes a free one. Loopback by default: reachable is a decision',
-  }),
-  PUSHLESS_HOSTS: Type.String({
-    default: '',
-    description:
-      'names that clients call the registry by, separated by spaces: registry.example.org, *.example.org, or * for any. Always known: IP addresses, localhost, *.localhost, the machine\u2019s host name and nix.internal. Requests for another Host are refused (421), since a web page may have sent them',
-  }),
-  PUSHLESS_OPEN_ON_LOOPBACK: Type.Boolean({
-    default: true,
-    description:
-      'clients on loopback may read builds and their logs without the token, and have builds made if --allow-builds is unset. It ends with the first request that came through a proxy. Turn it off behind a relay of TCP, which leaves no sign',
-  }),
-  PUSHLESS_STATE: Type.String({
-    minLength: 1,
-    description:
-      'directory for digests of layers, logs of builds, roots and unpacked archives; may be deleted while stopped',
-  }),
-  PUSHLESS_NIX: Type.String({
-    default: NIX_AUTO,
-    minLength: 1,
-    description:
-      'how to reach Nix: auto (the daemon\u2019s socket, else nix-daemon --stdio), unix:PATH, or a command that speaks the worker protocol on stdin and stdout',
-  }),
-  PUSHLESS_SERVE_PACKAGES: Type.Boolean({
-    default: false,
-    description:
-      'serve any directory of the store as an image, not only images. Off: a store may hold secrets',
-  }),
-  PUSHLESS_PARTIAL_INDEX: Type.Boolean({
-    default: true,
-    description:
-      'leave platforms out of an image\u2019s index that cannot be had here: no builder for their system, no such path, not allowed. Off: such an image is an error, and an index never has another digest elsewhere',
-  }),
-  PUSHLESS_HOLD: Type.Number({
-    default: 20,
-    minimum: 0,
-    maximum: 280,
-    description:
-      'seconds a request may wait for a build or fetch before 429; the work goes on. containerd 2.3 gives up after 30',
-  }),
-  PUSHLESS_WAIT: Type.Enum([...WAIT_MODES], {
-    default: 'retry',
-    description:
-      'what comes after the hold: retry (429, and the client asks again), or redirect (307 to the same URL, at most 9 times, then 429), for clusters whose kubelet pulls one image at a time',
-  }),
-  PUSHLESS_BUILDS: Type.Integer({
-    default: 2,
-    minimum: 1,
-    maximum: 1000,
-    description:
-      'builds at once. Each is a process of Nix\u2019s, which divides the machine further by max-jobs and cores',
-  }),
-  PUSHLESS_FETCHES: Type.Integer({
-    default: 8,
-    minimum: 1,
-    maximum: 1000,
-    description: 'fetches at once. They wait for the network, not for this machine',
-  }),
-  PUSHLESS_QUEUE: Type.Integer({
-    default: 100,
-    minimum: 0,
-    maximum: 100_000,
-    description:
-      'builds, and as many fetches, that may wait for their turn; past it 429 at once. Each costs a few kilobytes',
-  }),
-  PUSHLESS_WORK_TIME: Type.Number({
-    default: 7200,
-    minimum: 0,
-    maximum: 604_800,
-    description:
-      'seconds that a build or fetch may take, 0 for no limit. Large packages take hours, stuck ones for ever',
-  }),
-  PUSHLESS_SILENT_TIME: Type.Number({
-    default: 1800,
-    minimum: 0,
-    maximum: 604_800,
-    description:
-      'seconds that a build or fetch may go on without a sign of life, 0 for no limit. Linking a large program is silent for minutes',
-  }),
-  PUSHLESS_FETCH_SIZE: Type.Number({
-    default: 0,
-    minimum: 0,
-    maximum: 1e9,
-    description:
-      'megabytes, unpacked, that may be fetched for one image, 0 for no limit. Asks what is missing beforehand, so it costs a look-up',
-  }),
-  PUSHLESS_ALLOW_BUILDS: Type.Optional(
-    Type.Boolean({
-      description:
-        'whether derivations may be built: on or off. Unset: only while listening on loopback, and while --open-on-loopback holds. Whoever may have something built may run programs, in Nix\u2019s sandbox',
-    }),
-  ),
-  PUSHLESS_DENY_FETCHES: Type.Boolean({
-    default: false,
-    description: 'fetch nothing from binary caches: serve and build only from what the store has',
-  }),
-  PUSHLESS_ALLOW_NAMES: Type.String({
-    default: '',
-    description:
-      'patterns (* and ?) of which the name of what is fetched or built for a pull must match one, separated by spaces. None: any name',
-  }),
-  PUSHLESS_DENY_NAMES: Type.String({
-    default: '',
-    description:
-      'patterns of names that are neither fetched nor built, nor anything that needs them fetched or built',
-  }),
-  PUSHLESS_SYSTEMS: Type.String({
-    default: '',
-    description:
-      'systems that there are builders for, like x86_64-linux aarch64-linux: others fail before anything is built for them. None: Nix says so once it is their turn',
-  }),
-  PUSHLESS_REQUIRE_KEYS: Type.String({
-    default: '',
-    description:
-      'public keys (name:base64, as nix.conf has them) of which one must have signed each path that is served, was not built here and is not content-addressed. None: what is in the store is trusted',
-  }),
-  PUSHLESS_KEEP: Type.Number({
-    default: 7,
-    minimum: 0,
-    maximum: 3650,
-    description:
-      'days that an image stays in the store after its last pull, held by a root that the garbage collector heeds; 0 for none. A Pod that is moved pulls again',
-  }),
-  PUSHLESS_FAILURE_TIME: Type.Number({
-    default: 300,
-    minimum: 0,
-    maximum: 604_800,
-    description:
-      'seconds that a failed build is remembered and not tried again, 0 for not at all; a failed fetch for at most 60. Kubernetes asks again after 10, 20, 40, 80, 160 and then every 300',
-  }),
-  PUSHLESS_LOG_SIZE: Type.Number({
-    default: 100,
-    minimum: 1,
-    maximum: 1e6,
-    description:
-      'megabytes of logs of builds and fetches that are kept, the oldest go first. Each is 1 at most: its head and its tail',
-  }),
-  PUSHLESS_CACHE_SIZE: Type.Number({
-    default: 10_000,
-    minimum: 0,
-    maximum: 1e9,
-    description:
-      'megabytes below the state directory for what compressed archives of images unpack to, the least recently used going first. An archive that alone is larger is refused. A dozen usual images, and the few that most rollouts pull at once',
-  }),
-  PUSHLESS_TOKEN_FILE: Type.String({
-    default: '',
-    description:
-      'file that holds the token for what changes something, as a password (netrc, any user name) or bearer token. None: nobody may',
-  }),
-  PUSHLESS_NIX_CACHE: Type.Enum([...NIX_CACHE_MODES], {
-    default: 'off',
-    description:
-      'Nix\u2019s binary cache protocol below /nix-cache: off, read (nix copy --from what may be pulled), or write (also nix copy --derivation --to, with the token). Off: what may be imported may be built',
-  }),
-  PUSHLESS_VERIFY: Type.Boolean({
-    default: false,
-    description:
-      'hash blobs again while they are streamed, and cut the connection before the last chunk of a wrong one',
-  }),
-  PUSHLESS_COMPRESSION: Type.Enum([...COMPRESSION_MODES], {
-    default: 'auto',
-    description:
-      'compression of layers on their way: auto (zstd for clients elsewhere that accept it), none, zstd (for every client that accepts it), gzip (zstd or gzip)',
-  }),
-  PUSHLESS_GRACE: Type.Number({
-    default: 30,
-    minimum: 0,
-    maximum: 3600,
-    description: 'seconds that running downloads get to end after SIGTERM. Kubernetes kills after 30',
-  }),
-  PUSHLESS_LOG_LEVEL: Type.Enum([...LOG_LEVELS], {
-    default: 'info',
-    description:
-      'debug, info, warn, error or silent, on standard output. At debug, expected failures have stacks',
-  }),
-  PUSHLESS_LOG_FORMAT: Type.Enum([...LOG_FORMATS], {
-    default: 'auto',
-    description:
-      'json (one line each), pretty (lines for people), or auto: pretty on a terminal, and json everywhere else',
-  }),
-})
+export type ListenAddress = {
+  /** An address or a name; an IPv6 address is without brackets. */
+  readonly host: string
+  /** 0 for any free port. */
+  readonly port: number
+}
 
-/** Settings that are words, separated by spaces. NixOS takes a list for each. */
-export const WORD_LISTS: ReadonlySet<SettingName> = new Set([
-  'PUSHLESS_HOSTS',
-  'PUSHLESS_ALLOW_NAMES',
-  'PUSHLESS_DENY_NAMES',
-  'PUSHLESS_SYSTEMS',
-  'PUSHLESS_REQUIRE_KEYS',
-])
+const SECOND_MS = 1000
+const MEGABYTE = 1e6
 
-export type Settings = Readonly<Static<typeof SETTINGS>>
-export type SettingName = keyof Settings
+/** Parses what the schema let through. @throws SettingsError naming the setting and what it takes. */
+export function settingsOf(given: GivenSettings): Settings {
+  return Object.freeze({
+    listen: parseListen(given.PUSHLESS_LISTEN),
+    hosts: parseWords(given, 'PUSHLESS_HOSTS', parseHostPattern, HOST_EXPECTED),
+    openOnLoopback: given.PUSHLESS_OPEN_ON_LOOPBACK,
+    stateDirectory: given.PUSHLESS_STATE,
+    nix: given.PUSHLESS_NIX,
+    servePackages: given.PUSHLESS_SERVE_PACKAGES,
+    partialIndex: given.PUSHLESS_PARTIAL_INDEX,
+    holdMs: given.PUSHLESS_HOLD * SECOND_MS,
+    waitMode: given.PUSHLESS_WAIT,
+    buildsAtOnce: given.PUSHLESS_BUILDS,
+    fetchesAtOnce: given.PUSHLESS_FETCHES,
+    maxQueued: given.PUSHLESS_QUEUE,
+    workMs: given.PUSHLESS_WORK_TIME * SECOND_MS,
+    silentMs: given.PUSHLESS_SILENT_TIME * SECOND_MS,
+    fetchBytes: given.PUSHLESS_FETCH_SIZE * MEGABYTE,
+    allowBuilds: given.PUSHLESS_ALLOW_BUILDS,
+    denyFetches: given.PUSHLESS_DENY_FETCHES,
+    allowNames: wordsOf(given.PUSHLESS_ALLOW_NAMES).flatMap((word) => parseNamePattern(word) ?? []),
+    denyNames: wordsOf(given.PUSHLESS_DENY_NAMES).flatMap((word) => parseNamePattern(word) ?? []),
+    systems: wordsOf(given.PUSHLESS_SYSTEMS),
+    requiredKeys: parseWords(given, 'PUSHLESS_REQUIRE_KEYS', parseSigningKey, KEY_EXPECTED),
+    keepDays: given.PUSHLESS_KEEP,
+    failureMs: given.PUSHLESS_FAILURE_TIME * SECOND_MS,
+    logBytes: given.PUSHLESS_LOG_SIZE * MEGABYTE,
+    cacheBytes: given.PUSHLESS_CACHE_SIZE * MEGABYTE,
+    tokenFile: given.PUSHLESS_TOKEN_FILE === '' ? undefined : given.PUSHLESS_TOKEN_FILE,
+    nixCacheMode: given.PUSHLESS_NIX_CACHE,
+    verify: given.PUSHLESS_VERIFY,
+    compressionMode: given.PUSHLESS_COMPRESSION,
+    graceMs: given.PUSHLESS_GRACE * SECOND_MS,
+    logLevel: given.PUSHLESS_LOG_LEVEL,
+    logFormat: given.PUSHLESS_LOG_FORMAT,
+  })
+}
+
+const HOST_EXPECTED = 'is no host name, expected registry.example.org, *.example.org or *'
+const KEY_EXPECTED = 'is no key, which is a name, a colon and 32 bytes in base 64'
+
+function parseWords<Value>(
+  given: GivenSettings,
+  name: 'PUSHLESS_HOSTS' | 'PUSHLESS_REQUIRE_KEYS',
+  parse: (word: string) => Value | undefined,
+  expected: string,
+): readonly Value[] {
+  return wordsOf(given[name]).map((word) => {
+    const value = parse(word)
+    if (value === undefined) throw new SettingsError(`${settingTitle(name)}: ${word} ${expected}`)
+    return value
+  })
+}
+
+function wordsOf(text: string): readonly string[] {
+  return text.split(/[\s,]+/).filter((word) => word !== '')
+}
+
+/** `127.0.0.1:5000` or `[::1]:5000`, which the schema has checked. */
+function parseListen(listen: string): ListenAddress {
+  const colon = listen.lastIndexOf(':')
+  return { host: listen.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(listen.slice(colon + 1)) }
+}
+
+/** The address as it is written in a setting: `[::1]:5000`. */
+export function listenText({ host, port }: ListenAddress): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}

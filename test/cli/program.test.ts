@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander'
 import t from 'tap'
-import { SETTING_FACTS } from '../../src/settings/config.ts'
+import { SETTING_FACTS } from '../../src/settings/setting-facts.ts'
 import { createProgram } from '../../src/cli/program.ts'
 import { plainSwitches } from '../../src/cli/switches.ts'
 

@@ -9,17 +9,13 @@ export type LogStyle = 'json' | 'plain' | 'color'
  * @param isOnTerminal whether standard output is one.
  * @param hasColor what the environment says of the terminal's colours.
  */
-export function logStyle(
-  format: Settings['PUSHLESS_LOG_FORMAT'],
-  isOnTerminal: boolean,
-  hasColor: boolean,
-): LogStyle {
+export function logStyle(format: Settings['logFormat'], isOnTerminal: boolean, hasColor: boolean): LogStyle {
   if (format === 'json' || (format === 'auto' && !isOnTerminal)) return 'json'
   return isOnTerminal && hasColor ? 'color' : 'plain'
 }
 
 /** Logs to standard output. */
-export async function openLog(level: Settings['PUSHLESS_LOG_LEVEL'], style: LogStyle): Promise<Logger> {
+export async function openLog(level: Settings['logLevel'], style: LogStyle): Promise<Logger> {
   const options = {
     level,
     base: null,

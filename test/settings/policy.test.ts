@@ -1,6 +1,6 @@
 import t from 'tap'
-import { readSettings } from '../../src/settings/config.ts'
-import { hostsOf, policyOf } from '../../src/settings/policy-settings.ts'
+import { readSettings } from '../../src/settings/read-settings.ts'
+import { policyOf } from '../../src/settings/policy.ts'
 
 void t.test('whether builds are allowed', async (t) => {
   for (const [flags, isLoopbackTrusted, expected] of [
@@ -24,17 +24,4 @@ void t.test('whether builds are allowed', async (t) => {
   t.equal(policy.builds, true)
   isTrusted = false
   t.equal(policy.builds, false, 'decided anew each time')
-})
-
-const hosts = (text: string) => hostsOf(readSettings({ PUSHLESS_HOSTS: text }, {}, true))
-
-void t.test('names of the registry', async (t) => {
-  t.strictSame(hosts(''), [])
-  t.strictSame(hosts('Registry.Example:5000  *.below.example, *'), [
-    { kind: 'exact', name: 'registry.example' },
-    { kind: 'below', suffix: '.below.example' },
-    { kind: 'any' },
-  ])
-  for (const text of ['http://registry.example', 'a*b', 'a b@c'])
-    t.throws(() => hosts(text), { message: /--hosts \(PUSHLESS_HOSTS\): .* is no host name, expected/ }, text)
 })

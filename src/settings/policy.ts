@@ -1,0 +1,25 @@
+/** The policy for builds and fetches that the settings describe. */
+import type { Policy } from '../core/policy.ts'
+import type { Settings } from './settings.ts'
+
+/** The names and addresses of this machine alone: 127.0.0.0/8, ::1 and localhost. */
+const LOOPBACK = /^(?:127(?:\.[0-9]{1,3}){3}|localhost|::1)$/
+
+/**
+ * Returns the policy. Where the operator has not decided about builds, only clients on this machine may have them.
+ * @param isLoopbackTrusted whether requests from loopback come from this machine. It may end while the server runs.
+ */
+export function policyOf(
+  { allowBuilds, allowNames, denyFetches, denyNames, listen, systems }: Settings,
+  isLoopbackTrusted: () => boolean,
+): Policy {
+  return {
+    get builds() {
+      return allowBuilds ?? (LOOPBACK.test(listen.host) && isLoopbackTrusted())
+    },
+    fetches: !denyFetches,
+    allow: allowNames,
+    deny: denyNames,
+    systems,
+  }
+}

@@ -1,0 +1,87 @@
+/** Reads settings from flags and the environment. Nothing else reads the environment; settings are passed down. */
+import { join } from 'node:path'
+import { envSchema } from 'env-schema'
+import { closest } from 'fastest-levenshtein'
+import { PREFIX, SETTING_FACTS, settingTitle } from './setting-facts.ts'
+import { SETTINGS, type GivenSettings, type SettingName } from './setting-table.ts'
+import { SettingsError } from './settings-error.ts'
+import { settingsOf, type Settings } from './settings.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** The words for a switch, in flags and in the environment. */
+export const TRUTH: Readonly<Record<string, boolean>> = {
+  on: true,
+  off: false,
+  true: true,
+  false: false,
+  yes: true,
+  no: false,
+  '1': true,
+  '0': false,
+}
+export const TRUTH_WORDS = 'on, off, true, false'
+
+/** Variables of commands that take no settings, and of the tests. */
+const OTHER_VARIABLES = /^PUSHLESS_(?:REGISTRY|TEST_[A-Z0-9_]+)$/
+/** Variables that Kubernetes sets in a Pod beside a Service whose name begins with `pushless`. */
+const SERVICE_VARIABLES =
+  /^PUSHLESS_(?:[A-Z0-9_]*_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/
+
+/**
+ * Reads settings from flags, else the environment, else defaults.
+ * @param flags by setting name, as text or `true`.
+ * @throws SettingsError naming the setting and what it takes.
+ */
+export function readSettings(
+  flags: Readonly<Record<string, unknown>>,
+  environment: Environment,
+  isRoot: boolean,
+): Settings {
+  refuseUnknown(environment)
+  const given = Object.fromEntries(
+    SETTING_FACTS.flatMap(({ name, isSwitch }) => {
+      const value = flags[name] ?? environment[name]
+      if (value === undefined || value === '') return []
+      return [[name, isSwitch && typeof value === 'string' ? truth(name, value) : value]]
+    }),
+  )
+  return settingsOf(validated({ PUSHLESS_STATE: defaultState(environment, isRoot), ...given }))
+}
+
+/** @throws SettingsError for the first variable that looks like a setting and isn't one. */
+function refuseUnknown(environment: Environment): void {
+  const names = SETTING_FACTS.map(({ name }) => name)
+  for (const name of Object.keys(environment)) {
+    const isOurs = name.startsWith(PREFIX) && !OTHER_VARIABLES.test(name) && !SERVICE_VARIABLES.test(name)
+    if (isOurs && !names.some((known) => known === name))
+      throw new SettingsError(`${name}: no such setting, did you mean ${closest(name, names)}?`)
+  }
+}
+
+function truth(name: SettingName, value: string): boolean {
+  const isOn = Object.hasOwn(TRUTH, value) ? TRUTH[value] : undefined
+  if (isOn !== undefined) return isOn
+  throw new SettingsError(`${settingTitle(name)}: must be one of ${TRUTH_WORDS}`)
+}
+
+function validated(data: Readonly<Record<string, unknown>>): GivenSettings {
+  try {
+    return envSchema<GivenSettings>({ schema: SETTINGS, data: { ...data }, dotenv: false, env: false })
+  } catch (cause) {
+    throw new SettingsError(explain(cause), { cause })
+  }
+}
+
+/** Where services keep state; for other users the place of the XDG Base Directory Specification. */
+export function defaultState(environment: Environment, isRoot: boolean): string {
+  if (isRoot) return '/var/lib/pushless'
+  const home = environment['HOME'] ?? '.'
+  return join(environment['XDG_STATE_HOME'] ?? join(home, '.local', 'state'), 'pushless')
+}
+
+/** `env/PUSHLESS_HOLD must be number` as `--hold (PUSHLESS_HOLD): must be number`. */
+function explain(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return message.replaceAll(/env\/(PUSHLESS_[A-Z_]+)/g, (_, name: SettingName) => `${settingTitle(name)}:`)
+}
