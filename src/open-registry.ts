@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import type { StorePath } from './core/nix/store-path.ts'
 import type { Settings } from './settings/settings.ts'
 import { StoreReader } from './layer/store-reader.ts'
-import { NixStore } from './store/daemon/nix-store.ts'
+import { DaemonStore } from './store/daemon/daemon-store.ts'
+import type { Store } from './store/store.ts'
 import { autoTransport, processTransport, socketTransport, type Transport } from './store/daemon/transport.ts'
 import { policyOf } from './settings/policy.ts'
 import type { ImageDeps } from './registry/artifact/image.ts'
@@ -32,7 +33,7 @@ type OpenRegistry = {
   readonly registry: Registry
   readonly journal: WorkJournal
   readonly images: ImageDeps
-  readonly nix: NixStore
+  readonly store: Store
   readonly isStateTroubled: () => boolean
   readonly close: () => Promise<void>
 }
@@ -59,13 +60,13 @@ export function openRegistry(
     onTrouble: (error) => trouble.report(error),
   })
   const cache = new UnpackCache(join(stateDirectory, 'unpacked'), settings.cacheBytes)
-  const nix = new NixStore(transportOf(settings.nix), settings.silentMs)
+  const store = new DaemonStore(transportOf(settings.nix), settings.silentMs)
   const reader = new StoreReader(Math.min(MAX_READERS, Math.max(MIN_READERS, availableParallelism())))
   const images = {
-    nix,
+    store,
     reader,
     index,
-    archives: { cache, notes: index, narHash: (path: StorePath) => nix.narHash(path) },
+    archives: { cache, notes: index, narHash: (path: StorePath) => store.narHash(path) },
     servePackages: settings.servePackages,
     requiredKeys,
   }
@@ -91,14 +92,14 @@ export function openRegistry(
     registry,
     journal,
     images,
-    nix,
+    store,
     isStateTroubled: () => trouble.isTroubled,
     close: async () => {
       registry.close()
       // Before Nix: what still goes on was cut off by us.
       await journal.close()
       await cache.close()
-      nix.close()
+      store.close()
       await reader.close()
       index.close()
     },

@@ -43,7 +43,7 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
   const descriptors = descriptorLimit()
   const connections = connectionLimit(descriptors)
   const metrics = new Metrics()
-  const { registry, images, journal, nix, isStateTroubled, close } = openRegistry(settings, {
+  const { registry, images, journal, store, isStateTroubled, close } = openRegistry(settings, {
     isLoopbackTrusted: () => loopback.isTrusted,
     onLookup: metrics.onLookup,
     onStateTrouble: (error) => logger.warn({ err: error }, STATE_TROUBLE),
@@ -61,7 +61,7 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
   const nixCache = openNixCache({
     mode: settings.nixCacheMode,
     state: settings.stateDirectory,
-    nix,
+    store,
     reader: images.reader,
     servedClosure: (path) => servedClosure(images, path),
     hold: (path) => registry.roots.hold(path),
@@ -86,7 +86,10 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
   const { host, port } = settings.listen
   try {
     const url = await app.listen({ host, port, listenTextResolver: (address) => `bound to ${address}` })
-    logger.info({ url, nix: nix.name, state: settings.stateDirectory, connections, descriptors }, 'listening')
+    logger.info(
+      { url, nix: store.name, state: settings.stateDirectory, connections, descriptors },
+      'listening',
+    )
     void registry.warmUp().then(
       (version) => logger.info({ version }, 'Nix answers'),
       (error: unknown) => logger.warn({ err: error }, 'Nix does not answer; each pull tries again'),

@@ -13,6 +13,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const USES: { readonly [room: string]: readonly string[] } = {
   core: [],
   store: ['core'],
+  // Chosen in one place: what uses a store knows the contract alone.
+  'store/daemon': ['core', 'store'],
   layer: ['core'],
   unpack: ['core'],
   source: ['core', 'layer', 'unpack'],
@@ -24,7 +26,7 @@ const USES: { readonly [room: string]: readonly string[] } = {
   http: ['core', 'layer', 'registry', 'nix-cache', 'kubernetes'],
   // The modes and patterns that settings may have, from where they are used.
   settings: ['core', 'http', 'nix-cache'],
-  'open-registry.ts': ['core', 'settings', 'store', 'layer', 'unpack', 'registry'],
+  'open-registry.ts': ['core', 'settings', 'store', 'store/daemon', 'layer', 'unpack', 'registry'],
   'server.ts': ['core', 'settings', 'http', 'nix-cache', 'open-registry.ts', 'registry'],
   cli: [
     'core',
@@ -84,9 +86,10 @@ async function readImports(): Promise<ReadonlyMap<string, readonly string[]>> {
   return new Map(await Promise.all(read))
 }
 
-/** `src/core/oci/digest.ts` is in `core`, `src/main.ts` is its own. */
+/** `src/core/oci/digest.ts` is in `core`, `src/main.ts` is its own; the innermost room that the table has. */
 function roomOf(file: string): string {
-  return file.split('/')[1] ?? ''
+  const [, outer = '', inner = ''] = file.split('/')
+  return Object.hasOwn(USES, `${outer}/${inner}`) ? `${outer}/${inner}` : outer
 }
 
 /** Each cycle that a walk from the first file meets, as the files on the way. */

@@ -19,7 +19,7 @@ import { tarArchive, tarSize, type ReadLayer } from '../archive/tar-archive.ts'
 import type { Encoding } from '../layer/compressor.ts'
 import { RegistryError } from '../core/errors/errors.ts'
 import type { Platform } from '../core/oci/image.ts'
-import type { NixStore } from '../store/daemon/nix-store.ts'
+import type { Store } from '../store/store.ts'
 import type { Image } from '../registry/artifact/image.ts'
 import { fits, platformName } from '../core/oci/platform.ts'
 import { imageFor, isIndex, type Artifact } from '../registry/artifact/image-index.ts'
@@ -61,7 +61,7 @@ export async function exportImages(
   const place = await placeOf(options)
   const found = await Promise.all(names.map(parseImageArgument))
   const progress = progressOf(options.progress)
-  const { registry, nix, close } = openRegistry(
+  const { registry, store, close } = openRegistry(
     { ...settings, keepDays: 0, maxQueued: Math.max(settings.maxQueued, names.length) },
     {
       holdMs: NO_HOLD_MS,
@@ -78,7 +78,7 @@ export async function exportImages(
     const exported = await Promise.all(
       found.map((argument) =>
         limit(async () => {
-          const image = await findImage(argument, { chosenName, platform }, registry, nix)
+          const image = await findImage(argument, { chosenName, platform }, registry, store)
           releases.push(...image.images.map((each) => registry.pin(each)))
           return image
         }),
@@ -104,11 +104,11 @@ async function findImage(
     platform,
   }: { readonly chosenName: string | undefined; readonly platform: Platform | undefined },
   registry: Registry,
-  nix: NixStore,
+  store: Store,
 ): Promise<Exported> {
   const image = await imageOf(await registry.served(reference, tag), platform)
   // Manifests name a derivation by its own path, not by that of what it makes.
-  const named = (await nix.pathFromHash(reference.storeHash)) ?? image.root
+  const named = (await store.pathFromHash(reference.storeHash)) ?? image.root
   return {
     name: chosenName ?? manifestName(named, host, isTagged ? tag : 'nix'),
     reference,

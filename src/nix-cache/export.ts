@@ -12,11 +12,10 @@ import { isDerivationPath, type StoreHash, type StorePath } from '../core/nix/st
 import { PageCache } from '../layer/packed-frame.ts'
 import type { StoreReader } from '../layer/store-reader.ts'
 import { BlobStreams } from '../layer/stream.ts'
-import type { NixStore } from '../store/daemon/nix-store.ts'
-import type { PathInfo } from '../store/daemon/operations.ts'
+import type { PathInfo, Store } from '../store/store.ts'
 
 export type ExporterOptions = {
-  readonly nix: NixStore
+  readonly store: Store
   readonly reader: StoreReader
   /** All that belongs to an image that a valid path is; `undefined` where it can't be pulled. */
   readonly servedClosure: (path: StorePath) => Promise<readonly PathInfo[] | undefined>
@@ -89,9 +88,9 @@ export class Exporter {
   }
 
   async #readable(hash: StoreHash, hasToken: boolean): Promise<PathInfo | undefined> {
-    const { nix, hold } = this.#options
-    const path = await nix.pathFromHash(hash)
-    const info = path === undefined ? undefined : await nix.info(path)
+    const { store, hold } = this.#options
+    const path = await store.pathFromHash(hash)
+    const info = path === undefined ? undefined : await store.info(path)
     if (info === undefined || !(await this.#mayRead(info, hasToken))) return undefined
     await hold(info.path)
     return info

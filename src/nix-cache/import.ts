@@ -22,14 +22,14 @@ import {
   type StoreHash,
   type StorePath,
 } from '../core/nix/store-path.ts'
-import { parseDerivation } from '../store/daemon/derivation.ts'
-import { readNar, type NarRoot } from '../store/daemon/nar-reader.ts'
-import type { NixStore } from '../store/daemon/nix-store.ts'
+import { parseDerivation } from '../core/nix/derivation.ts'
+import { readNar, type NarRoot } from '../core/nix/nar-reader.ts'
+import type { Store } from '../store/store.ts'
 import { parseCompression, unpack } from './unpack.ts'
 import { parseUploadName, type UploadName, type Uploads } from './uploads.ts'
 
 export type ImporterOptions = {
-  readonly nix: NixStore
+  readonly store: Store
   readonly uploads: Uploads
   /** Keeps a path, valid or not yet, from being collected until what needs it is imported. */
   readonly hold: (path: StorePath) => Promise<void>
@@ -77,20 +77,20 @@ export class Importer {
   }
 
   async #import(narinfo: Narinfo, address: ContentAddress, name: UploadName): Promise<void> {
-    const { nix, uploads, hold, keep } = this.#options
+    const { store, uploads, hold, keep } = this.#options
     const { storePath, references } = narinfo
     await this.#checkReferences(narinfo)
     await uploads.use(name, async (file, size) => {
       const root = await verify(file, size, narinfo, address, name)
       // Before it is added, so that there is no moment at which it could be collected.
       await hold(storePath)
-      if (await nix.isValid(storePath)) return
+      if (await store.isValid(storePath)) return
       const archive = unpack(file, parseCompression(narinfo.compression), narinfo.narSize)
       const content =
         root.kind === 'file' && address.method !== 'archive'
           ? slice(archive, root.offset, root.offset + root.size)
           : archive
-      const added = await nix.add(
+      const added = await store.add(
         { name: storeNameOf(storePath), method: address.method, references, content },
         AbortSignal.timeout(IMPORT_LIMIT_MS),
       )
@@ -103,7 +103,7 @@ export class Importer {
 
   /** @throws RegistryError `malformed` naming those that the store doesn't have. */
   async #checkReferences({ storePath, references }: Narinfo): Promise<void> {
-    const valid = new Set(references.length === 0 ? [] : await this.#options.nix.valid(references))
+    const valid = new Set(references.length === 0 ? [] : await this.#options.store.valid(references))
     const missing = references.filter((path) => !valid.has(path))
     if (missing.length === 0) return
     throw new RegistryError(

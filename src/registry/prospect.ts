@@ -7,7 +7,7 @@ import type { Policy } from '../core/policy.ts'
 import type { Reference } from '../core/oci/reference.ts'
 import type { Selector } from '../core/oci/route.ts'
 import { isDerivationPath, type StorePath } from '../core/nix/store-path.ts'
-import type { NixStore } from '../store/daemon/nix-store.ts'
+import type { Store } from '../store/store.ts'
 import { admit } from './work/admission.ts'
 import { resolveAllowed } from './artifact/make-valid.ts'
 import { tagInside } from './artifact/resolve.ts'
@@ -20,7 +20,7 @@ export type Prospect =
   | { readonly kind: 'failed' | 'unknown'; readonly error: RegistryError }
 
 export type ProspectParts = {
-  readonly nix: NixStore
+  readonly store: Store
   readonly policy: Policy
   readonly journal: Pick<WorkJournal, 'failure'>
   /** @throws RegistryError when a valid path is no image, or none that is served. */
@@ -39,19 +39,19 @@ const FINAL: readonly string[] = [
 
 /** @throws RegistryError `lookup-failed` or `unavailable` where nobody knows. */
 export async function prospect(
-  { nix, policy, journal, demandImage }: ProspectParts,
+  { store, policy, journal, demandImage }: ProspectParts,
   reference: Reference,
   selector: Selector,
 ): Promise<Prospect> {
   const tag = selector.kind === 'tag' ? selector.tag : DEFAULT_TAG
   try {
-    const resolved = await resolveAllowed(nix, policy, reference, tag)
+    const resolved = await resolveAllowed(store, policy, reference, tag)
     if (resolved.kind === 'valid') {
       await demandImage(resolved.path, tagInside(reference, resolved.path, tag))
       return { kind: 'present' }
     }
     const { work } = resolved
-    await admit(nix, policy, work)
+    await admit(store, policy, work)
     const failure = journal.failure(work)
     if (failure !== undefined) return { kind: 'failed', error: failure }
     // A derivation that has to be fetched is built then.

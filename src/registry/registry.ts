@@ -75,10 +75,10 @@ export class Registry {
 
   constructor(options: RegistryOptions) {
     this.#options = options
-    const { nix, policy, limits, journal, onWork = () => undefined } = options
-    this.roots = new Roots(nix, options.roots)
-    const realiser = new Realiser(nix, limits, journal, onWork)
-    this.#images = new Images({ nix, policy, roots: this.roots, realiser }, options)
+    const { store, policy, limits, journal, onWork = () => undefined } = options
+    this.roots = new Roots(store, options.roots)
+    const realiser = new Realiser(store, limits, journal, onWork)
+    this.#images = new Images({ store, policy, roots: this.roots, realiser }, options)
     this.#frames = new LayerFrames(options.reader, options.archives.cache)
     this.#hold = new Hold(options.holdMs, options.journal)
     this.#streams = new BlobStreams(options.reader)
@@ -148,11 +148,11 @@ export class Registry {
   }
 
   async #tags(reference: Reference): Promise<readonly string[]> {
-    const { nix, policy } = this.#options
-    const resolved = await resolve(nix, reference, DEFAULT_TAG)
-    if (resolved.kind === 'to-do') await admit(nix, policy, resolved.work)
+    const { store, policy } = this.#options
+    const resolved = await resolve(store, reference, DEFAULT_TAG)
+    if (resolved.kind === 'to-do') await admit(store, policy, resolved.work)
     else await demandImage(this.#options, resolved.path, undefined)
-    return tagsOf(nix, reference, async (path) => imageTags(this.#options, path))
+    return tagsOf(store, reference, async (path) => imageTags(this.#options, path))
   }
 
   /** What a pull would find. @throws RegistryError `lookup-failed`, `unavailable`, `pending` where nobody knows yet. */
@@ -183,13 +183,13 @@ export class Registry {
 
   /** Connects to Nix, so that the first pull needn't. @returns Nix's version. @throws RegistryError `unavailable`. */
   async warmUp(): Promise<string> {
-    const [version] = await Promise.all([this.#options.nix.connect(), this.roots.open()])
+    const [version] = await Promise.all([this.#options.store.connect(), this.roots.open()])
     return version
   }
 
   /** A question that Nix always has an answer to. @throws RegistryError `unavailable`. */
   async askNix(): Promise<void> {
-    await this.#options.nix.ping()
+    await this.#options.store.ping()
   }
 
   /** Keeps an image in the store for as long as somebody works with it. @returns what ends that. */
@@ -233,7 +233,7 @@ export class Registry {
     if (found !== undefined) return found
     for (const tag of await this.tags(reference)) {
       if (DEFAULT_TAGS.includes(tag)) continue
-      const { kind } = await resolve(this.#options.nix, reference, tag)
+      const { kind } = await resolve(this.#options.store, reference, tag)
       const other = kind === 'valid' ? await lookInto(await this.served(reference, tag)) : undefined
       if (other !== undefined) return other
     }

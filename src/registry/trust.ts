@@ -5,7 +5,7 @@
  */
 import { RegistryError } from '../core/errors/errors.ts'
 import { isSignedBy, type SigningKey } from '../core/nix/signature.ts'
-import type { ClosurePath } from '../store/daemon/nix-store.ts'
+import type { ClosurePath } from '../store/store.ts'
 
 /** @param keys none: every path is trusted. @throws RegistryError `denied` naming the first path that isn't. */
 export function demandSignatures(keys: readonly SigningKey[], closure: readonly ClosurePath[]): void {

@@ -7,20 +7,14 @@ import {
   type NamePattern,
   type Policy,
 } from '../../src/core/policy.ts'
-import { parseStorePath, type StorePath } from '../../src/core/nix/store-path.ts'
+import { storePath } from '../store-path.ts'
 
 const OPEN: Policy = { builds: true, fetches: true, allow: [], deny: [], systems: [] }
-
-function path(name: string): StorePath {
-  const found = parseStorePath(`/nix/store/aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-${name}`)
-  if (found === undefined) throw new Error(`no store path: ${name}`)
-  return found
-}
 
 const patterns = (...texts: readonly string[]): readonly NamePattern[] =>
   texts.flatMap((text) => parseNamePattern(text) ?? [])
 
-const build = (name: string, system = 'x86_64-linux') => ({ derivation: path(`${name}.drv`), system })
+const build = (name: string, system = 'x86_64-linux') => ({ derivation: storePath(`${name}.drv`), system })
 
 void t.test('patterns are globs over the whole name', async (t) => {
   for (const [pattern, name, expected] of [
@@ -48,7 +42,7 @@ void t.test('what may be asked for, by name', async (t) => {
     [{ deny: patterns('*-debug') }, 'web-debug', /web-debug matches \*-debug of --deny-names/],
     [{ allow: patterns('web-*'), deny: patterns('*-debug') }, 'web-debug', /--deny-names/],
   ] as const) {
-    const objection = objectionToName({ ...OPEN, ...policy }, path(name))
+    const objection = objectionToName({ ...OPEN, ...policy }, storePath(name))
     if (reason === undefined) t.equal(objection, undefined, name)
     else t.match(objection, { kind: 'denied', reason }, name)
   }
@@ -57,24 +51,29 @@ void t.test('what may be asked for, by name', async (t) => {
 void t.test('what may be done for it', async (t) => {
   for (const [what, policy, plan, expected] of [
     ['nothing to do', { builds: false, fetches: false }, { builds: [], fetches: [] }, undefined],
-    ['a build', {}, { builds: [build('a')], fetches: [path('b')] }, undefined],
+    ['a build', {}, { builds: [build('a')], fetches: [storePath('b')] }, undefined],
     [
       'a build where none is allowed',
       { builds: false },
       { builds: [build('a')], fetches: [] },
       { kind: 'denied', reason: /--allow-builds.*a\.drv/ },
     ],
-    ['a fetch where no build is allowed', { builds: false }, { builds: [], fetches: [path('b')] }, undefined],
+    [
+      'a fetch where no build is allowed',
+      { builds: false },
+      { builds: [], fetches: [storePath('b')] },
+      undefined,
+    ],
     [
       'a build that fetches where no fetch is allowed',
       { fetches: false },
-      { builds: [build('a')], fetches: [path('b')] },
+      { builds: [build('a')], fetches: [storePath('b')] },
       { kind: 'denied', reason: /fetches are not allowed/ },
     ],
     [
       'a dependency that is denied',
       { deny: patterns('openssl-1.*') },
-      { builds: [build('a')], fetches: [path('openssl-1.1')] },
+      { builds: [build('a')], fetches: [storePath('openssl-1.1')] },
       { kind: 'denied', reason: /openssl-1\.1/ },
     ],
     [

@@ -1,13 +1,11 @@
 /** The smallest client: requests to a registry by store path, so that tests can say what goes over the wire. */
 import { createHash } from 'node:crypto'
 import { imageNameOf } from '../../src/core/oci/reference.ts'
-import { parseStorePath } from '../../src/core/nix/store-path.ts'
+import { storePath } from '../store-path.ts'
 
 /** `nix.internal/nix/store/<hash>-<slug>:nix`. */
 export function imageName(path: string): string {
-  const parsed = parseStorePath(path)
-  if (parsed === undefined) throw new Error(`not a store path: ${path}`)
-  return imageNameOf(parsed)
+  return imageNameOf(storePath(path))
 }
 
 /** `http://…/v2/nix/store/<hash>-<slug>`. */

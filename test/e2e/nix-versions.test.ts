@@ -4,15 +4,16 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { execa } from 'execa'
 import { contentAddressedPath, formatContentAddress } from '../../src/core/nix/content-address.ts'
-import { parseStorePath, storeHashOf, type StorePath } from '../../src/core/nix/store-path.ts'
-import type { NixEvent } from '../../src/store/daemon/messages.ts'
-import { NixStore } from '../../src/store/daemon/nix-store.ts'
+import { storeHashOf, type StorePath } from '../../src/core/nix/store-path.ts'
+import { DaemonStore } from '../../src/store/daemon/daemon-store.ts'
+import type { Store, StoreEvent } from '../../src/store/store.ts'
 import { processTransport } from '../../src/store/daemon/transport.ts'
 import { chrootNix, missingTrixieNix } from '../support/chroot-nix.ts'
 import { nar, sha256 } from '../support/nar.ts'
 import { nixEnv } from '../support/nix.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
+import { storePath } from '../store-path.ts'
 
 type Nix = {
   readonly daemonCommand: readonly string[]
@@ -61,16 +62,18 @@ void t.test('Nix 2.26 or later', { skip: await missingTrixieNix() }, async (t) =
   const chroot = await chrootNix(t)
   await conforms(t, { ...chroot, version: /^2\.(?:2[6-9]|[3-9][0-9])\./ })
   await t.test('that trusts nobody', async (t) => {
-    const nix = new NixStore(processTransport([...chroot.daemonCommand, ...FEATURE, '--force-untrusted']))
-    t.teardown(() => nix.close())
-    await adds(t, nix, `untrusted-${process.pid}`)
+    const store = new DaemonStore(
+      processTransport([...chroot.daemonCommand, ...FEATURE, '--force-untrusted']),
+    )
+    t.teardown(() => store.close())
+    await adds(t, store, `untrusted-${process.pid}`)
   })
 })
 
 /** What the registry asks of every Nix. */
 async function conforms(t: Test, { daemonCommand, run, addFile, version }: Nix): Promise<void> {
-  const nix = new NixStore(processTransport(daemonCommand))
-  t.teardown(() => nix.close())
+  const store = new DaemonStore(processTransport(daemonCommand))
+  t.teardown(() => store.close())
   const file = await addFile('expression.nix', EXPRESSION)
   const salt = `${process.pid}-${Date.now()}`
   const instantiate = async (attribute: string) =>
@@ -80,26 +83,26 @@ async function conforms(t: Test, { daemonCommand, run, addFile, version }: Nix):
   const outputs = (await run(['nix-store', '--query', '--outputs', good])).split('\n').map(path)
   const out = outputs.find((output) => !output.endsWith('-dev')) ?? path('')
 
-  t.match(await nix.connect(), version)
-  t.equal(await nix.isValid(out), false)
-  t.equal(await nix.isValid(good), true)
-  t.equal(await nix.pathFromHash(storeHashOf(out)), undefined)
-  t.equal(await nix.pathFromHash(storeHashOf(good)), good)
-  t.strictSame(await nix.derivers(out), [good], 'the deriver of a path that was never built')
-  t.match(await nix.missing([{ path: out }]), { willBuild: [], willSubstitute: [], unknown: [out] })
-  t.equal((await nix.missing([{ derivation: good, output: 'out' }])).willBuild.length, 2)
+  t.match(await store.connect(), version)
+  t.equal(await store.isValid(out), false)
+  t.equal(await store.isValid(good), true)
+  t.equal(await store.pathFromHash(storeHashOf(out)), undefined)
+  t.equal(await store.pathFromHash(storeHashOf(good)), good)
+  t.strictSame(await store.derivers(out), [good], 'the deriver of a path that was never built')
+  t.match(await store.missing([{ path: out }]), { willBuild: [], willSubstitute: [], unknown: [out] })
+  t.equal((await store.missing([{ derivation: good, output: 'out' }])).willBuild.length, 2)
 
-  const roots = await nix.openRoots()
+  const roots = await store.openRoots()
   await roots.add(out)
-  const events: NixEvent[] = []
-  t.strictSame(await nix.build(good, 'out', (event) => events.push(event)), { kind: 'done' })
+  const events: StoreEvent[] = []
+  t.strictSame(await store.build(good, 'out', (event) => events.push(event)), { kind: 'done' })
   t.equal(events.filter(({ kind }) => kind === 'building').length, 2)
   t.strictSame(
     events.flatMap((event) => (event.kind === 'log' && event.derivation === good ? [event.line] : [])),
     ['one', 'two'],
     'lines of its log, live and told apart from those of its dependency',
   )
-  const closure = await nix.closure(out)
+  const closure = await store.closure(out)
   t.equal(closure.length, 2)
   t.strictSame(
     closure.map((info) => info.path).toSorted(),
@@ -112,20 +115,20 @@ async function conforms(t: Test, { daemonCommand, run, addFile, version }: Nix):
   await t.rejects(run(['nix-store', '--delete', out]), 'what has a temporary root is not deleted')
   roots.close()
 
-  const failed = await nix.build(bad, 'out', () => undefined)
+  const failed = await store.build(bad, 'out', () => undefined)
   t.match(failed, { kind: 'failed', status: /Failure$/, message: /exit code 3/ })
   const unknown = path(`/nix/store/${'0'.repeat(32)}-unknown`)
-  t.match(await nix.fetch(unknown, () => undefined).catch((error: unknown) => error), {
+  t.match(await store.fetch(unknown, () => undefined).catch((error: unknown) => error), {
     kind: 'fetch-failed',
   })
-  t.match(await nix.closure(unknown).catch((error: unknown) => error), { kind: 'unavailable' })
-  t.equal(await nix.isValid(good), true, 'and questions are answered after all that')
-  await adds(t, nix, salt)
+  t.match(await store.closure(unknown).catch((error: unknown) => error), { kind: 'unavailable' })
+  t.equal(await store.isValid(good), true, 'and questions are answered after all that')
+  await adds(t, store, salt)
 }
 
 /** Contents are added under the path that they give themselves, by whatever Nix and however little it trusts us. */
-async function adds(t: Test, nix: NixStore, salt: string): Promise<void> {
-  const roots = await nix.openRoots()
+async function adds(t: Test, store: Store, salt: string): Promise<void> {
+  const roots = await store.openRoots()
   const content = Buffer.from(`content of ${salt}`)
   const source = nar({ file: content })
   let reference: StorePath | undefined
@@ -139,8 +142,8 @@ async function adds(t: Test, nix: NixStore, salt: string): Promise<void> {
     const expected = path(contentAddressedPath(name, { method, hash: sha256(bytes) }, references) ?? '')
     await roots.add(expected)
     const addition = { name, method, references, content: oneByOne(bytes) }
-    t.equal(await nix.add(addition, AbortSignal.timeout(60_000)), expected, method)
-    t.match(await nix.info(expected), {
+    t.equal(await store.add(addition, AbortSignal.timeout(60_000)), expected, method)
+    t.match(await store.info(expected), {
       narHash: sha256(source),
       narSize: source.length,
       references,
@@ -152,7 +155,7 @@ async function adds(t: Test, nix: NixStore, salt: string): Promise<void> {
   const broken = { name: `broken-${salt}`, method: 'archive', references: [] } as const
   for (const bytes of [source.subarray(0, 100), Buffer.from('no archive, but long enough to be one')])
     t.match(
-      await nix
+      await store
         .add({ ...broken, content: oneByOne(bytes) }, AbortSignal.timeout(60_000))
         .catch((error: unknown) => error),
       { kind: 'malformed', message: /^Nix refused broken/ },
@@ -162,14 +165,14 @@ async function adds(t: Test, nix: NixStore, salt: string): Promise<void> {
     throw new Error('cannot be read')
   }
   t.match(
-    await nix
+    await store
       .add({ ...broken, content: failing() }, AbortSignal.timeout(60_000))
       .catch((error: unknown) => error),
     { kind: 'unavailable' },
     'a content that breaks off adds nothing',
   )
   if (reference !== undefined)
-    t.equal(await nix.isValid(reference), true, 'and the next question is answered')
+    t.equal(await store.isValid(reference), true, 'and the next question is answered')
 }
 
 async function* oneByOne(bytes: Uint8Array) {
@@ -177,7 +180,5 @@ async function* oneByOne(bytes: Uint8Array) {
 }
 
 function path(text: string): StorePath {
-  const parsed = parseStorePath(text.trim().replace(/!.*$/, ''))
-  if (parsed === undefined) throw new Error(`not a store path: ${text}`)
-  return parsed
+  return storePath(text.trim().replace(/!.*$/, ''))
 }

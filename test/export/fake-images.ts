@@ -1,18 +1,17 @@
 /** Images of made-up layers, and how those are read. */
 import { digestOf } from '../../src/core/oci/digest.ts'
 import { imageConfig, imageManifest, MEDIA_TYPE } from '../../src/core/oci/image.ts'
-import { parseStorePath } from '../../src/core/nix/store-path.ts'
 import type { Exported } from '../../src/archive/archive-files.ts'
 import type { ReadLayer } from '../../src/archive/tar-archive.ts'
 import type { Image } from '../../src/registry/artifact/image.ts'
+import { storePath } from '../store-path.ts'
 
 const HASH = 'aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'
-const root = parseStorePath(`/nix/store/${HASH}-hello`)
+const root = storePath(`${HASH}-hello`)
 const PIECE = 700
 
 /** An image of these layers, each a text. */
 export function fakeExport(name: string, ...contents: readonly string[]): Exported {
-  if (root === undefined) throw new Error('no store path')
   const layers = contents.map((content) => {
     const digest = digestOf(Buffer.from(content))
     const source = { kind: 'paths', paths: [] } as const

@@ -4,9 +4,9 @@ import { digestOf } from '../../src/core/oci/digest.ts'
 import { RegistryError, type ErrorKind } from '../../src/core/errors/errors.ts'
 import { imageConfig, imageManifest, MEDIA_TYPE } from '../../src/core/oci/image.ts'
 import type { Reference } from '../../src/core/oci/reference.ts'
-import { parseStorePath } from '../../src/core/nix/store-path.ts'
 import { unheld } from '../../src/registry/artifact/layer-frames.ts'
 import type { Registry } from '../../src/registry/registry.ts'
+import { storePath } from '../store-path.ts'
 
 export const HASH = 'aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'
 export const NAME = `nix/store/${HASH}-hello`
@@ -14,7 +14,7 @@ export const NAME = `nix/store/${HASH}-hello`
 export const LAYER = Buffer.from('0123456789'.repeat(10_000))
 export const LAYER_DIGEST = digestOf(LAYER)
 const PIECE = 30_000
-const ROOT = parseStorePath(`/${NAME}`) ?? fail()
+const ROOT = storePath(`/${NAME}`)
 
 const layers = [
   {
@@ -27,10 +27,6 @@ const layers = [
 ]
 export const CONFIG = imageConfig({ architecture: 'amd64', os: 'linux' }, {}, layers)
 export const MANIFEST = imageManifest(CONFIG, layers)
-
-function fail(): never {
-  throw new Error('no store path')
-}
 
 export type FakeRegistry = {
   readonly registry: Registry

@@ -3,8 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { parseStorePath, type StorePath } from '../../src/core/nix/store-path.ts'
+import type { StorePath } from '../../src/core/nix/store-path.ts'
 import { nixEnv } from '../support/nix.ts'
+import { storePath } from '../store-path.ts'
 import { missing } from '../support/requirement.ts'
 
 const TIMEOUT_MS = 60_000
@@ -17,7 +18,7 @@ export const withoutNix: string | false = missing('nix')
 
 /** A directory, file or link as a store path: its name and content decide which. */
 async function addToStore(path: string): Promise<StorePath> {
-  return storePath(await run('nix-store', ['--add', path]))
+  return parsed(await run('nix-store', ['--add', path]))
 }
 
 /** Adds what `fill` writes to the path that it is given, under the name. */
@@ -37,7 +38,7 @@ export async function makeStorePath(
 
 /** The derivation of a Nix expression. */
 export async function instantiate(expression: string): Promise<StorePath> {
-  return storePath(await run('nix-instantiate', ['--expr', expression]))
+  return parsed(await run('nix-instantiate', ['--expr', expression]))
 }
 
 /** A derivation that runs a shell script, as a Nix expression; `$out` and the builtins of sh are all it has. */
@@ -47,7 +48,7 @@ export function shellDerivation(name: string, script: string, more = ''): string
 
 /** Builds a derivation. @returns its outputs. */
 export async function realise(derivation: StorePath): Promise<readonly StorePath[]> {
-  return (await run('nix-store', ['--realise', derivation])).split('\n').map(storePath)
+  return (await run('nix-store', ['--realise', derivation])).split('\n').map(parsed)
 }
 
 export async function nixStoreQuery(...args: readonly string[]): Promise<readonly string[]> {
@@ -59,10 +60,8 @@ async function run(command: string, args: readonly string[]): Promise<string> {
   return stdout
 }
 
-function storePath(text: string): StorePath {
-  const path = parseStorePath(text.trim().replace(/!.*$/, ''))
-  if (path === undefined) throw new Error(`no store path: ${text}`)
-  return path
+function parsed(text: string): StorePath {
+  return storePath(text.trim().replace(/!.*$/, ''))
 }
 
 /** A Nix string that may hold anything but two single quotes. */

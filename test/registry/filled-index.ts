@@ -6,20 +6,14 @@ import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 import { digestOf } from '../../src/core/oci/digest.ts'
 import { EMPTY_INDEX } from '../../src/core/oci/image.ts'
-import { parseStorePath, type StorePath } from '../../src/core/nix/store-path.ts'
 import { DigestIndex } from '../../src/registry/state/digest-index.ts'
+import { storePath } from '../store-path.ts'
 
 export const ROOT = storePath('/nix/store/aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x')
 export const LAYER = { digest: digestOf(Buffer.from('layer')), size: 12_345_678_901 }
 
 export const base = mkdtempSync(join(tmpdir(), 'digest-index-'))
 t.teardown(() => rmSync(base, { recursive: true }))
-
-function storePath(text: string): StorePath {
-  const path = parseStorePath(text)
-  if (path === undefined) throw new Error(`no store path: ${text}`)
-  return path
-}
 
 let count = 0
 export const newDirectory = () => join(base, `state-${count++}`)

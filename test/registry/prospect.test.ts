@@ -3,10 +3,10 @@ import t from 'tap'
 import { RegistryError, type ErrorKind } from '../../src/core/errors/errors.ts'
 import type { Policy } from '../../src/core/policy.ts'
 import { parseReference } from '../../src/core/oci/reference.ts'
-import { parseStorePath, type StorePath } from '../../src/core/nix/store-path.ts'
-import { parseDerivation } from '../../src/store/daemon/derivation.ts'
-import type { NixStore } from '../../src/store/daemon/nix-store.ts'
+import type { StorePath } from '../../src/core/nix/store-path.ts'
 import { prospect, type ProspectParts } from '../../src/registry/prospect.ts'
+import { memoryStore } from '../store/memory-store.ts'
+import { storePath } from '../store-path.ts'
 
 const VALID = storePath('aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-shop')
 const CACHED = storePath('bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-shop')
@@ -19,32 +19,13 @@ const policy: Policy = { builds: true, fetches: true, allow: [], deny: [], syste
 const valid = [VALID, DERIVATION]
 const cached = [CACHED, CACHED_DERIVATION]
 
-function storePath(base: string): StorePath {
-  const path = parseStorePath(`/nix/store/${base}`)
-  if (path === undefined) throw new Error(`no store path: ${base}`)
-  return path
-}
-
 function partsOf(more: Partial<ProspectParts> = {}): ProspectParts {
-  const nix: Pick<NixStore, 'pathFromHash' | 'isValid' | 'missing' | 'derivers' | 'derivation'> = {
-    pathFromHash: async (hash) => valid.find((path) => path.slice(11, 43) === hash),
-    isValid: async (path) => valid.includes(path),
-    missing: async (wanted) => {
-      const paths = wanted.map((each) => ('path' in each ? each.path : each.derivation))
-      return {
-        willBuild: paths.filter((path) => path === DERIVATION),
-        willSubstitute: paths.filter((path) => cached.includes(path)),
-        unknown: [],
-        downloadSize: 0,
-        narSize: 0,
-        warnings: [],
-      }
-    },
-    derivers: async (path) => (path === MADE ? [DERIVATION] : []),
-    derivation: async () => parseDerivation(`Derive([("out","${MADE}","","")],[],[],"s","b",[],[])`),
-  }
   return {
-    nix: nix as NixStore,
+    store: memoryStore({
+      valid,
+      substitutable: cached,
+      derivations: new Map([[DERIVATION, { out: MADE }]]),
+    }),
     policy,
     journal: { failure: () => undefined },
     demandImage: async () => undefined,

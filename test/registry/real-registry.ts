@@ -6,7 +6,7 @@ import t from 'tap'
 import { parseReference, type Reference } from '../../src/core/oci/reference.ts'
 import type { StorePath } from '../../src/core/nix/store-path.ts'
 import { StoreReader } from '../../src/layer/store-reader.ts'
-import { NixStore } from '../../src/store/daemon/nix-store.ts'
+import { DaemonStore } from '../../src/store/daemon/daemon-store.ts'
 import { EMBEDDED_COMMAND, processTransport } from '../../src/store/daemon/transport.ts'
 import { DigestIndex } from '../../src/registry/state/digest-index.ts'
 import { UnpackCache } from '../../src/unpack/unpack-cache.ts'
@@ -18,10 +18,10 @@ import { shellDerivation } from '../nix/real-store.ts'
 /** So that nothing of an earlier run is found. */
 export const RUN = `${process.pid}-${Date.now()}`
 const base = mkdtempSync(join(tmpdir(), 'registry-'))
-export const nix = new NixStore(processTransport(EMBEDDED_COMMAND))
+export const store = new DaemonStore(processTransport(EMBEDDED_COMMAND))
 const reader = new StoreReader(2)
 t.teardown(async () => {
-  nix.close()
+  store.close()
   await reader.close()
   rmSync(base, { recursive: true })
 })
@@ -45,14 +45,14 @@ export function registryOf(t: Ending, options: Partial<RegistryOptions> = {}) {
   })
   const work: string[] = []
   const registry = new Registry({
-    nix,
+    store,
     reader,
     index,
     journal,
     archives: {
       cache: new UnpackCache(join(directory, 'unpacked'), 1e9),
       notes: index,
-      narHash: (path) => nix.narHash(path),
+      narHash: (path) => store.narHash(path),
     },
     servePackages: false,
     requiredKeys: [],

@@ -20,7 +20,7 @@ import {
   bytesOf,
   imageExpression,
   json,
-  nix,
+  store,
   quotedImage,
   referenceTo,
   registryOf,
@@ -33,7 +33,7 @@ void t.test(
     const { registry, work } = registryOf(t)
     const derivation = await instantiate(imageExpression('one'))
     const [output] = await nixStoreQuery('--outputs', derivation)
-    t.equal(await nix.isValid(output as StorePath), false, 'not built yet')
+    t.equal(await store.isValid(output as StorePath), false, 'not built yet')
 
     const manifest = await registry.manifest(referenceTo(derivation), { kind: 'tag', tag: 'latest' })
     t.ok(work.includes(`started ${derivation}!out`) && work.includes(`done ${derivation}!out`))

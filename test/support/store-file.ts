@@ -2,9 +2,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { parseStorePath, type StorePath } from '../../src/core/nix/store-path.ts'
+import type { StorePath } from '../../src/core/nix/store-path.ts'
 import { nixEnv } from './nix.ts'
 import { scoped, temporaryDirectory } from './scope.ts'
+import { storePath } from '../store-path.ts'
 
 const BUILD_LIMIT_MS = 60_000
 
@@ -37,8 +38,6 @@ export async function storeFile(
       env: nixEnv,
       timeout: BUILD_LIMIT_MS,
     })
-    const path = parseStorePath(stdout.trim())
-    if (path === undefined) throw new Error(`no store path: ${stdout}`)
-    return path
+    return storePath(stdout.trim())
   })
 }

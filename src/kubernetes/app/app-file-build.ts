@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { explainNixError } from '../../core/nix/nix-error.ts'
-import { programMissing } from '../../store/daemon/missing-nix.ts'
+import { programMissing } from '../../store/missing-nix.ts'
 
 export type AppBuild = {
   /** Directory that the Nix library is in. */

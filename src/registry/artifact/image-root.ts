@@ -3,7 +3,7 @@ import type { LayerDescriptor } from '../../core/oci/image.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { LayerSource } from '../../layer/worker.ts'
 import type { ClosureFiles } from '../../source/files/closure-files.ts'
-import type { ClosurePath } from '../../store/daemon/nix-store.ts'
+import type { ClosurePath } from '../../store/store.ts'
 import type { UnpackedSlice } from './unpacked-slice.ts'
 
 export type ImageLayer = LayerDescriptor & { readonly source: LayerSource | UnpackedSlice }

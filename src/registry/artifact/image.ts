@@ -18,7 +18,7 @@ import {
 import type { SigningKey } from '../../core/nix/signature.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { StoreReader } from '../../layer/store-reader.ts'
-import type { NixStore } from '../../store/daemon/nix-store.ts'
+import type { Store } from '../../store/store.ts'
 import type { Source, SourceKind } from '../../source/source.ts'
 import type { DigestIndex } from '../state/digest-index.ts'
 import { certificateVariables, withVariables } from '../certificates.ts'
@@ -40,16 +40,21 @@ export type Image = {
 
 export type Step = 'source' | 'closure' | 'plan' | 'digest'
 
-export type ImageDeps = {
-  readonly nix: NixStore
-  readonly reader: StoreReader
-  readonly index: DigestIndex
+/** The parts that tell what a store path is, and whether it may be pulled. */
+export type SourceDeps = {
+  readonly store: Store
   /** Whom to trust is added with the keys below: see make-artifact.ts. */
   readonly archives: Omit<Archives, 'demandTrusted'>
   /** Whether any directory of the store may be pulled. */
   readonly servePackages: boolean
   /** See trust.ts. */
   readonly requiredKeys: readonly SigningKey[]
+}
+
+/** The parts that make images. */
+export type ImageDeps = SourceDeps & {
+  readonly reader: StoreReader
+  readonly index: DigestIndex
 }
 
 /** Layers hashed at once: enough for every reader thread, few enough that entries don't pile up in memory. */

@@ -115,11 +115,11 @@ export class Images {
 
   /** Whether an image of an index is valid already. */
   async #isThere(image: NamedImage): Promise<boolean> {
-    const { nix } = this.#options
-    if (image.kind === 'path') return nix.isValid(image.path)
-    if (!(await nix.isValid(image.derivation))) return false
-    const path = (await nix.derivation(image.derivation)).outputs.get(image.output)
-    return path !== undefined && nix.isValid(path)
+    const { store } = this.#options
+    if (image.kind === 'path') return store.isValid(image.path)
+    if (!(await store.isValid(image.derivation))) return false
+    const path = (await store.derivation(image.derivation)).outputs.get(image.output)
+    return path !== undefined && store.isValid(path)
   }
 }
 

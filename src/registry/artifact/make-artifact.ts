@@ -1,12 +1,12 @@
 /** From a valid store path to what is served for it: one image, or an index of several. */
 import { RegistryError } from '../../core/errors/errors.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
-import type { ClosurePath } from '../../store/daemon/nix-store.ts'
+import type { ClosurePath } from '../../store/store.ts'
 import { closureFiles } from '../../source/files/closure-files.ts'
 import { readRoot, type Root } from '../../source/detect.ts'
 import type { LayoutIndex, SourceOptions } from '../../source/source.ts'
 import { namingImage } from '../work/naming-image.ts'
-import { makeImage, type Image, type ImageDeps, type Step } from './image.ts'
+import { makeImage, type Image, type ImageDeps, type SourceDeps, type Step } from './image.ts'
 import type { ImageRoot } from './image-root.ts'
 import type { ImageIndex, Artifact } from './image-index.ts'
 import { platformIndex, type PlatformParts } from './platform-index.ts'
@@ -48,7 +48,7 @@ async function served(
     onStep(step, performance.now() - start)
     return result
   }
-  const closureOf = remembering(() => maker.nix.closure(root))
+  const closureOf = remembering(() => maker.store.closure(root))
   const files = closureFiles(root, async () => pathsIn(await closureOf()))
   const found = await timed('source', () =>
     readServed(maker, root, { tag, files, archives: archivesOf(maker) }),
@@ -72,7 +72,7 @@ async function served(
 
 /** @throws RegistryError `denied`, `manifest-unknown`, `unservable` for a valid path that can't be pulled by this tag. */
 export async function demandImage(
-  maker: Pick<ImageDeps, 'nix' | 'servePackages' | 'archives' | 'requiredKeys'>,
+  maker: SourceDeps,
   root: StorePath,
   tag: string | undefined,
 ): Promise<void> {
@@ -80,10 +80,7 @@ export async function demandImage(
 }
 
 /** The tags that an image has itself. @throws RegistryError `denied`, `unservable`. */
-export async function imageTags(
-  maker: Pick<ImageDeps, 'nix' | 'servePackages' | 'archives' | 'requiredKeys'>,
-  root: StorePath,
-): Promise<readonly string[]> {
+export async function imageTags(maker: SourceDeps, root: StorePath): Promise<readonly string[]> {
   const found = await namingImage(root, () => readServed(maker, root, optionsOf(maker, root, undefined)))
   return 'tags' in found ? (found.tags ?? []) : []
 }
@@ -121,7 +118,7 @@ function layoutIndex(
  * @throws RegistryError `denied` for what the operator didn't open, and those of `readRoot`.
  */
 async function readServed(
-  { servePackages }: Pick<ImageDeps, 'servePackages'>,
+  { servePackages }: Pick<SourceDeps, 'servePackages'>,
   root: StorePath,
   options: SourceOptions,
 ): Promise<Root> {
@@ -140,27 +137,19 @@ async function readServed(
 }
 
 /** The whole closure is asked for signatures once it is known; a compressed archive before anything is read of it. */
-function archivesOf({
-  nix,
-  archives,
-  requiredKeys,
-}: Pick<ImageDeps, 'nix' | 'archives' | 'requiredKeys'>): Archives {
+function archivesOf({ store, archives, requiredKeys }: SourceDeps): Archives {
   return {
     ...archives,
     demandTrusted: async (path) => {
       if (requiredKeys.length === 0) return
-      const info = await nix.info(path)
+      const info = await store.info(path)
       if (info !== undefined) demandSignatures(requiredKeys, [info])
     },
   }
 }
 
-function optionsOf(
-  maker: Pick<ImageDeps, 'nix' | 'archives' | 'requiredKeys'>,
-  root: StorePath,
-  tag: string | undefined,
-): SourceOptions {
-  const files = closureFiles(root, async () => pathsIn(await maker.nix.closure(root)))
+function optionsOf(maker: SourceDeps, root: StorePath, tag: string | undefined): SourceOptions {
+  const files = closureFiles(root, async () => pathsIn(await maker.store.closure(root)))
   return { tag, files, archives: archivesOf(maker) }
 }
 
@@ -173,14 +162,14 @@ function pathsIn(closure: readonly ClosurePath[]): ReadonlySet<StorePath> {
  * @throws RegistryError `unavailable`.
  */
 export async function servedClosure(
-  maker: Pick<ImageDeps, 'nix' | 'archives' | 'servePackages' | 'requiredKeys'>,
+  maker: SourceDeps,
   root: StorePath,
 ): Promise<readonly ClosurePath[] | undefined> {
   try {
     const found = await readServed(maker, root, optionsOf(maker, root, undefined))
     // The closure of an image for several platforms may be all that their derivations need.
     if ('shape' in found && found.shape === 'platforms') return undefined
-    const closure = await maker.nix.closure(root)
+    const closure = await maker.store.closure(root)
     demandSignatures(maker.requiredKeys, closure)
     return closure
   } catch (error) {

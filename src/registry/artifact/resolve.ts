@@ -7,8 +7,8 @@
 import { RegistryError } from '../../core/errors/errors.ts'
 import { isNamedBy, referenceBase, type Reference } from '../../core/oci/reference.ts'
 import { isDerivationPath, storeHashOf, storePathOf, type StorePath } from '../../core/nix/store-path.ts'
-import type { Derivation } from '../../store/daemon/derivation.ts'
-import type { NixStore } from '../../store/daemon/nix-store.ts'
+import type { Derivation } from '../../core/nix/derivation.ts'
+import type { Store } from '../../store/store.ts'
 
 export type Resolved =
   | { readonly kind: 'valid'; readonly path: StorePath }
@@ -37,16 +37,16 @@ const DEFAULT_OUTPUT = 'out'
  * @param tag one of the default tags; for a derivation also the name of an output, for an image one of its own.
  * @throws RegistryError `name-unknown`, `manifest-unknown`, `lookup-failed`, `unavailable`.
  */
-export async function resolve(nix: NixStore, reference: Reference, tag: string): Promise<Resolved> {
-  const target = await find(nix, reference)
+export async function resolve(store: Store, reference: Reference, tag: string): Promise<Resolved> {
+  const target = await find(store, reference)
   if (target.kind !== 'valid' || !isDerivationPath(target.path)) {
     // Which tags an image has itself is known once it is here: see `tagInside`.
     return target
   }
-  const derivation = await nix.derivation(target.path)
+  const derivation = await store.derivation(target.path)
   const output = outputFor(derivation, tag)
   const path = derivation.outputs.get(output)
-  if (path !== undefined && (await nix.isValid(path))) return { kind: 'valid', path }
+  if (path !== undefined && (await store.isValid(path))) return { kind: 'valid', path }
   return { kind: 'to-do', work: { kind: 'build', derivation: target.path, output }, path }
 }
 
@@ -58,21 +58,21 @@ export function tagInside(reference: Reference, root: StorePath, tag: string): s
 
 /** Every tag that the reference has, sorted. @throws RegistryError `name-unknown`, `unavailable`. */
 export async function tagsOf(
-  nix: NixStore,
+  store: Store,
   reference: Reference,
   tagsInside: (path: StorePath) => Promise<readonly string[]>,
 ): Promise<readonly string[]> {
-  const target = await find(nix, reference)
+  const target = await find(store, reference)
   if (target.kind !== 'valid') return DEFAULT_TAGS
   if (!isDerivationPath(target.path))
     return [...new Set([...DEFAULT_TAGS, ...(await tagsInside(target.path))])].sort()
-  const derivation = await nix.derivation(target.path)
+  const derivation = await store.derivation(target.path)
   return [...new Set([...DEFAULT_TAGS, ...derivation.outputs.keys()])].sort()
 }
 
 /** What the name itself stands for, before any tag. */
-async function find(nix: NixStore, reference: Reference): Promise<Resolved> {
-  const valid = await nix.pathFromHash(reference.storeHash)
+async function find(store: Store, reference: Reference): Promise<Resolved> {
+  const valid = await store.pathFromHash(reference.storeHash)
   if (valid !== undefined) {
     if (!isNamedBy(valid, reference))
       throw unknownName(reference, 'the store has another name with this hash')
@@ -81,10 +81,10 @@ async function find(nix: NixStore, reference: Reference): Promise<Resolved> {
   const path = reference.slug === undefined ? undefined : storePathOf(reference.storeHash, reference.slug)
   if (path === undefined)
     throw unknownName(reference, 'not in the store, and its full name is needed to look further')
-  const caches = await lookUp(nix, path)
+  const caches = await lookUp(store, path)
   if (caches.kind === 'offered') return { kind: 'to-do', work: { kind: 'fetch', path }, path }
-  for (const deriver of await nix.derivers(path)) {
-    const { outputs } = await nix.derivation(deriver)
+  for (const deriver of await store.derivers(path)) {
+    const { outputs } = await store.derivation(deriver)
     for (const [output, made] of outputs) {
       if (made === path) return { kind: 'to-do', work: { kind: 'build', derivation: deriver, output }, path }
     }
@@ -101,9 +101,9 @@ type LookUp =
  * Whether a cache has a path. Nix leaves out a cache that it can't reach and goes on with a warning, the only sign of
  * it: warnings and nothing found mean that nobody knows.
  */
-async function lookUp(nix: NixStore, path: StorePath): Promise<LookUp> {
+async function lookUp(store: Store, path: StorePath): Promise<LookUp> {
   try {
-    const { willSubstitute, warnings } = await nix.missing([{ path }])
+    const { willSubstitute, warnings } = await store.missing([{ path }])
     if (willSubstitute.includes(path)) return { kind: 'offered' }
     if (warnings.length === 0) return { kind: 'not-offered' }
     const message = `no binary cache is known to have it, and not all could be asked: ${path}`

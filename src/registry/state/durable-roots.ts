@@ -9,7 +9,7 @@ import { access, lutimes, readdir, lstat, rename, rm, symlink, readlink } from '
 import { join } from 'node:path'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { STORE_DIR, parseStorePath, type StorePath } from '../../core/nix/store-path.ts'
-import type { NixStore } from '../../store/daemon/nix-store.ts'
+import type { Store } from '../../store/store.ts'
 import { makeStateDirectory } from './state-directory.ts'
 
 const FOLDER = 'roots'
@@ -21,7 +21,7 @@ const SWEEP_MS = 3_600_000
 const LOOK_MS = 10_000
 
 export class DurableRoots {
-  readonly #nix: NixStore
+  readonly #store: Store
   readonly #directory: string
   readonly #keepMs: number
   /** When each was touched by this process. */
@@ -31,8 +31,8 @@ export class DurableRoots {
   #size = 0
 
   /** @param keepDays 0: none are made, and those that are there go. */
-  constructor(nix: NixStore, stateDirectory: string, keepDays: number) {
-    this.#nix = nix
+  constructor(store: Store, stateDirectory: string, keepDays: number) {
+    this.#store = store
     this.#directory = join(stateDirectory, FOLDER)
     this.#keepMs = keepDays * DAY_MS
   }
@@ -115,7 +115,7 @@ export class DurableRoots {
       this.#size += 1
     }
     await lutimes(link, seconds, seconds)
-    await this.#nix.addIndirectRoot(link)
+    await this.#store.addRoot(link)
   }
 }
 

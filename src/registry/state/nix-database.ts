@@ -9,7 +9,7 @@ import type { LayerEntry } from '../../core/tar/segment.ts'
 import { sqliteFile, type SqliteObject } from '../../core/sqlite/sqlite-file.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import { STORE_DIRECTORIES } from '../../layer/walk.ts'
-import type { ClosurePath } from '../../store/daemon/nix-store.ts'
+import type { ClosurePath } from '../../store/store.ts'
 
 const SCHEMA_VERSION = '10'
 const REGISTRATION_TIME = 1

@@ -3,7 +3,7 @@
  * lasts while they are worked on or read, and a durable one for the days after a pull.
  */
 import type { StorePath } from '../../core/nix/store-path.ts'
-import type { NixStore } from '../../store/daemon/nix-store.ts'
+import type { Store } from '../../store/store.ts'
 import { DurableRoots } from './durable-roots.ts'
 import { TempRoots } from './temp-roots.ts'
 
@@ -20,9 +20,9 @@ export class Roots {
   readonly #durable: DurableRoots
   readonly #onTrouble: (error: unknown) => void
 
-  constructor(nix: NixStore, { directory, keepDays, onTrouble }: RootsOptions) {
-    this.#temporary = new TempRoots(nix)
-    this.#durable = new DurableRoots(nix, directory, keepDays)
+  constructor(store: Store, { directory, keepDays, onTrouble }: RootsOptions) {
+    this.#temporary = new TempRoots(store)
+    this.#durable = new DurableRoots(store, directory, keepDays)
     this.#onTrouble = onTrouble ?? (() => undefined)
   }
 

@@ -4,16 +4,15 @@
  * one is dropped whole.
  */
 import type { StorePath } from '../../core/nix/store-path.ts'
-import type { NixStore } from '../../store/daemon/nix-store.ts'
-import type { TemporaryRoots } from '../../store/daemon/temporary-roots.ts'
+import type { HeldRoots, Store } from '../../store/store.ts'
 
 /** A path is kept for at least this long after its last pull: longer than any client waits between its requests. */
 const GENERATION_MS = 15 * 60_000
 
-type Generation = { readonly roots: TemporaryRoots; readonly paths: Set<StorePath> }
+type Generation = { readonly roots: HeldRoots; readonly paths: Set<StorePath> }
 
 export class TempRoots {
-  readonly #nix: NixStore
+  readonly #store: Store
   #young: Generation | undefined
   #old: Generation | undefined
   /** Paths that are read now, and by how many. */
@@ -21,8 +20,8 @@ export class TempRoots {
   #queue: Promise<unknown> = Promise.resolve()
   readonly #timer: NodeJS.Timeout
 
-  constructor(nix: NixStore) {
-    this.#nix = nix
+  constructor(store: Store) {
+    this.#store = store
     this.#timer = setInterval(() => this.#age(), GENERATION_MS)
     this.#timer.unref()
   }
@@ -79,7 +78,7 @@ export class TempRoots {
 
   async #current(): Promise<Generation> {
     if (this.#young?.roots.isOpen !== true) {
-      this.#young = { roots: await this.#nix.openRoots(), paths: new Set() }
+      this.#young = { roots: await this.#store.openRoots(), paths: new Set() }
     }
     return this.#young
   }

@@ -12,19 +12,19 @@ import {
   type Policy,
 } from '../../core/policy.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
-import type { NixStore } from '../../store/daemon/nix-store.ts'
+import type { Store } from '../../store/store.ts'
 import { workName, type Work } from '../artifact/resolve.ts'
 
 /** Derivations read at once. */
 const READS_AT_ONCE = 16
 
 /** @throws RegistryError `denied`, `no-builder`, `unavailable`. */
-export async function admit(nix: NixStore, policy: Policy, work: Work): Promise<void> {
+export async function admit(store: Store, policy: Policy, work: Work): Promise<void> {
   const path = work.kind === 'fetch' ? work.path : work.derivation
   refuse(objectionToName(policy, path), work)
   if (!needsPlan(policy)) return
-  const { willBuild, willSubstitute } = await nix.missing([work])
-  const builds = policy.systems.length === 0 ? withoutSystems(willBuild) : await withSystems(nix, willBuild)
+  const { willBuild, willSubstitute } = await store.missing([work])
+  const builds = policy.systems.length === 0 ? withoutSystems(willBuild) : await withSystems(store, willBuild)
   refuse(objectionToPlan(policy, { builds, fetches: willSubstitute }), work)
 }
 
@@ -40,11 +40,11 @@ function withoutSystems(derivations: readonly StorePath[]) {
   return derivations.map((derivation) => ({ derivation, system: '' }))
 }
 
-async function withSystems(nix: NixStore, derivations: readonly StorePath[]) {
+async function withSystems(store: Store, derivations: readonly StorePath[]) {
   const limit = pLimit(READS_AT_ONCE)
   return Promise.all(
     derivations.map((derivation) =>
-      limit(async () => ({ derivation, system: (await nix.derivation(derivation)).system })),
+      limit(async () => ({ derivation, system: (await store.derivation(derivation)).system })),
     ),
   )
 }

@@ -1,7 +1,7 @@
 /** A piece of work while it goes on: its record as it changes, its log, and whoever follows it. */
 import { RegistryError } from '../../core/errors/errors.ts'
 import { STORE_DIR, type StorePath } from '../../core/nix/store-path.ts'
-import type { NixEvent } from '../../store/daemon/messages.ts'
+import type { StoreEvent } from '../../store/store.ts'
 import { Changes } from './follow.ts'
 import type { Work } from '../artifact/resolve.ts'
 import { displayName, isLasting, workId } from './work-failure.ts'
@@ -72,7 +72,7 @@ export class LiveWork {
     return true
   }
 
-  hear(event: NixEvent): void {
+  hear(event: StoreEvent): void {
     if (event.kind === 'building') {
       const name = nameOf(event.derivation)
       this.#building = [...this.#building.filter((other) => other !== name), name].slice(-BUILDING_KEPT)
@@ -116,7 +116,7 @@ function outcomeOf(error: unknown): { readonly state: WorkState; readonly failur
 }
 
 /** As `nix build --print-build-logs` has it: what another derivation prints bears its name. */
-function logLine(own: StorePath, event: NixEvent): string {
+function logLine(own: StorePath, event: StoreEvent): string {
   switch (event.kind) {
     case 'building':
       return `building ${event.derivation}`

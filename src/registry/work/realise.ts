@@ -5,8 +5,7 @@
 import pLimit, { type LimitFunction } from 'p-limit'
 import { RegistryError } from '../../core/errors/errors.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
-import type { NixEvent } from '../../store/daemon/messages.ts'
-import type { NixStore } from '../../store/daemon/nix-store.ts'
+import type { Store, StoreEvent } from '../../store/store.ts'
 import type { WorkListener, WorkEvent } from './work-event.ts'
 import { WorkDeadline } from './work-deadline.ts'
 import { workName, type Work } from '../artifact/resolve.ts'
@@ -28,7 +27,7 @@ export type WorkLimits = {
 }
 
 export class Realiser {
-  readonly #nix: NixStore
+  readonly #store: Store
   readonly #journal: WorkJournal
   readonly #listen: WorkListener
   readonly #flight = new SingleFlight<void>()
@@ -36,8 +35,8 @@ export class Realiser {
   readonly #builds: LimitFunction
   readonly #fetches: LimitFunction
 
-  constructor(nix: NixStore, limits: WorkLimits, journal: WorkJournal, listen: WorkListener) {
-    this.#nix = nix
+  constructor(store: Store, limits: WorkLimits, journal: WorkJournal, listen: WorkListener) {
+    this.#store = store
     this.#limits = limits
     this.#builds = pLimit(limits.buildsAtOnce)
     this.#fetches = pLimit(limits.fetchesAtOnce)
@@ -72,14 +71,14 @@ export class Realiser {
     this.#tell(work, { kind: 'started' })
     const deadline = new WorkDeadline(this.#limits)
     const lines = new LastLines()
-    const onEvent = (event: NixEvent) => {
+    const onEvent = (event: StoreEvent) => {
       deadline.heard()
       lines.hear(event)
       this.#tell(work, event)
     }
     try {
       await this.#checkSize(work)
-      if (work.kind === 'fetch') await this.#nix.fetch(work.path, onEvent, deadline.signal)
+      if (work.kind === 'fetch') await this.#store.fetch(work.path, onEvent, deadline.signal)
       else await this.#build(work.derivation, work.output, lines, onEvent, deadline.signal)
       this.#tell(work, { kind: 'done' })
     } catch (cause) {
@@ -103,7 +102,7 @@ export class Realiser {
   async #checkSize(work: Work): Promise<void> {
     const { fetchBytes } = this.#limits
     if (fetchBytes === 0) return
-    const { narSize } = await this.#nix.missing([work])
+    const { narSize } = await this.#store.missing([work])
     if (narSize <= fetchBytes) return
     throw new RegistryError(
       'fetch-failed',
@@ -118,10 +117,10 @@ export class Realiser {
     derivation: StorePath,
     output: string,
     lines: LastLines,
-    onEvent: (event: NixEvent) => void,
+    onEvent: (event: StoreEvent) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    const outcome = await this.#nix.build(derivation, output, onEvent, signal)
+    const outcome = await this.#store.build(derivation, output, onEvent, signal)
     if (outcome.kind === 'failed') throw buildFailure(derivation, output, outcome, lines)
   }
 }

@@ -1,9 +1,9 @@
-import type { NixEvent } from '../../store/daemon/messages.ts'
+import type { StoreEvent } from '../../store/store.ts'
 import type { Work } from '../artifact/resolve.ts'
 
 /** An event of a build or fetch. The log, the figures and the journal receive it. */
 export type WorkEvent =
-  | NixEvent
+  | StoreEvent
   | { readonly kind: 'queued' }
   | { readonly kind: 'started' }
   | { readonly kind: 'done' }

@@ -17,9 +17,8 @@ import {
   type StoreHash,
   type StorePath,
 } from '../../core/nix/store-path.ts'
-import { headline, isPassing } from '../../store/daemon/complaints.ts'
-import type { NixEvent } from '../../store/daemon/messages.ts'
-import type { BuildOutcome } from '../../store/daemon/operations.ts'
+import { headline, isPassing } from '../../store/complaints.ts'
+import type { BuildOutcome, StoreEvent } from '../../store/store.ts'
 import type { Work } from '../artifact/resolve.ts'
 
 /** Enough to see what went wrong, little enough for an error body. */
@@ -75,7 +74,7 @@ export class LastLines {
   readonly #of = new LRUCache<string, string[]>({ max: DERIVATIONS_KEPT })
   #building: string | undefined
 
-  hear(event: NixEvent): void {
+  hear(event: StoreEvent): void {
     if (event.kind === 'building') {
       this.#building = event.derivation
       this.#of.set(event.derivation, [])

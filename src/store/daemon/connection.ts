@@ -6,9 +6,10 @@
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { messageChain } from '../../core/errors/error-chain.ts'
-import { readMessages, type NixEvent } from './messages.ts'
+import { readMessages } from './messages.ts'
 import type { Duplex } from './transport.ts'
 import { WireReader, WireWriter } from './wire.ts'
+import type { StoreEvent } from '../store.ts'
 
 const CLIENT_MAGIC = 0x6e697863
 const DAEMON_MAGIC = 0x6478696f
@@ -92,7 +93,7 @@ export class NixConnection {
    */
   async request<T>(
     { write, body, read }: Request<T>,
-    onEvent: (event: NixEvent) => void = () => undefined,
+    onEvent: (event: StoreEvent) => void = () => undefined,
     signal?: AbortSignal,
   ): Promise<T> {
     if (this.#closed) throw new ConnectionError('connection to the Nix daemon is closed')

@@ -1,12 +1,10 @@
 /** Asking the binary caches what they have: few at once, and none for longer than a cache that answers at all takes. */
 import pLimit from 'p-limit'
 import { RegistryError } from '../../core/errors/errors.ts'
-import { LastWords, headline } from './complaints.ts'
-import { NixError, type NixEvent } from './messages.ts'
-import type { Missing, Wanted } from './operations.ts'
-
-/** What would have to be done, and what Nix warned of meanwhile. */
-export type Asked = Missing & { readonly warnings: readonly string[] }
+import { LastWords, headline } from '../complaints.ts'
+import { NixError } from './messages.ts'
+import type { MissingReply } from './operations.ts'
+import type { Missing, StoreEvent, Wanted } from '../store.ts'
 
 /**
  * A cache that answers at all does so in seconds. Nix by itself waits five times five minutes for one that doesn't, and
@@ -24,9 +22,13 @@ const LOOK_UPS_AT_ONCE = 4
  * with, or they take too long.
  */
 export function lookUps(
-  ask: (wanted: readonly Wanted[], listen: (event: NixEvent) => void, limit: AbortSignal) => Promise<Missing>,
+  ask: (
+    wanted: readonly Wanted[],
+    listen: (event: StoreEvent) => void,
+    limit: AbortSignal,
+  ) => Promise<MissingReply>,
   silentMs: number,
-): (wanted: readonly Wanted[]) => Promise<Asked> {
+): (wanted: readonly Wanted[]) => Promise<Missing> {
   const atOnce = pLimit(LOOK_UPS_AT_ONCE)
   const lookUpMs = silentMs === 0 ? LOOK_UP_MS : Math.min(silentMs, LOOK_UP_MS)
   return (wanted) =>

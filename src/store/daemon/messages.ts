@@ -2,14 +2,8 @@
  * What a daemon says while it works on a request: log lines, activities, progress, and the end, good or bad.
  * Source: `worker-protocol.hh` and `logging.hh` of Nix, protocol 1.35.
  */
+import type { StoreEvent } from '../store.ts'
 import type { WireReader } from './wire.ts'
-
-/** What happens while Nix works, for logs and progress. */
-export type NixEvent =
-  /** A line that a builder printed, with the derivation if known, or a line of the daemon's own. */
-  | { readonly kind: 'log'; readonly line: string; readonly derivation: string | undefined }
-  | { readonly kind: 'building'; readonly derivation: string }
-  | { readonly kind: 'substituting'; readonly path: string }
 
 /** Nix understood the request and failed at it. Its connection can be used again. */
 export class NixError extends Error {
@@ -46,7 +40,7 @@ const URL_PASSWORD = /(:\/\/[^\s/@:]*:)[^\s/@]+@/g
 export async function readMessages(
   wire: WireReader,
   minor: number,
-  onEvent: (event: NixEvent) => void,
+  onEvent: (event: StoreEvent) => void,
 ): Promise<void> {
   const building = new Map<number, string>()
   for (;;) {
@@ -85,7 +79,7 @@ export async function readMessages(
 async function readActivity(
   wire: WireReader,
   building: Map<number, string>,
-  onEvent: (event: NixEvent) => void,
+  onEvent: (event: StoreEvent) => void,
 ): Promise<void> {
   const activity = await wire.number()
   await wire.number() // verbosity
@@ -126,7 +120,7 @@ async function readError(wire: WireReader, minor: number): Promise<string> {
   return plainText(message)
 }
 
-function emitLines(text: string, derivation: string | undefined, onEvent: (event: NixEvent) => void): void {
+function emitLines(text: string, derivation: string | undefined, onEvent: (event: StoreEvent) => void): void {
   for (const line of plainText(text).split('\n')) onEvent({ kind: 'log', line, derivation })
 }
 

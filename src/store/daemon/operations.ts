@@ -1,9 +1,10 @@
 /** The requests of the worker protocol that we make, and the shapes of their replies. Source: `daemon.cc` of Nix. */
-import { methodText, type ContentAddress } from '../../core/nix/content-address.ts'
+import { methodText } from '../../core/nix/content-address.ts'
 import { parseStorePath, type StoreHash, type StorePath } from '../../core/nix/store-path.ts'
 import type { Request } from './connection.ts'
 import { plainText } from './messages.ts'
 import type { WireReader, WireWriter } from './wire.ts'
+import type { Addition, BuildOutcome, Missing, PathInfo, Wanted } from '../store.ts'
 
 const OPERATION = {
   isValidPath: 1,
@@ -20,47 +21,8 @@ const OPERATION = {
   buildPathsWithResults: 46,
 } as const
 
-export type PathInfo = {
-  readonly path: StorePath
-  /** sha256 of the path as a Nix archive, hexadecimal. */
-  readonly narHash: string
-  readonly narSize: number
-  /** May hold the path itself. */
-  readonly references: readonly StorePath[]
-  /** The derivation that it was built from, where that is known. */
-  readonly deriver: StorePath | undefined
-  /** Made by this store's Nix, not fetched. */
-  readonly isBuiltHere: boolean
-  /** `name:base64` each. */
-  readonly signatures: readonly string[]
-  /** `text:sha256:…` or `fixed:r:sha256:…`; empty for paths that aren't content-addressed. */
-  readonly contentAddress: string
-}
-
-/** What is to be added under the path that its content gives it. */
-export type Addition = {
-  readonly name: string
-  readonly method: ContentAddress['method']
-  readonly references: readonly StorePath[]
-  /** The text or file itself, or the archive. */
-  readonly content: AsyncIterable<Uint8Array>
-}
-
-/** What Nix would do to make paths valid. Sizes in bytes. */
-export type Missing = {
-  readonly willBuild: readonly StorePath[]
-  readonly willSubstitute: readonly StorePath[]
-  readonly unknown: readonly StorePath[]
-  readonly downloadSize: number
-  readonly narSize: number
-}
-
-/** One output of a derivation, or a path to substitute. */
-export type Wanted =
-  { readonly derivation: StorePath; readonly output: string } | { readonly path: StorePath }
-
-export type BuildOutcome =
-  { readonly kind: 'done' } | { readonly kind: 'failed'; readonly status: string; readonly message: string }
+/** As the daemon answers; what it warned of comes beside it. */
+export type MissingReply = Omit<Missing, 'warnings'>
 
 /** `BuildResult::Status`, in its order. */
 const STATUS = [
@@ -157,7 +119,7 @@ export const queryDerivationOutputMap = (
       ),
   )
 
-export const queryMissing = (wanted: readonly Wanted[]): Request<Missing> =>
+export const queryMissing = (wanted: readonly Wanted[]): Request<MissingReply> =>
   request(
     OPERATION.queryMissing,
     (out) => out.strings(wanted.map(wantedText)),

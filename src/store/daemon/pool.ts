@@ -5,8 +5,8 @@
 import pLimit from 'p-limit'
 import { messageChain } from '../../core/errors/error-chain.ts'
 import { ConnectionError, NixConnection, type Request } from './connection.ts'
-import type { NixEvent } from './messages.ts'
-import { NixMissing } from './missing-nix.ts'
+import type { StoreEvent } from '../store.ts'
+import { NixMissing } from '../missing-nix.ts'
 import type { Transport } from './transport.ts'
 
 /**
@@ -75,7 +75,7 @@ export class NixPool {
   }
 
   /** Long work on a connection of its own, closed afterwards; `signal` ends both. */
-  async work<T>(request: Request<T>, onEvent: (event: NixEvent) => void, signal?: AbortSignal): Promise<T> {
+  async work<T>(request: Request<T>, onEvent: (event: StoreEvent) => void, signal?: AbortSignal): Promise<T> {
     const connection = await this.open()
     try {
       return await connection.request(request, onEvent, signal)

@@ -3,11 +3,12 @@ import { RegistryError } from '../../core/errors/errors.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { NixConnection } from './connection.ts'
 import * as operations from './operations.ts'
+import type { HeldRoots } from '../store.ts'
 
 /** It takes milliseconds, unless the daemon is stuck: then this connection is lost, and another may not be. */
 const ADD_LIMIT_MS = 15_000
 
-export class TemporaryRoots {
+export class TemporaryRoots implements HeldRoots {
   readonly #connection: NixConnection
   readonly #release: () => void
 

@@ -7,7 +7,7 @@ import { connect } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import { execa } from 'execa'
 import { explainSystemError, systemCode, systemReason } from '../../core/errors/system-error.ts'
-import { NixMissing, neitherFound, notInPath } from './missing-nix.ts'
+import { NixMissing, neitherFound, notInPath } from '../missing-nix.ts'
 
 export type Duplex = {
   readonly input: Readable

@@ -3,7 +3,7 @@ import { errorFacts } from '../../../src/cli/display/error-facts.ts'
 import { RegistryError } from '../../../src/core/errors/errors.ts'
 import { ConnectionError } from '../../../src/store/daemon/connection.ts'
 import { NixError } from '../../../src/store/daemon/messages.ts'
-import { NixMissing } from '../../../src/store/daemon/missing-nix.ts'
+import { NixMissing } from '../../../src/store/missing-nix.ts'
 
 const system = Object.assign(new Error('connect ENOENT /x'), {
   code: 'ENOENT',

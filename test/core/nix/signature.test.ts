@@ -1,14 +1,13 @@
 import t from 'tap'
 import { isSignedBy, parseSigningKey, type SigningKey } from '../../../src/core/nix/signature.ts'
-import { parseStorePath } from '../../../src/core/nix/store-path.ts'
+import { storePath } from '../../store-path.ts'
 
 // As Nix 2.8 made them: nix key generate-secret, nix-store --add, nix store sign, nix path-info --json.
 const KEY = 'test-1:faKrc4Ewu5EnAuiImizNVjZW+aqxrOUhLvI/80BpLng='
 const SIGNATURE =
   'test-1:k0Yg7euP7ubvXfD9Q3YTrcne07Iit1/DB+eeSz2b0thN5yaF2+v6TUsAt3XCkZWB0D0nUL3Cl24ZMaCDWZptCw=='
-const path = parseStorePath('/nix/store/qs2vcw1sd6lzsvgvq6gggnw1v31qrm28-hi.txt')
-const other = parseStorePath('/nix/store/qs2vcw1sd6lzsvgvq6gggnw1v31qrm28-ho.txt')
-if (path === undefined || other === undefined) throw new Error('no store path')
+const path = storePath('/nix/store/qs2vcw1sd6lzsvgvq6gggnw1v31qrm28-hi.txt')
+const other = storePath('/nix/store/qs2vcw1sd6lzsvgvq6gggnw1v31qrm28-ho.txt')
 const SIGNED = {
   path,
   narHash: '10551daed7fa467d0b58826e7eb9a0f2af7d693de319f2ef775fffcda244b9f6',

@@ -2,23 +2,22 @@
 import t from 'tap'
 import { filesOf } from '../../support/read-image.ts'
 import { MAX_IMAGE_LAYERS } from '../../../src/core/oci/layer-limit.ts'
-import { parseStorePath, type StorePath } from '../../../src/core/nix/store-path.ts'
-import type { ClosurePath } from '../../../src/store/daemon/nix-store.ts'
+import type { StorePath } from '../../../src/core/nix/store-path.ts'
+import type { ClosurePath } from '../../../src/store/store.ts'
 import { planParts } from '../../../src/registry/artifact/layer-parts.ts'
 import type { SourceConfig, SourceLayer } from '../../../src/source/source.ts'
+import { storePath } from '../../store-path.ts'
 
 const BASE32 = '0123456789abcdfghijklmnpqrsvwxyz'
 
-function storePath(number: number): StorePath {
+function numbered(number: number): StorePath {
   const hash = `${BASE32[number >> 5] ?? ''}${BASE32[number & 31] ?? ''}`.padEnd(32, '0')
-  const path = parseStorePath(`/nix/store/${hash}-part-${number}`)
-  if (path === undefined) throw new Error(`no store path: ${number}`)
-  return path
+  return storePath(`${hash}-part-${number}`)
 }
 
-const root = storePath(0)
+const root = numbered(0)
 /** A root that refers to a hundred paths, which refer to nothing. */
-const parts = Array.from({ length: 100 }, (_, i) => storePath(i + 1))
+const parts = Array.from({ length: 100 }, (_, i) => numbered(i + 1))
 const closure: readonly ClosurePath[] = [root, ...parts].map((path) => ({
   path,
   narHash: '0'.repeat(64),
@@ -72,7 +71,7 @@ void t.test('store paths are planned to fit upon a base', async (t) => {
 })
 
 void t.test('what is not in the closure is in no layer', async (t) => {
-  const secret = storePath(500)
+  const secret = numbered(500)
   const refused = { name: 'RegistryError', kind: 'unservable' }
   const message = `${root}: names ${secret}, which is not in its closure`
   const place = { offset: 0, length: 1 }

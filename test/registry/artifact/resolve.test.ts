@@ -4,7 +4,7 @@ import { resolve, tagInside, tagsOf } from '../../../src/registry/artifact/resol
 import { A, B, C, D, DEV, DRV, OUT, VALID, storeOf } from '../fake-store.ts'
 
 const fails = (kind: string, message: RegExp) => ({ name: 'RegistryError', kind, message })
-const CA = { out: '' }
+const CA = { out: undefined }
 const ONLY_LIB = { bin: OUT, lib: DEV }
 
 void t.test('what is to be done for a reference', async (t) => {

@@ -2,38 +2,35 @@ import { lstat, lutimes, mkdir, readdir, readlink, rm, symlink, writeFile } from
 import { join } from 'node:path'
 import t from 'tap'
 import { RegistryError } from '../../../src/core/errors/errors.ts'
-import { STORE_DIR, parseStorePath, type StorePath } from '../../../src/core/nix/store-path.ts'
-import type { NixStore } from '../../../src/store/daemon/nix-store.ts'
+import { STORE_DIR } from '../../../src/core/nix/store-path.ts'
+import type { Store } from '../../../src/store/store.ts'
 import { DurableRoots } from '../../../src/registry/state/durable-roots.ts'
+import { memoryStore } from '../../store/memory-store.ts'
+import { storePath } from '../../store-path.ts'
 
 const DAY = 24 * 3_600_000
 const NOW = Date.UTC(2030, 0, 1)
 const A = storePath('a')
 const LINK = A.slice(STORE_DIR.length + 1)
 
-function storePath(name: string): StorePath {
-  const path = parseStorePath(`${STORE_DIR}/aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-${name}`)
-  if (path === undefined) throw new Error(`no store path: ${name}`)
-  return path
-}
-
 /** A Nix that is told of roots; the real one's garbage collector is in test/e2e/gc.test.ts. */
 function nixTold() {
   const told: string[] = []
   const failure: { next: Error | undefined } = { next: undefined }
-  const nix: Pick<NixStore, 'addIndirectRoot'> = {
-    addIndirectRoot: async (link) => {
+  const store: Store = {
+    ...memoryStore(),
+    addRoot: async (link) => {
       if (failure.next !== undefined) throw failure.next
       told.push(link)
     },
   }
-  return { nix: nix as NixStore, told, failure }
+  return { store, told, failure }
 }
 
 void t.test('a root is a link, as young as the last pull', async (t) => {
   const state = t.testdir()
-  const { nix, told } = nixTold()
-  const roots = new DurableRoots(nix, state, 7)
+  const { store, told } = nixTold()
+  const roots = new DurableRoots(store, state, 7)
   await roots.keep(A, NOW)
   const link = join(state, 'roots', LINK)
   t.equal(await readlink(link), A)
@@ -53,7 +50,7 @@ void t.test('what is there from before is taken over', async (t) => {
   const link = join(state, 'roots', LINK)
   await symlink('/elsewhere', link)
   await symlink('/elsewhere', `${link}.${process.pid}.part`)
-  await new DurableRoots(nixTold().nix, state, 7).keep(A, NOW)
+  await new DurableRoots(nixTold().store, state, 7).keep(A, NOW)
   t.equal(await readlink(link), A)
   t.strictSame(await readdir(join(state, 'roots')), [LINK])
 })
@@ -69,26 +66,26 @@ void t.test('roots that got too old go, and those whose path is gone', async (t)
   await add('young', join(state, 'there'), 6.9)
   await add('old', join(state, 'there'), 7.1)
   await add('gone', join(state, 'not-there'), 1)
-  const roots = new DurableRoots(nixTold().nix, state, 7)
+  const roots = new DurableRoots(nixTold().store, state, 7)
   await roots.sweep(NOW)
   t.strictSame(await readdir(folder), ['young'])
   t.equal(roots.size, 1)
-  await new DurableRoots(nixTold().nix, state, 0).sweep(NOW)
+  await new DurableRoots(nixTold().store, state, 0).sweep(NOW)
   t.strictSame(await readdir(folder), [], 'with --keep 0 all of them')
 })
 
 void t.test('--keep 0 makes none', async (t) => {
   const state = t.testdir()
-  const { nix, told } = nixTold()
-  await new DurableRoots(nix, state, 0).keep(A, NOW)
+  const { store, told } = nixTold()
+  await new DurableRoots(store, state, 0).keep(A, NOW)
   t.strictSame(told, [])
   t.strictSame(await readdir(state), [])
 })
 
 void t.test('what fails is tried again by the next pull', async (t) => {
-  const { nix, told, failure } = nixTold()
+  const { store, told, failure } = nixTold()
   const state = t.testdir()
-  const roots = new DurableRoots(nix, state, 7)
+  const roots = new DurableRoots(store, state, 7)
   failure.next = new RegistryError('unavailable', 'Nix is not reachable')
   await t.rejects(roots.keep(A, NOW), { kind: 'unavailable', message: 'Nix is not reachable' })
   failure.next = undefined

@@ -2,19 +2,14 @@ import { mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { RegistryError } from '../../../src/core/errors/errors.ts'
-import { parseStorePath, type StorePath } from '../../../src/core/nix/store-path.ts'
-import type { NixStore } from '../../../src/store/daemon/nix-store.ts'
-import type { TemporaryRoots } from '../../../src/store/daemon/temporary-roots.ts'
+import { type StorePath } from '../../../src/core/nix/store-path.ts'
+import type { HeldRoots, Store } from '../../../src/store/store.ts'
 import { TempRoots } from '../../../src/registry/state/temp-roots.ts'
+import { memoryStore } from '../../store/memory-store.ts'
+import { storePath } from '../../store-path.ts'
 
 const MINUTE = 60_000
 const GENERATION = 15 * MINUTE
-
-function storePath(name: string): StorePath {
-  const path = parseStorePath(`/nix/store/aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-${name}`)
-  if (path === undefined) throw new Error(`no store path: ${name}`)
-  return path
-}
 
 const [A, B] = [storePath('a'), storePath('b')]
 
@@ -24,12 +19,13 @@ type Connection = { isOpen: boolean; busy: boolean; readonly paths: StorePath[] 
 function storeWithRoots() {
   const connections: Connection[] = []
   const failure: { next: Error | undefined } = { next: undefined }
-  const store: Pick<NixStore, 'openRoots'> = {
+  const store: Store = {
+    ...memoryStore(),
     openRoots: async () => {
       if (failure.next !== undefined) throw failure.next
       const connection: Connection = { isOpen: true, busy: false, paths: [] }
       connections.push(connection)
-      const roots: Pick<TemporaryRoots, 'isOpen' | 'add' | 'close'> = {
+      const roots: HeldRoots = {
         get isOpen() {
           return connection.isOpen
         },
@@ -44,18 +40,18 @@ function storeWithRoots() {
           connection.isOpen = false
         },
       }
-      return roots as TemporaryRoots
+      return roots
     },
   }
-  return { nix: store as NixStore, connections, failure }
+  return { store, connections, failure }
 }
 
 mock.timers.enable({ apis: ['setInterval'] })
 t.teardown(() => mock.timers.reset())
 
 void t.test('paths are kept on one connection, each once, one request at a time', async (t) => {
-  const { nix, connections } = storeWithRoots()
-  const roots = new TempRoots(nix)
+  const { store, connections } = storeWithRoots()
+  const roots = new TempRoots(store)
   t.teardown(() => roots.close())
   t.equal(roots.has(A), false)
   await Promise.all([roots.add(A), roots.add(B), roots.add(storePath('c'))])
@@ -68,8 +64,8 @@ void t.test('paths are kept on one connection, each once, one request at a time'
 })
 
 void t.test('a path is kept for at least a generation after its last use, and then let go', async (t) => {
-  const { nix, connections } = storeWithRoots()
-  const roots = new TempRoots(nix)
+  const { store, connections } = storeWithRoots()
+  const roots = new TempRoots(store)
   t.teardown(() => roots.close())
   const kept = (path: StorePath) => connections.some(({ isOpen, paths }) => isOpen && paths.includes(path))
   await roots.add(A)
@@ -90,8 +86,8 @@ void t.test('a path is kept for at least a generation after its last use, and th
 })
 
 void t.test('a connection that was lost is replaced, and its paths are kept anew', async (t) => {
-  const { nix, connections } = storeWithRoots()
-  const roots = new TempRoots(nix)
+  const { store, connections } = storeWithRoots()
+  const roots = new TempRoots(store)
   t.teardown(() => roots.close())
   await roots.add(A)
   const [first] = connections
@@ -102,8 +98,8 @@ void t.test('a connection that was lost is replaced, and its paths are kept anew
 })
 
 void t.test('a failure is told, and the next try is a new one', async (t) => {
-  const { nix, failure, connections } = storeWithRoots()
-  const roots = new TempRoots(nix)
+  const { store, failure, connections } = storeWithRoots()
+  const roots = new TempRoots(store)
   t.teardown(() => roots.close())
   failure.next = new RegistryError('unavailable', 'Nix is not reachable')
   await t.rejects(roots.add(A), { name: 'RegistryError', kind: 'unavailable' })
@@ -117,8 +113,8 @@ void t.test('a failure is told, and the next try is a new one', async (t) => {
 })
 
 void t.test('closing lets everything go', async (t) => {
-  const { nix, connections } = storeWithRoots()
-  const roots = new TempRoots(nix)
+  const { store, connections } = storeWithRoots()
+  const roots = new TempRoots(store)
   await roots.add(A)
   mock.timers.tick(GENERATION)
   await roots.add(B)

@@ -1,13 +1,12 @@
 import { setImmediate, setInterval } from 'node:timers/promises'
 import t from 'tap'
 import { RegistryError } from '../../../src/core/errors/errors.ts'
-import { parseStorePath, type StorePath } from '../../../src/core/nix/store-path.ts'
-import type { NixEvent } from '../../../src/store/daemon/messages.ts'
-import type { NixStore } from '../../../src/store/daemon/nix-store.ts'
-import type { BuildOutcome } from '../../../src/store/daemon/operations.ts'
+import type { BuildOutcome, Store, StoreEvent } from '../../../src/store/store.ts'
 import { Realiser, type WorkLimits } from '../../../src/registry/work/realise.ts'
 import { workName } from '../../../src/registry/artifact/resolve.ts'
 import { journalIn } from '../journal.ts'
+import { memoryStore } from '../../store/memory-store.ts'
+import { storePath } from '../../store-path.ts'
 
 const DRV = storePath('aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x.drv')
 const PATH = storePath('bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x')
@@ -29,16 +28,10 @@ const LIMITS: WorkLimits = {
 }
 const ignore = () => undefined
 
-function storePath(base: string): StorePath {
-  const path = parseStorePath(`/nix/store/${base}`)
-  if (path === undefined) throw new Error(`no store path: ${base}`)
-  return path
-}
-
 /** Counts what is running, and does as it is told. */
-function storeDoing(work: (onEvent: (event: NixEvent) => void) => Promise<BuildOutcome>) {
+function storeDoing(work: (onEvent: (event: StoreEvent) => void) => Promise<BuildOutcome>) {
   const facts = { begun: 0, running: 0, most: 0 }
-  const run = async (onEvent: (event: NixEvent) => void) => {
+  const run = async (onEvent: (event: StoreEvent) => void) => {
     facts.begun += 1
     facts.most = Math.max(facts.most, ++facts.running)
     try {
@@ -47,20 +40,21 @@ function storeDoing(work: (onEvent: (event: NixEvent) => void) => Promise<BuildO
       facts.running -= 1
     }
   }
-  const store: Pick<NixStore, 'fetch' | 'build'> = {
+  const store: Store = {
+    ...memoryStore(),
     fetch: async (_path, onEvent) => void (await run(onEvent)),
     build: async (_derivation, _output, onEvent) => run(onEvent),
   }
-  return { nix: store as NixStore, facts }
+  return { store, facts }
 }
 
 void t.test('work is done once, however many ask', async (t) => {
-  const { nix, facts } = storeDoing(async () => {
+  const { store, facts } = storeDoing(async () => {
     await setImmediate()
     return { kind: 'done' }
   })
   const heard: string[] = []
-  const realiser = new Realiser(nix, LIMITS, journalIn(t), (work, { kind }) =>
+  const realiser = new Realiser(store, LIMITS, journalIn(t), (work, { kind }) =>
     heard.push(`${kind} ${workName(work)}`),
   )
   await Promise.all([realiser.realise(BUILD), realiser.realise(BUILD), realiser.realise(BUILD)])
@@ -75,11 +69,11 @@ void t.test('builds wait for each other, fetches hardly', async (t) => {
     ['build', 2],
     ['fetch', 8],
   ] as const) {
-    const { nix, facts } = storeDoing(async () => {
+    const { store, facts } = storeDoing(async () => {
       await setImmediate()
       return { kind: 'done' }
     })
-    const realiser = new Realiser(nix, LIMITS, journalIn(t), ignore)
+    const realiser = new Realiser(store, LIMITS, journalIn(t), ignore)
     await Promise.all(
       Array.from({ length: 20 }, (_, i) =>
         realiser.realise(
@@ -94,13 +88,13 @@ void t.test('builds wait for each other, fetches hardly', async (t) => {
 })
 
 void t.test('a failed build says why, with its last lines', async (t) => {
-  const { nix } = storeDoing(async (onEvent) => {
+  const { store } = storeDoing(async (onEvent) => {
     onEvent({ kind: 'building', derivation: DRV })
     for (let i = 1; i <= 50; i++) onEvent({ kind: 'log', line: `line ${i}`, derivation: DRV })
     return FAILED
   })
   const heard: string[] = []
-  const failure: unknown = await new Realiser(nix, LIMITS, journalIn(t), (_work, { kind }) =>
+  const failure: unknown = await new Realiser(store, LIMITS, journalIn(t), (_work, { kind }) =>
     heard.push(kind),
   )
     .realise(BUILD)
@@ -137,8 +131,8 @@ void t.test('a failure is remembered for a while, but for what may pass by itsel
     ['Nix out of reach', () => Promise.reject(new RegistryError('unavailable', 'no')), 3],
     ['a defect', () => Promise.reject(new Error('no')), 3],
   ] as const) {
-    const { nix, facts } = storeDoing(fails)
-    const realiser = new Realiser(nix, LIMITS, journalIn(t), ignore)
+    const { store, facts } = storeDoing(fails)
+    const realiser = new Realiser(store, LIMITS, journalIn(t), ignore)
     for (let i = 0; i < 3; i++) await t.rejects(realiser.realise(BUILD))
     t.equal(facts.begun, times, what)
     await t.rejects(realiser.realise({ ...BUILD, derivation: OTHER_DRV }))
@@ -147,19 +141,19 @@ void t.test('a failure is remembered for a while, but for what may pass by itsel
 })
 
 void t.test('a fetch and a build are told apart', async (t) => {
-  const { nix, facts } = storeDoing(async () => ({ kind: 'done' }))
-  const realiser = new Realiser(nix, LIMITS, journalIn(t), ignore)
+  const { store, facts } = storeDoing(async () => ({ kind: 'done' }))
+  const realiser = new Realiser(store, LIMITS, journalIn(t), ignore)
   await Promise.all([realiser.realise(FETCH), realiser.realise(BUILD)])
   t.equal(facts.begun, 2)
 })
 
 void t.test('past the queue work is refused at once, and nothing that runs is', async (t) => {
   const gate = Promise.withResolvers<void>()
-  const { nix } = storeDoing(async () => {
+  const { store } = storeDoing(async () => {
     await gate.promise
     return { kind: 'done' }
   })
-  const realiser = new Realiser(nix, { ...LIMITS, buildsAtOnce: 1, queued: 1 }, journalIn(t), ignore)
+  const realiser = new Realiser(store, { ...LIMITS, buildsAtOnce: 1, queued: 1 }, journalIn(t), ignore)
   const build = (output: string) => realiser.realise({ ...BUILD, output })
   const running = build('a')
   await setImmediate()
@@ -178,7 +172,7 @@ void t.test('work that takes too long, or says nothing, is given up with its log
     [{ silentMs: 60 }, false, 'said nothing for 0.06 s'],
   ] as const) {
     let gaveUp = false
-    const build: NixStore['build'] = async (_derivation, _output, onEvent, signal) => {
+    const build: Store['build'] = async (_derivation, _output, onEvent, signal) => {
       onEvent({ kind: 'log', line: 'begun', derivation: undefined })
       try {
         for await (const _ of setInterval(10, undefined, { signal: signal ?? AbortSignal.abort() })) {
@@ -189,12 +183,7 @@ void t.test('work that takes too long, or says nothing, is given up with its log
       }
       throw new RegistryError('unavailable', 'Nix is not reachable')
     }
-    const realiser = new Realiser(
-      { build } as unknown as NixStore,
-      { ...LIMITS, ...limits },
-      journalIn(t),
-      ignore,
-    )
+    const realiser = new Realiser({ ...memoryStore(), build }, { ...LIMITS, ...limits }, journalIn(t), ignore)
     const error: unknown = await realiser.realise(BUILD).catch((cause: unknown) => cause)
     t.match(error, {
       kind: 'build-failed',
@@ -206,7 +195,7 @@ void t.test('work that takes too long, or says nothing, is given up with its log
   }
 })
 
-const missing: NixStore['missing'] = async () => ({
+const missing: Store['missing'] = async () => ({
   willBuild: [],
   willSubstitute: [PATH],
   unknown: [],
@@ -216,12 +205,12 @@ const missing: NixStore['missing'] = async () => ({
 })
 
 void t.test('more than may be fetched is not begun', async (t) => {
-  const { nix, facts } = storeDoing(async () => ({ kind: 'done' }))
-  Object.assign(nix, { missing })
-  const refused = new Realiser(nix, { ...LIMITS, fetchBytes: 1000 }, journalIn(t), ignore)
+  const { store, facts } = storeDoing(async () => ({ kind: 'done' }))
+  const sized = { ...store, missing }
+  const refused = new Realiser(sized, { ...LIMITS, fetchBytes: 1000 }, journalIn(t), ignore)
   await t.rejects(refused.realise(FETCH), Object.assign(new Error(), { kind: 'fetch-failed' }))
   await t.rejects(refused.realise(BUILD), Object.assign(new Error(), { kind: 'fetch-failed' }))
   t.equal(facts.begun, 0)
-  await new Realiser(nix, { ...LIMITS, fetchBytes: 1001 }, journalIn(t), ignore).realise(FETCH)
+  await new Realiser(sized, { ...LIMITS, fetchBytes: 1001 }, journalIn(t), ignore).realise(FETCH)
   t.equal(facts.begun, 1)
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { RegistryError, type ErrorDetail } from '../../../src/core/errors/errors.ts'
 import { parseStorePath, type StorePath } from '../../../src/core/nix/store-path.ts'
-import type { NixEvent } from '../../../src/store/daemon/messages.ts'
+import type { StoreEvent } from '../../../src/store/store.ts'
 import { LastLines, buildFailure, isLasting } from '../../../src/registry/work/work-failure.ts'
 
 const TOP = path('aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-top-1.0.drv')
@@ -14,13 +14,13 @@ function path(base: string): StorePath {
   return parsed
 }
 
-function heard(...events: readonly NixEvent[]): LastLines {
+function heard(...events: readonly StoreEvent[]): LastLines {
   const lines = new LastLines()
   for (const event of events) lines.hear(event)
   return lines
 }
 
-const log = (line: string, derivation?: string): NixEvent => ({ kind: 'log', line, derivation })
+const log = (line: string, derivation?: string): StoreEvent => ({ kind: 'log', line, derivation })
 
 function detailOf(status: string, message: string, lines = heard()): ErrorDetail {
   return buildFailure(TOP, 'out', { kind: 'failed', status, message }, lines).detail ?? {}

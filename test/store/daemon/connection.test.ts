@@ -1,7 +1,7 @@
 /** The client against a fake daemon, which answers as the real one does: `daemon-conformance.test.ts` sees to it. */
 import t from 'tap'
 import { NixConnection } from '../../../src/store/daemon/connection.ts'
-import type { NixEvent } from '../../../src/store/daemon/messages.ts'
+import type { StoreEvent } from '../../../src/store/store.ts'
 import * as operations from '../../../src/store/daemon/operations.ts'
 import { WireWriter } from '../../../src/store/daemon/wire.ts'
 import { CODE, errorMessage, fakeDaemon, greeting, playback } from '../../nix/fake-daemon.ts'
@@ -103,7 +103,7 @@ void t.test('log lines reach whoever asked, in order, before the answer', async 
     .bytes()
   const connection = await NixConnection.open(await fakeDaemon({ paths: PATHS, messages }).open())
   t.teardown(() => connection.close())
-  const events: NixEvent[] = []
+  const events: StoreEvent[] = []
   t.equal(await connection.request(operations.isValidPath(VALID), (event) => events.push(event)), true)
   t.strictSame(events, [
     { kind: 'log', line: 'a line of the daemon', derivation: undefined },

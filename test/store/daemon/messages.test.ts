@@ -1,7 +1,8 @@
 import t from 'tap'
-import { plainText, readMessages, type NixEvent } from '../../../src/store/daemon/messages.ts'
+import { plainText, readMessages } from '../../../src/store/daemon/messages.ts'
 import { WireReader, WireWriter } from '../../../src/store/daemon/wire.ts'
 import { CODE, errorMessage } from '../../nix/fake-daemon.ts'
+import type { StoreEvent } from '../../../src/store/store.ts'
 
 const MINOR = 35
 const BUILD = 105
@@ -33,8 +34,8 @@ function withFields(message: WireWriter, fields: readonly (string | number)[]): 
   return message
 }
 
-async function read(...messages: readonly Uint8Array[]): Promise<NixEvent[]> {
-  const events: NixEvent[] = []
+async function read(...messages: readonly Uint8Array[]): Promise<StoreEvent[]> {
+  const events: StoreEvent[] = []
   const wire = new WireReader(
     (async function* () {
       yield* messages
@@ -143,7 +144,7 @@ void t.test('what follows the last message is left for the reply', async (t) => 
 })
 
 void t.test('an error is thrown with its text, after the lines before it', async (t) => {
-  const events: NixEvent[] = []
+  const events: StoreEvent[] = []
   const wire = new WireReader(
     (async function* () {
       yield line('building')

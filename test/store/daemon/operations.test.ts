@@ -1,17 +1,11 @@
 import t from 'tap'
-import { parseStorePath, type StorePath } from '../../../src/core/nix/store-path.ts'
 import type { Request } from '../../../src/store/daemon/connection.ts'
 import * as operations from '../../../src/store/daemon/operations.ts'
 import { WireReader, WireWriter } from '../../../src/store/daemon/wire.ts'
+import { storePath } from '../../store-path.ts'
 
-const DRV = path('aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x.drv')
-const OUT = path('bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x')
-
-function path(base: string): StorePath {
-  const parsed = parseStorePath(`/nix/store/${base}`)
-  if (parsed === undefined) throw new Error(`no store path: ${base}`)
-  return parsed
-}
+const DRV = storePath('aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x.drv')
+const OUT = storePath('bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x')
 
 const out = () => new WireWriter()
 

@@ -1,22 +1,16 @@
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { parseStorePath, type StorePath } from '../../../src/core/nix/store-path.ts'
 import { addTempRoot, ensurePath, isValidPath } from '../../../src/store/daemon/operations.ts'
 import { NixPool } from '../../../src/store/daemon/pool.ts'
 import type { Transport } from '../../../src/store/daemon/transport.ts'
 import { fakeDaemon, playback } from '../../nix/fake-daemon.ts'
+import { storePath } from '../../store-path.ts'
 
-const PATH = path('aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x')
+const PATH = storePath('aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x')
 const PATHS = new Map([[PATH, { narHash: '', narSize: 0, references: [] }]])
 const OPEN = { closed: false }
 const CLOSED = { closed: true }
 const ignore = () => undefined
-
-function path(base: string): StorePath {
-  const parsed = parseStorePath(`/nix/store/${base}`)
-  if (parsed === undefined) throw new Error(`no store path: ${base}`)
-  return parsed
-}
 
 function poolOf(t: { teardown: (end: () => void) => void }, transport: Transport): NixPool {
   const pool = new NixPool(transport)
@@ -65,7 +59,9 @@ void t.test('a new connection that dies is an error: asking for ever helps nobod
 void t.test('what Nix refuses isn’t asked again, and its connection is kept', async (t) => {
   const daemon = fakeDaemon({ paths: PATHS })
   const pool = poolOf(t, daemon)
-  await t.rejects(pool.query(ensurePath(path('bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-y'))), { name: 'NixError' })
+  await t.rejects(pool.query(ensurePath(storePath('bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-y'))), {
+    name: 'NixError',
+  })
   t.equal(daemon.asked.length, 1)
   await pool.query(isValidPath(PATH))
   t.strictSame(daemon.connections, [OPEN])
@@ -95,7 +91,7 @@ void t.test('long work has a connection of its own, so that questions don’t wa
 void t.test('the connection of work that failed is closed too', async (t) => {
   const daemon = fakeDaemon({ paths: PATHS })
   const pool = poolOf(t, daemon)
-  await t.rejects(pool.work(ensurePath(path('bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-y')), ignore), {
+  await t.rejects(pool.work(ensurePath(storePath('bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-y')), ignore), {
     name: 'NixError',
   })
   t.strictSame(daemon.connections, [CLOSED])

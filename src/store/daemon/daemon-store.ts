@@ -5,28 +5,34 @@
 import { constants } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { RegistryError } from '../../core/errors/errors.ts'
-import type { ClosureNode } from '../../core/nix/plan.ts'
 import { STORE_DIR, parseStorePath, type StoreHash, type StorePath } from '../../core/nix/store-path.ts'
-import { LastWords, headline, throwIfNoSpace } from './complaints.ts'
+import { LastWords, headline, throwIfNoSpace } from '../complaints.ts'
 import type { Request } from './connection.ts'
-import { parseDerivation, type Derivation } from './derivation.ts'
-import { lookUps, type Asked } from './look-up.ts'
-import { NixError, type NixEvent } from './messages.ts'
+import { parseDerivation, type Derivation } from '../../core/nix/derivation.ts'
+import { lookUps } from './look-up.ts'
+import { NixError } from './messages.ts'
 import * as operations from './operations.ts'
-import type { Addition, BuildOutcome, PathInfo, Wanted } from './operations.ts'
+import type {
+  Addition,
+  BuildOutcome,
+  ClosurePath,
+  Missing,
+  PathInfo,
+  Store,
+  StoreEvent,
+  Wanted,
+} from '../store.ts'
 import { NixPool } from './pool.ts'
 import { TemporaryRoots } from './temporary-roots.ts'
 import type { Transport } from './transport.ts'
 import { lossIsUnavailable, refusalIsUnavailable } from './unavailable.ts'
 
-export type ClosurePath = ClosureNode & PathInfo
-
 /** A path that no store has: to ask for something. */
 const ABSENT_PATH = parseStorePath(`${STORE_DIR}/${'0'.repeat(32)}-nobodys`)
 
-export class NixStore {
+export class DaemonStore implements Store {
   readonly #pool: NixPool
-  readonly #lookUp: (wanted: readonly Wanted[]) => Promise<Asked>
+  readonly #lookUp: (wanted: readonly Wanted[]) => Promise<Missing>
 
   /** @param silentMs how long the binary caches may take to say what they have, if that is less than a minute; 0: a minute. */
   constructor(transport: Transport, silentMs = 0) {
@@ -86,7 +92,7 @@ export class NixStore {
    * take a while.
    * @throws RegistryError `lookup-failed` when one fails in a way that Nix doesn't put up with, or they take too long.
    */
-  missing(wanted: readonly Wanted[]): Promise<Asked> {
+  missing(wanted: readonly Wanted[]): Promise<Missing> {
     return this.#lookUp(wanted)
   }
 
@@ -128,7 +134,7 @@ export class NixStore {
    * @param signal gives it up.
    * @throws RegistryError `fetch-failed`, `no-space`, `unavailable`.
    */
-  async fetch(path: StorePath, onEvent: (event: NixEvent) => void, signal?: AbortSignal): Promise<void> {
+  async fetch(path: StorePath, onEvent: (event: StoreEvent) => void, signal?: AbortSignal): Promise<void> {
     const words = new LastWords()
     try {
       await this.#work(operations.ensurePath(path), words.alongside(onEvent), signal)
@@ -152,7 +158,7 @@ export class NixStore {
   async build(
     derivation: StorePath,
     output: string,
-    onEvent: (event: NixEvent) => void,
+    onEvent: (event: StoreEvent) => void,
     signal?: AbortSignal,
   ): Promise<BuildOutcome> {
     const words = new LastWords()
@@ -178,7 +184,7 @@ export class NixStore {
   }
 
   /** Has the garbage collector heed a link that points into the store. @throws RegistryError `unavailable`. */
-  addIndirectRoot(link: string): Promise<void> {
+  addRoot(link: string): Promise<void> {
     return this.#query(operations.addIndirectRoot(link))
   }
 
@@ -195,7 +201,7 @@ export class NixStore {
   async #outcome(
     derivation: StorePath,
     output: string,
-    onEvent: (event: NixEvent) => void,
+    onEvent: (event: StoreEvent) => void,
     signal: AbortSignal | undefined,
   ): Promise<BuildOutcome> {
     try {
@@ -228,7 +234,11 @@ export class NixStore {
     return refusalIsUnavailable(() => lossIsUnavailable(() => this.#pool.query(request)))
   }
 
-  async #work<T>(request: Request<T>, onEvent: (event: NixEvent) => void, signal?: AbortSignal): Promise<T> {
+  async #work<T>(
+    request: Request<T>,
+    onEvent: (event: StoreEvent) => void,
+    signal?: AbortSignal,
+  ): Promise<T> {
     return lossIsUnavailable(() => this.#pool.work(request, onEvent, signal))
   }
 }

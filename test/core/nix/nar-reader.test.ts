@@ -1,5 +1,5 @@
 import t from 'tap'
-import { readNar } from '../../../src/store/daemon/nar-reader.ts'
+import { readNar } from '../../../src/core/nix/nar-reader.ts'
 import { nar, strings, type Tree } from '../../support/nar.ts'
 
 async function* pieces(bytes: Uint8Array, size: number) {

@@ -2,7 +2,7 @@
  * Derivations from their text in the store: the ATerm form has not changed since Nix 1, while every JSON form has.
  * Source: Nix manual, "Derivation ATerm Format". Parses `Derive([outputs],[inputs],[sources],"system",…)`.
  */
-import { parseStorePath, type StorePath } from '../../core/nix/store-path.ts'
+import { parseStorePath, type StorePath } from './store-path.ts'
 
 export type Derivation = {
   /** Output names to paths; no path for content-addressed outputs, which aren't known before the build. */

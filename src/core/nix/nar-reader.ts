@@ -3,7 +3,7 @@
  * the store. Keeps no entry, so that an archive of any size takes the memory of one name.
  * Source: Nix manual, "Nix Archive (NAR) format"; `archive.cc` of libutil.
  */
-import { RegistryError } from '../../core/errors/errors.ts'
+import { RegistryError } from '../errors/errors.ts'
 
 export type NarRoot =
   | { readonly kind: 'directory' | 'symlink' }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
-import { parseDerivation } from '../../../src/store/daemon/derivation.ts'
+import { parseDerivation } from '../../../src/core/nix/derivation.ts'
 import { instantiate, nixStoreQuery, shellDerivation, withoutNix } from '../../nix/real-store.ts'
 
 const OUT = '/nix/store/aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x'

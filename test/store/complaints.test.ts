@@ -1,5 +1,5 @@
 import t from 'tap'
-import { LastWords, headline, throwIfNoSpace } from '../../../src/store/daemon/complaints.ts'
+import { LastWords, headline, throwIfNoSpace } from '../../src/store/complaints.ts'
 
 const log = (line: string, derivation?: string) => ({ kind: 'log', line, derivation }) as const
 

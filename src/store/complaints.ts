@@ -2,8 +2,8 @@
  * What Nix says beside its answer, where that is all there is: its errors are words, and why a fetch failed stands in
  * its log alone. The one place that reads meaning from Nix's texts.
  */
-import { RegistryError, type ErrorDetail } from '../../core/errors/errors.ts'
-import type { NixEvent } from './messages.ts'
+import { RegistryError, type ErrorDetail } from '../core/errors/errors.ts'
+import type { StoreEvent } from './store.ts'
 
 /** Enough to see what went wrong, little enough for an error body. */
 const LINES_KEPT = 20
@@ -19,14 +19,14 @@ const QUOTED = /^\s*>/
 export class LastWords {
   readonly #lines: string[] = []
 
-  readonly listen = (event: NixEvent): void => {
+  readonly listen = (event: StoreEvent): void => {
     if (event.kind !== 'log' || event.derivation !== undefined || event.line.trim() === '') return
     this.#lines.push(event.line)
     if (this.#lines.length > LINES_KEPT) this.#lines.shift()
   }
 
   /** A listener that hears all that `other` hears. */
-  alongside(other: (event: NixEvent) => void): (event: NixEvent) => void {
+  alongside(other: (event: StoreEvent) => void): (event: StoreEvent) => void {
     return (event) => {
       this.listen(event)
       other(event)
