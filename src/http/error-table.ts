@@ -2,7 +2,7 @@
  * The one place where failures get their HTTP status and OCI code (OCI distribution-spec, "Error Codes"). The reason
  * phrase matters: of a failed HEAD containerd shows nothing else, so it is what stands in a Pod's events.
  */
-import type { ErrorDetail, ErrorKind, RegistryError } from '../core/errors/errors.ts'
+import type { ErrorDetail, ErrorFacts, ErrorKind, RegistryError } from '../core/errors/errors.ts'
 
 type Row = {
   readonly status: number
@@ -125,20 +125,24 @@ export type Audience = {
 export const PUBLIC: Audience = { mayKnow: false, mayRead: false }
 export const OPERATOR: Audience = { mayKnow: true, mayRead: true }
 
-export function errorReply({ kind, message, detail }: RegistryError, audience = PUBLIC): ErrorReply {
+export function errorReply({ kind, message, facts }: RegistryError, audience = PUBLIC): ErrorReply {
   const row: Row = TABLE[kind]
-  const retryAfterSeconds = detail?.['retryAfterSeconds']
-  const { brief, build, ...facts } = detail ?? {}
+  const { brief, build, retryAfterSeconds } = facts
+  const detail = detailOf(facts)
   const isOpen = row.publicMessage === undefined || (row.isKnowable === true && audience.mayKnow)
-  const shown = audience.mayRead ? facts : withoutLog(facts)
+  const shown = audience.mayRead || detail === undefined ? detail : withoutLog(detail)
   const text = isOpen ? (audience.mayRead ? message : firstLine(message)) : (row.publicMessage ?? '')
   return {
     ...row,
     ...(row.reason === undefined ? {} : { reason: reasonPhrase(row.reason, brief) }),
     text,
-    ...(typeof retryAfterSeconds === 'number' ? { retryAfterSeconds } : {}),
-    body: errorBody(row.code, text, isOpen && detail ? { ...shown, ...logUrl(build) } : undefined),
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    body: errorBody(row.code, text, isOpen && shown ? { ...shown, ...logUrl(build) } : undefined),
   }
+}
+
+function detailOf({ detail, retryAfterSeconds }: ErrorFacts): ErrorDetail | undefined {
+  return retryAfterSeconds === undefined ? detail : { ...detail, retryAfterSeconds }
 }
 
 /** Nix quotes the end of the log in its own message, behind the first line. */
@@ -151,13 +155,13 @@ export function buildUrl(hash: string): string {
   return `/builds/${hash}`
 }
 
-function logUrl(build: ErrorDetail[string] | undefined): ErrorDetail {
-  return typeof build === 'string' ? { logUrl: buildUrl(build) } : {}
+function logUrl(build: string | undefined): ErrorDetail {
+  return build === undefined ? {} : { logUrl: buildUrl(build) }
 }
 
 /** With the cause behind it, in printable ASCII: what a builder or a name brings along must not end the line. */
-function reasonPhrase(reason: string, brief: ErrorDetail[string] | undefined): string {
-  if (typeof brief !== 'string') return reason
+function reasonPhrase(reason: string, brief: string | undefined): string {
+  if (brief === undefined) return reason
   return `${reason}: ${brief.replaceAll(/[^\x20-\x7e]/g, '?')}`.slice(0, REASON_LENGTH)
 }
 

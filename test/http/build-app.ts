@@ -59,10 +59,10 @@ export function fail(journal: WorkJournal): void {
     detail: {
       derivation: BUILD.derivation,
       status: 'PermanentFailure',
-      brief: 'x',
-      build: HASH,
       log: ['no'],
     },
+    brief: 'x',
+    build: HASH,
   })
   journal.hear(BUILD, { kind: 'failed', error })
 }

@@ -26,7 +26,7 @@ void t.test('every kind of failure becomes an answer, and no secret leaves with 
     t.notMatch(reply.body, 'secret cause', kind)
     if (kind === 'denied' || kind === 'unavailable') t.notMatch(reply.body, 'secret', kind)
   }
-  const slow = new RegistryError('pending', 'later', { detail: { retryAfterSeconds: 17 } })
+  const slow = new RegistryError('pending', 'later', { retryAfterSeconds: 17 })
   const reply = await appOf(t, fakeRegistry({ at: 'ask', error: slow })).inject(
     `/v2/${NAME}/manifests/latest`,
   )

@@ -56,7 +56,7 @@ void t.test(
     await t.rejects(registry.image(referenceTo(derivation), 'latest'), {
       name: 'RegistryError',
       kind: 'pending',
-      detail: { retryAfterSeconds: 5 },
+      facts: { retryAfterSeconds: 5 },
     })
     for (let i = 0; i < 600; i++) {
       const image = await registry.image(referenceTo(derivation), 'latest').catch(() => undefined)

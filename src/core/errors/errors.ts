@@ -47,18 +47,30 @@ export type ErrorKind =
 /** Facts beside the message, as JSON. Which of them a client sees is for http/error-table.ts to say. */
 export type ErrorDetail = { readonly [key: string]: string | number | boolean | readonly string[] }
 
+/** The facts of a failure beside its kind and message. */
+export type ErrorFacts = {
+  readonly detail?: ErrorDetail | undefined
+  /** The cause in a few words. Clients that show one line alone show it, as the reason phrase of the response. */
+  readonly brief?: string | undefined
+  /** The hash that the journal knows the build or fetch by. */
+  readonly build?: string | undefined
+  /** Seconds after which the client should ask again. */
+  readonly retryAfterSeconds?: number | undefined
+}
+
 export class RegistryError extends Error {
   readonly kind: ErrorKind
-  readonly detail: ErrorDetail | undefined
+  readonly facts: ErrorFacts
 
-  constructor(
-    kind: ErrorKind,
-    message: string,
-    options: { readonly detail?: ErrorDetail; readonly cause?: unknown } = {},
-  ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+  constructor(kind: ErrorKind, message: string, options: ErrorFacts & { readonly cause?: unknown } = {}) {
+    const { cause, ...facts } = options
+    super(message, cause === undefined ? undefined : { cause })
     this.name = 'RegistryError'
     this.kind = kind
-    this.detail = options.detail
+    this.facts = facts
+  }
+
+  get detail(): ErrorDetail | undefined {
+    return this.facts.detail
   }
 }

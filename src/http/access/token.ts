@@ -30,7 +30,7 @@ export function demandToken(request: FastifyRequest, token: Token | undefined): 
   if (check.kind === 'right') return
   if (check.kind === 'limited') {
     throw new RegistryError('too-many-guesses', 'too many wrong tokens came from this address: wait', {
-      detail: { retryAfterSeconds: check.seconds },
+      retryAfterSeconds: check.seconds,
     })
   }
   throw new RegistryError(

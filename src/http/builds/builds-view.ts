@@ -24,9 +24,7 @@ export function workView(record: WorkRecord, remembered?: number): Readonly<Reco
         ? undefined
         : {
             message: failure.message,
-            ...failure.detail,
-            brief: undefined,
-            build: undefined,
+            ...failure.facts.detail,
             rememberedUntil: timeText(remembered),
           },
     log,

@@ -55,7 +55,7 @@ async function readInThread(task: ReadTask, { heapMegabytes, timeMs }: Limits): 
     const [answer] = (await once(worker, 'message', { signal: AbortSignal.timeout(timeMs) })) as [ReadAnswer]
     if ('list' in answer) return answer.list
     const { kind, message, detail } = answer
-    throw new RegistryError(kind, message, detail === undefined ? {} : { detail })
+    throw new RegistryError(kind, message, { detail })
   } catch (cause) {
     if (cause instanceof RegistryError) throw cause
     throw new RegistryError(

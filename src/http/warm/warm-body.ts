@@ -38,7 +38,7 @@ export async function readWarmRequest(
     images,
     malformed: malformed.map(({ name, kind, message, detail }) => ({
       name,
-      error: new RegistryError(kind, message, detail === undefined ? {} : { detail }),
+      error: new RegistryError(kind, message, { detail }),
     })),
     foreign,
   }

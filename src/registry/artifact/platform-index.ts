@@ -142,10 +142,10 @@ function canBeLeftOut(error: unknown): boolean {
 
 function named(platform: string, error: unknown): unknown {
   if (!(error instanceof RegistryError)) return error
-  const { kind, message, detail } = error
+  const { kind, message, facts } = error
   return new RegistryError(kind, `${message} (for ${platform})`, {
+    ...facts,
     cause: error,
-    ...(detail === undefined ? {} : { detail }),
   })
 }
 

@@ -35,12 +35,11 @@ export class Hold {
     const done = await within(work, this.#ms).finally(() => (this.#waiting -= 1))
     if (done !== undefined) return done.value
     work.then(forgo, () => undefined)
+    const facts = this.#journal.progress(reference.storeHash)
     throw new RegistryError('pending', 'still being built or fetched: ask again', {
-      detail: {
-        path: referenceBase(reference),
-        retryAfterSeconds: RETRY_AFTER_S,
-        ...this.#journal.progress(reference.storeHash),
-      },
+      ...facts,
+      detail: { path: referenceBase(reference), ...facts.detail },
+      retryAfterSeconds: RETRY_AFTER_S,
     })
   }
 }

@@ -107,11 +107,11 @@ export class LiveWork {
 function outcomeOf(error: unknown): { readonly state: WorkState; readonly failure: WorkFailure | undefined } {
   if (error === undefined) return { state: 'done', failure: undefined }
   if (!(error instanceof RegistryError)) {
-    const failure = { kind: undefined, message: 'internal error', detail: {}, isLasting: false }
+    const failure = { kind: undefined, message: 'internal error', facts: {}, isLasting: false }
     return { state: 'failed', failure }
   }
-  const { kind, message, detail = {} } = error
-  const failure = { kind, message, detail, isLasting: isLasting(error) }
+  const { kind, message, facts } = error
+  const failure = { kind, message, facts, isLasting: isLasting(error) }
   return { state: kind === 'unavailable' ? 'interrupted' : 'failed', failure }
 }
 

@@ -29,7 +29,7 @@ function blamed(root: StorePath, cause: unknown): unknown {
   const said = named.length > MAX_MESSAGE ? `${line}\u2026` : line
   if (said === cause.message) return cause
   return new RegistryError('unservable', said, {
+    ...cause.facts,
     cause,
-    ...(cause.detail === undefined ? {} : { detail: cause.detail }),
   })
 }

@@ -58,7 +58,8 @@ export class Realiser {
       const turns = work.kind === 'fetch' ? this.#fetches : this.#builds
       if (turns.pendingCount >= this.#limits.queued) {
         throw new RegistryError('pending', 'too much is being built or fetched: ask again', {
-          detail: { work: name, brief: 'too much is being built or fetched' },
+          detail: { work: name },
+          brief: 'too much is being built or fetched',
         })
       }
       this.#journal.begin(work, makes)

@@ -7,7 +7,7 @@
  * short form, and a retry more or less.
  */
 import { LRUCache } from 'lru-cache'
-import { RegistryError, type ErrorDetail, type ErrorKind } from '../../core/errors/errors.ts'
+import { RegistryError, type ErrorKind } from '../../core/errors/errors.ts'
 import {
   STORE_DIR,
   isDerivationPath,
@@ -49,12 +49,15 @@ const PASSING: ReadonlySet<ErrorKind> = new Set(['unavailable', 'lookup-failed',
 const NO_BUILDER = /\bis required to build '|[Rr]equired system or feature not available/
 const STORE_PATHS = new RegExp(`${STORE_DIR}/[0-9a-z]{32}-[0-9A-Za-z+\\-._?=]+`, 'g')
 
-/** The failed build's facts for `detail`; `brief` is for the reason phrase, `build` leads to the record. */
-type BuildFacts = {
+/** The facts of a failed build that clients see. */
+type BuildDetail = {
   readonly derivation: StorePath
   readonly output: string
   readonly status: string
   readonly reason: string
+  /** The derivation that failed, where it isn't the one that was requested. */
+  readonly dependency?: StorePath
+  readonly log: readonly string[]
 }
 
 /** What work of that name is called. */
@@ -136,8 +139,9 @@ export function buildFailure(
   const isLacking = [reason, ...lines.all].some((line) => NO_BUILDER.test(line))
   const kind = isLacking ? 'no-builder' : 'build-failed'
   if (dependency === undefined) {
-    return failedBuild(kind, headline(reason).replace(/;$/, ''), facts, {
-      brief: `${shorten(displayName(derivation), NAME_LENGTH)}: ${causeOf(status, reason)}`,
+    const brief = `${shorten(displayName(derivation), NAME_LENGTH)}: ${causeOf(status, reason)}`
+    return failedBuild(kind, headline(reason).replace(/;$/, ''), brief, {
+      ...facts,
       log: lines.of(derivation),
     })
   }
@@ -147,9 +151,10 @@ export function buildFailure(
   return failedBuild(
     kind,
     `dependency ${name}: ${own}`,
-    { ...facts, reason: lines.ownText(reason) },
+    `${shorten(name, NAME_LENGTH)}: ${cause} (for ${shorten(displayName(derivation), NAME_LENGTH)})`,
     {
-      brief: `${shorten(name, NAME_LENGTH)}: ${cause} (for ${shorten(displayName(derivation), NAME_LENGTH)})`,
+      ...facts,
+      reason: lines.ownText(reason),
       dependency: dependency.path,
       log: lines.of(dependency.path),
     },
@@ -167,9 +172,9 @@ export function explained(work: Work, error: unknown): unknown {
     detail: {
       ...detail,
       ...(typeof reason === 'string' ? { reason: reason.slice(0, REASON_LENGTH) } : {}),
-      brief: shorten(displayName(path), NAME_LENGTH),
-      build: workId(work),
     },
+    brief: shorten(displayName(path), NAME_LENGTH),
+    build: workId(work),
   })
 }
 
@@ -181,10 +186,10 @@ export function givenUp(work: Work, reason: string, lines: LastLines, cause: unk
       detail: {
         path: work.path,
         reason,
-        brief: `${shorten(displayName(work.path), NAME_LENGTH)}: ${reason}`,
-        build: workId(work),
         log: lines.all,
       },
+      brief: `${shorten(displayName(work.path), NAME_LENGTH)}: ${reason}`,
+      build: workId(work),
     })
   }
   const { derivation, output } = work
@@ -195,11 +200,11 @@ export function givenUp(work: Work, reason: string, lines: LastLines, cause: unk
       output,
       status: 'TimedOut',
       reason,
-      brief: `${shorten(displayName(derivation), NAME_LENGTH)}: ${reason}`,
-      build: storeHashOf(derivation),
       ...(lines.building === undefined ? {} : { building: lines.building }),
       log: lines.all,
     },
+    brief: `${shorten(displayName(derivation), NAME_LENGTH)}: ${reason}`,
+    build: storeHashOf(derivation),
   })
 }
 
@@ -216,11 +221,13 @@ export function isLasting(error: unknown): error is RegistryError {
 function failedBuild(
   kind: 'build-failed' | 'no-builder',
   message: string,
-  facts: BuildFacts,
-  more: ErrorDetail,
+  brief: string,
+  detail: BuildDetail,
 ): RegistryError {
   return new RegistryError(kind, `nix build failed: ${message}`, {
-    detail: { ...facts, build: storeHashOf(facts.derivation), ...more },
+    detail,
+    brief,
+    build: storeHashOf(detail.derivation),
   })
 }
 

@@ -3,7 +3,7 @@
  * entry for each derivation or path, of its latest run; outputs of one derivation that are asked for at the same time
  * share it. The journal serves the work and never hinders it: where it can't be written, the build goes on.
  */
-import { RegistryError, type ErrorDetail } from '../../core/errors/errors.ts'
+import { RegistryError, type ErrorFacts } from '../../core/errors/errors.ts'
 import { systemReason } from '../../core/errors/system-error.ts'
 import { storeHashOf, type StoreHash, type StorePath } from '../../core/nix/store-path.ts'
 import { Changes, follow, type FollowEvent } from './follow.ts'
@@ -60,8 +60,8 @@ export class WorkJournal {
   failure(work: Work): RegistryError | undefined {
     const record = this.#attempt(() => this.#records.get(workId(work)))
     if (record?.failure?.kind === undefined || record.kind !== work.kind) return undefined
-    const { kind, message, detail } = record.failure
-    return this.remembered(record) === undefined ? undefined : new RegistryError(kind, message, { detail })
+    const { kind, message, facts } = record.failure
+    return this.remembered(record) === undefined ? undefined : new RegistryError(kind, message, facts)
   }
 
   /** Until when this record's failure is remembered, in milliseconds since the epoch; nothing if it isn't. */
@@ -120,12 +120,12 @@ export class WorkJournal {
   }
 
   /** What goes on for a path or derivation, for who is told to wait for it. */
-  progress(hash: StoreHash): ErrorDetail {
+  progress(hash: StoreHash): ErrorFacts {
     for (const { record, building } of this.#live.values()) {
       if (record.id !== hash && !record.makes.some((path) => storeHashOf(path) === hash)) continue
       const brief =
         record.state === 'queued' ? 'waiting for its turn' : `working on ${building.at(-1) ?? record.name}`
-      return { building: [...new Set([record.name, ...building])], build: record.id, brief }
+      return { detail: { building: [...new Set([record.name, ...building])] }, build: record.id, brief }
     }
     return {}
   }

@@ -4,7 +4,7 @@
  * running is `interrupted`, which says nothing against it.
  */
 import { readFileSync } from 'node:fs'
-import type { ErrorDetail, ErrorKind } from '../../core/errors/errors.ts'
+import type { ErrorFacts, ErrorKind } from '../../core/errors/errors.ts'
 import type { StoreHash, StorePath } from '../../core/nix/store-path.ts'
 import { StateDatabase, sumOf, type Schema } from '../state/state-database.ts'
 import type { LogExtent } from './work-log.ts'
@@ -16,7 +16,7 @@ export type WorkFailure = {
   /** One of the kinds that a pull fails with, or none of them for a defect of ours. */
   readonly kind: ErrorKind | undefined
   readonly message: string
-  readonly detail: ErrorDetail
+  readonly facts: ErrorFacts
   /** Whether it says something about the work, and not about a moment (see work-failure.ts). */
   readonly isLasting: boolean
 }
@@ -46,7 +46,7 @@ export type WorkRecord = {
 export const RECORDS_KEPT = 1_000
 const FILE_NAME = 'work.sqlite'
 const SCHEMA: Schema = {
-  version: 1,
+  version: 2,
   tables: {
     work: '(id TEXT PRIMARY KEY, state TEXT NOT NULL, queued INTEGER NOT NULL, makes TEXT NOT NULL, owner TEXT NOT NULL, record TEXT NOT NULL, sum TEXT NOT NULL) STRICT, WITHOUT ROWID',
   },

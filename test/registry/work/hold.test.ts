@@ -5,7 +5,7 @@ import { parseReference } from '../../../src/core/oci/reference.ts'
 import { Hold } from '../../../src/registry/work/hold.ts'
 
 const REFERENCE = parseReference('nix/store/aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x')
-const journal = { progress: () => ({ building: ['dependency'], brief: 'working on dependency' }) }
+const journal = { progress: () => ({ detail: { building: ['dependency'] }, brief: 'working on dependency' }) }
 
 /** As soon as something is known that took some asking. */
 const soon = async <T>(value: () => T) => {
@@ -23,7 +23,7 @@ void t.test('whoever waits too long is told what goes on', async (t) => {
     waiting,
     Object.assign(new Error(), {
       kind: 'pending',
-      detail: { building: ['dependency'], brief: 'working on dependency', retryAfterSeconds: 5 },
+      facts: { detail: { building: ['dependency'] }, brief: 'working on dependency', retryAfterSeconds: 5 },
     }),
   )
   t.equal(hold.waiting, 0)

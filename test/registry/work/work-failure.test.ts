@@ -48,7 +48,7 @@ void t.test('the cause in a few words', async (t) => {
     ['MiscFailure', `no idea what to do with ${BAD}\nmore`, 'no idea what to do with bad'],
     ['status 99', '', ''],
   ] as const)
-    t.equal(detailOf(status, message)['brief'], `top-1.0: ${brief}`, message)
+    t.equal(failed(status, message).facts.brief, `top-1.0: ${brief}`, message)
 })
 
 void t.test(
@@ -73,9 +73,9 @@ void t.test(
       derivation: TOP,
       dependency: BAD,
       log: ['compiling', 'no such header'],
-      brief: 'bad: exit code 3 (for top-1.0)',
       reason: /exit code 3[^]*failed to build\nend$/,
     })
+    t.equal(failure.facts.brief, 'bad: exit code 3 (for top-1.0)')
     const never = heard(log(`error: a 'x' with features {} is required to build '${BAD}'`))
     t.equal(detailOf('DependencyFailed', 'end', never)['dependency'], BAD, 'one that could not even begin')
   },

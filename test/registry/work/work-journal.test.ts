@@ -27,7 +27,11 @@ void t.test('the course of a build', async (t) => {
     derivation: '/nix/store/cw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-dep.drv',
   })
   t.match(journal.get(id), { state: 'running', started: Number, log: { lines: 4 } })
-  t.match(journal.progress(id), { building: ['hello-2.12'], build: id, brief: 'working on hello-2.12' })
+  t.match(journal.progress(id), {
+    detail: { building: ['hello-2.12'] },
+    build: id,
+    brief: 'working on hello-2.12',
+  })
   t.strictSame(journal.progress(storeHashOf(MADE)), journal.progress(id), 'also by what it makes')
   const text = `building ${BUILD.derivation}\nfirst\nof its own\ndep> second\n`
   const running = journal.get(id)
