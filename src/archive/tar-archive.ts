@@ -3,6 +3,7 @@
  * bytes are ours to keep stable. Not tar-stream's pack: it queues what it is given while asking for more, and the
  * memory of our chunks is used again by then (layer/stream.ts); each would have to be copied first.
  */
+import { asByteString, encodeText } from '../core/byte-string.ts'
 import { tarHeader, type TarEntry } from '../core/tar/tar-header.ts'
 import { TRAILER_SIZE, padded } from '../core/tar/ustar-block.ts'
 import type { ArchiveFile } from './archive-files.ts'
@@ -12,7 +13,7 @@ export type ReadLayer = (layer: Extract<ArchiveFile, { kind: 'layer' }>) => Asyn
 
 const DIRECTORIES: readonly TarEntry[] = ['blobs', 'blobs/sha256'].map((name) => ({
   kind: 'directory',
-  name,
+  name: asByteString(name),
   mode: 0o755,
 }))
 const FILE_MODE = 0o644
@@ -48,5 +49,5 @@ export async function* contentOf(file: ArchiveFile, read: ReadLayer): AsyncGener
 }
 
 function entryOf({ name, size }: ArchiveFile): TarEntry {
-  return { kind: 'file', name, mode: FILE_MODE, size }
+  return { kind: 'file', name: encodeText(name), mode: FILE_MODE, size }
 }

@@ -1,4 +1,5 @@
 /** `pushless inspect`: what would be served for a reference, made here and now, without a server. */
+import { displayPath } from '../core/byte-string.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Json } from '../core/oci/image.ts'
 import { entryNames } from '../layer/packed-entries.ts'
@@ -65,7 +66,7 @@ function factsOf(image: Image, steps: Steps) {
       createdBy,
       storePaths: source.kind === 'paths' ? source.paths : [],
       ...(source.kind === 'packed entries'
-        ? { files: entryNames(source).map((name) => Buffer.from(name, 'latin1').toString()) }
+        ? { files: entryNames(source).map((name) => displayPath(name)) }
         : {}),
     })),
     milliseconds: roundedOf(steps),

@@ -1,4 +1,5 @@
 /** Entries that an image was told to have at places of its own, in little memory for as long as the image is known. */
+import { asByteString, type ByteString } from '../core/byte-string.ts'
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { layerPages, type LayerEntry } from '../core/tar/segment.ts'
 import { packFrame, type PackedFrame } from './packed-frame.ts'
@@ -18,22 +19,22 @@ export async function packEntries(
   entries: Iterable<LayerEntry>,
   pause: () => Promise<unknown>,
 ): Promise<PackedEntries> {
-  const names: string[] = []
+  const names: ByteString[] = []
   const frame = await packFrame(layerPages(named(entries, names)), pause)
   const text = Buffer.from(names.join(NAME_END), 'latin1')
   return { kind: 'packed entries', frame, names: zstdCompressSync(text) }
 }
 
 /** The same entries. @param names gets the name of each. */
-function* named(entries: Iterable<LayerEntry>, names: string[]): Generator<LayerEntry> {
+function* named(entries: Iterable<LayerEntry>, names: ByteString[]): Generator<LayerEntry> {
   for (const entry of entries) {
     names.push(entry.name)
     yield entry
   }
 }
 
-/** The names of the entries as byte strings, in their order. */
-export function entryNames({ names }: PackedEntries): readonly string[] {
+/** The names of the entries, in their order. */
+export function entryNames({ names }: PackedEntries): readonly ByteString[] {
   const text = zstdDecompressSync(names).toString('latin1')
-  return text === '' ? [] : text.split(NAME_END)
+  return text === '' ? [] : text.split(NAME_END).map(asByteString)
 }

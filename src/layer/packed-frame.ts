@@ -2,6 +2,7 @@
  * Frames in little memory: each page packed by itself. Headers of a tar are mostly zeros and repeated names: of
  * 200 000 files they are 102 MB, packed 3 MB (measured), and a page is unpacked in a tenth of a millisecond.
  */
+import { asByteString } from '../core/byte-string.ts'
 import { zstdCompressSync, zstdDecompressSync, constants } from 'node:zlib'
 import { LRUCache } from 'lru-cache'
 import type { FramePage, LayerFrame } from '../core/tar/frame.ts'
@@ -125,7 +126,7 @@ function unpackPage(packed: Uint8Array, size: number): FramePage {
   return {
     fileStarts: floats(all, starts, count),
     fileSizes: floats(all, sizes, count),
-    paths: count === 0 ? [] : text.split(PATH_END),
+    paths: count === 0 ? [] : text.split(PATH_END).map(asByteString),
     bytes: all.subarray(names + namesLength),
     size,
   }

@@ -2,13 +2,13 @@
  * The bytes behind segments, read from the store. A file that vanished or has another size than when it was hashed is
  * an error, so that the connection is cut: a blob is never finished with other bytes. Synchronous: see walk.ts.
  */
+import { asByteString, displayPath, fsPath, type ByteString } from '../core/byte-string.ts'
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
 import { dirname } from 'node:path/posix'
 import { RegistryError } from '../core/errors/errors.ts'
 import { unreadable } from '../core/errors/unreadable.ts'
 import { segmentLength, type Segment } from '../core/tar/segment.ts'
 import { STORE_DIR } from '../core/nix/store-path.ts'
-import { fsPath, displayPath } from './walk.ts'
 
 /** A part of a file, and where in a chunk it goes. */
 export type FilePart = Omit<Extract<Segment, { kind: 'file' }>, 'kind'> & { readonly at: number }
@@ -42,14 +42,14 @@ export function readFiles(parts: readonly FilePart[], buffer: Uint8Array): void 
   let checked = ''
   for (const part of parts) {
     // Neighbours mostly share a directory.
-    const directory = dirname(part.path)
+    const directory = asByteString(dirname(part.path))
     readFile(part, buffer, directory === checked ? undefined : directory)
     checked = directory
   }
 }
 
 /** @param directory to be checked first. */
-function readFile(part: FilePart, buffer: Uint8Array, directory: string | undefined): void {
+function readFile(part: FilePart, buffer: Uint8Array, directory: ByteString | undefined): void {
   try {
     if (directory !== undefined) assertNoLinks(directory)
     readOrThrow(part, buffer)
@@ -63,7 +63,7 @@ function readFile(part: FilePart, buffer: Uint8Array, directory: string | undefi
  * A path that was built again may have a link where a directory was, and the link may lead anywhere. Only directories of
  * the store are checked: all others are this server's own.
  */
-function assertNoLinks(directory: string): void {
+function assertNoLinks(directory: ByteString): void {
   if (!directory.startsWith(`${STORE_DIR}/`)) return
   if (realpathSync.native(fsPath(directory), 'latin1') === directory) return
   throw new RegistryError('unavailable', `store directory became a link: ${displayPath(directory)}`)
@@ -89,6 +89,6 @@ function readOrThrow({ path, offset, length, fileSize, at }: FilePart, buffer: U
   }
 }
 
-function changed(path: string): RegistryError {
+function changed(path: ByteString): RegistryError {
   return new RegistryError('unavailable', `store file changed its size: ${displayPath(path)}`)
 }

@@ -1,4 +1,13 @@
 /** The entries of a layer whose image says how its store paths are written: whose they are, when made, and where. */
+import {
+  absolutePath,
+  asByteString,
+  bytesOf,
+  childPath,
+  displayPath,
+  encodeText,
+  type ByteString,
+} from '../core/byte-string.ts'
 import { posix } from 'node:path'
 import { RegistryError } from '../core/errors/errors.ts'
 import { goRegexp, type GoRegexp } from './go-regexp.ts'
@@ -12,7 +21,7 @@ import type {
 import type { LayerEntry } from '../core/tar/segment.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
 import type { TarAttributes } from '../core/tar/tar-header.ts'
-import { WHITEOUT_PREFIX, displayPath, walkLayerPath, walkStorePaths } from './walk.ts'
+import { WHITEOUT_PREFIX, walkLayerPath, walkStorePaths } from './walk.ts'
 
 /** @throws RegistryError `unservable` for what a layer can't hold, `unavailable` when a path vanished. */
 export function walkInStyle(
@@ -32,17 +41,18 @@ export function walkInStyle(
 /** `archive_paths_to` of stream_layered_image.py. */
 function* streamed(paths: readonly StorePath[], { attributes }: StreamedStyle): Generator<LayerEntry> {
   for (const entry of walkStorePaths(paths)) {
-    const name = `/${entry.name}`
+    const name = absolutePath(entry.name)
     yield { ...entry, name, attributes, ...(entry.kind === 'file' ? { source: name } : {}) }
   }
 }
 
 /** Most are files: a map for the children of each would be the most of what a large tree takes. */
-type Node = { placed?: Placed; children?: Map<string, Node> }
+type Node = { placed?: Placed; children?: Map<ByteString, Node> }
 /** A file of the store and what is said of its path. */
 type Placed = { readonly entry: LayerEntry; readonly options: PathOptions | undefined }
 
-const NIX2CONTAINER_ROOT: TarAttributes = { uid: 0, gid: 0, uname: 'root', gname: 'root' }
+const ROOT_NAME = asByteString('root')
+const NIX2CONTAINER_ROOT: TarAttributes = { uid: 0, gid: 0, uname: ROOT_NAME, gname: ROOT_NAME }
 const NIX2CONTAINER_DIRECTORY_MODE = 0o755
 
 /** `TarPaths` of nix2container: a tree of all files by their place in the image first, then each directory sorted. */
@@ -61,30 +71,31 @@ function* nix2container(paths: readonly StorePath[], { options }: Nix2containerS
 }
 
 /** Where the files of a path go. @returns from a name below `/` to a place in the image, or nothing for nowhere. */
-function placement(path: StorePath, options: PathOptions | undefined): (name: string) => string {
+function placement(path: StorePath, options: PathOptions | undefined): (name: ByteString) => ByteString {
   const rewrite = options?.rewrite
-  if (rewrite === undefined || rewrite.regex === '') return (name) => `/${name}`
+  if (rewrite === undefined || rewrite.regex === '') return absolutePath
   const { regex, replacement } = rewrite
   // What buildImage's copyToRoot says. Also right for names that are no UTF-8, and a dot in it matches itself first.
   if (regex === `^${path}` && !/[+?]/.test(path) && !replacement.includes('$'))
-    return (name) => Buffer.from(replacement).toString('latin1') + `/${name}`.slice(path.length)
+    return (name) => asByteString(encodeText(replacement) + absolutePath(name).slice(path.length))
   const regexp = compiled(path, regex)
-  return (name) => Buffer.from(regexp.replaceAll(utf8(name), replacement)).toString('latin1')
+  return (name) => encodeText(regexp.replaceAll(utf8(name), replacement))
 }
 
-function put(root: Node, place: string, placed: Placed): void {
+function put(root: Node, place: ByteString, placed: Placed): void {
   const parts = posix
     .normalize(place)
     .replace(/(?<=.)\/$/, '')
     .split('/')
-  const names = place === '/' || parts.every((part) => part === '') ? [''] : parts
+    .map(asByteString)
+  const names = place === '/' || parts.every((part) => part === '') ? [asByteString('')] : parts
   if (names.some((part, i) => part === '.' || part === '..' || part.includes('\0') || (part === '' && i > 0)))
     refuse(placed, `cannot be put at ${displayPath(place)}`)
   if (names.some((part) => part.startsWith(WHITEOUT_PREFIX)))
     refuse(placed, 'a layer cannot hold a file named .wh.*')
   let node = root
   for (const name of names) {
-    node.children ??= new Map<string, Node>()
+    node.children ??= new Map<ByteString, Node>()
     const child: Node = node.children.get(name) ?? {}
     node.children.set(name, child)
     node = child
@@ -107,14 +118,14 @@ function isSame({ entry: a, options: had }: Placed, { entry: b, options }: Place
 
 /** @param at the directory's own name; none for what holds `/`. */
 function* flatten(
-  { children = new Map<string, Node>() }: Node,
-  at: string | undefined,
+  { children = new Map<ByteString, Node>() }: Node,
+  at: ByteString | undefined,
   regexps: Map<string, GoRegexp>,
 ): Generator<LayerEntry> {
   for (const key of [...children.keys()].sort()) {
     const node = children.get(key)
     if (node === undefined) continue
-    const name = at === undefined ? (key === '' ? '/' : key) : at === '/' ? `/${key}` : `${at}/${key}`
+    const name = placeIn(at, key)
     if (node.placed === undefined) {
       yield { kind: 'directory', name, mode: NIX2CONTAINER_DIRECTORY_MODE, attributes: NIX2CONTAINER_ROOT }
     } else {
@@ -126,12 +137,18 @@ function* flatten(
   }
 }
 
+/** The name of a child of `at`: the first has no parent, and is `/` or relative. */
+function placeIn(at: ByteString | undefined, key: ByteString): ByteString {
+  if (at === undefined) return key === '' ? asByteString('/') : key
+  return at === '/' ? absolutePath(key) : childPath(at, key)
+}
+
 function withPermissions(
   { entry, options }: Placed,
-  name: string,
+  name: ByteString,
   regexps: Map<string, GoRegexp>,
 ): LayerEntry {
-  const source = `/${entry.name}`
+  const source = absolutePath(entry.name)
   let attributes = NIX2CONTAINER_ROOT
   let mode = entry.mode
   for (const permission of options?.permissions ?? []) {
@@ -155,7 +172,7 @@ function ownerOf({ uid, gid, uname, gname }: Permission): TarAttributes {
   return { uid, gid, ...(uname === undefined ? {} : { uname }), ...(gname === undefined ? {} : { gname }) }
 }
 
-function compiled(path: string, regex: string): GoRegexp {
+function compiled(path: ByteString, regex: string): GoRegexp {
   try {
     return goRegexp(regex)
   } catch (cause) {
@@ -164,17 +181,21 @@ function compiled(path: string, regex: string): GoRegexp {
   }
 }
 
-function utf8(name: string): string {
+function utf8(name: ByteString): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(`/${name}`, 'latin1'))
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytesOf(absolutePath(name)))
   } catch (cause) {
-    throw new RegistryError('unservable', `${displayPath(`/${name}`)}: cannot be rewritten, it is no UTF-8`, {
-      cause,
-    })
+    throw new RegistryError(
+      'unservable',
+      `${displayPath(absolutePath(name))}: cannot be rewritten, it is no UTF-8`,
+      {
+        cause,
+      },
+    )
   }
 }
 
 function refuse({ entry }: Placed, why: string): never {
-  const path = displayPath(`/${entry.name}`)
+  const path = displayPath(absolutePath(entry.name))
   throw new RegistryError('unservable', `${path}: ${why}`, { detail: { path } })
 }

@@ -2,6 +2,7 @@
  * The certificates of authorities, for packages that bring them along: nixpkgs' `cacert` has them in a file that no
  * program looks for, because on NixOS the system names it.
  */
+import { asByteString } from '../core/byte-string.ts'
 import { isList, type Json } from '../core/oci/image.ts'
 import { compareByName, type StorePath } from '../core/nix/store-path.ts'
 import type { ClosureFiles } from '../source/files/closure-files.ts'
@@ -21,7 +22,7 @@ export async function certificateVariables(
   const paths = closure.map(({ path }) => path).sort(compareByName)
   const found = await Promise.all(
     paths.map(async (path) => {
-      const bundle = `${path}/${BUNDLE}`
+      const bundle = asByteString(`${path}/${BUNDLE}`)
       return (await files.find(bundle)) === undefined ? [] : [bundle]
     }),
   )

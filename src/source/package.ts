@@ -14,11 +14,11 @@
  *
  * Served only where the operator allows it.
  */
+import { asByteString, encodeText, fsPath } from '../core/byte-string.ts'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Platform } from '../core/oci/image.ts'
 import { storeNameOf, type StorePath } from '../core/nix/store-path.ts'
-import { fsPath } from '../layer/walk.ts'
 import type { ClosureFiles } from './files/closure-files.ts'
 import { rootEntries } from './root-layer.ts'
 import type { Source } from './source.ts'
@@ -77,7 +77,7 @@ export function commandOf(name: string, programs: readonly string[]): string | u
 }
 
 async function programsIn(path: StorePath, files: ClosureFiles): Promise<readonly string[]> {
-  const bin = await files.find(join(path, 'bin'))
+  const bin = await files.find(asByteString(`${path}/bin`))
   const names = bin === undefined ? [] : await readdir(fsPath(bin.path)).catch(() => [])
   const visible = names.filter((name) => !name.startsWith('.')).sort()
   const isProgram = await Promise.all(visible.map((name) => isExecutable(join(path, 'bin', name), files)))
@@ -90,7 +90,7 @@ async function namedProgram(
   programs: readonly string[],
   files: ClosureFiles,
 ): Promise<string | undefined> {
-  const file = await files.open(join(path, MAIN_PROGRAM))
+  const file = await files.open(asByteString(`${path}/${MAIN_PROGRAM}`))
   if (file === undefined) return undefined
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_NAME), 0, MAX_NAME, 0)
@@ -105,12 +105,8 @@ async function namedProgram(
 
 /** Whether a file of the closure may be executed; also through a link to it. */
 async function isExecutable(path: string, files: ClosureFiles): Promise<boolean> {
-  const stat = (await files.find(byteString(path)))?.stat
+  const stat = (await files.find(encodeText(path)))?.stat
   return stat !== undefined && stat.isFile() && (stat.mode & ANY_EXECUTE_BIT) !== 0
-}
-
-function byteString(path: string): string {
-  return Buffer.from(path).toString('latin1')
 }
 
 /** The platform of the first program that is an ELF binary. */
@@ -124,7 +120,7 @@ async function platformOf(programs: readonly string[], files: ClosureFiles): Pro
 }
 
 async function elfMachine(path: string, files: ClosureFiles): Promise<number | undefined> {
-  const file = await files.open(byteString(path))
+  const file = await files.open(encodeText(path))
   if (file === undefined) return undefined
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(20), 0, 20, 0)

@@ -2,10 +2,11 @@
  * The layer above the store layers: what programs expect at `/`. `/tmp`, users, name lookup; links to everything in
  * the image's `contents`; its own files and links over these. What comes later in that order wins.
  */
+import { absolutePath, asByteString, displayPath, encodeText, type ByteString } from '../core/byte-string.ts'
 import { RegistryError } from '../core/errors/errors.ts'
 import type { LayerEntry } from '../core/tar/segment.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
-import { STORE_DIRECTORIES, displayPath } from '../layer/walk.ts'
+import { STORE_DIRECTORIES } from '../layer/walk.ts'
 import type { ClosureFiles } from './files/closure-files.ts'
 import { readExtraDirectory, type ExtraDirectory } from './files/extra-directory.ts'
 import { FileTree, type FileContent, type Owner } from './files/file-tree.ts'
@@ -47,15 +48,15 @@ export async function rootEntries(
   if (!hasBase) putDefaults(tree)
   const extras = []
   for (const extra of extraDirectories) {
-    const at = extra.to === '/' ? '' : byteName(extra.to)
+    const at = extra.to === '/' ? asByteString('') : byteName(extra.to)
     extras.push(...(await readExtraDirectory(closure, extra, at)))
   }
   for (const { name } of extras) demandOutsideStore(name)
   // What is below a directory of its own makes that a real one; the one itself is put over whatever is there.
   const own = [
     ...[...Object.keys(files), ...Object.keys(links)].map(byteName),
-    ...extras.map(({ kind, name }) => (kind === 'directory' ? `${name}/` : name)),
-    ...Object.keys(directories).map((path) => `${byteName(path)}/`),
+    ...extras.map(({ kind, name }) => (kind === 'directory' ? asByteString(`${name}/`) : name)),
+    ...Object.keys(directories).map((path) => asByteString(`${byteName(path)}/`)),
   ]
   await linkContents(tree, contents, own, closure)
   for (const extra of extras) {
@@ -80,7 +81,7 @@ export async function rootEntries(
   for (const [path, target] of Object.entries(links)) {
     if (target.includes('\0'))
       throw new RegistryError('unservable', `not a target that a link can have: ${path}: ${target}`)
-    tree.symlink(byteName(path), Buffer.from(target).toString('latin1'))
+    tree.symlink(byteName(path), encodeText(target))
   }
   const entries = await tree.entries()
   return {
@@ -93,11 +94,11 @@ export async function rootEntries(
 
 /** What programs expect of any system. */
 function putDefaults(tree: FileTree): void {
-  tree.directory('tmp', 0o1777)
-  tree.directory('root', 0o700)
-  tree.file('etc/passwd', FILE_MODE, Buffer.from(PASSWD))
-  tree.file('etc/group', FILE_MODE, Buffer.from(GROUP))
-  tree.file('etc/nsswitch.conf', FILE_MODE, Buffer.from(NSSWITCH))
+  tree.directory(asByteString('tmp'), 0o1777)
+  tree.directory(asByteString('root'), 0o700)
+  tree.file(asByteString('etc/passwd'), FILE_MODE, Buffer.from(PASSWD))
+  tree.file(asByteString('etc/group'), FILE_MODE, Buffer.from(GROUP))
+  tree.file(asByteString('etc/nsswitch.conf'), FILE_MODE, Buffer.from(NSSWITCH))
 }
 
 /** Streamed from the store with the layer, however large it is. */
@@ -105,7 +106,7 @@ async function sourceFile(
   closure: ClosureFiles,
   path: string,
 ): Promise<{ readonly content: FileContent; readonly isExecutable: boolean }> {
-  const found = await closure.find(Buffer.from(path).toString('latin1'))
+  const found = await closure.find(encodeText(path))
   if (found?.stat.isFile() !== true)
     throw new RegistryError('unservable', `${path}: not a file in the closure of the image`)
   const { size, mode } = found.stat
@@ -116,9 +117,9 @@ function ownerOf(uid: number | undefined, gid: number | undefined): Owner {
   return { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) }
 }
 
-/** `/etc/x` as a byte string relative to the root. */
-function byteName(path: string): string {
-  const name = Buffer.from(path.slice(1)).toString('latin1')
+/** `/etc/x` relative to the root. */
+function byteName(path: string): ByteString {
+  const name = encodeText(path.slice(1))
   const parts = name.split('/')
   if (
     !path.startsWith('/') ||
@@ -131,12 +132,12 @@ function byteName(path: string): string {
   return name
 }
 
-/** @param name a byte string relative to the root. */
-function demandOutsideStore(name: string): void {
+/** @param name relative to the root. */
+function demandOutsideStore(name: ByteString): void {
   if (name !== 'nix' && name !== 'nix/store' && !name.startsWith('nix/store/')) return
   throw new RegistryError(
     'unservable',
-    `the Nix store is not the image's to write to: ${displayPath(`/${name}`)}`,
+    `the Nix store is not the image's to write to: ${displayPath(absolutePath(name))}`,
   )
 }
 

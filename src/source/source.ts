@@ -2,6 +2,7 @@
  * What every kind of image comes down to: a config and a list of layers. Each kind has a file of its own beside this
  * one; what comes after (closure, plan, digests, manifest) is the same for all.
  */
+import type { ByteString } from '../core/byte-string.ts'
 import type { Digest } from '../core/oci/digest.ts'
 import type { Document, Json, LayerDescriptor, Platform } from '../core/oci/image.ts'
 import type { LayerStyle } from '../core/tar/layer-style.ts'
@@ -62,8 +63,8 @@ export type StoredLayer = {
 
 /** Bytes of a file of the store. */
 export type StoredPlace = {
-  /** Absolute path as a byte string. */
-  readonly file: string
+  /** Absolute. */
+  readonly file: ByteString
   readonly offset: number
   readonly length: number
   /** Where the file is compressed as a whole: the bytes are those of what it unpacks to. */

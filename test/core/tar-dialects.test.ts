@@ -2,6 +2,7 @@
  * The headers that Python and Go write, by their own word. Where they aren't installed, the sums below stand for them:
  * they were taken from Python 3.11 and Go 1.26.
  */
+import { asByteString, encodeText } from '../../src/core/byte-string.ts'
 import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
@@ -12,18 +13,21 @@ import { ROOT, tarHeader, type TarEntry } from '../../src/core/tar/tar-header.ts
 import { missing } from '../support/requirement.ts'
 
 const support = (name: string) => fileURLToPath(new URL(`../support/${name}`, import.meta.url))
-const bytes = (text: string) => Buffer.from(text).toString('latin1')
 const hex = (text: string) => Buffer.from(text, 'latin1').toString('hex')
 const long = (length: number) => 'n'.repeat(length)
 const file = (name: string, more: object = {}): TarEntry => ({
   kind: 'file',
-  name,
+  name: asByteString(name),
   mode: 0o444,
   size: 0,
   ...more,
 })
-const link = (name: string, target: string): TarEntry => ({ kind: 'symlink', name, target })
-const directory = (name: string): TarEntry => ({ kind: 'directory', name, mode: 0o555 })
+const link = (name: string, target: string): TarEntry => ({
+  kind: 'symlink',
+  name: asByteString(name),
+  target: asByteString(target),
+})
+const directory = (name: string): TarEntry => ({ kind: 'directory', name: asByteString(name), mode: 0o555 })
 const owned = (attributes: object) => file('/owned', { attributes })
 
 const ENTRIES: readonly TarEntry[] = [
@@ -50,9 +54,9 @@ const ENTRIES: readonly TarEntry[] = [
   link(`/${long(98)}/${long(200)}`, `${long(99)}/${long(99)}`),
   // A name that ustar holds beside a target that it doesn't.
   link(`/${long(100)}/${long(50)}`, long(101)),
-  file(bytes('/grüße/日本語/😀')),
-  file(bytes(`/${'ü'.repeat(60)}/${long(60)}`)),
-  link('/link', bytes('ziel/ü')),
+  file(encodeText('/grüße/日本語/😀')),
+  file(encodeText(`/${'ü'.repeat(60)}/${long(60)}`)),
+  link('/link', encodeText('ziel/ü')),
   // Bytes that are no UTF-8, alone and in the middle of a character.
   file('/caf\u00e9'),
   file('/\u00e2\u0082x\u00f0\u009f\u0098'),
@@ -62,7 +66,7 @@ const ENTRIES: readonly TarEntry[] = [
   owned({ uid: 2_097_151, gid: 2_097_152 }),
   owned({ uid: 4_294_967_294, gid: 4_294_967_295 }),
   owned({ uname: long(32), gname: long(33) }),
-  owned({ uname: bytes('jörg'), gname: bytes('ü'.repeat(40)) }),
+  owned({ uname: encodeText('jörg'), gname: encodeText('ü'.repeat(40)) }),
   owned({ mtime: 0 }),
   owned({ mtime: 8_589_934_591 }),
 ]
@@ -150,11 +154,14 @@ void t.test('format 1 takes owners and times too, and has the same bytes without
   const plain = file('nix/store/x-1/file')
   t.strictSame(tarHeader({ ...plain, attributes: {} }), tarHeader(plain))
   const header = Buffer.from(
-    tarHeader({ ...plain, attributes: { uid: 1000, gid: 100, uname: 'app', gname: 'users', mtime: 5 } }),
+    tarHeader({
+      ...plain,
+      attributes: { uid: 1000, gid: 100, uname: asByteString('app'), gname: asByteString('users'), mtime: 5 },
+    }),
   )
   t.equal(header.toString('latin1', 108, 124), '0001750\u00000000144\u0000')
   t.equal(header.toString('latin1', 136, 148), '00000000005\u0000')
   t.equal(header.toString('latin1', 265, 300), `app${'\u0000'.repeat(29)}use`)
-  const large = Buffer.from(tarHeader({ ...plain, attributes: { uid: 2_097_152, gname: bytes('ü') } }))
+  const large = Buffer.from(tarHeader({ ...plain, attributes: { uid: 2_097_152, gname: encodeText('ü') } }))
   t.match(large.toString('latin1', 512, 600), /^15 uid=2097152\n12 gname=\u00c3\u00bc\n/)
 })

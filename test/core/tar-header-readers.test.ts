@@ -1,4 +1,5 @@
 /** What tar-stream and GNU tar read of the headers is what was meant. */
+import { asByteString, encodeText } from '../../src/core/byte-string.ts'
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,19 +8,22 @@ import t from 'tap'
 import { extract } from 'tar-stream'
 import { tarHeader, type TarEntry } from '../../src/core/tar/tar-header.ts'
 import { TRAILER_SIZE, padded } from '../../src/core/tar/ustar-block.ts'
-import { CASES, HUGE, bytes, type Case } from './tar-header-cases.ts'
+import { CASES, HUGE, type Case } from './tar-header-cases.ts'
 
 void t.test('owners and times other than root\u2019s and the first second', async (t) => {
-  const plain = { kind: 'file', name: 'x', mode: 0o444, size: 0 } as const
-  const same = { uid: 0, gid: 0, uname: '', gname: '', mtime: 1 }
+  const plain = { kind: 'file', name: asByteString('x'), mode: 0o444, size: 0 } as const
+  const same = { uid: 0, gid: 0, uname: asByteString(''), gname: asByteString(''), mtime: 1 }
   for (const attributes of [{}, same])
     t.ok(Buffer.from(tarHeader(plain)).equals(tarHeader({ ...plain, attributes })), 'those said are format 1')
   const rows = [
-    [{ uid: 1000, gid: 100, uname: 'app', gname: 'users', mtime: 1_700_000_000 }, 512],
+    [
+      { uid: 1000, gid: 100, uname: asByteString('app'), gname: asByteString('users'), mtime: 1_700_000_000 },
+      512,
+    ],
     [{ uid: 2_097_151 }, 512],
     [{ uid: 2_097_152, gid: 4_294_967_294 }, 1536],
-    [{ uname: 'u'.repeat(31) }, 512],
-    [{ uname: 'u'.repeat(32), gname: 'gr\u00fcn' }, 1536],
+    [{ uname: asByteString('u'.repeat(31)) }, 512],
+    [{ uname: asByteString('u'.repeat(32)), gname: asByteString('gr\u00fcn') }, 1536],
   ] as const
   for (const [attributes, length] of rows) {
     const archive = Buffer.concat([
@@ -46,8 +50,8 @@ function attributesOf(given: NonNullable<TarEntry['attributes']>) {
   const { uname, gname } = given
   return {
     ...given,
-    ...(uname === undefined ? {} : { uname: bytes(uname) }),
-    ...(gname === undefined ? {} : { gname: bytes(gname) }),
+    ...(uname === undefined ? {} : { uname: encodeText(uname) }),
+    ...(gname === undefined ? {} : { gname: encodeText(gname) }),
   }
 }
 

@@ -1,10 +1,17 @@
+import { asByteString } from '../../src/core/byte-string.ts'
 import t from 'tap'
 import { segmentLength, type Segment } from '../../src/core/tar/segment.ts'
 import { chunksOf } from '../../src/layer/chunk.ts'
 import { seededRandom } from '../seeded-random.ts'
 
 const bytes = (length: number): Segment => ({ kind: 'bytes', bytes: Buffer.alloc(length, length) })
-const file = (length: number): Segment => ({ kind: 'file', path: '/x', offset: 0, length, fileSize: length })
+const file = (length: number): Segment => ({
+  kind: 'file',
+  path: asByteString('/x'),
+  offset: 0,
+  length,
+  fileSize: length,
+})
 
 const lengths = (segments: readonly Segment[], size: number) =>
   [...chunksOf(segments, () => size)].map((chunk) => chunk.segments.map(segmentLength))
@@ -26,7 +33,9 @@ void t.test('segments are joined and cut to chunks of one size, but the last', a
 void t.test('no byte is lost, turned or doubled', async (t) => {
   const random = seededRandom(7)
   const segments: Segment[] = Array.from({ length: 200 }, (_, i) =>
-    i % 2 === 0 ? bytes(1 + random.below(50)) : { ...file(1 + random.below(50)), path: `/${i}` },
+    i % 2 === 0
+      ? bytes(1 + random.below(50))
+      : { ...file(1 + random.below(50)), path: asByteString(`/${i}`) },
   )
   for (const size of [1, 7, 16, 1000, 100_000]) {
     const chunks = [...chunksOf(segments, () => size)]

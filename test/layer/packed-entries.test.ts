@@ -1,3 +1,4 @@
+import { asByteString } from '../../src/core/byte-string.ts'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { layerPages, type LayerEntry } from '../../src/core/tar/segment.ts'
@@ -6,10 +7,16 @@ import { unpackedPages } from '../../src/layer/packed-frame.ts'
 
 const content = Buffer.alloc(300_000, 'content')
 const entries: readonly LayerEntry[] = [
-  { kind: 'directory', name: 'etc', mode: 0o755 },
-  { kind: 'file', name: 'etc/large', mode: 0o444, size: content.length, content },
-  { kind: 'file', name: 'etc/\u00ff', mode: 0o444, size: 5, source: '/nix/store/x' },
-  { kind: 'symlink', name: 'link', target: 'etc' },
+  { kind: 'directory', name: asByteString('etc'), mode: 0o755 },
+  { kind: 'file', name: asByteString('etc/large'), mode: 0o444, size: content.length, content },
+  {
+    kind: 'file',
+    name: asByteString('etc/\u00ff'),
+    mode: 0o444,
+    size: 5,
+    source: asByteString('/nix/store/x'),
+  },
+  { kind: 'symlink', name: asByteString('link'), target: asByteString('etc') },
 ]
 
 void t.test('packed entries have their names and their tar', async (t) => {

@@ -1,3 +1,4 @@
+import { asByteString } from '../../src/core/byte-string.ts'
 import t from 'tap'
 import { frameOfPages } from '../../src/core/tar/frame.ts'
 import { layerPages, type LayerEntry } from '../../src/core/tar/segment.ts'
@@ -9,7 +10,7 @@ const pause = async () => undefined
 const entriesOf = (count: number): readonly LayerEntry[] =>
   Array.from({ length: count }, (_, i) => ({
     kind: 'file',
-    name: `nix/store/aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x/lib/node_modules/module-\u00ff-${i}.js`,
+    name: asByteString(`nix/store/aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x/lib/node_modules/module-\u00ff-${i}.js`),
     mode: 0o444,
     size: i * 7,
   }))
@@ -17,7 +18,10 @@ const entriesOf = (count: number): readonly LayerEntry[] =>
 const LAYERS: readonly (readonly [string, readonly LayerEntry[]])[] = [
   ['no entries', []],
   ['an empty file', entriesOf(1)],
-  ['content made here', [{ kind: 'file', name: 'x', mode: 0o444, size: 3, content: Buffer.from('abc') }]],
+  [
+    'content made here',
+    [{ kind: 'file', name: asByteString('x'), mode: 0o444, size: 3, content: Buffer.from('abc') }],
+  ],
   ['many pages', entriesOf(2_000)],
 ]
 

@@ -1,3 +1,4 @@
+import { asByteString } from '../../src/core/byte-string.ts'
 import { appendFileSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +17,7 @@ function fileWith(content: string | Uint8Array, name = `file-${count++}`): strin
 }
 
 const part = (path: string, offset: number, length: number, fileSize: number, at = 0): FilePart => ({
-  path,
+  path: asByteString(path),
   offset,
   length,
   fileSize,
@@ -33,7 +34,7 @@ void t.test('bytes are put in their place, files are said where they go', async 
   const buffer = Buffer.alloc(12, '.')
   const segments: readonly Segment[] = [
     { kind: 'bytes', bytes: Buffer.from('ab') },
-    { kind: 'file', path: '/x', offset: 7, length: 4, fileSize: 20 },
+    { kind: 'file', path: asByteString('/x'), offset: 7, length: 4, fileSize: 20 },
     { kind: 'bytes', bytes: Buffer.from('cd') },
   ]
   t.strictSame(fillWithoutFiles(segments, buffer), [

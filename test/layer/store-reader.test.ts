@@ -1,3 +1,4 @@
+import { asByteString } from '../../src/core/byte-string.ts'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
@@ -25,8 +26,8 @@ const NOWHERE = join(directory, 'nowhere') as StorePath
 void t.test('the frame and digest of entries', async (t) => {
   const content = Buffer.from('content')
   const entries: readonly LayerEntry[] = [
-    { kind: 'directory', name: 'etc', mode: 0o755 },
-    { kind: 'file', name: 'etc/file', mode: 0o444, size: content.length, content },
+    { kind: 'directory', name: asByteString('etc'), mode: 0o755 },
+    { kind: 'file', name: asByteString('etc/file'), mode: 0o444, size: content.length, content },
   ]
   const expected = layerFrame(entries).page(0)
   const packed = await packEntries(entries, setImmediate)
@@ -63,7 +64,10 @@ void t.test('a file is read into the buffer that is given, and the buffer comes 
   const path = join(directory, 'file')
   writeFileSync(path, '0123456789')
   const buffer = new ArrayBuffer(8)
-  const back = await reader.read([{ path, offset: 2, length: 4, fileSize: 10, at: 1 }], buffer)
+  const back = await reader.read(
+    [{ path: asByteString(path), offset: 2, length: 4, fileSize: 10, at: 1 }],
+    buffer,
+  )
   t.equal(buffer.detached, true, 'moved, not copied')
   t.equal(back.byteLength, 8)
   t.equal(Buffer.from(back).toString('latin1', 1, 5), '2345')

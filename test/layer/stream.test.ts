@@ -1,3 +1,4 @@
+import { asByteString } from '../../src/core/byte-string.ts'
 import { createHash } from 'node:crypto'
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -29,7 +30,7 @@ function fileOf(size: number): { readonly path: string; readonly entry: LayerEnt
   const path = join(directory, `file-${count++}`)
   const at = random.below(1000)
   writeFileSync(path, Buffer.concat(Array.from({ length: 6 }, () => MEGABYTE)).subarray(at, at + size))
-  return { path, entry: { kind: 'file', name: path.slice(1), mode: 0o444, size } }
+  return { path, entry: { kind: 'file', name: asByteString(path.slice(1)), mode: 0o444, size } }
 }
 
 function layerOf(...entries: readonly LayerEntry[]): BlobContent {
@@ -67,7 +68,7 @@ void t.test('a stream holds what the layer holds, the same for any range of it',
   const streams = new BlobStreams(reader)
   const content = layerOf(
     fileOf(700 * KIB).entry,
-    { kind: 'directory', name: 'nix', mode: 0o755 },
+    { kind: 'directory', name: asByteString('nix'), mode: 0o755 },
     fileOf(1).entry,
     fileOf(0).entry,
     fileOf(900 * KIB + 13).entry,

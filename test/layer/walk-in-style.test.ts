@@ -1,4 +1,5 @@
 /** Places, owners and conflicts; that the bytes are those of Python and Go is displayPath in test/e2e. */
+import { asByteString } from '../../src/core/byte-string.ts'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -44,7 +45,7 @@ void t.test('no style is format 1', async (t) => {
 })
 
 void t.test('a streamed layer has absolute names and one owner', async (t) => {
-  const attributes = { uid: 1, gid: 2, uname: 'u', gname: 'g', mtime: 3 }
+  const attributes = { uid: 1, gid: 2, uname: asByteString('u'), gname: asByteString('g'), mtime: 3 }
   const entries = [...walkInStyle([one], { kind: 'streamed', attributes })]
   t.strictSame(names(entries).slice(0, 2), ['/nix', '/nix/store'])
   t.ok(entries.every((entry) => entry.attributes === attributes && entry.name.startsWith('/')))
@@ -82,8 +83,8 @@ void t.test('a file that goes nowhere, and one that is moved', async (t) => {
 
 void t.test('permissions: every one that matches, the later over the earlier', async (t) => {
   const permissions = [
-    { regex: '/bin', mode: 0o700, uid: 1, gid: 1, uname: 'one' },
-    { regex: 'a$', uid: 2, gid: 0, gname: 'two' },
+    { regex: '/bin', mode: 0o700, uid: 1, gid: 1, uname: asByteString('one') },
+    { regex: 'a$', uid: 2, gid: 0, gname: asByteString('two') },
     { regex: '^bin', mode: 0, uid: 9, gid: 9 },
   ]
   const entries = tree([two], [{ ...toRoot(two), permissions }])

@@ -1,3 +1,4 @@
+import { asByteString, fsPath } from '../../src/core/byte-string.ts'
 import {
   chmodSync,
   linkSync,
@@ -14,7 +15,7 @@ import { execa } from 'execa'
 import t from 'tap'
 import type { LayerEntry } from '../../src/core/tar/segment.ts'
 import type { StorePath } from '../../src/core/nix/store-path.ts'
-import { STORE_DIRECTORIES, fsPath, walkStorePaths } from '../../src/layer/walk.ts'
+import { STORE_DIRECTORIES, walkStorePaths } from '../../src/layer/walk.ts'
 import { makeStorePath, withoutNix } from '../nix/real-store.ts'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 
@@ -33,7 +34,7 @@ function treeOf(name: string, fill: (path: string) => void): StorePath {
 function entriesOf(path: StorePath): LayerEntry[] {
   return [...walkStorePaths([path])]
     .slice(STORE_DIRECTORIES.length)
-    .map((entry) => ({ ...entry, name: entry.name.slice(path.length - 1) }))
+    .map((entry) => ({ ...entry, name: asByteString(entry.name.slice(path.length - 1)) }))
 }
 
 void t.test('a layer begins with the directories of the store', async (t) => {
@@ -92,8 +93,8 @@ void t.test('names and targets that are no UTF-8 keep their bytes', async (t) =>
     { kind: 'directory', name: '/\u00fd', mode: 0o555 },
     { kind: 'file', name: '/\u00fd/file', mode: 0o444, size: 1 },
   ])
-  t.equal(fsPath('/plain'), '/plain')
-  t.strictSame(fsPath('/\u00ff'), Buffer.from([0x2f, 0xff]))
+  t.equal(fsPath(asByteString('/plain')), '/plain')
+  t.strictSame(fsPath(asByteString('/\u00ff')), Buffer.from([0x2f, 0xff]))
 })
 
 void t.test('hard links are files of their own', async (t) => {

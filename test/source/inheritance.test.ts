@@ -1,3 +1,4 @@
+import { asByteString } from '../../src/core/byte-string.ts'
 import { mkdir, writeFile } from 'node:fs/promises'
 import t from 'tap'
 import { filesOf } from '../support/read-image.ts'
@@ -133,7 +134,7 @@ function given(config: unknown): Source {
     layers: [
       {
         kind: 'stored',
-        place: { file: '/nix/store/x', offset: 0, length: 1 },
+        place: { file: asByteString('/nix/store/x'), offset: 0, length: 1 },
         digest: digestOf(Buffer.from('x')),
         createdBy: 'elsewhere',
       },

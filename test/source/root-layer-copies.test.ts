@@ -1,4 +1,5 @@
 /** What a root layer links to and copies from the store. */
+import { asByteString } from '../../src/core/byte-string.ts'
 import { symlink, writeFile } from 'node:fs/promises'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -22,19 +23,19 @@ void t.test('files of the store are copied', { skip: withoutNix }, async (t) => 
       '/moded': { source: `${tree}/run`, mode: '0600' },
     },
   })
-  t.match(found.get('run'), { kind: 'file', mode: 0o555, size: 9 }, 'executable as it was')
+  t.match(found.get(asByteString('run')), { kind: 'file', mode: 0o555, size: 9 }, 'executable as it was')
   t.strictSame(
-    found.get('run'),
+    found.get(asByteString('run')),
     { kind: 'file', name: 'run', mode: 0o555, size: 9, source: `${tree}/run` },
     'streamed from there, not held in memory',
   )
   t.match(
-    found.get('link'),
+    found.get(asByteString('link')),
     { kind: 'file', mode: 0o555, size: 9, source: `${tree}/run` },
     'what a link points to',
   )
-  t.match(found.get('text'), { kind: 'file', mode: 0o444 })
-  t.match(found.get('moded'), { kind: 'file', mode: 0o600 })
+  t.match(found.get(asByteString('text')), { kind: 'file', mode: 0o444 })
+  t.match(found.get(asByteString('moded')), { kind: 'file', mode: 0o600 })
 
   for (const source of [
     `${tree}/missing`,
@@ -75,12 +76,12 @@ void t.test(
       files: { '/etc/app.conf': { text: 'mine' } },
       links: { '/bin/sh': '/mine' },
     })
-    t.match(found.get('etc/passwd'), { kind: 'symlink', target: `${tree}/etc/passwd` })
-    t.match(found.get('etc/app.conf'), { kind: 'file' })
-    t.match(found.get('bin/sh'), { kind: 'symlink', target: '/mine' })
-    t.match(found.get('tmp'), { kind: 'directory', mode: 0o1777 }, '/tmp stays open to all')
-    t.match(found.get('root'), { kind: 'directory', mode: 0o700 }, '/root stays closed')
-    t.match(found.get('tmp/x'), { kind: 'symlink' })
+    t.match(found.get(asByteString('etc/passwd')), { kind: 'symlink', target: `${tree}/etc/passwd` })
+    t.match(found.get(asByteString('etc/app.conf')), { kind: 'file' })
+    t.match(found.get(asByteString('bin/sh')), { kind: 'symlink', target: '/mine' })
+    t.match(found.get(asByteString('tmp')), { kind: 'directory', mode: 0o1777 }, '/tmp stays open to all')
+    t.match(found.get(asByteString('root')), { kind: 'directory', mode: 0o700 }, '/root stays closed')
+    t.match(found.get(asByteString('tmp/x')), { kind: 'symlink' })
   },
 )
 
@@ -106,7 +107,7 @@ void t.test('trees are copied, over contents and under files', { skip: withoutNi
     ],
     files: { '/srv/mine': { text: 'mine' } },
   })
-  t.strictSame(found.get('srv/run'), {
+  t.strictSame(found.get(asByteString('srv/run')), {
     kind: 'file',
     name: 'srv/run',
     mode: 0o555,
@@ -114,18 +115,26 @@ void t.test('trees are copied, over contents and under files', { skip: withoutNi
     source: `${tree}/srv/run`,
   })
   const name = Buffer.from('srv/gr\u00f6\u00dfe').toString('latin1')
-  t.match(found.get(name), { kind: 'file', mode: 0o444, source: `${tree}/${name}` })
-  t.match(found.get('srv/link'), { kind: 'symlink', target: 'run' }, 'links stay links')
-  t.match(found.get('srv/empty'), { kind: 'directory', mode: 0o755 })
-  t.match(found.get('srv/empty/there'), { kind: 'symlink' }, 'what contents has beside it stays')
-  t.equal(textOf(found.get('srv/mine')), 'mine')
-  t.match(found.get('opt/app'), { kind: 'directory', mode: 0o750, attributes: { uid: 5, gid: 0 } })
+  t.match(found.get(asByteString(name)), { kind: 'file', mode: 0o444, source: `${tree}/${name}` })
+  t.match(found.get(asByteString('srv/link')), { kind: 'symlink', target: 'run' }, 'links stay links')
+  t.match(found.get(asByteString('srv/empty')), { kind: 'directory', mode: 0o755 })
   t.match(
-    found.get('opt/app/run'),
+    found.get(asByteString('srv/empty/there')),
+    { kind: 'symlink' },
+    'what contents has beside it stays',
+  )
+  t.equal(textOf(found.get(asByteString('srv/mine'))), 'mine')
+  t.match(found.get(asByteString('opt/app')), {
+    kind: 'directory',
+    mode: 0o750,
+    attributes: { uid: 5, gid: 0 },
+  })
+  t.match(
+    found.get(asByteString('opt/app/run')),
     { mode: 0o750, attributes: { uid: 5, gid: 0 } },
     'executable for who may read',
   )
-  t.match(found.get('opt/app/mine'), { mode: 0o640 })
+  t.match(found.get(asByteString('opt/app/mine')), { mode: 0o640 })
 
   for (const [extra, message] of [
     [{ ...plain, source: '/etc' }, '/etc: not a directory in the closure of the image'],

@@ -1,3 +1,4 @@
+import { asByteString } from '../../src/core/byte-string.ts'
 import t from 'tap'
 import { filesOf } from '../support/read-image.ts'
 import { rootEntries } from '../../src/source/root-layer.ts'
@@ -19,9 +20,9 @@ void t.test('what every image has at its root', async (t) => {
     ],
   )
   const byName = new Map(entries.map((entry) => [entry.name, entry]))
-  t.match(textOf(byName.get('etc/passwd')), /^root:x:0:0:.*\nnobody:x:65534:65534:.*\n$/)
-  t.match(textOf(byName.get('etc/group')), /^root:x:0:\nnobody:x:65534:\n$/)
-  t.match(textOf(byName.get('etc/nsswitch.conf')), /^hosts: files dns$/m)
+  t.match(textOf(byName.get(asByteString('etc/passwd'))), /^root:x:0:0:.*\nnobody:x:65534:65534:.*\n$/)
+  t.match(textOf(byName.get(asByteString('etc/group'))), /^root:x:0:\nnobody:x:65534:\n$/)
+  t.match(textOf(byName.get(asByteString('etc/nsswitch.conf'))), /^hosts: files dns$/m)
 })
 
 void t.test('files of its own', async (t) => {
@@ -35,16 +36,19 @@ void t.test('files of its own', async (t) => {
     },
     links: { '/bin/sh': '/bin/run', '/etc/group': 'größe', '/var/run': '../run' },
   })
-  t.match(found.get('etc/app.conf'), { kind: 'file', mode: 0o444, size: 8 })
-  t.equal(textOf(found.get('etc/app.conf')), 'größe\n')
-  t.match(found.get('bin/run'), { kind: 'file', mode: 0o755 })
-  t.match(found.get('secret'), { kind: 'file', mode: 0o400, size: 0 })
-  t.equal(textOf(found.get('etc/passwd')), 'mine', 'over those that every image has')
-  t.match(found.get(Buffer.from('größe/x').toString('latin1')), { kind: 'file' })
-  t.match(found.get('bin/sh'), { kind: 'symlink', target: '/bin/run' })
-  t.match(found.get('etc/group'), { kind: 'symlink', target: Buffer.from('größe').toString('latin1') })
-  t.match(found.get('var/run'), { kind: 'symlink', target: '../run' })
-  t.match(found.get('var'), { kind: 'directory', mode: 0o755 })
+  t.match(found.get(asByteString('etc/app.conf')), { kind: 'file', mode: 0o444, size: 8 })
+  t.equal(textOf(found.get(asByteString('etc/app.conf'))), 'größe\n')
+  t.match(found.get(asByteString('bin/run')), { kind: 'file', mode: 0o755 })
+  t.match(found.get(asByteString('secret')), { kind: 'file', mode: 0o400, size: 0 })
+  t.equal(textOf(found.get(asByteString('etc/passwd'))), 'mine', 'over those that every image has')
+  t.match(found.get(asByteString(Buffer.from('größe/x').toString('latin1'))), { kind: 'file' })
+  t.match(found.get(asByteString('bin/sh')), { kind: 'symlink', target: '/bin/run' })
+  t.match(found.get(asByteString('etc/group')), {
+    kind: 'symlink',
+    target: Buffer.from('größe').toString('latin1'),
+  })
+  t.match(found.get(asByteString('var/run')), { kind: 'symlink', target: '../run' })
+  t.match(found.get(asByteString('var')), { kind: 'directory', mode: 0o755 })
 })
 
 void t.test('places that an image can’t put a file', async (t) => {
@@ -80,7 +84,10 @@ void t.test('places that an image can’t put a file', async (t) => {
       message: new RegExp(`not the image's to write to: ${path}`),
     })
   }
-  t.ok((await root({ files: { '/nix/var/x': { text: '' } } })).has('nix/var/x'), 'beside the store it can')
+  t.ok(
+    (await root({ files: { '/nix/var/x': { text: '' } } })).has(asByteString('nix/var/x')),
+    'beside the store it can',
+  )
 })
 
 void t.test('a file needs a text or a source', async (t) => {
@@ -100,17 +107,17 @@ void t.test('owners, and directories of its own', async (t) => {
     },
     directories: { '/data': { mode: '0700', uid: 1000, gid: 1000 }, '/tmp': { mode: '0755' } },
   })
-  t.match(found.get('etc/secret'), { mode: 0o400, attributes: { uid: 1000, gid: 100 } })
-  t.notOk(found.get('etc/roots')?.attributes, 'root\u2019s is as ever')
-  t.strictSame(found.get('data'), {
+  t.match(found.get(asByteString('etc/secret')), { mode: 0o400, attributes: { uid: 1000, gid: 100 } })
+  t.notOk(found.get(asByteString('etc/roots'))?.attributes, 'root\u2019s is as ever')
+  t.strictSame(found.get(asByteString('data')), {
     kind: 'directory',
     name: 'data',
     mode: 0o700,
     attributes: { uid: 1000, gid: 1000 },
   })
-  t.notOk(found.get('data/deep')?.attributes, 'a directory in between is root\u2019s')
-  t.match(found.get('data/deep/x'), { attributes: { uid: 0, gid: 7 } })
-  t.match(found.get('tmp'), { mode: 0o755 }, 'over those that every image has')
+  t.notOk(found.get(asByteString('data/deep'))?.attributes, 'a directory in between is root\u2019s')
+  t.match(found.get(asByteString('data/deep/x')), { attributes: { uid: 0, gid: 7 } })
+  t.match(found.get(asByteString('tmp')), { mode: 0o755 }, 'over those that every image has')
 })
 
 void t.test('upon a base there is only what the image itself says', async (t) => {

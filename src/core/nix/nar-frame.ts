@@ -2,6 +2,7 @@
  * Nix archives (NAR) of store paths, as segments: like a layer's tar, an archive is a frame made here around contents
  * that stay in the store's files. Source: Nix manual, "Nix Archive (NAR) format"; `archive.cc` of libutil.
  */
+import { absolutePath } from '../byte-string.ts'
 import { frameBuilder, type FramePage } from '../tar/frame.ts'
 import type { LayerEntry } from '../tar/segment.ts'
 
@@ -45,7 +46,7 @@ export function* narPages(entries: Iterable<LayerEntry>): Generator<FramePage> {
         if ((entry.mode & ANY_EXECUTE_BIT) !== 0) put('executable', '')
         put('contents')
         frame.bytes(number(entry.size))
-        frame.file(`/${entry.name}`, entry.size)
+        frame.file(absolutePath(entry.name), entry.size)
         frame.bytes(padding(entry.size))
     }
     put(')', ...(entry === root ? [] : [')']))

@@ -3,9 +3,11 @@
  * Grammar: Nix manual, "Store Path"; `checkName` and `storePathRegex` of libstore.
  */
 
+import type { ByteString } from '../byte-string.ts'
+
 declare const brand: unique symbol
 /** An absolute store path, `/nix/store/<hash>-<name>`, nothing below it. */
-export type StorePath = string & { readonly [brand]: 'StorePath' }
+export type StorePath = ByteString & { readonly [brand]: 'StorePath' }
 /** The 32 characters that decide what a store path is. */
 export type StoreHash = string & { readonly [brand]: 'StoreHash' }
 

@@ -2,13 +2,14 @@
  * The frame of a layer's tar: all that isn't a file's content, and where each file's content goes. A frame is cut into
  * *pages*, so that a layer of 200 000 files needs no 100 MB in one piece: a page is made, hashed, packed or read alone.
  */
+import type { ByteString } from '../byte-string.ts'
 
 /** One stretch of the tar. The content of a file of the store lies in one page as a whole. */
 export type FramePage = {
   /** Headers, padding, trailer and contents made here, in the order of the tar. */
   readonly bytes: Uint8Array
   /** The store's files with content, in the order of the tar. */
-  readonly paths: readonly string[]
+  readonly paths: readonly ByteString[]
   readonly fileSizes: Float64Array
   /** Where in the page's stretch of the tar each file's content begins. */
   readonly fileStarts: Float64Array
@@ -35,7 +36,7 @@ export const PAGE_SIZE = 64 * 1024
 export type FrameBuilder = {
   readonly bytes: (piece: Uint8Array) => void
   /** The content of a file of the store. */
-  readonly file: (path: string, size: number) => void
+  readonly file: (path: ByteString, size: number) => void
   /** Bytes of the tar so far. */
   readonly size: () => number
   /** Returns a page, once enough was collected since the last one. */
@@ -47,7 +48,7 @@ export type FrameBuilder = {
 export function frameBuilder(): FrameBuilder {
   let pieces: Uint8Array[] = []
   let pieceBytes = 0
-  let files: { readonly path: string; readonly size: number; readonly start: number }[] = []
+  let files: { readonly path: ByteString; readonly size: number; readonly start: number }[] = []
   let pageStart = 0
   let at = 0
   const page = (): FramePage => {

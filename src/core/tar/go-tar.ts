@@ -6,6 +6,7 @@
  * Told from format 1: a directory's name has no slash at its end, a long name is cut at the last slash that leaves 155
  * bytes before it, pax headers are named after their entry, and what isn't ASCII is left out of the main block.
  */
+import { isAscii } from '../byte-string.ts'
 import { posix } from 'node:path'
 import { ROOT, SYMLINK_MODE, type TarEntry } from './tar-header.ts'
 import {
@@ -16,7 +17,6 @@ import {
   PREFIX_SIZE,
   TYPE,
   headerBlocks,
-  isAscii,
   paxRecord,
 } from './ustar-block.ts'
 
@@ -60,10 +60,10 @@ export function goHeader(entry: TarEntry): Uint8Array {
     .join('')
   return headerBlocks(pax, records, {
     ...main,
-    name: withoutLastSlash(asciiOnly(name)),
-    target: withoutLastSlash(asciiOnly(target)),
-    uname: asciiOnly(uname),
-    gname: asciiOnly(gname),
+    name: withoutLastSlash(removeNonAscii(name)),
+    target: withoutLastSlash(removeNonAscii(target)),
+    uname: removeNonAscii(uname),
+    gname: removeNonAscii(gname),
   })
 }
 
@@ -79,10 +79,10 @@ function splitName(name: string): { readonly prefix: string; readonly name: stri
 function paxName(name: string): string {
   const slash = name.lastIndexOf('/') + 1
   const joined = posix.join(name.slice(0, slash), 'PaxHeaders.0', name.slice(slash))
-  return asciiOnly(joined).slice(0, NAME_SIZE).replace(/\/+$/, '')
+  return removeNonAscii(joined).slice(0, NAME_SIZE).replace(/\/+$/, '')
 }
 
-function asciiOnly(text: string): string {
+function removeNonAscii(text: string): string {
   // oxlint-disable-next-line no-control-regex -- "not ASCII" is what is meant
   return text.replaceAll(/[^\x01-\x7f]/g, '')
 }

@@ -2,6 +2,7 @@
  * How the store paths of a layer are written, where an image says it: with the tar of the tool that made the image,
  * its owners and its places. Plain data, so that it can go to a worker thread and be part of what a layer is known by.
  */
+import type { ByteString } from '../byte-string.ts'
 import { goHeader } from './go-tar.ts'
 import { pythonHeader, pythonTrailerSize } from './python-tar.ts'
 import { tarHeader, type TarAttributes, type TarEntry } from './tar-header.ts'
@@ -32,8 +33,8 @@ export type Permission = {
   readonly mode?: number
   readonly uid: number
   readonly gid: number
-  readonly uname?: string
-  readonly gname?: string
+  readonly uname?: ByteString
+  readonly gname?: ByteString
 }
 
 /** Writes the parts of a tar in the format of one program. */

@@ -6,6 +6,7 @@
  * Told from format 1: a name over 100 characters is always a pax record (the prefix stays empty), the pax header has
  * neither mode nor time, no entry has device numbers, and the archive is filled up to records of 10 KiB.
  */
+import { isAscii } from '../byte-string.ts'
 import { ROOT, SYMLINK_MODE, type TarEntry } from './tar-header.ts'
 import {
   MAX_USTAR_ID,
@@ -16,7 +17,6 @@ import {
   TRAILER_SIZE,
   TYPE,
   headerBlocks,
-  isAscii,
   paxRecord,
 } from './ustar-block.ts'
 

@@ -4,6 +4,7 @@
  *
  * Of a layer's tar only the *frame* is made: all that isn't a file's content, about 750 bytes a file (frame.ts).
  */
+import { absolutePath, asByteString, type ByteString } from '../byte-string.ts'
 import {
   PAGE_SIZE,
   frameBuilder,
@@ -22,8 +23,8 @@ export type Segment =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | {
       readonly kind: 'file'
-      /** Absolute path as a byte string (see tar-header.ts). */
-      readonly path: string
+      /** Absolute. */
+      readonly path: ByteString
       readonly offset: number
       readonly length: number
       /** Bytes the whole file must have: another size means that it isn't the file that was hashed. */
@@ -31,10 +32,10 @@ export type Segment =
     }
 
 /**
- * A tar entry and where its content comes from: bytes made here; the store's file at `source`, an absolute path as a
- * byte string without links; else the store's file of the same name below `/`.
+ * A tar entry and where its content comes from: bytes made here; the store's file at `source`, an absolute path
+ * without links; else the store's file of the same name below `/`.
  */
-export type LayerEntry = TarEntry & { readonly content?: Uint8Array; readonly source?: string }
+export type LayerEntry = TarEntry & { readonly content?: Uint8Array; readonly source?: ByteString }
 
 /** The content of a blob. */
 export type BlobContent =
@@ -45,8 +46,8 @@ export type BlobContent =
 /** Bytes of one file, as they are. */
 export type Slice = {
   readonly kind: 'slice'
-  /** Absolute path as a byte string. */
-  readonly path: string
+  /** Absolute. */
+  readonly path: ByteString
   readonly offset: number
   readonly length: number
   /** Bytes the whole file must have. */
@@ -62,7 +63,7 @@ export function* layerPages(
   for (const entry of entries) {
     frame.bytes(dialect.header(entry))
     if (entry.kind === 'file') {
-      if (entry.content === undefined) frame.file(entry.source ?? `/${entry.name}`, entry.size)
+      if (entry.content === undefined) frame.file(entry.source ?? absolutePath(entry.name), entry.size)
       else yield* madeHere(frame, entry.content)
       frame.bytes(ZEROS.subarray(0, padded(entry.size) - entry.size))
     }
@@ -137,7 +138,13 @@ export function* segmentsOfPage(page: FramePage, range: ByteRange): Generator<Se
     }
     const fileSize = fileSizes[file] ?? 0
     const end = Math.min(start + fileSize, stop)
-    yield { kind: 'file', path: paths[file] ?? '', offset: at - start, length: end - at, fileSize }
+    yield {
+      kind: 'file',
+      path: paths[file] ?? asByteString(''),
+      offset: at - start,
+      length: end - at,
+      fileSize,
+    }
     at = end
     ahead += fileSize
     file += 1

@@ -3,13 +3,13 @@
  * each field is written here, and `test/core/tar/tar-header.test.ts` pins them; any change is a new format version.
  *
  * Not tar-stream's encoder: it exports none, takes UTF-8 strings only (a name in the Nix store is any bytes), and
- * its output may change with its version. Names here are *byte strings*: one character a byte (latin1), so that
- * string order is byte order.
+ * its output may change with its version.
  *
  * Format: POSIX.1-2017 pax, "ustar Interchange Format" and "pax Extended Header". A pax record stands only for what
  * ustar can't hold: a name or target that is too long or isn't ASCII, a size of 8 GiB or more, an owner's number of
  * 2^21 or more.
  */
+import { asByteString, isAscii, type ByteString } from '../byte-string.ts'
 import {
   MAX_USTAR_ID,
   MAX_USTAR_SIZE,
@@ -19,29 +19,27 @@ import {
   PREFIX_SIZE,
   TYPE,
   headerBlocks,
-  isAscii,
   paxRecord,
 } from './ustar-block.ts'
 
 export type TarEntry = (
-  | { readonly kind: 'directory'; readonly name: string; readonly mode: number }
+  | { readonly kind: 'directory'; readonly name: ByteString; readonly mode: number }
   | {
       readonly kind: 'symlink'
-      readonly name: string
-      readonly target: string
+      readonly name: ByteString
+      readonly target: ByteString
       /** 0777 where none is said. */
       readonly mode?: number
     }
-  | { readonly kind: 'file'; readonly name: string; readonly mode: number; readonly size: number }
+  | { readonly kind: 'file'; readonly name: ByteString; readonly mode: number; readonly size: number }
 ) & { readonly attributes?: TarAttributes }
 
 /** Attributes that differ from those of every store path: owner 0 without names, and mtime 1. */
 export type TarAttributes = {
   readonly uid?: number
   readonly gid?: number
-  /** A byte string, like all names here. */
-  readonly uname?: string
-  readonly gname?: string
+  readonly uname?: ByteString
+  readonly gname?: ByteString
   /** Seconds since the epoch, whole ones. */
   readonly mtime?: number
 }
@@ -54,7 +52,13 @@ const PAX_MODE = 0o644
 /** A byte of zero behind them is left. */
 const OWNER_NAME_LENGTH = OWNER_NAME_SIZE - 1
 /** Owner and time of every store path. */
-export const ROOT = { uid: 0, gid: 0, uname: '', gname: '', mtime: MTIME } as const
+export const ROOT: Required<TarAttributes> = {
+  uid: 0,
+  gid: 0,
+  uname: asByteString(''),
+  gname: asByteString(''),
+  mtime: MTIME,
+}
 
 /** The header blocks of an entry: 512 bytes, or 1536 and more where a pax record is needed. */
 export function tarHeader(entry: TarEntry): Uint8Array {
@@ -72,16 +76,16 @@ export function tarHeader(entry: TarEntry): Uint8Array {
     (owner === ROOT ? '' : paxOwner(owner))
   const pax = { name: PAX_NAME, mode: PAX_MODE, type: TYPE.pax, mtime: MTIME, hasDevices: true }
   return headerBlocks(pax, records, {
-    ...(place ?? { prefix: '', name: asciiOnly(name) }),
+    ...(place ?? { prefix: '', name: replaceNonAscii(name) }),
     mode: entry.mode ?? SYMLINK_MODE,
     uid: uid <= MAX_USTAR_ID ? uid : 0,
     gid: gid <= MAX_USTAR_ID ? gid : 0,
     size: size <= MAX_USTAR_SIZE ? size : 0,
     mtime: mtime >= 0 && mtime <= MAX_USTAR_SIZE ? mtime : 0,
     type: TYPE[entry.kind],
-    target: targetFits ? target : asciiOnly(target),
-    uname: asciiOnly(uname.slice(0, OWNER_NAME_LENGTH)),
-    gname: asciiOnly(gname.slice(0, OWNER_NAME_LENGTH)),
+    target: targetFits ? target : replaceNonAscii(target),
+    uname: replaceNonAscii(uname.slice(0, OWNER_NAME_LENGTH)),
+    gname: replaceNonAscii(gname.slice(0, OWNER_NAME_LENGTH)),
     hasDevices: true,
   })
 }
@@ -111,7 +115,7 @@ function placeName(name: string): { readonly prefix: string; readonly name: stri
 }
 
 /** The name for readers without pax: its start, with `?` for characters that aren't ASCII. */
-function asciiOnly(text: string): string {
+function replaceNonAscii(text: string): string {
   // oxlint-disable-next-line no-control-regex -- "not ASCII" is what is meant
   return text.slice(0, NAME_SIZE).replaceAll(/[^\x00-\x7f]/g, '?')
 }

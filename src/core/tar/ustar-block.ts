@@ -21,8 +21,6 @@ const USTAR_MAGIC = 'ustar\u000000'
 const NO_CHECKSUM = ' '.repeat(8)
 /** Major and minor. */
 const NO_DEVICES = octal(0, 8).repeat(2)
-// oxlint-disable-next-line no-control-regex -- "not ASCII" is what is meant
-const NOT_ASCII = /[^\x00-\x7f]/
 
 type UstarBlock = {
   readonly name: string
@@ -86,10 +84,6 @@ export function paxRecord(key: string, value: string): string {
   let length = rest.length + 1
   while (String(length).length + rest.length !== length) length = String(length).length + rest.length
   return `${length}${rest}`
-}
-
-export function isAscii(text: string): boolean {
-  return !NOT_ASCII.test(text)
 }
 
 /** A call that writes nothing costs as much as one that does. */

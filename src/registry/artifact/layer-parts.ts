@@ -1,4 +1,5 @@
 /** From what a source says of its layers to what can be hashed and streamed, and to the digests, remembered. */
+import { asByteString, displayPath } from '../../core/byte-string.ts'
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { pathsOfClosure } from '../../core/nix/closure.ts'
@@ -11,7 +12,6 @@ import type { LayerEntry, Slice } from '../../core/tar/segment.ts'
 import { storeNameOf, storePathAround, type StorePath } from '../../core/nix/store-path.ts'
 import { TAR_FORMAT } from '../../core/tar/tar-header.ts'
 import { packEntries, type PackedEntries } from '../../layer/packed-entries.ts'
-import { displayPath } from '../../layer/walk.ts'
 import type { StoreReader } from '../../layer/store-reader.ts'
 import type { LayerSource } from '../../layer/worker.ts'
 import type { ClosurePath } from '../../store/store.ts'
@@ -155,7 +155,7 @@ export async function digestPart(
   if (isPlainLayer({ mediaType }) && diffId !== digest) {
     throw new RegistryError(
       'unservable',
-      `${displayPath(stored?.place.file ?? '')}: its config has the diff_id ${diffId} for a layer that is ${digest}`,
+      `${displayPath(stored?.place.file ?? asByteString(''))}: its config has the diff_id ${diffId} for a layer that is ${digest}`,
     )
   }
   return { source: packed, createdBy, digest, size, diffId, mediaType }

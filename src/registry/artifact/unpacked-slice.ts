@@ -1,4 +1,5 @@
 /** A layer within a compressed archive of the store: bytes of what that unpacks to, which is on disk while it is used. */
+import { encodeText } from '../../core/byte-string.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import type { Slice } from '../../core/tar/segment.ts'
 import type { PackedFile, UnpackCache } from '../../unpack/unpack-cache.ts'
@@ -22,5 +23,5 @@ export async function heldSlice(
     release()
     throw new RegistryError('unavailable', `${packed.path}: unpacks to less than it did`)
   }
-  return { content: { kind: 'slice', path, offset, length, fileSize: size }, release }
+  return { content: { kind: 'slice', path: encodeText(path), offset, length, fileSize: size }, release }
 }

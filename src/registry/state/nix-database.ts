@@ -5,6 +5,7 @@
  * depend on where a path came from, and the image's digest must not. Times are Nix's first second.
  * Schema: `schema.sql` of Nix, version 10, the same in Nix 2.0 to 2.31 and Lix.
  */
+import { asByteString } from '../../core/byte-string.ts'
 import type { LayerEntry } from '../../core/tar/segment.ts'
 import { sqliteFile, type SqliteObject } from '../../core/sqlite/sqlite-file.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
@@ -71,7 +72,7 @@ export function nixDatabaseEntries(
     directory('nix/var/nix/gcroots/image'),
     ...roots.map(({ path }): LayerEntry => ({
       kind: 'symlink',
-      name: `nix/var/nix/gcroots/image/${path.slice('/nix/store/'.length)}`,
+      name: asByteString(`nix/var/nix/gcroots/image/${path.slice('/nix/store/'.length)}`),
       target: path,
     })),
   ]
@@ -166,9 +167,9 @@ function index(
 }
 
 function directory(name: string): LayerEntry {
-  return { kind: 'directory', name, mode: 0o755 }
+  return { kind: 'directory', name: asByteString(name), mode: 0o755 }
 }
 
 function file(name: string, content: Uint8Array): LayerEntry {
-  return { kind: 'file', name, mode: 0o644, size: content.length, content }
+  return { kind: 'file', name: asByteString(name), mode: 0o644, size: content.length, content }
 }

@@ -3,21 +3,20 @@
  * resolved to where its bytes are, and must lie inside the image's own closure. What a path looks like decides nothing:
  * `/nix/store/<a>/../<b>/x` and a link from `<a>` to `<b>` both name a file of `<b>`.
  */
+import { asByteString, displayPath, fsPath, type ByteString } from '../../core/byte-string.ts'
 import { constants, type Stats } from 'node:fs'
 import { lstat, open, realpath, type FileHandle } from 'node:fs/promises'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { storePathAround, type StorePath } from '../../core/nix/store-path.ts'
-import { fsPath, displayPath } from '../../layer/walk.ts'
 
-/** A path without links in it, as a byte string, and what is there. */
-export type FoundFile = { readonly path: string; readonly stat: Stats }
+/** A path without links in it, and what is there. */
+export type FoundFile = { readonly path: ByteString; readonly stat: Stats }
 
-/** Paths are byte strings (see core/tar/tar-header.ts). */
 export type ClosureFiles = {
   /** Finds where a path leads; `undefined` if that is nowhere or outside of the closure. */
-  readonly find: (path: string) => Promise<FoundFile | undefined>
+  readonly find: (path: ByteString) => Promise<FoundFile | undefined>
   /** Opens a regular file for reading; `undefined` for anything else, and for what leads nowhere or outside. */
-  readonly open: (path: string) => Promise<FileHandle | undefined>
+  readonly open: (path: ByteString) => Promise<FileHandle | undefined>
   /** @throws RegistryError `unservable` for a store path that isn't in the closure. */
   readonly assertMember: (path: StorePath) => Promise<void>
 }
@@ -35,13 +34,13 @@ export function closureFiles(
 ): ClosureFiles {
   let requested: ReturnType<typeof closure> | undefined
   const isMember = async (path: StorePath) => path === root || (await (requested ??= closure())).has(path)
-  const isInside = async (target: string) => {
+  const isInside = async (target: ByteString) => {
     if (target === root || target.startsWith(`${root}/`)) return true
     const around = storePathAround(displayPath(target))
     return around !== undefined && isMember(around)
   }
-  const find = async (path: string) => {
-    const target = await realpath(fsPath(path), 'latin1').catch(() => undefined)
+  const find = async (path: ByteString) => {
+    const target = await realpath(fsPath(path), 'latin1').then(asByteString, () => undefined)
     if (target === undefined || !(await isInside(target))) return undefined
     const stat = await lstat(fsPath(target)).catch(() => undefined)
     return stat === undefined ? undefined : { path: target, stat }

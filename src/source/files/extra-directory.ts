@@ -3,11 +3,18 @@
  * that don't follow links, or look at where they are. Only names, sizes and links are read here; what is in the files
  * is streamed from the store with the layer.
  */
+import {
+  asByteString,
+  childPath,
+  displayPath,
+  encodeText,
+  fsPath,
+  type ByteString,
+} from '../../core/byte-string.ts'
 import type { Stats } from 'node:fs'
 import { lstat, readdir, readlink } from 'node:fs/promises'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { unreadable } from '../../core/errors/unreadable.ts'
-import { fsPath, displayPath } from '../../layer/walk.ts'
 import type { ClosureFiles } from './closure-files.ts'
 import type { FileContent, Owner } from './file-tree.ts'
 
@@ -21,10 +28,10 @@ export type ExtraDirectory = Owner & {
   readonly directoryMode: string
 }
 
-export type ExtraEntry = { readonly name: string; readonly owner: Owner } & (
+export type ExtraEntry = { readonly name: ByteString; readonly owner: Owner } & (
   | { readonly kind: 'directory'; readonly mode: number }
   | { readonly kind: 'file'; readonly mode: number; readonly content: FileContent }
-  | { readonly kind: 'symlink'; readonly target: string }
+  | { readonly kind: 'symlink'; readonly target: ByteString }
 )
 
 /** About 100 MB of entries; a tree with more files than this belongs into the store, with a link to it. */
@@ -34,15 +41,15 @@ const READ_BITS = 0o444
 const EXECUTE_BITS = 0o111
 
 /**
- * @param at where in the image, as a byte string relative to `/`; empty for `/` itself.
+ * @param at where in the image, relative to `/`; empty for `/` itself.
  * @throws RegistryError `unservable` for what no layer can hold, `unavailable` when it vanished.
  */
 export async function readExtraDirectory(
   closure: ClosureFiles,
   extra: ExtraDirectory,
-  at: string,
+  at: ByteString,
 ): Promise<readonly ExtraEntry[]> {
-  const source = await closure.find(Buffer.from(extra.source).toString('latin1'))
+  const source = await closure.find(encodeText(extra.source))
   if (source?.stat.isDirectory() !== true)
     throw new RegistryError('unservable', `${extra.source}: not a directory in the closure of the image`)
   const entries: ExtraEntry[] = []
@@ -60,18 +67,23 @@ function modesOf({ fileMode, directoryMode, uid, gid }: ExtraDirectory): Modes {
   }
 }
 
-async function walk(path: string, name: string, modes: Modes, entries: ExtraEntry[]): Promise<void> {
+async function walk(path: ByteString, name: ByteString, modes: Modes, entries: ExtraEntry[]): Promise<void> {
   const { owner } = modes
   if (entries.length >= MAX_ENTRIES) refuse(path, `more than ${MAX_ENTRIES} files to copy into the image`)
   const stat = await look(path)
   if (stat.isDirectory()) {
     if (name !== '') entries.push({ kind: 'directory', name, mode: modes.directory, owner })
-    for (const child of (await readdir(fsPath(path), 'latin1')).sort()) {
-      if (child.startsWith('.wh.')) refuse(`${path}/${child}`, 'a layer cannot hold a file named .wh.*')
-      await walk(`${path}/${child}`, name === '' ? child : `${name}/${child}`, modes, entries)
+    for (const child of (await readdir(fsPath(path), 'latin1')).map(asByteString).sort()) {
+      if (child.startsWith('.wh.')) refuse(childPath(path, child), 'a layer cannot hold a file named .wh.*')
+      await walk(childPath(path, child), name === '' ? child : childPath(name, child), modes, entries)
     }
   } else if (stat.isSymbolicLink()) {
-    entries.push({ kind: 'symlink', name, target: await readlink(fsPath(path), 'latin1'), owner })
+    entries.push({
+      kind: 'symlink',
+      name,
+      target: asByteString(await readlink(fsPath(path), 'latin1')),
+      owner,
+    })
   } else if (stat.isFile()) {
     const content = { source: path, size: stat.size }
     entries.push({ kind: 'file', name, mode: fileMode(modes.file, stat.mode), content, owner })
@@ -85,12 +97,12 @@ function fileMode(wanted: number | undefined, mode: number): number {
   return (mode & EXECUTE_BITS) === 0 ? base : base | ((base & READ_BITS) >> 2)
 }
 
-async function look(path: string): Promise<Stats> {
+async function look(path: ByteString): Promise<Stats> {
   return lstat(fsPath(path)).catch((cause: unknown) => {
     throw unreadable(displayPath(path), cause)
   })
 }
 
-function refuse(path: string, why: string): never {
+function refuse(path: ByteString, why: string): never {
   throw new RegistryError('unservable', `${displayPath(path)}: ${why}`)
 }

@@ -1,16 +1,17 @@
 /** Files, directories and links gathered in any order, given back as tar entries in the order of layer tar, format 1. */
+import { asByteString, type ByteString } from '../../core/byte-string.ts'
 import type { LayerEntry } from '../../core/tar/segment.ts'
 import type { TarAttributes } from '../../core/tar/tar-header.ts'
 import { sortedNames } from './sorted-names.ts'
 
-/** Bytes made here, or a file of the store: absolute path as a byte string without links, and its size in bytes. */
-export type FileContent = Uint8Array | { readonly source: string; readonly size: number }
+/** Bytes made here, or a file of the store: absolute path without links, and its size in bytes. */
+export type FileContent = Uint8Array | { readonly source: ByteString; readonly size: number }
 
 type Owned = { readonly owner: Owner }
 type Node =
-  | ({ readonly kind: 'directory'; readonly mode: number; readonly children: Map<string, Node> } & Owned)
+  | ({ readonly kind: 'directory'; readonly mode: number; readonly children: Map<ByteString, Node> } & Owned)
   | ({ readonly kind: 'file'; readonly mode: number; readonly content: FileContent } & Owned)
-  | ({ readonly kind: 'symlink'; readonly target: string } & Owned)
+  | ({ readonly kind: 'symlink'; readonly target: ByteString } & Owned)
 
 /** Numbers; 0 where none are said. */
 export type Owner = Pick<TarAttributes, 'uid' | 'gid'>
@@ -21,24 +22,24 @@ const DIRECTORY_MODE = 0o755
 /** Names that are sorted in a few milliseconds; more get more than one turn. */
 const LARGE_DIRECTORY = 4_000
 
-/** Names are byte strings (see core/tar/tar-header.ts), relative, without `.` or `..`. What is put twice is replaced. */
+/** Names are relative, without `.` or `..`. What is put twice is replaced. */
 export class FileTree {
-  readonly #root = new Map<string, Node>()
+  readonly #root = new Map<ByteString, Node>()
 
   /** Keeps what is in a directory of this name, and without `mode` its mode and owner too. */
-  directory(name: string, mode?: number, owner: Owner = ROOT): void {
+  directory(name: ByteString, mode?: number, owner: Owner = ROOT): void {
     const { parent, last } = this.#place(name)
     const present = parent.get(last)
     const had = present?.kind === 'directory' ? present : newDirectory()
     parent.set(last, mode === undefined ? had : { ...had, mode, owner })
   }
 
-  file(name: string, mode: number, content: FileContent, owner: Owner = ROOT): void {
+  file(name: ByteString, mode: number, content: FileContent, owner: Owner = ROOT): void {
     const { parent, last } = this.#place(name)
     parent.set(last, { kind: 'file', mode, content, owner })
   }
 
-  symlink(name: string, target: string, owner: Owner = ROOT): void {
+  symlink(name: ByteString, target: ByteString, owner: Owner = ROOT): void {
     const { parent, last } = this.#place(name)
     parent.set(last, { kind: 'symlink', target, owner })
   }
@@ -52,9 +53,9 @@ export class FileTree {
   }
 
   /** The directory that holds the name, made where it isn't there, and the last part of the name. */
-  #place(name: string): { readonly parent: Map<string, Node>; readonly last: string } {
-    const parts = name.split('/')
-    const last = parts.pop() ?? ''
+  #place(name: ByteString): { readonly parent: Map<ByteString, Node>; readonly last: ByteString } {
+    const parts = name.split('/').map(asByteString)
+    const last = parts.pop() ?? asByteString('')
     let parent = this.#root
     for (const part of parts) {
       const child = parent.get(part)
@@ -71,13 +72,13 @@ export class FileTree {
 }
 
 function newDirectory() {
-  const children = new Map<string, Node>()
+  const children = new Map<ByteString, Node>()
   return { kind: 'directory', mode: DIRECTORY_MODE, children, owner: ROOT } as const
 }
 
-type Directory = ReadonlyMap<string, Node>
+type Directory = ReadonlyMap<ByteString, Node>
 /** The names in each large directory, sorted. */
-type Orders = Map<Directory, readonly string[]>
+type Orders = Map<Directory, readonly ByteString[]>
 
 async function sortLarge(directory: Directory, orders: Orders): Promise<void> {
   if (directory.size > LARGE_DIRECTORY) orders.set(directory, await sortedNames([...directory.keys()]))
@@ -87,7 +88,7 @@ async function sortLarge(directory: Directory, orders: Orders): Promise<void> {
 function* flatten(directory: Directory, prefix: string, orders: Orders): Generator<LayerEntry> {
   for (const key of orders.get(directory) ?? [...directory.keys()].sort()) {
     const node = directory.get(key)
-    const name = `${prefix}${key}`
+    const name = asByteString(`${prefix}${key}`)
     switch (node?.kind) {
       case 'directory':
         yield { kind: 'directory', name, mode: node.mode, ...attributesOf(node) }
@@ -104,7 +105,7 @@ function* flatten(directory: Directory, prefix: string, orders: Orders): Generat
   }
 }
 
-function contentOf(content: FileContent): { size: number; content?: Uint8Array; source?: string } {
+function contentOf(content: FileContent): { size: number; content?: Uint8Array; source?: ByteString } {
   return content instanceof Uint8Array ? { size: content.length, content } : content
 }
 

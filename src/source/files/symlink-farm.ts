@@ -2,12 +2,12 @@
  * The trees of several store paths joined below `/` by symbolic links. Directories at the top are real, so that a
  * container can mount or write beside what is linked; further down a directory that only one path has is one link.
  */
+import { asByteString, childPath, fsPath, type ByteString } from '../../core/byte-string.ts'
 import type { Dirent } from 'node:fs'
 import { opendir, readlink } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import { RegistryError } from '../../core/errors/errors.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
-import { fsPath } from '../../layer/walk.ts'
 import type { ClosureFiles } from './closure-files.ts'
 import type { FileTree } from './file-tree.ts'
 
@@ -23,7 +23,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set(['nix-support', 'nix'])
 export async function linkContents(
   tree: FileTree,
   contents: readonly StorePath[],
-  own: readonly string[],
+  own: readonly ByteString[],
   closure: ClosureFiles,
 ): Promise<void> {
   const parents = new Set(own.flatMap(directoriesAbove))
@@ -35,30 +35,30 @@ export async function linkContents(
       )
     }
   }
-  await join(tree, contents, '', { parents, closure })
+  await join(tree, contents, undefined, { parents, closure })
 }
 
 /** What one of the paths has under a name. */
-type Place = { readonly path: string; readonly kind: 'directory' | 'link' | 'other' }
+type Place = { readonly path: ByteString; readonly kind: 'directory' | 'link' | 'other' }
 
-/** @param directories the same directory in each path that has it, as byte strings. */
+/** @param directories the same directory in each path that has it. */
 async function join(
   tree: FileTree,
-  directories: readonly string[],
-  at: string,
-  joining: { readonly parents: ReadonlySet<string>; readonly closure: ClosureFiles },
+  directories: readonly ByteString[],
+  at: ByteString | undefined,
+  joining: { readonly parents: ReadonlySet<ByteString>; readonly closure: ClosureFiles },
 ): Promise<void> {
   const { parents, closure } = joining
   let count = 0
   for await (const [child, places] of childrenOf(directories)) {
     if (count++ % CHILDREN_A_TURN === 0) await setImmediate()
-    if (at === '' && LEFT_OUT.has(child)) continue
-    const name = at === '' ? child : `${at}/${child}`
+    if (at === undefined && LEFT_OUT.has(child)) continue
+    const name = at === undefined ? child : childPath(at, child)
     const [first] = places
     if (first === undefined) continue
-    const mustBeReal = at === '' || places.length > 1 || parents.has(name)
+    const mustBeReal = at === undefined || places.length > 1 || parents.has(name)
     if (mustBeReal && (await leadsToDirectory(closure, first))) {
-      const joined: string[] = []
+      const joined: ByteString[] = []
       for (const place of places) if (await leadsToDirectory(closure, place)) joined.push(place.path)
       tree.directory(name)
       await join(tree, joined, name, joining)
@@ -69,14 +69,16 @@ async function join(
 }
 
 /** Each name in the directories, and where it is. */
-async function* childrenOf(directories: readonly string[]): AsyncGenerator<[string, readonly Place[]]> {
+async function* childrenOf(
+  directories: readonly ByteString[],
+): AsyncGenerator<[ByteString, readonly Place[]]> {
   const [only, ...others] = directories
   // The files of one directory, however many, needn't be known before the first is placed.
   if (only !== undefined && others.length === 0) {
     for await (const [name, place] of placesIn(only)) yield [name, [place]]
     return
   }
-  const children = new Map<string, Place[]>()
+  const children = new Map<ByteString, Place[]>()
   for (const directory of directories) {
     for await (const [name, place] of placesIn(directory)) {
       const known = children.get(name)
@@ -87,10 +89,12 @@ async function* childrenOf(directories: readonly string[]): AsyncGenerator<[stri
   yield* children
 }
 
-async function* placesIn(directory: string): AsyncGenerator<[string, Place]> {
+async function* placesIn(directory: ByteString): AsyncGenerator<[ByteString, Place]> {
   const opened = await opendir(fsPath(directory), { encoding: 'latin1', bufferSize: CHILDREN_A_TURN })
-  for await (const dirent of opened)
-    yield [dirent.name, { path: `${directory}/${dirent.name}`, kind: kindOf(dirent) }]
+  for await (const dirent of opened) {
+    const name = asByteString(dirent.name)
+    yield [name, { path: childPath(directory, name), kind: kindOf(dirent) }]
+  }
 }
 
 function kindOf(dirent: Dirent): Place['kind'] {
@@ -99,8 +103,8 @@ function kindOf(dirent: Dirent): Place['kind'] {
 }
 
 /** A link within its package is copied as what it points to, so that it means the same at `/`. */
-async function targetOf(path: string): Promise<string> {
-  const target = await readlink(fsPath(path), 'latin1').catch(() => undefined)
+async function targetOf(path: ByteString): Promise<ByteString> {
+  const target = await readlink(fsPath(path), 'latin1').then(asByteString, () => undefined)
   return target?.startsWith('/') === true ? target : path
 }
 
@@ -110,11 +114,11 @@ async function leadsToDirectory(closure: ClosureFiles, { path, kind }: Place): P
 }
 
 /** Also for a link to a directory in the closure. */
-async function isDirectory(closure: ClosureFiles, path: string): Promise<boolean> {
+async function isDirectory(closure: ClosureFiles, path: ByteString): Promise<boolean> {
   return (await closure.find(path))?.stat.isDirectory() === true
 }
 
-function directoriesAbove(name: string): string[] {
+function directoriesAbove(name: ByteString): ByteString[] {
   const parts = name.split('/').slice(0, -1)
-  return parts.map((_, i) => parts.slice(0, i + 1).join('/'))
+  return parts.map((_, i) => asByteString(parts.slice(0, i + 1).join('/')))
 }

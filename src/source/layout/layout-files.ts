@@ -2,12 +2,12 @@
  * The files of an OCI layout, in a directory or a tar, plain or compressed, by their names in it. Source: OCI image-spec,
  * image-layout.md. A directory's may be links to other store paths, which then have to be in the image's closure.
  */
+import { displayPath, encodeText } from '../../core/byte-string.ts'
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Digest } from '../../core/oci/digest.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
-import { displayPath } from '../../layer/walk.ts'
 import { findDocument, findFile } from '../archive/archive-entries.ts'
 import type { ClosureFiles } from '../files/closure-files.ts'
 import type { ImageArchive } from '../archive/image-archive.ts'
@@ -40,7 +40,7 @@ export async function layoutDirectory(
 ): Promise<LayoutFiles | undefined> {
   const find = async (name: string): Promise<StoredPlace | undefined> => {
     const path = join(root, name)
-    const found = await closure.find(path)
+    const found = await closure.find(encodeText(path))
     if (found !== undefined) {
       if (!found.stat.isFile()) throw new RegistryError('unservable', `${root}: ${name} is not a file`)
       return { file: found.path, offset: 0, length: found.stat.size }

@@ -5,6 +5,7 @@
  *
  * Format: nlewo/nix2container, types/types.go; nix/tar.go for the layers, nix/image.go (`getV1Image`) for the config.
  */
+import { encodeText } from '../../core/byte-string.ts'
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { parseDigest, type Digest } from '../../core/oci/digest.ts'
@@ -116,7 +117,7 @@ async function sourceLayer(root: StorePath, layer: Layer, files: ClosureFiles): 
   if (file !== '') {
     const around = storePathAround(file) ?? refuse(root, `a layer is no file of the store: ${file}`)
     await files.assertMember(around)
-    const found = await files.find(Buffer.from(file).toString('latin1'))
+    const found = await files.find(encodeText(file))
     if (found?.stat.isFile() !== true) refuse(root, `no such layer in the closure of the image: ${file}`)
     return storedLayer(root, layer, found, createdBy)
   }
@@ -162,8 +163,8 @@ function optionsOf(root: StorePath, options: Options): PathOptions | undefined {
         ...(bits === undefined ? {} : { mode: bits }),
         uid,
         gid,
-        ...(uname === '' ? {} : { uname: Buffer.from(uname).toString('latin1') }),
-        ...(gname === '' ? {} : { gname: Buffer.from(gname).toString('latin1') }),
+        ...(uname === '' ? {} : { uname: encodeText(uname) }),
+        ...(gname === '' ? {} : { gname: encodeText(gname) }),
       }
     }),
   }

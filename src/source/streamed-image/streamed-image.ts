@@ -8,6 +8,7 @@
  * `now`, which the Python takes from the clock as `created` or `mtime`, stands for Nix's own time here, one second
  * after the epoch: a pull that changes the digest each time could neither be resumed nor come from two replicas.
  */
+import { asByteString, byteStringOf, encodeText, type ByteString } from '../../core/byte-string.ts'
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { parseDigest, type Digest } from '../../core/oci/digest.ts'
@@ -121,8 +122,8 @@ function styleOf(conf: StorePath, { created, mtime = created, uid, gid, uname, g
     attributes: {
       uid: id(conf, 'uid', uid),
       gid: id(conf, 'gid', gid),
-      uname: byteString(uname ?? 'root'),
-      gname: byteString(gname ?? 'root'),
+      uname: encodeText(uname ?? 'root'),
+      gname: encodeText(gname ?? 'root'),
       // -0.5 is truncated to -0.
       mtime: time || 0,
     },
@@ -150,18 +151,18 @@ async function customisationLayer(
   path: StorePath,
   files: ClosureFiles,
 ): Promise<SourceLayer> {
-  const file = `${path}/layer.tar`
+  const file = asByteString(`${path}/layer.tar`)
   const found = await files.find(file)
   if (found?.stat.isFile() !== true) refuse(conf, `no customisation layer: ${file}`)
   return {
     kind: 'stored',
     place: { file, offset: 0, length: found.stat.size },
-    digest: await checksum(conf, `${path}/checksum`, files),
+    digest: await checksum(conf, asByteString(`${path}/checksum`), files),
     createdBy: storePaths([path]),
   }
 }
 
-async function checksum(conf: StorePath, file: string, files: ClosureFiles): Promise<Digest> {
+async function checksum(conf: StorePath, file: ByteString, files: ClosureFiles): Promise<Digest> {
   const handle = await files.open(file)
   if (handle === undefined) refuse(conf, `no checksum of the customisation layer: ${file}`)
   try {
@@ -174,10 +175,10 @@ async function checksum(conf: StorePath, file: string, files: ClosureFiles): Pro
   }
 }
 
-async function readText(files: ClosureFiles, path: string): Promise<string | undefined> {
+async function readText(files: ClosureFiles, path: ByteString): Promise<ByteString | undefined> {
   const file = await files.open(path)
   try {
-    return await file?.readFile('latin1')
+    return file === undefined ? undefined : byteStringOf(await file.readFile())
   } finally {
     await file?.close()
   }
@@ -238,10 +239,6 @@ function tagsOf(repoTag: string): readonly string[] {
 
 function storePath(conf: StorePath, text: string): StorePath {
   return parseStorePath(text) ?? refuse(conf, `not a store path: ${text}`)
-}
-
-function byteString(text: string): string {
-  return Buffer.from(text).toString('latin1')
 }
 
 function refuse(conf: StorePath, why: string): never {

@@ -1,3 +1,4 @@
+import { asByteString } from '../../../src/core/byte-string.ts'
 import t from 'tap'
 import { frameOfPages } from '../../../src/core/tar/frame.ts'
 import { narPages } from '../../../src/core/nix/nar-frame.ts'
@@ -8,14 +9,22 @@ const ROOT = 'nix/store/aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x'
 
 /** What a walk of such a path gives, and the contents of its files. */
 function walked(tree: Tree, name: string, contents: Map<string, Buffer>): LayerEntry[] {
-  if ('symlink' in tree) return [{ kind: 'symlink', name, target: tree.symlink }]
+  if ('symlink' in tree)
+    return [{ kind: 'symlink', name: asByteString(name), target: asByteString(tree.symlink) }]
   if ('file' in tree) {
     const content = Buffer.from(tree.file)
     contents.set(`/${name}`, content)
-    return [{ kind: 'file', name, mode: tree.executable === true ? 0o555 : 0o444, size: content.length }]
+    return [
+      {
+        kind: 'file',
+        name: asByteString(name),
+        mode: tree.executable === true ? 0o555 : 0o444,
+        size: content.length,
+      },
+    ]
   }
   return [
-    { kind: 'directory', name, mode: 0o555 },
+    { kind: 'directory', name: asByteString(name), mode: 0o555 },
     ...tree.directory.flatMap(([child, node]) => walked(node, `${name}/${child}`, contents)),
   ]
 }

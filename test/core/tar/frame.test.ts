@@ -1,3 +1,4 @@
+import { asByteString } from '../../../src/core/byte-string.ts'
 import t from 'tap'
 import { frameOfPages, pageAt } from '../../../src/core/tar/frame.ts'
 import { narPages } from '../../../src/core/nix/nar-frame.ts'
@@ -10,10 +11,10 @@ const LIMIT = 64 * 1024 + 1536
 
 const directory = 'nix/store/aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x'
 const entries: readonly LayerEntry[] = [
-  { kind: 'directory', name: directory, mode: 0o555 },
+  { kind: 'directory', name: asByteString(directory), mode: 0o555 },
   ...Array.from({ length: MANY }, (_, i): LayerEntry => ({
     kind: 'file',
-    name: `${directory}/file-${String(i).padStart(4, '0')}`,
+    name: asByteString(`${directory}/file-${String(i).padStart(4, '0')}`),
     mode: 0o444,
     size: i % 3 === 0 ? 0 : i,
   })),

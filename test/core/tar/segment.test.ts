@@ -1,3 +1,4 @@
+import { asByteString } from '../../../src/core/byte-string.ts'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -25,7 +26,7 @@ const random = seededRandom(20_240_607)
 function fileOf(size: number): LayerEntry {
   const path = join(directory, `file-${size}`)
   writeFileSync(path, pattern(size))
-  return { kind: 'file', name: path.slice(1), mode: 0o444, size }
+  return { kind: 'file', name: asByteString(path.slice(1)), mode: 0o444, size }
 }
 
 function pattern(size: number): Buffer {
@@ -33,19 +34,19 @@ function pattern(size: number): Buffer {
 }
 
 function made(name: string, size: number): LayerEntry {
-  return { kind: 'file', name, mode: 0o444, size, content: pattern(size) }
+  return { kind: 'file', name: asByteString(name), mode: 0o444, size, content: pattern(size) }
 }
 
 function withText(name: string, mode: number, text: string): LayerEntry {
   const content = Buffer.from(text)
-  return { kind: 'file', name, mode, size: content.length, content }
+  return { kind: 'file', name: asByteString(name), mode, size: content.length, content }
 }
 
 /** The page of a frame that is small enough for one. */
 const onlyPage = (entries: readonly LayerEntry[]) => layerFrame(entries).page(0)
 
-const DIRECTORY: LayerEntry = { kind: 'directory', name: 'nix', mode: 0o755 }
-const LINK: LayerEntry = { kind: 'symlink', name: 'link', target: '/nix' }
+const DIRECTORY: LayerEntry = { kind: 'directory', name: asByteString('nix'), mode: 0o755 }
+const LINK: LayerEntry = { kind: 'symlink', name: asByteString('link'), target: asByteString('/nix') }
 
 const LAYERS: Readonly<Record<string, readonly LayerEntry[]>> = {
   'nothing but the trailer': [],
@@ -169,7 +170,7 @@ void t.test('a file segment says where in which file, and how large that file is
 })
 
 void t.test('cutting a segment', async (t) => {
-  const file: Segment = { kind: 'file', path: '/x', offset: 10, length: 20, fileSize: 50 }
+  const file: Segment = { kind: 'file', path: asByteString('/x'), offset: 10, length: 20, fileSize: 50 }
   const bytes: Segment = { kind: 'bytes', bytes: Buffer.from('0123456789') }
   t.equal(cut(file, 0, 20), file, 'the whole is the segment itself')
   t.strictSame(cut(file, 5, 8), { kind: 'file', path: '/x', offset: 15, length: 3, fileSize: 50 })
@@ -178,13 +179,17 @@ void t.test('cutting a segment', async (t) => {
 
 void t.test('the bytes of a layer of format 1', async (t) => {
   const { bytes, size } = onlyPage([
-    { kind: 'directory', name: 'nix', mode: 0o755 },
-    { kind: 'directory', name: 'nix/store', mode: 0o755 },
-    { kind: 'directory', name: 'nix/store/00000000000000000000000000000000-x', mode: 0o555 },
+    { kind: 'directory', name: asByteString('nix'), mode: 0o755 },
+    { kind: 'directory', name: asByteString('nix/store'), mode: 0o755 },
+    { kind: 'directory', name: asByteString('nix/store/00000000000000000000000000000000-x'), mode: 0o555 },
     withText('nix/store/00000000000000000000000000000000-x/a', 0o444, ''),
     withText('nix/store/00000000000000000000000000000000-x/b', 0o555, '#!/bin/sh\n'),
     withText(`nix/store/00000000000000000000000000000000-x/${'long'.repeat(50)}`, 0o444, 'x'.repeat(512)),
-    { kind: 'symlink', name: 'nix/store/00000000000000000000000000000000-x/c', target: 'b' },
+    {
+      kind: 'symlink',
+      name: asByteString('nix/store/00000000000000000000000000000000-x/c'),
+      target: asByteString('b'),
+    },
   ])
   t.equal(size, bytes.length, 'all is made here, so the frame is the tar')
   // Another digest here means another digest of every layer ever served: that is format 2 (see tar-header.ts).

@@ -1,4 +1,5 @@
 /** The header bytes of format 1. */
+import { asByteString } from '../../../src/core/byte-string.ts'
 import { createHash } from 'node:crypto'
 import t from 'tap'
 import { TAR_FORMAT, tarHeader, type TarEntry } from '../../../src/core/tar/tar-header.ts'
@@ -15,7 +16,7 @@ void t.test('the bytes of format 1', async (t) => {
 })
 
 void t.test('every field of a plain header stands where POSIX puts it', async (t) => {
-  const header = Buffer.from(tarHeader({ kind: 'file', name: 'a/b', mode: 0o555, size: 8 }))
+  const header = Buffer.from(tarHeader({ kind: 'file', name: asByteString('a/b'), mode: 0o555, size: 8 }))
   const field = (at: number, size: number) => header.toString('latin1', at, at + size)
   const rows = [
     ['name', 0, 100, 'a/b'.padEnd(100, '\0')],
@@ -37,10 +38,10 @@ void t.test('every field of a plain header stands where POSIX puts it', async (t
 })
 
 void t.test('headers made one after another share no bytes', async (t) => {
-  const entry: TarEntry = { kind: 'symlink', name: 'a', target: 't'.repeat(100) }
+  const entry: TarEntry = { kind: 'symlink', name: asByteString('a'), target: asByteString('t'.repeat(100)) }
   const first = tarHeader(entry)
   const before = Buffer.from(first)
-  Buffer.from(tarHeader({ kind: 'directory', name: 'b', mode: 0o755 })).fill(0xff)
+  Buffer.from(tarHeader({ kind: 'directory', name: asByteString('b'), mode: 0o755 })).fill(0xff)
   t.ok(before.equals(first))
   t.ok(before.equals(tarHeader(entry)), 'whatever lay in the memory before')
 })

@@ -1,3 +1,4 @@
+import { asByteString } from '../../../src/core/byte-string.ts'
 import t from 'tap'
 import { FileTree } from '../../../src/source/files/file-tree.ts'
 
@@ -6,13 +7,13 @@ const names = async (tree: FileTree) => [...(await tree.entries())].map(({ kind,
 
 void t.test('a tree comes out depth first, sorted by bytes, whatever order it was made in', async (t) => {
   const tree = new FileTree()
-  tree.symlink('z', '/target')
-  tree.file('etc-x', 0o444, CONTENT)
-  tree.file('etc/b/deep', 0o555, CONTENT)
-  tree.directory('etc/a')
-  tree.file('etc/B', 0o444, CONTENT)
-  tree.file('etc/\u00e4', 0o444, new Uint8Array())
-  tree.directory('Z', 0o1777)
+  tree.symlink(asByteString('z'), asByteString('/target'))
+  tree.file(asByteString('etc-x'), 0o444, CONTENT)
+  tree.file(asByteString('etc/b/deep'), 0o555, CONTENT)
+  tree.directory(asByteString('etc/a'))
+  tree.file(asByteString('etc/B'), 0o444, CONTENT)
+  tree.file(asByteString('etc/\u00e4'), 0o444, new Uint8Array())
+  tree.directory(asByteString('Z'), 0o1777)
   t.strictSame(
     [...(await tree.entries())],
     [
@@ -31,16 +32,16 @@ void t.test('a tree comes out depth first, sorted by bytes, whatever order it wa
 
 void t.test('what is put twice is replaced', async (t) => {
   const tree = new FileTree()
-  tree.symlink('a', '/one')
-  tree.file('a', 0o444, CONTENT)
+  tree.symlink(asByteString('a'), asByteString('/one'))
+  tree.file(asByteString('a'), 0o444, CONTENT)
   t.strictSame(await names(tree), ['file a'])
-  tree.file('a/below', 0o444, CONTENT)
+  tree.file(asByteString('a/below'), 0o444, CONTENT)
   t.strictSame(
     await names(tree),
     ['directory a', 'file a/below'],
     'what stands in the way of a directory too',
   )
-  tree.symlink('a', '/two')
+  tree.symlink(asByteString('a'), asByteString('/two'))
   t.strictSame(await names(tree), ['symlink a'], 'a directory with all that is in it')
 })
 
@@ -48,11 +49,11 @@ void t.test(
   'a directory put over another keeps what is in it, and its mode unless another is said',
   async (t) => {
     const tree = new FileTree()
-    tree.directory('tmp', 0o1777)
-    tree.file('tmp/x', 0o444, CONTENT)
-    tree.directory('tmp')
+    tree.directory(asByteString('tmp'), 0o1777)
+    tree.file(asByteString('tmp/x'), 0o444, CONTENT)
+    tree.directory(asByteString('tmp'))
     t.strictSame([...(await tree.entries())][0], { kind: 'directory', name: 'tmp', mode: 0o1777 })
-    tree.directory('tmp', 0o700)
+    tree.directory(asByteString('tmp'), 0o700)
     t.strictSame([...(await tree.entries())][0], { kind: 'directory', name: 'tmp', mode: 0o700 })
     t.strictSame(await names(tree), ['directory tmp', 'file tmp/x'])
   },

@@ -1,3 +1,4 @@
+import { asByteString } from '../../../src/core/byte-string.ts'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import t from 'tap'
@@ -23,7 +24,7 @@ function treeOf(name: string, paths: readonly string[]): Promise<StorePath> {
 
 async function farm(contents: readonly StorePath[], own: readonly string[] = []): Promise<string[]> {
   const tree = new FileTree()
-  await linkContents(tree, contents, own, filesOf('/'))
+  await linkContents(tree, contents, own.map(asByteString), filesOf('/'))
   return [...(await tree.entries())].map((entry) =>
     entry.kind === 'symlink' ? `${entry.name} -> ${entry.target}` : `${entry.name}/`,
   )
