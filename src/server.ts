@@ -1,4 +1,5 @@
 /** Wiring: settings in, a registry that answers over HTTP out. */
+import { workName } from './store/work.ts'
 import { setTimeout } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Digest } from './core/oci/digest.ts'
@@ -14,9 +15,8 @@ import { openNixCache } from './nix-cache/nix-cache.ts'
 import { openRegistry } from './open-registry.ts'
 import { servedClosure } from './registry/artifact/make-artifact.ts'
 import { platformName } from './core/oci/platform.ts'
-import { isIndex, type Artifact } from './registry/artifact/image-index.ts'
+import type { Artifact } from './registry/artifact/image-index.ts'
 import type { Steps } from './registry/artifact/images.ts'
-import { workName } from './registry/artifact/resolve.ts'
 
 /** Says what has changed, and what to do about it. */
 const PROXY_SEEN =
@@ -127,9 +127,9 @@ function openTokenFile(file: string | undefined, logger: FastifyBaseLogger): Tok
 }
 
 function logServed(logger: FastifyBaseLogger, served: Artifact, ms: Steps, before: Digest | undefined): void {
-  const { root, kind, manifest } = served
-  const facts = { root, kind, digest: manifest.digest }
-  if (!isIndex(served)) {
+  const { root, format, manifest } = served
+  const facts = { root, kind: format, digest: manifest.digest }
+  if (served.kind !== 'index') {
     const size = served.layers.reduce((sum, layer) => sum + layer.size, 0)
     logger.info({ ...facts, layers: served.layers.length, size, ms }, 'image ready')
     return

@@ -27,7 +27,7 @@ const USES: { readonly [room: string]: readonly string[] } = {
   // The modes and patterns that settings may have, from where they are used.
   settings: ['core', 'http', 'nix-cache'],
   'open-registry.ts': ['core', 'settings', 'store', 'store/daemon', 'layer', 'unpack', 'registry'],
-  'server.ts': ['core', 'settings', 'http', 'nix-cache', 'open-registry.ts', 'registry'],
+  'server.ts': ['core', 'settings', 'store', 'http', 'nix-cache', 'open-registry.ts', 'registry'],
   cli: [
     'core',
     'settings',

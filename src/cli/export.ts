@@ -2,6 +2,7 @@
  * `pushless export`: images as an archive, for nodes that reach no registry. Streams out of the store as the server
  * does, with no copy on the way, and needs no server.
  */
+import { workName } from '../store/work.ts'
 import pLimit from 'p-limit'
 import type { Settings } from '../settings/settings.ts'
 import { archiveFiles, type Exported, type Format } from '../archive/archive-files.ts'
@@ -22,9 +23,8 @@ import type { Platform } from '../core/oci/image.ts'
 import type { Store } from '../store/store.ts'
 import type { Image } from '../registry/artifact/image.ts'
 import { fits, platformName } from '../core/oci/platform.ts'
-import { imageFor, isIndex, type Artifact } from '../registry/artifact/image-index.ts'
+import { imageFor, type Artifact } from '../registry/artifact/image-index.ts'
 import type { Registry } from '../registry/registry.ts'
-import { workName } from '../registry/artifact/resolve.ts'
 import { openRegistry } from '../open-registry.ts'
 import { SILENT, jsonProgress, terminalProgress, type ExportProgress } from './display/export-progress.ts'
 import { parseImageArgument, type ImageArgument } from './image-argument.ts'
@@ -122,7 +122,7 @@ async function findImage(
  * here.
  */
 async function imageOf(served: Artifact, platform: Platform | undefined): Promise<Image> {
-  if (isIndex(served)) return imageFor(served, platform ?? machinePlatform(process.arch))
+  if (served.kind === 'index') return imageFor(served, platform ?? machinePlatform(process.arch))
   if (platform === undefined || (served.platform !== undefined && fits(served.platform, platform)))
     return served
   const found = served.platform === undefined ? 'no image' : platformName(served.platform)
@@ -142,7 +142,8 @@ async function write(
   const layers = files.filter(({ kind }) => kind === 'layer').length
   const images = exported.map(({ name, top: { digest } }) => ({ name, digest }))
   const read: ReadLayer = async function* ({ reference, digest, size }) {
-    yield* registry.read(await registry.blob(reference, digest), { start: 0, end: size })
+    const blob = await registry.blob(reference, digest)
+    yield* blob.read({ start: 0, end: size })
     progress.layerEnded()
   }
   const isDirectory = place.kind === 'directory'

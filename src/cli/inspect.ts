@@ -1,14 +1,14 @@
 /** `pushless inspect`: what would be served for a reference, made here and now, without a server. */
+import type { Json } from '../core/json.ts'
+import { workName } from '../store/work.ts'
 import { displayPath } from '../core/byte-string.ts'
 import type { Settings } from '../settings/settings.ts'
-import type { Json } from '../core/oci/image.ts'
 import { entryNames } from '../layer/packed-entries.ts'
 import { imageNameOf } from '../core/oci/reference.ts'
 import type { Image } from '../registry/artifact/image.ts'
 import { platformName } from '../core/oci/platform.ts'
-import { isIndex, type ImageIndex } from '../registry/artifact/image-index.ts'
+import type { ImageIndex } from '../registry/artifact/image-index.ts'
 import type { Steps } from '../registry/artifact/images.ts'
-import { workName } from '../registry/artifact/resolve.ts'
 import { openRegistry } from '../open-registry.ts'
 import { parseImageArgument } from './image-argument.ts'
 
@@ -33,7 +33,7 @@ export async function inspect(name: string, settings: Settings, asJson: boolean)
   )
   try {
     const served = await registry.served(reference, tag)
-    const facts = isIndex(served) ? indexFactsOf(served, steps) : factsOf(served, steps)
+    const facts = served.kind === 'index' ? indexFactsOf(served, steps) : factsOf(served, steps)
     const text = 'platforms' in facts ? describeIndex(facts) : describe(facts)
     process.stdout.write(asJson ? `${JSON.stringify(facts, null, 2)}\n` : text)
   } finally {
@@ -47,7 +47,7 @@ function factsOf(image: Image, steps: Steps) {
   return {
     name: imageNameOf(image.root),
     storePath: image.root,
-    kind: image.kind,
+    kind: image.format,
     platform: image.platform === undefined ? 'no image' : platformName(image.platform),
     manifest: {
       digest: image.manifest.digest,
@@ -73,11 +73,11 @@ function factsOf(image: Image, steps: Steps) {
   }
 }
 
-function indexFactsOf({ root, kind, manifest, images, missing }: ImageIndex, steps: Steps) {
+function indexFactsOf({ root, format, manifest, images, missing }: ImageIndex, steps: Steps) {
   return {
     name: imageNameOf(root),
     storePath: root,
-    kind,
+    kind: format,
     manifest: { digest: manifest.digest, size: manifest.bytes.length, mediaType: manifest.mediaType },
     platforms: images.map(({ platform, manifest: { digest, bytes, mediaType } }) => ({
       platform: platform === undefined ? 'none said' : platformName(platform),

@@ -2,6 +2,7 @@
  * Figures for Prometheus at `/metrics`. No store path is in them: a label for each would never end, and whoever may
  * see figures need not know what is deployed.
  */
+import { parseTarget } from './request-target.ts'
 import {
   Counter,
   Gauge,
@@ -133,6 +134,5 @@ function outcomeOf(error: unknown): string {
 export function routeOf({ routeOptions, raw }: FastifyRequest): string {
   const { url = 'none' } = routeOptions
   if (url !== '/v2/*') return url
-  const [path = ''] = (raw.url ?? '').split('?', 1)
-  return V2_KIND.exec(path)?.[1] ?? '/v2/'
+  return V2_KIND.exec(parseTarget(raw.url).path)?.[1] ?? '/v2/'
 }

@@ -2,6 +2,7 @@
  * Nix's HTTP binary cache protocol below `/nix-cache`, as `nix copy` and substituters speak it (Nix manual, "HTTP
  * Binary Cache Store"; `http-binary-cache-store.cc`). Refusals are a line of text, which Nix shows as it is.
  */
+import { parseTarget } from './request-target.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { digestOf } from '../core/oci/digest.ts'
 import { RegistryError } from '../core/errors/errors.ts'
@@ -151,7 +152,7 @@ async function write(
 }
 
 function fileOf(request: FastifyRequest): File {
-  const [path = ''] = (request.raw.url ?? '').split('?')
+  const { path } = parseTarget(request.raw.url)
   const name = path.slice(path.indexOf(PREFIX) + PREFIX.length).replace(/^\/+/, '')
   if (name === 'nix-cache-info') return { kind: 'info' }
   const [, narinfo = ''] = /^([^/]+)\.narinfo$/.exec(name) ?? []

@@ -3,6 +3,7 @@
  * stands without quotes only where no reader takes it for something else, as manifests/output/yaml.nix has it; text of
  * several lines is a block where it has nothing but ordinary characters; all others stand as JSON has them.
  */
+import { isList } from '../core/json.ts'
 
 export type Writable =
   string | number | boolean | null | undefined | readonly Writable[] | { readonly [key: string]: Writable }
@@ -64,10 +65,6 @@ function scalar(value: Writable): string {
 
 function isBlock(value: Writable): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length > 0
-}
-
-function isList(value: Writable): value is readonly Writable[] {
-  return Array.isArray(value)
 }
 
 function indented(line: string): string {

@@ -82,7 +82,7 @@ function startThread(script: URL): Thread {
   worker.on('message', (answer: Answer) => {
     const waiting = pending.get(answer.id)
     pending.delete(answer.id)
-    if ('result' in answer) waiting?.resolve(answer.result as never)
+    if (answer.kind === 'result') waiting?.resolve(answer.result as never)
     else waiting?.reject(revive(answer.error))
   })
   // A thread that dies, for want of memory at worst, leaves nobody waiting.
@@ -97,7 +97,7 @@ function startThread(script: URL): Thread {
   return thread
 }
 
-function revive({ kind, message, detail }: Extract<Answer, { error: unknown }>['error']): Error {
+function revive({ kind, message, detail }: Extract<Answer, { kind: 'error' }>['error']): Error {
   if (kind === undefined) return new Error(message)
-  return new RegistryError(kind, message, detail === undefined ? {} : { detail })
+  return new RegistryError(kind, message, { detail })
 }

@@ -43,9 +43,10 @@ export type JobResult = {
 
 export type Ask = { readonly id: number; readonly job: Job }
 export type Answer =
-  | { readonly id: number; readonly result: JobResult[Job['kind']] }
+  | { readonly id: number; readonly kind: 'result'; readonly result: JobResult[Job['kind']] }
   | {
       readonly id: number
+      readonly kind: 'error'
       readonly error: {
         readonly kind: ErrorKind | undefined
         readonly message: string
@@ -59,9 +60,13 @@ const buffer = Buffer.allocUnsafeSlow(HASH_CHUNK)
 
 parentPort?.on('message', ({ id, job }: Ask) => {
   void run(job)
-    .then((result) => parentPort?.postMessage({ id, result } satisfies Answer, transfersOf(result)))
+    .then((result) =>
+      parentPort?.postMessage({ id, kind: 'result', result } satisfies Answer, transfersOf(result)),
+    )
     // Also for what can't be posted: else the thread would end, and whoever asked would wait.
-    .catch((cause: unknown) => parentPort?.postMessage({ id, error: describe(cause) } satisfies Answer))
+    .catch((cause: unknown) =>
+      parentPort?.postMessage({ id, kind: 'error', error: describe(cause) } satisfies Answer),
+    )
 })
 
 async function run(job: Job): Promise<JobResult[Job['kind']]> {

@@ -2,8 +2,8 @@
  * The certificates of authorities, for packages that bring them along: nixpkgs' `cacert` has them in a file that no
  * program looks for, because on NixOS the system names it.
  */
+import { isList, type Json } from '../core/json.ts'
 import { asByteString } from '../core/byte-string.ts'
-import { isList, type Json } from '../core/oci/image.ts'
 import { compareByName, type StorePath } from '../core/nix/store-path.ts'
 import type { ClosureFiles } from '../source/files/closure-files.ts'
 import type { Source } from '../source/source.ts'

@@ -12,14 +12,7 @@ import type { Selector } from '../core/oci/route.ts'
 import { storeHashOf, storeNameOf, type StorePath } from '../core/nix/store-path.ts'
 import { BlobStreams } from '../layer/stream.ts'
 import type { Image } from './artifact/image.ts'
-import {
-  documentIn,
-  imageWithBlob,
-  isIndex,
-  manifestIn,
-  onlyImage,
-  type Artifact,
-} from './artifact/image-index.ts'
+import { documentIn, imageWithBlob, manifestIn, onlyImage, type Artifact } from './artifact/image-index.ts'
 import { Images, type ImagesOptions } from './artifact/images.ts'
 import { Realiser, type WorkLimits } from './work/realise.ts'
 import type { WorkListener } from './work/work-event.ts'
@@ -34,12 +27,20 @@ import type { WorkJournal } from './work/work-journal.ts'
 import { DEFAULT_TAG } from '../core/oci/image-name.ts'
 
 export type Blob = {
-  /** The image that it belongs to. */
-  readonly root: StorePath
   readonly digest: Digest
   readonly size: number
   readonly mediaType: string
-  /** Walks the store, or unpacks, for a layer that wasn't streamed for a while: only for who reads it. */
+  /**
+   * Streams a range. Walks the store, or unpacks, for a layer that wasn't streamed for a while.
+   * @throws RegistryError `pending` at first, while its archive is unpacked again for longer than the hold;
+   * `unavailable` in mid-stream when the store changed: cut the connection then.
+   */
+  readonly read: (range: ByteRange) => AsyncGenerator<Uint8Array>
+}
+
+/** A blob, the image that it belongs to, and its content. */
+type FoundBlob = Omit<Blob, 'read'> & {
+  readonly root: StorePath
   readonly content: () => Promise<HeldContent>
 }
 
@@ -110,15 +111,14 @@ export class Registry {
   /** @throws RegistryError of any kind; `blob-unknown` for a digest that isn't this image's. */
   async blob(reference: Reference, digest: Digest): Promise<Blob> {
     const found = await this.#first(reference, (served) => this.#blobIn(served, digest))
-    if (found !== undefined) return found
+    if (found !== undefined) {
+      const { size, mediaType } = found
+      return { digest, size, mediaType, read: (range) => this.#read(found, range) }
+    }
     throw new RegistryError('blob-unknown', 'this name has no blob with this digest', { detail: { digest } })
   }
 
-  /**
-   * @throws RegistryError `pending` at first, while its archive is unpacked again for longer than the hold;
-   * `unavailable` in mid-stream when the store changed: cut the connection then.
-   */
-  async *read({ root, content, digest }: Blob, range: ByteRange): AsyncGenerator<Uint8Array> {
+  async *#read({ root, content, digest }: FoundBlob, range: ByteRange): AsyncGenerator<Uint8Array> {
     const unpin = this.roots.pin(root)
     try {
       const { content: found, release } = await this.#hold.wait(
@@ -151,8 +151,8 @@ export class Registry {
     const { store, policy } = this.#options
     const resolved = await resolve(store, reference, DEFAULT_TAG)
     if (resolved.kind === 'to-do') await admit(store, policy, resolved.work)
-    else await demandImage(this.#options, resolved.path, undefined)
-    return tagsOf(store, reference, async (path) => imageTags(this.#options, path))
+    const own = resolved.kind === 'valid' ? await imageTags(this.#options, resolved.path) : []
+    return tagsOf(store, reference, own)
   }
 
   /** What a pull would find. @throws RegistryError `lookup-failed`, `unavailable`, `pending` where nobody knows yet. */
@@ -170,7 +170,7 @@ export class Registry {
    */
   async image(reference: Reference, tag: string): Promise<Image> {
     const served = await this.served(reference, tag)
-    return isIndex(served) ? this.#hold.wait(onlyImage(served), reference) : served
+    return served.kind === 'index' ? this.#hold.wait(onlyImage(served), reference) : served
   }
 
   /**
@@ -222,7 +222,7 @@ export class Registry {
   ): Promise<T | undefined> {
     // What an index names may have to be made.
     const lookInto = (served: Artifact) =>
-      isIndex(served) ? this.#hold.wait(look(served), reference) : look(served)
+      served.kind === 'index' ? this.#hold.wait(look(served), reference) : look(served)
     for (const known of this.#images.of(reference)) {
       const found = await lookInto(known)
       if (found === undefined) continue
@@ -240,14 +240,14 @@ export class Registry {
     return undefined
   }
 
-  async #blobIn(served: Artifact, digest: Digest): Promise<Blob | undefined> {
+  async #blobIn(served: Artifact, digest: Digest): Promise<FoundBlob | undefined> {
     const image = await imageWithBlob(served, digest)
     const layer = image?.layerByDigest.get(digest)
     if (image !== undefined && layer !== undefined) {
       const content = () => this.#frames.content(layer)
       return { root: image.root, digest, size: layer.size, mediaType: layer.mediaType, content }
     }
-    const own = isIndex(served) ? documentIn(served, digest) : undefined
+    const own = served.kind === 'index' ? documentIn(served, digest) : undefined
     const document = [own, image?.config, image?.manifest].find((candidate) => candidate?.digest === digest)
     if (document === undefined) return undefined
     const { bytes, mediaType } = document

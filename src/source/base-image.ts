@@ -3,10 +3,11 @@
  * makes of the base's config is its own tool's matter: inheritance.ts for ours, streamed-image.ts for nixpkgs' script.
  * Where the base is an image for several platforms, it is the one for the platform of the image above.
  */
+import { isObject, type Json } from '../core/json.ts'
 import type { Digest } from '../core/oci/digest.ts'
 import { RegistryError } from '../core/errors/errors.ts'
 import { readConfig } from '../core/oci/given-config.ts'
-import { isObject, type Json, type LayerDescriptor, type Platform } from '../core/oci/image.ts'
+import { type LayerDescriptor, type Platform } from '../core/oci/image.ts'
 import { fits, platformName } from '../core/oci/platform.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
 import type { LayoutIndex, PlatformList, Source, SourceConfig, SourceLayer } from './source.ts'
@@ -68,30 +69,42 @@ export async function readBaseImage(
       refuse(`its base ${base}: ${cause.message}`, cause)
     throw cause
   })
-  if (found === undefined || found.kind === 'package') return refuse(`its base is no image: ${base}`)
-  if (!('shape' in found)) return baseImage(base, found)
-  const entries = found.shape === 'index' ? found.images : found.platforms
-  const entry = entries.find((one) => one.platform !== undefined && fits(one.platform, platform))
-  if (entry === undefined) {
-    const others = entries.flatMap((one) => (one.platform === undefined ? [] : platformName(one.platform)))
+  if (found === undefined || found.format === 'package') return refuse(`its base is no image: ${base}`)
+  switch (found.kind) {
+    case 'image':
+      return baseImage(base, found)
+    case 'index': {
+      const { read } = imageFor(found.images)
+      return baseImage(base, await read())
+    }
+    case 'platforms': {
+      const { image } = imageFor(found.platforms)
+      // The closure of the image above has paths alone.
+      if (image.kind === 'output')
+        return refuse(
+          `its base ${base} has its image for ${platformName(platform)} by derivation, not by path`,
+        )
+      return readBaseImage({ path, depth: depth + 1, find }, image.path, { platform })
+    }
+  }
+
+  function imageFor<T extends { readonly platform: Partial<Platform> | undefined }>(images: readonly T[]): T {
+    const found = images.find((one) => one.platform !== undefined && fits(one.platform, platform))
+    if (found !== undefined) return found
+    const others = images.flatMap((one) => (one.platform === undefined ? [] : platformName(one.platform)))
     const has = others.length === 0 ? 'and says no platforms' : `only for ${others.join(', ')}`
     return refuse(`its base ${base} has no image for ${platformName(platform)}, ${has}`)
   }
-  if ('read' in entry) return baseImage(base, await entry.read())
-  // Only of paths is anything in the closure of the image above.
-  if (entry.image.kind === 'output')
-    return refuse(`its base ${base} has its image for ${platformName(platform)} by derivation, not by path`)
-  return readBaseImage({ path, depth: depth + 1, find }, entry.image.path, { platform })
 }
 
-function baseImage(base: StorePath, { kind, config, layers }: Source): BaseImage {
+function baseImage(base: StorePath, { format, config, layers }: Source): BaseImage {
   return {
     ...configOf(base, config),
     // Those of its closure are so wherever it is the base of something.
     layers: layers.map((layer) =>
       layer.kind === 'closure' && layer.roots === undefined ? { ...layer, roots: [base] } : layer,
     ),
-    isArchive: kind === 'docker archive',
+    isArchive: format === 'docker archive',
     demandLayers: (all) => {
       if (config.kind === 'given')
         demandSame(base, readConfig(base, config.bytes).diffIds, all.slice(0, layers.length))

@@ -95,7 +95,7 @@ async function describedImage(
 
 /** For kinds that are given back whatever their tags. @throws RegistryError `manifest-unknown`. */
 function tagged<T extends Source | PlatformList>(root: T, { tag }: SourceOptions): T {
-  const tags = 'tags' in root ? (root.tags ?? []) : []
+  const tags = root.kind === 'platforms' ? [] : (root.tags ?? [])
   if (tag === undefined || tags.includes(tag)) return root
   throw new RegistryError('manifest-unknown', 'no such tag', { detail: { tag, tags } })
 }

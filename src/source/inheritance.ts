@@ -9,8 +9,9 @@
  * - `User`, `WorkingDir`, `StopSignal`, `Healthcheck`, `Shell` and whatever else there may be, unless set;
  * - never `OnBuild` (it was meant for this build), nor author, date and history.
  */
+import { isList, isObject, type Json } from '../core/json.ts'
 import { RegistryError } from '../core/errors/errors.ts'
-import { isList, isObject, type Json, type Platform } from '../core/oci/image.ts'
+import { type Platform } from '../core/oci/image.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
 
 type Config = { readonly [key: string]: Json }

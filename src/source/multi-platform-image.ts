@@ -90,8 +90,8 @@ export function multiPlatformImage(path: StorePath, value: object): PlatformList
   if (platforms.some((entry) => 'image' in entry && entry.image === path))
     refuse(path, 'has itself in its list')
   return {
-    kind: 'multi-platform image',
-    shape: 'platforms',
+    kind: 'platforms',
+    format: 'multi-platform image',
     platforms: platforms.map((entry) => ({ platform: entry.platform, image: namedImage(path, entry) })),
   }
 }

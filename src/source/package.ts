@@ -45,7 +45,8 @@ export async function packageSource(path: StorePath, files: ClosureFiles): Promi
   const programs = await programsIn(path, files)
   const command = (await namedProgram(path, programs, files)) ?? commandOf(storeNameOf(path), programs)
   return {
-    kind: 'package',
+    kind: 'image',
+    format: 'package',
     config: {
       kind: 'made',
       platform: await platformOf(

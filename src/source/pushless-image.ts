@@ -2,10 +2,11 @@
  * A pushless image: a small JSON file made by `nix/image.nix`, whose closure is the image. The file itself isn't in
  * the image, so that a change of the config changes no store layer.
  */
+import type { Json } from '../core/json.ts'
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { RegistryError } from '../core/errors/errors.ts'
-import type { Json, Platform } from '../core/oci/image.ts'
+import type { Platform } from '../core/oci/image.ts'
 import { parseStorePath, storePathAround, type StorePath } from '../core/nix/store-path.ts'
 import type { BaseImage, ReadBase } from './base-image.ts'
 import type { ClosureFiles } from './files/closure-files.ts'
@@ -97,7 +98,8 @@ export async function pushlessImage(
   const base = fromImage === undefined ? undefined : await readBase(fromImage, wanted)
   const except = [path, ...(fromImage === undefined ? [] : [fromImage])]
   return {
-    kind: 'pushless image',
+    kind: 'image',
+    format: 'pushless image',
     config: configOf(path, platform, value, base),
     layers: [...(base?.layers ?? []), ...(await ownLayers(path, value, except, files))],
   }

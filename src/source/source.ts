@@ -2,9 +2,10 @@
  * What every kind of image comes down to: a config and a list of layers. Each kind has a file of its own beside this
  * one; what comes after (closure, plan, digests, manifest) is the same for all.
  */
+import type { Json } from '../core/json.ts'
 import type { ByteString } from '../core/byte-string.ts'
 import type { Digest } from '../core/oci/digest.ts'
-import type { Document, Json, LayerDescriptor, Platform } from '../core/oci/image.ts'
+import type { Document, LayerDescriptor, Platform } from '../core/oci/image.ts'
 import type { LayerStyle } from '../core/tar/layer-style.ts'
 import type { LayerEntry } from '../core/tar/segment.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
@@ -12,7 +13,7 @@ import type { Archives } from '../unpack/archives.ts'
 import type { PackedFile } from '../unpack/unpack-cache.ts'
 import type { ClosureFiles } from './files/closure-files.ts'
 
-export type SourceKind =
+export type SourceFormat =
   | 'pushless image'
   | 'multi-platform image'
   | 'streamed image'
@@ -101,7 +102,8 @@ export type SourceConfig =
     }
 
 export type Source = {
-  readonly kind: SourceKind
+  readonly kind: 'image'
+  readonly format: SourceFormat
   readonly config: SourceConfig
   /** Bottom first. */
   readonly layers: readonly SourceLayer[]
@@ -115,8 +117,8 @@ export type Source = {
 
 /** An index that was made elsewhere. */
 export type LayoutIndex = {
-  readonly kind: SourceKind
-  readonly shape: 'index'
+  readonly kind: 'index'
+  readonly format: SourceFormat
   readonly index: Document
   /** It, and the indexes that it names. */
   readonly documents: readonly Document[]
@@ -137,8 +139,8 @@ export type IndexedImage = {
 
 /** Images with names of their own, of which an index is made here. */
 export type PlatformList = {
-  readonly kind: SourceKind
-  readonly shape: 'platforms'
+  readonly kind: 'platforms'
+  readonly format: SourceFormat
   readonly platforms: readonly { readonly platform: Platform; readonly image: NamedImage }[]
 }
 

@@ -2,6 +2,7 @@
  * The contract of a store: what the registry needs to know of store paths, and how they are made. store/daemon/ asks a
  * Nix daemon. Every implementation passes test/store/store-conformance.ts.
  */
+import type { Work } from './work.ts'
 import type { ContentAddress } from '../core/nix/content-address.ts'
 import type { Derivation } from '../core/nix/derivation.ts'
 import type { ClosureNode } from '../core/nix/plan.ts'
@@ -35,10 +36,6 @@ export type Addition = {
   /** The text or file itself, or the archive. */
   readonly content: AsyncIterable<Uint8Array>
 }
-
-/** One output of a derivation, or a path to fetch. */
-export type Wanted =
-  { readonly derivation: StorePath; readonly output: string } | { readonly path: StorePath }
 
 /** The work that would make paths valid. Sizes in bytes. */
 export type Missing = {
@@ -101,7 +98,7 @@ export type Store = {
    * The work that would make these valid. Asks the binary caches, so it may take a while.
    * @throws RegistryError `lookup-failed` when one fails in a way that the store doesn't tolerate, or they take too long.
    */
-  readonly missing: (wanted: readonly Wanted[]) => Promise<Missing>
+  readonly missing: (wanted: readonly Work[]) => Promise<Missing>
   /**
    * Fetches a path from a binary cache.
    * @param signal gives it up.

@@ -1,8 +1,8 @@
 /** JSON as Python and Go write it; the expectations are their own. */
+import type { Json } from '../../src/core/json.ts'
 import { execa } from 'execa'
 import t from 'tap'
 import { goJson, goStruct } from '../../src/source/nix2container/go-json.ts'
-import type { Json } from '../../src/core/oci/image.ts'
 import { pythonJson } from '../../src/source/streamed-image/python-json.ts'
 import { missing } from '../support/requirement.ts'
 

@@ -3,9 +3,9 @@
  * Where there is none (support/kubernetes-programs.ts) it is skipped, and tests/manifests has the same tables, as the
  * server answered them.
  */
+import { isObject, type Json } from '../../src/core/json.ts'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { isObject, type Json } from '../../src/core/oci/image.ts'
 import { checkObject, customKinds, type KubernetesObject } from '../../src/kubernetes/check/check-objects.ts'
 import { readSchema } from '../../src/kubernetes/check/schema.ts'
 import { CUSTOM_PROBLEMS } from '../fixtures/custom-problems.ts'

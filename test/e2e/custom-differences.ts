@@ -1,5 +1,5 @@
 /** Where the check of custom resources and a real API server differ, about random schemas and values for them. */
-import { type Json } from '../../src/core/oci/image.ts'
+import type { Json } from '../../src/core/json.ts'
 import { checkObject, customKinds, type KubernetesObject } from '../../src/kubernetes/check/check-objects.ts'
 import type { KubernetesSchema } from '../../src/kubernetes/check/schema.ts'
 import { randomSchema, valueFor, type Schema } from '../support/custom-schemas.ts'

@@ -89,8 +89,12 @@ async function conforms(t: Test, { daemonCommand, run, addFile, version }: Nix):
   t.equal(await store.pathFromHash(storeHashOf(out)), undefined)
   t.equal(await store.pathFromHash(storeHashOf(good)), good)
   t.strictSame(await store.derivers(out), [good], 'the deriver of a path that was never built')
-  t.match(await store.missing([{ path: out }]), { willBuild: [], willSubstitute: [], unknown: [out] })
-  t.equal((await store.missing([{ derivation: good, output: 'out' }])).willBuild.length, 2)
+  t.match(await store.missing([{ kind: 'fetch', path: out }]), {
+    willBuild: [],
+    willSubstitute: [],
+    unknown: [out],
+  })
+  t.equal((await store.missing([{ kind: 'build', derivation: good, output: 'out' }])).willBuild.length, 2)
 
   const roots = await store.openRoots()
   await roots.add(out)

@@ -28,7 +28,16 @@ export function fakeExport(name: string, ...contents: readonly string[]): Export
   const config = imageConfig(platform, {}, layers)
   const manifest = imageManifest(config, layers)
   const layerByDigest = new Map(layers.map((layer) => [layer.digest, layer]))
-  const image: Image = { root, kind: 'pushless image', platform, config, manifest, layers, layerByDigest }
+  const image: Image = {
+    root,
+    kind: 'image',
+    format: 'pushless image',
+    platform,
+    config,
+    manifest,
+    layers,
+    layerByDigest,
+  }
   const reference = { storeHash: HASH as Exported['reference']['storeHash'], slug: 'hello' }
   return { name, reference, top: manifest, images: [image] }
 }

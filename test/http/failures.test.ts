@@ -80,12 +80,18 @@ void t.test('a client that leaves ends its stream, whenever it leaves', async (t
     const { promise: asked, resolve: tell } = Promise.withResolvers<void>()
     const { promise: gone, resolve: go } = Promise.withResolvers<void>()
     const fake = fakeRegistry()
-    const read = fake.registry.read.bind(fake.registry)
-    fake.registry.read = async function* (blob, range) {
-      tell()
-      // The first bytes are there only once the client has left.
-      await gone
-      yield* read(blob, range)
+    const find = fake.registry.blob.bind(fake.registry)
+    fake.registry.blob = async (reference, digest) => {
+      const blob = await find(reference, digest)
+      return {
+        ...blob,
+        read: async function* (range) {
+          tell()
+          // The first bytes are there only once the client has left.
+          await gone
+          yield* blob.read(range)
+        },
+      }
     }
     const app = appOf(t, fake)
     await app.listen({ port: 0, host: '127.0.0.1' })

@@ -1,12 +1,11 @@
 /** A registry of one image with one layer, for tests of what HTTP makes of it. */
+import type { ByteRange } from '../../src/core/oci/range.ts'
 import { setTimeout } from 'node:timers/promises'
 import { digestOf } from '../../src/core/oci/digest.ts'
 import { RegistryError, type ErrorKind } from '../../src/core/errors/errors.ts'
 import { imageConfig, imageManifest, MEDIA_TYPE } from '../../src/core/oci/image.ts'
 import type { Reference } from '../../src/core/oci/reference.ts'
-import { unheld } from '../../src/registry/artifact/layer-frames.ts'
 import type { Registry } from '../../src/registry/registry.ts'
-import { storePath } from '../store-path.ts'
 
 export const HASH = 'aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'
 export const NAME = `nix/store/${HASH}-hello`
@@ -14,7 +13,6 @@ export const NAME = `nix/store/${HASH}-hello`
 export const LAYER = Buffer.from('0123456789'.repeat(10_000))
 export const LAYER_DIGEST = digestOf(LAYER)
 const PIECE = 30_000
-const ROOT = storePath(`/${NAME}`)
 
 const layers = [
   {
@@ -49,7 +47,23 @@ export function fakeRegistry(failure?: FakeFailure): FakeRegistry {
     if (failure?.at === 'ask') throw failure.error
     if (storeHash !== HASH) throw new RegistryError('name-unknown', 'no such store path')
   }
-  const registry: Pick<Registry, 'manifest' | 'blob' | 'tags' | 'read' | 'askNix' | 'figures'> = {
+  async function* read(whole: Uint8Array, { start, end }: ByteRange): AsyncGenerator<Uint8Array> {
+    streams.begun += 1
+    try {
+      const bytes = whole.subarray(start, end)
+      for (let at = 0, count = 0; at < bytes.length; at += PIECE, count++) {
+        if (failure?.at === 'stream' && count === failure.after) {
+          // What came before leaves first.
+          await setTimeout(20)
+          throw failure.error
+        }
+        yield bytes.subarray(at, at + PIECE)
+      }
+    } finally {
+      streams.ended += 1
+    }
+  }
+  const registry: Pick<Registry, 'manifest' | 'blob' | 'tags' | 'askNix' | 'figures'> = {
     manifest: async (reference, selector) => {
       ask('manifest', reference)
       const isThere =
@@ -65,13 +79,7 @@ export function fakeRegistry(failure?: FakeFailure): FakeRegistry {
         { bytes: LAYER, digest: LAYER_DIGEST, mediaType: MEDIA_TYPE.layer },
       ]) {
         if (found === digest)
-          return {
-            root: ROOT,
-            digest,
-            size: bytes.length,
-            mediaType,
-            content: async () => unheld({ kind: 'bytes', bytes }),
-          }
+          return { digest, size: bytes.length, mediaType, read: (range) => read(bytes, range) }
       }
       throw new RegistryError('blob-unknown', 'no such blob')
     },
@@ -80,23 +88,6 @@ export function fakeRegistry(failure?: FakeFailure): FakeRegistry {
     tags: async (reference) => {
       ask('tags', reference)
       return ['dev', 'latest', 'nix', 'out']
-    },
-    read: async function* ({ content }, { start, end }) {
-      streams.begun += 1
-      try {
-        const { content: found } = await content()
-        const bytes = found.kind === 'bytes' ? found.bytes.subarray(start, end) : new Uint8Array()
-        for (let at = 0, count = 0; at < bytes.length; at += PIECE, count++) {
-          if (failure?.at === 'stream' && count === failure.after) {
-            // What came before leaves first.
-            await setTimeout(20)
-            throw failure.error
-          }
-          yield bytes.subarray(at, at + PIECE)
-        }
-      } finally {
-        streams.ended += 1
-      }
     },
   }
   return { registry: registry as Registry, streams, asked }

@@ -29,7 +29,12 @@ async function conformance(t: Test, transport: Transport, valid: StorePath, info
   t.equal(await ask(operations.queryPathInfo(ABSENT_PATH)), undefined)
   t.strictSame(await ask(operations.queryValidPaths([ABSENT_PATH, valid])), [valid])
   t.strictSame(await ask(operations.queryValidDerivers(ABSENT_PATH)), [])
-  const missing = await ask(operations.queryMissing([{ path: valid }, { path: ABSENT_PATH }]))
+  const missing = await ask(
+    operations.queryMissing([
+      { kind: 'fetch', path: valid },
+      { kind: 'fetch', path: ABSENT_PATH },
+    ]),
+  )
   t.strictSame(missing, {
     willBuild: [],
     willSubstitute: [],

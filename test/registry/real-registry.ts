@@ -1,4 +1,5 @@
 /** A registry of the Nix of this machine, and derivations of images that need nothing but /bin/sh. */
+import { workName } from '../../src/store/work.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +12,6 @@ import { EMBEDDED_COMMAND, processTransport } from '../../src/store/daemon/trans
 import { DigestIndex } from '../../src/registry/state/digest-index.ts'
 import { UnpackCache } from '../../src/unpack/unpack-cache.ts'
 import { Registry, type Blob, type RegistryOptions } from '../../src/registry/registry.ts'
-import { workName } from '../../src/registry/artifact/resolve.ts'
 import { WorkJournal } from '../../src/registry/work/work-journal.ts'
 import { shellDerivation } from '../nix/real-store.ts'
 
@@ -90,9 +90,9 @@ export const quotedImage = (name: string) =>
 export const referenceTo = (path: StorePath): Reference => parseReference(path.slice(1))
 
 /** The whole of a blob. */
-export async function bytesOf(registry: Registry, blob: Blob): Promise<Buffer> {
+export async function bytesOf(blob: Blob): Promise<Buffer> {
   const parts = []
-  for await (const chunk of registry.read(blob, { start: 0, end: blob.size })) parts.push(Buffer.from(chunk))
+  for await (const chunk of blob.read({ start: 0, end: blob.size })) parts.push(Buffer.from(chunk))
   return Buffer.concat(parts)
 }
 

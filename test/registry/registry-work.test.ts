@@ -63,7 +63,7 @@ void t.test(
       if (image !== undefined) break
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
-    t.equal((await registry.image(referenceTo(derivation), 'latest')).kind, 'pushless image')
+    t.equal((await registry.image(referenceTo(derivation), 'latest')).format, 'pushless image')
     t.equal(work.filter((line) => line.startsWith('started')).length, 1)
   },
 )

@@ -1,10 +1,10 @@
+import type { Json } from '../../src/core/json.ts'
 import { asByteString } from '../../src/core/byte-string.ts'
 import { mkdir, writeFile } from 'node:fs/promises'
 import t from 'tap'
 import { filesOf } from '../support/read-image.ts'
 import { digestOf } from '../../src/core/oci/digest.ts'
 import { RegistryError } from '../../src/core/errors/errors.ts'
-import type { Json } from '../../src/core/oci/image.ts'
 import { readBaseImage, type ReadBase } from '../../src/source/base-image.ts'
 import { inherit } from '../../src/source/inheritance.ts'
 import { pushlessImage } from '../../src/source/pushless-image.ts'
@@ -129,7 +129,8 @@ void t.test('upon a pushless image', { skip: withoutNix }, async (t) => {
 /** What a sibling kind would give: a config made elsewhere, and a blob. */
 function given(config: unknown): Source {
   return {
-    kind: 'pushless image',
+    kind: 'image',
+    format: 'pushless image',
     config: { kind: 'given', bytes: Buffer.from(JSON.stringify(config)) },
     layers: [
       {
@@ -189,7 +190,7 @@ void t.test('a base that can’t be one', { skip: withoutNix }, async (t) => {
     ],
     [
       'a package',
-      async (): Promise<Source> => ({ ...given(GIVEN), kind: 'package' }),
+      async (): Promise<Source> => ({ ...given(GIVEN), format: 'package' }),
       /its base is no image/,
       0,
     ],

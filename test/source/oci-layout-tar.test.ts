@@ -72,11 +72,12 @@ void t.test('a compressed tar is the same as the plain one', { skip: withoutNix 
 })
 
 async function layersOf(root: Root): Promise<readonly StoredLayer[]> {
-  const sources = !('shape' in root)
-    ? [root]
-    : root.shape === 'index'
-      ? await Promise.all(root.images.map(({ read }) => read()))
-      : []
+  const sources =
+    root.kind === 'image'
+      ? [root]
+      : root.kind === 'index'
+        ? await Promise.all(root.images.map(({ read }) => read()))
+        : []
   return sources.flatMap(({ layers }) => layers.flatMap((layer) => (layer.kind === 'stored' ? [layer] : [])))
 }
 

@@ -27,7 +27,7 @@ function fileOf(text: string): Promise<StorePath> {
 
 void t.test('an image', { skip: withoutNix }, async (t) => {
   const { path, source } = await sourceOf(JSON.stringify(VALID))
-  t.equal(source.kind, 'pushless image')
+  t.equal(source.format, 'pushless image')
   t.strictSame(source.config, {
     kind: 'made',
     platform: { architecture: 'arm64', os: 'linux' },
@@ -138,5 +138,5 @@ void t.test('a path that vanished is unavailable', async (t) => {
 
 void t.test('a directory is a plain package', { skip: withoutNix }, async (t) => {
   const path = await makeStorePath('unit-package', (path) => mkdir(path))
-  t.equal((await readImage(path)).kind, 'package')
+  t.equal((await readImage(path)).format, 'package')
 })

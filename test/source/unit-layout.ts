@@ -11,8 +11,8 @@ export function layout(fill: (builder: LayoutBuilder) => Promise<unknown>): Prom
 
 /** The digest that is served: of the one manifest, or of the index. */
 export function digestOf(root: Root): string | undefined {
-  if (!('shape' in root)) return root.manifest?.digest
-  return root.shape === 'index' ? root.index.digest : undefined
+  if (root.kind === 'image') return root.manifest?.digest
+  return root.kind === 'index' ? root.index.digest : undefined
 }
 
 /** @param text makes it another image. */

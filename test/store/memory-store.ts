@@ -1,11 +1,12 @@
 /** A store in memory, for what a real one can't be told to do. It passes the same conformance test as the real one. */
+import type { Work } from '../../src/store/work.ts'
 import { createHash } from 'node:crypto'
 import { contentAddressedPath, formatContentAddress } from '../../src/core/nix/content-address.ts'
 import type { Derivation } from '../../src/core/nix/derivation.ts'
 import { parseSha256 } from '../../src/core/oci/sha256.ts'
 import { RegistryError } from '../../src/core/errors/errors.ts'
 import { storeHashOf, type StorePath } from '../../src/core/nix/store-path.ts'
-import type { PathInfo, Store, Wanted } from '../../src/store/store.ts'
+import type { PathInfo, Store } from '../../src/store/store.ts'
 
 /** Paths by output name; `undefined` for a content-addressed output that wasn't built. */
 export type Outputs = Readonly<Record<string, StorePath | undefined>>
@@ -112,7 +113,7 @@ export function memoryStore({
       put(path)
     },
     build: async (derivation, output, onEvent) => {
-      const { path } = madeBy({ derivation, output })
+      const { path } = madeBy({ kind: 'build', derivation, output })
       if (path !== undefined && paths.has(path)) return { kind: 'done' }
       onEvent({ kind: 'building', derivation })
       const message = failures.get(derivation)
@@ -150,8 +151,8 @@ export function memoryStore({
     return path !== undefined && substitutable.includes(path)
   }
 
-  function madeBy(wanted: Wanted): { readonly derivation?: StorePath; readonly path: StorePath | undefined } {
-    if ('path' in wanted) return { path: wanted.path }
+  function madeBy(wanted: Work): { readonly derivation?: StorePath; readonly path: StorePath | undefined } {
+    if (wanted.kind === 'fetch') return { path: wanted.path }
     return { derivation: wanted.derivation, path: derivations.get(wanted.derivation)?.[wanted.output] }
   }
 }

@@ -48,10 +48,22 @@ export async function testStore(t: Test, store: Store, world: ConformanceWorld):
   t.equal((await store.derivation(derivation)).outputs.get('out'), made)
   t.match(await rejection(store.derivation(reference)), { kind: 'unservable' })
 
-  t.match(await store.missing([{ path: root }]), { willBuild: [], willSubstitute: [], unknown: [] })
-  t.match(await store.missing([{ path: ABSENT }]), { willBuild: [], willSubstitute: [], unknown: [ABSENT] })
-  t.match(await store.missing([{ path: cached }]), { willBuild: [], willSubstitute: [cached], unknown: [] })
-  t.match(await store.missing([{ derivation, output: 'out' }]), {
+  t.match(await store.missing([{ kind: 'fetch', path: root }]), {
+    willBuild: [],
+    willSubstitute: [],
+    unknown: [],
+  })
+  t.match(await store.missing([{ kind: 'fetch', path: ABSENT }]), {
+    willBuild: [],
+    willSubstitute: [],
+    unknown: [ABSENT],
+  })
+  t.match(await store.missing([{ kind: 'fetch', path: cached }]), {
+    willBuild: [],
+    willSubstitute: [cached],
+    unknown: [],
+  })
+  t.match(await store.missing([{ kind: 'build', derivation, output: 'out' }]), {
     willBuild: [derivation],
     willSubstitute: [],
     unknown: [],

@@ -1,5 +1,5 @@
 /** Small structural schemas and values for them, which look random and are the same in every run. */
-import type { Json } from '../../src/core/oci/image.ts'
+import type { Json } from '../../src/core/json.ts'
 import type { Random } from '../seeded-random.ts'
 
 export type Schema = { readonly [key: string]: Json }

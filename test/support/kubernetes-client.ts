@@ -1,10 +1,10 @@
 /** Asks a Kubernetes API server in its own JSON, which takes a few milliseconds where kubectl takes a second. */
+import type { Json } from '../../src/core/json.ts'
 import { Agent, request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Json } from '../../src/core/oci/image.ts'
 import type { Scope } from './scope.ts'
 
 export type KubernetesAnswer = { readonly status: number; readonly body: unknown }

@@ -2,7 +2,7 @@
  * Makes mistakes in Kubernetes objects, as people make them: a field is removed, misspelt or empty, a name has a letter
  * too many, a number is out of range, an item is there twice. The same random numbers make the same mistakes.
  */
-import { isList, isObject, type Json } from '../../src/core/oci/image.ts'
+import { isList, isObject, type Json } from '../../src/core/json.ts'
 import type { Path } from '../../src/kubernetes/check/problem.ts'
 import type { FieldType, KubernetesSchema } from '../../src/kubernetes/check/schema.ts'
 import type { Random } from '../seeded-random.ts'

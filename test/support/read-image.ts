@@ -16,6 +16,6 @@ export function readRoot(path: StorePath, options: Partial<SourceOptions> = {}):
 /** The one image that a store path is, for tests of kinds that are never an index. */
 export async function readImage(path: StorePath, options?: Partial<SourceOptions>): Promise<Source> {
   const root = await readRoot(path, options)
-  if ('shape' in root) throw new Error(`not one image: ${path}`)
+  if (root.kind !== 'image') throw new Error(`not one image: ${path}`)
   return root
 }

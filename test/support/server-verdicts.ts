@@ -3,11 +3,11 @@
  * by scripts/record-verdicts.ts. The mistakes themselves are made anew each time, and a digest of them all tells when
  * they aren't those that the server was asked about.
  */
+import type { Json } from '../../src/core/json.ts'
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseAllDocuments } from 'yaml'
-import type { Json } from '../../src/core/oci/image.ts'
 import type { KubernetesObject } from '../../src/kubernetes/check/check-objects.ts'
 import { readSchema, type KubernetesSchema } from '../../src/kubernetes/check/schema.ts'
 import { seededRandom } from '../seeded-random.ts'

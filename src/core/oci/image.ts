@@ -2,6 +2,7 @@
  * The two JSON documents of an image, as bytes: these bytes are what their digests name, so key order, spacing and
  * every field are fixed here. Source: OCI image-spec, config.md and manifest.md.
  */
+import { isList, type Json } from '../json.ts'
 import { digestOf, type Digest } from './digest.ts'
 
 export const MEDIA_TYPE = {
@@ -26,8 +27,6 @@ const DOCKER_LAYER: Readonly<Record<string, string>> = {
   [MEDIA_TYPE.layer]: 'application/vnd.docker.image.rootfs.diff.tar',
   [`${MEDIA_TYPE.layer}+gzip`]: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
 }
-
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
 export type Platform = { readonly architecture: string; readonly variant?: string; readonly os: string }
 
@@ -131,13 +130,4 @@ function sorted(value: Json): Json {
       .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
       .map(([key, item]) => [key, sorted(item)]),
   )
-}
-
-/** Narrows as `Array.isArray` does not. */
-export function isList(value: Json): value is readonly Json[] {
-  return Array.isArray(value)
-}
-
-export function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {
-  return typeof value === 'object' && value !== null && !isList(value)
 }

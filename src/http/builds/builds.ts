@@ -7,6 +7,7 @@
  * controlled. An application developer who may see neither gets the reason in the failed pull, and the address of the log.
  * Forgetting a failure changes something: with the token where there is one, else from this machine.
  */
+import { parseTarget } from '../request-target.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { parseStoreHash, type StoreHash } from '../../core/nix/store-path.ts'
@@ -57,7 +58,7 @@ export function registerBuilds(app: FastifyInstance, options: BuildsOptions): vo
     url: '/builds',
     handler: async (request, reply) => {
       demandReader(request, options)
-      const asked = queryOf(request).get('state')
+      const asked = parseTarget(request.raw.url).query.get('state')
       const state = WORK_STATES.find((known) => known === asked)
       const records = asked !== null && state === undefined ? [] : journal.list(LIST_LENGTH, state)
       if (preferred(request.headers.accept, ['application/json', 'text/html']) === 'text/html')
@@ -71,7 +72,7 @@ export function registerBuilds(app: FastifyInstance, options: BuildsOptions): vo
     handler: async (request, reply) => {
       demandReader(request, options)
       const record = find(journal, request.params.id)
-      return queryOf(request).has('follow')
+      return parseTarget(request.raw.url).query.has('follow')
         ? follow(request, reply, record, journal, followers)
         : answer(request, reply, record, journal)
     },
@@ -150,10 +151,6 @@ function unknownBuild(id: string): RegistryError {
 
 function view(record: WorkRecord, journal: WorkJournal): Readonly<Record<string, unknown>> {
   return workView(record, journal.remembered(record))
-}
-
-function queryOf({ raw: { url = '' } }: FastifyRequest): URLSearchParams {
-  return new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?')) : '')
 }
 
 function sendPage(request: FastifyRequest, reply: FastifyReply, page: string): FastifyReply {

@@ -5,8 +5,13 @@ import { readImageList, type ImageList } from './image-list.ts'
 
 export type ReadTask = { readonly bytes: Uint8Array; readonly hosts: readonly string[] }
 export type ReadAnswer =
-  | { readonly list: ImageList }
-  | { readonly kind: ErrorKind; readonly message: string; readonly detail: ErrorDetail | undefined }
+  | { readonly kind: 'list'; readonly list: ImageList }
+  | {
+      readonly kind: 'refusal'
+      readonly error: ErrorKind
+      readonly message: string
+      readonly detail: ErrorDetail | undefined
+    }
 
 const { bytes, hosts } = workerData as ReadTask
 parentPort?.postMessage(read())
@@ -14,11 +19,12 @@ parentPort?.postMessage(read())
 function read(): ReadAnswer {
   try {
     return {
+      kind: 'list',
       list: readImageList(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(), hosts),
     }
   } catch (error) {
     if (error instanceof RegistryError)
-      return { kind: error.kind, message: error.message, detail: error.detail }
+      return { kind: 'refusal', error: error.kind, message: error.message, detail: error.detail }
     throw error
   }
 }

@@ -76,7 +76,7 @@ async function ask(
 ): Promise<Line> {
   try {
     const found = await registry.prospect(reference, selector)
-    if (!('error' in found)) return { ref: name, state: found.kind }
+    if (found.kind !== 'failed' && found.kind !== 'unknown') return { ref: name, state: found.kind }
     const { kind, message, detail } = found.error
     request.log[errorReply(found.error).log](
       { ref: name, kind, reason: message, ...detail },

@@ -53,9 +53,8 @@ async function readInThread(task: ReadTask, { heapMegabytes, timeMs }: Limits): 
   })
   try {
     const [answer] = (await once(worker, 'message', { signal: AbortSignal.timeout(timeMs) })) as [ReadAnswer]
-    if ('list' in answer) return answer.list
-    const { kind, message, detail } = answer
-    throw new RegistryError(kind, message, { detail })
+    if (answer.kind === 'list') return answer.list
+    throw new RegistryError(answer.error, answer.message, { detail: answer.detail })
   } catch (cause) {
     if (cause instanceof RegistryError) throw cause
     throw new RegistryError(

@@ -3,8 +3,7 @@
 export type PageQuery = { readonly n: number | undefined; readonly last: string | undefined }
 export type TagPage = { readonly tags: readonly string[]; readonly next: string | undefined }
 
-export function parsePageQuery(url: string): PageQuery {
-  const query = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?')) : '')
+export function parsePageQuery(query: URLSearchParams): PageQuery {
   const n = query.get('n')
   return { n: n !== null && /^\d+$/.test(n) ? Number(n) : undefined, last: query.get('last') ?? undefined }
 }

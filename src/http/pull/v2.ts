@@ -2,6 +2,7 @@
  * The pull side of the OCI Distribution API: end-1, end-2, end-3, end-8 and end-12 of its specification, GET and HEAD
  * each. One wildcard route, parsed in `core/oci/route.ts`: names hold slashes and may be longer than a route parameter.
  */
+import { parseTarget } from '../request-target.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { digestOf } from '../../core/oci/digest.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
@@ -45,8 +46,7 @@ export function registerV2(app: FastifyInstance, options: V2Options): void {
   }
   app.all('/v2/*', async (request, reply) => {
     const url = request.raw.url ?? ''
-    const query = url.indexOf('?')
-    const path = query === -1 ? url : url.slice(0, query)
+    const { path } = parseTarget(url)
     try {
       return await answer(parseRoute(path.slice(path.indexOf('v2') + 2)), request, reply, options)
     } catch (error) {
@@ -72,16 +72,10 @@ async function answer(
         await registry.manifest(route.reference, route.selector, takesIndex(request.headers.accept)),
       )
     case 'blob':
-      return sendBlob(
-        request,
-        reply,
-        await registry.blob(route.reference, route.digest),
-        registry,
-        compression,
-      )
+      return sendBlob(request, reply, await registry.blob(route.reference, route.digest), compression)
     case 'tags': {
       const tags = await registry.tags(route.reference)
-      const page = pageOf(tags, parsePageQuery(request.raw.url ?? ''))
+      const page = pageOf(tags, parsePageQuery(parseTarget(request.raw.url).query))
       const name = `${STORE_DIR.slice(1)}/${referenceBase(route.reference)}`
       if (page.next !== undefined) reply.header('link', `</v2/${name}/tags/list?${page.next}>; rel="next"`)
       return sendJson(request, reply, { name, tags: page.tags })
@@ -106,7 +100,6 @@ async function sendBlob(
   request: FastifyRequest,
   reply: FastifyReply,
   blob: Blob,
-  registry: Registry,
   compression: CompressionMode,
 ): Promise<FastifyReply> {
   const isHead = request.method === 'HEAD'
@@ -132,7 +125,7 @@ async function sendBlob(
   reply.header('content-type', BLOB_TYPE)
   if (encoding !== undefined) {
     reply.header('content-encoding', encoding)
-    return sendStream(request, reply, registry.read(blob, { start: 0, end: blob.size }), encoding)
+    return sendStream(request, reply, blob.read({ start: 0, end: blob.size }), encoding)
   }
   reply.header('accept-ranges', 'bytes')
   if (isHead) return reply.header('content-length', blob.size).send()
@@ -140,5 +133,5 @@ async function sendBlob(
   if (asked.kind === 'part')
     reply.code(206).header('content-range', `bytes ${range.start}-${range.end - 1}/${blob.size}`)
   reply.header('content-length', range.end - range.start)
-  return sendStream(request, reply, registry.read(blob, range), undefined)
+  return sendStream(request, reply, blob.read(range), undefined)
 }

@@ -2,7 +2,7 @@
  * Whether objects are what Kubernetes of a certain version takes: by its own schemas, or for custom resources by those
  * of their CustomResourceDefinitions, where these are at hand. The same as manifests/check in Nix.
  */
-import { isObject, type Json } from '../../core/oci/image.ts'
+import { isObject, type Json } from '../../core/json.ts'
 import { countCelRules } from './custom/cel-rules.ts'
 import { checkCustom } from './custom/check-custom.ts'
 import { checkDefinition } from './custom/check-definition.ts'

@@ -3,7 +3,7 @@
  * server would drop it without a word. The same as manifests/check/value.nix, which is asked before a manifest is
  * written; this is for manifests that others wrote. One table of cases holds both.
  */
-import { isObject, type Json } from '../../core/oci/image.ts'
+import { isObject, type Json } from '../../core/json.ts'
 import { checkRules } from './rules/check-rules.ts'
 import { itemName } from './item-name.ts'
 import { nearest } from './nearest.ts'

@@ -1,4 +1,4 @@
-import { isObject, type Json } from '../../core/oci/image.ts'
+import { isObject, type Json } from '../../core/json.ts'
 import type { FieldType } from './schema.ts'
 
 /** Returns the name by which a message calls an item of a list: that of its key, or its index. */

@@ -1,5 +1,5 @@
 /** A problem of a value: its place, what it is, and what it should be. */
-import { isObject, type Json } from '../../core/oci/image.ts'
+import { isObject, type Json } from '../../core/json.ts'
 
 /** Keys and indexes, from the object's root. */
 export type Path = readonly (string | number)[]

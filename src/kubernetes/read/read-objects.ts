@@ -2,7 +2,7 @@
  * The objects of a manifest, with the line that each of their fields is on. They are read as kubectl reads them, and a
  * problem of one document is no reason to leave out the others.
  */
-import { isObject, type Json } from '../../core/oci/image.ts'
+import { isObject, type Json } from '../../core/json.ts'
 import type { KubernetesObject } from '../check/check-objects.ts'
 import type { GoValue } from './go-value.ts'
 import { type Path } from '../check/problem.ts'

@@ -3,6 +3,7 @@
  * whatever they are called, operators' arguments (`--image=…`), Kustomize's `images`, Helm's values. A store path
  * behind a host of ours can't be mistaken for anything else, so keys matter only for what isn't ours.
  */
+import { isList } from '../../core/json.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { parseImageName, type ImageName } from '../../core/oci/image-name.ts'
 import { parseManifests, type ManifestValue } from './manifest-documents.ts'
@@ -169,8 +170,4 @@ function objectName(map: Parent): string | undefined {
 export function childPath(path: string, key: string): string {
   const step = /^[A-Za-z_][A-Za-z0-9_-]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`
   return `${path}${step}`.replace(/^\./, '')
-}
-
-function isList(value: ManifestValue): value is readonly ManifestValue[] {
-  return Array.isArray(value)
 }

@@ -7,12 +7,13 @@ import { RegistryError } from '../../core/errors/errors.ts'
 import { imageIndex, type Document, type Platform, type PlatformManifest } from '../../core/oci/image.ts'
 import { fits, platformName } from '../../core/oci/platform.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
-import type { SourceKind } from '../../source/source.ts'
+import type { SourceFormat } from '../../source/source.ts'
 import type { Image } from './image.ts'
 
 export type ImageIndex = {
   readonly root: StorePath
-  readonly kind: SourceKind
+  readonly kind: 'index'
+  readonly format: SourceFormat
   /** The index: what a tag gives. */
   readonly manifest: Document
   /** It, and the indexes that it names. */
@@ -38,13 +39,9 @@ const OLD_CLIENTS_PLATFORM: Platform = { os: 'linux', architecture: 'amd64' }
 /** 255 indexes are made in milliseconds. */
 const MAX_SUBSET_OF = 8
 
-export function isIndex(served: Artifact): served is ImageIndex {
-  return 'images' in served
-}
-
 /** The image itself, or the index's one for linux/amd64. @throws RegistryError of any kind. */
 export async function onlyImage(served: Artifact): Promise<Image> {
-  return isIndex(served) ? imageFor(served, OLD_CLIENTS_PLATFORM) : served
+  return served.kind === 'index' ? imageFor(served, OLD_CLIENTS_PLATFORM) : served
 }
 
 /** @throws RegistryError `manifest-unknown` where the index has none for it, or of any kind. */
@@ -62,7 +59,7 @@ export async function imageFor({ root, images }: ImageIndex, wanted: Platform): 
 /** The manifest or index with this digest, its image made. @throws RegistryError of any kind. */
 export async function manifestIn(served: Artifact, digest: Digest): Promise<Document | undefined> {
   if (served.manifest.digest === digest) return served.manifest
-  if (!isIndex(served)) return undefined
+  if (served.kind !== 'index') return undefined
   const image = served.images.find(({ manifest }) => manifest.digest === digest)
   if (image !== undefined) return (await image.make()).manifest
   return documentIn(served, digest)
@@ -70,15 +67,15 @@ export async function manifestIn(served: Artifact, digest: Digest): Promise<Docu
 
 /** The image that has this blob, made. @throws RegistryError of any kind. */
 export async function imageWithBlob(served: Artifact, digest: Digest): Promise<Image | undefined> {
-  if (!isIndex(served)) return hasBlob(served, digest) ? served : undefined
+  if (served.kind !== 'index') return hasBlob(served, digest) ? served : undefined
   const image = served.images.find(({ manifest, blobs }) => manifest.digest === digest || blobs.has(digest))
   return image?.make()
 }
 
 /** An index in it, or one that was made of it when fewer of its platforms could be had, here or on another machine. */
-export function documentIn({ documents, images, kind }: ImageIndex, digest: Digest): Document | undefined {
+export function documentIn({ documents, images, format }: ImageIndex, digest: Digest): Document | undefined {
   const found = documents.find((document) => document.digest === digest)
-  if (found !== undefined || kind !== 'multi-platform image') return found
+  if (found !== undefined || format !== 'multi-platform image') return found
   for (const some of subsets(images)) {
     const document = imageIndex(some)
     if (document.digest === digest) return document

@@ -19,7 +19,7 @@ import type { SigningKey } from '../../core/nix/signature.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { StoreReader } from '../../layer/store-reader.ts'
 import type { Store } from '../../store/store.ts'
-import type { Source, SourceKind } from '../../source/source.ts'
+import type { Source, SourceFormat } from '../../source/source.ts'
 import type { DigestIndex } from '../state/digest-index.ts'
 import { certificateVariables, withVariables } from '../certificates.ts'
 import type { ImageLayer, ImageRoot } from './image-root.ts'
@@ -28,7 +28,8 @@ import type { Archives } from '../../unpack/archives.ts'
 
 export type Image = {
   readonly root: StorePath
-  readonly kind: SourceKind
+  readonly kind: 'image'
+  readonly format: SourceFormat
   /** None of what is no image, but in the form of one. */
   readonly platform: Platform | undefined
   readonly config: Document
@@ -82,7 +83,8 @@ function assemble(root: StorePath, source: Source, layers: readonly ImageLayer[]
   const { platform, document: config } = configOf(root, source, layers)
   return {
     root,
-    kind: source.kind,
+    kind: 'image',
+    format: source.format,
     platform,
     config,
     manifest: source.manifest ?? (source.form === 'docker' ? dockerManifest : imageManifest)(config, layers),

@@ -6,7 +6,7 @@ import { RegistryError } from '../../core/errors/errors.ts'
 import { referenceBase, type Reference } from '../../core/oci/reference.ts'
 import { storeHashOf, storeNameOf } from '../../core/nix/store-path.ts'
 import type { NamedImage } from '../../source/source.ts'
-import { isIndex, type Artifact } from './image-index.ts'
+import type { Artifact } from './image-index.ts'
 import type { ImageDeps, Step } from './image.ts'
 import { KnownImages, stampOf } from './known-images.ts'
 import { makeValid, type ValidityParts } from './make-valid.ts'
@@ -99,7 +99,11 @@ export class Images {
     )
     index.putManifest(root, served.manifest)
     this.#known.put(name, tag, served, stamp)
-    onImage?.(served, steps, isIndex(served) ? this.#digestBefore(`${root}:${tag}`, served) : undefined)
+    onImage?.(
+      served,
+      steps,
+      served.kind === 'index' ? this.#digestBefore(`${root}:${tag}`, served) : undefined,
+    )
     onLookup?.('made')
     return served
   }

@@ -2,7 +2,7 @@
 import { lstatSync } from 'node:fs'
 import { LRUCache } from 'lru-cache'
 import type { StorePath } from '../../core/nix/store-path.ts'
-import { isIndex, type Artifact } from './image-index.ts'
+import type { Artifact } from './image-index.ts'
 
 /** What was made, what its root was then (see `stampOf`), and until when a tag may give it. */
 type Known = { readonly served: Artifact; readonly stamp: string; readonly until: number }
@@ -31,7 +31,7 @@ export class KnownImages {
 
   /** @param stamp of the root, taken before it was looked into. */
   put(name: string, tag: string, served: Artifact, stamp: string): void {
-    const isPartial = isIndex(served) && served.missing.length > 0
+    const isPartial = served.kind === 'index' && served.missing.length > 0
     const until = isPartial ? Date.now() + PARTIAL_KEPT_MS : Number.POSITIVE_INFINITY
     this.#byName.set(name, new Map([...(this.#byName.get(name) ?? []), [tag, { served, stamp, until }]]))
   }

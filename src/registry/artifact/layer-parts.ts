@@ -20,7 +20,6 @@ import type { Source, SourceLayer, StoredLayer } from '../../source/source.ts'
 import type { DigestIndex, LayerDigest } from '../state/digest-index.ts'
 import type { ImageLayer, ImageRoot } from './image-root.ts'
 import { heldSlice, type UnpackedSlice, type Unpacker } from './unpacked-slice.ts'
-import { demandInside } from './inside-closure.ts'
 import { nixDatabaseEntries } from '../state/nix-database.ts'
 
 /** Changes when another tar is written in any style. */
@@ -87,19 +86,19 @@ async function partsOf(
     case 'entries':
       return [{ source: layer, createdBy: layer.createdBy }]
     case 'paths':
-      demandInside(root, layer.paths, nodes)
+      for (const path of layer.paths) await files.assertMember(path)
       return [{ source: layer, createdBy: layer.createdBy }]
     case 'stored':
       return [
         {
-          source: await sliceOf(layer, { root, files, nodes }),
+          source: await sliceOf(layer, { root, files }),
           createdBy: layer.createdBy,
           stored: layer,
         },
       ]
     case 'closure': {
       const { roots = [root], except, unpacked = [] } = layer
-      demandInside(root, roots, nodes)
+      for (const path of roots) await files.assertMember(path)
       const wanted = pathsOfClosure(nodes, { roots, except, unpacked })
       const planned = [...nodes.values()].filter(({ path }) => wanted.has(path) && !placed.has(path))
       return planLayers(planned, Math.min(layer.maxLayers, room)).map((paths) => ({
@@ -117,10 +116,10 @@ async function partsOf(
 /** Finds the file that holds a layer. What a packed archive was unpacked to lies in this server's own cache. */
 async function sliceOf(
   { place: { file, offset, length, packed } }: StoredLayer,
-  { root, files, nodes }: Pick<Planning, 'root' | 'files' | 'nodes'>,
+  { root, files }: Pick<Planning, 'root' | 'files'>,
 ): Promise<Slice | UnpackedSlice> {
   if (packed !== undefined) {
-    demandInside(root, [packed.path], nodes)
+    await files.assertMember(packed.path)
     return { kind: 'unpacked', packed, offset, length }
   }
   const found = await files.find(file)

@@ -53,7 +53,7 @@ async function served(
   const found = await timed('source', () =>
     readServed(maker, root, { tag, files, archives: archivesOf(maker) }),
   )
-  if ('shape' in found && found.shape === 'platforms') {
+  if (found.kind === 'platforms') {
     // Its images are checked when they are made; its closure may be all that their derivations need, and isn't served.
     if (maker.requiredKeys.length > 0) {
       const closure = await timed('closure', closureOf)
@@ -66,7 +66,7 @@ async function served(
   }
   const closure = await timed('closure', closureOf)
   demandSignatures(maker.requiredKeys, closure)
-  if (!('shape' in found)) return makeImage(maker, { root, closure, files }, found, timed)
+  if (found.kind === 'image') return makeImage(maker, { root, closure, files }, found, timed)
   return layoutIndex(maker, { root, closure, files }, found)
 }
 
@@ -82,18 +82,19 @@ export async function demandImage(
 /** The tags that an image has itself. @throws RegistryError `denied`, `unservable`. */
 export async function imageTags(maker: SourceDeps, root: StorePath): Promise<readonly string[]> {
   const found = await namingImage(root, () => readServed(maker, root, optionsOf(maker, root, undefined)))
-  return 'tags' in found ? (found.tags ?? []) : []
+  return found.kind === 'platforms' ? [] : (found.tags ?? [])
 }
 
 function layoutIndex(
   maker: ArtifactDeps,
   at: ImageRoot,
-  { kind, index, documents, images }: LayoutIndex,
+  { format, index, documents, images }: LayoutIndex,
 ): ImageIndex {
   const { root } = at
   return {
+    kind: 'index',
     root,
-    kind,
+    format,
     manifest: index,
     documents,
     missing: [],
@@ -130,8 +131,8 @@ async function readServed(
   assertServed(found)
   return found
 
-  function assertServed({ kind }: Root): void {
-    if (kind !== 'package' || servePackages) return
+  function assertServed({ format }: Root): void {
+    if (format !== 'package' || servePackages) return
     throw new RegistryError('denied', `a plain package, and those are not served (--serve-packages): ${root}`)
   }
 }
@@ -168,7 +169,7 @@ export async function servedClosure(
   try {
     const found = await readServed(maker, root, optionsOf(maker, root, undefined))
     // The closure of an image for several platforms may be all that their derivations need.
-    if ('shape' in found && found.shape === 'platforms') return undefined
+    if (found.kind === 'platforms') return undefined
     const closure = await maker.store.closure(root)
     demandSignatures(maker.requiredKeys, closure)
     return closure

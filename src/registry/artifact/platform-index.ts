@@ -23,7 +23,7 @@ import type { StorePath } from '../../core/nix/store-path.ts'
 import type { NamedImage, PlatformList } from '../../source/source.ts'
 import type { DigestIndex } from '../state/digest-index.ts'
 import type { Image } from './image.ts'
-import { imageFor, isIndex, type ImageIndex, type IndexImage, type Artifact } from './image-index.ts'
+import { imageFor, type ImageIndex, type IndexImage, type Artifact } from './image-index.ts'
 
 export type PlatformParts = {
   readonly index: DigestIndex
@@ -43,7 +43,7 @@ const NOT_TO_BE_HAD: ReadonlySet<RegistryError['kind']> = new Set(['no-builder',
 /** @throws RegistryError of any kind: the first platform's, where none can be had. */
 export async function platformIndex(
   root: StorePath,
-  { kind, platforms }: PlatformList,
+  { format, platforms }: PlatformList,
   parts: PlatformParts,
 ): Promise<ImageIndex> {
   const found = await Promise.allSettled(
@@ -61,8 +61,9 @@ export async function platformIndex(
   if (fatal !== undefined) throw named(platformName(fatal.platform), fatal.error)
   const manifest = imageIndex(images)
   return {
+    kind: 'index',
     root,
-    kind,
+    format,
     manifest,
     documents: [manifest],
     images,
@@ -122,7 +123,7 @@ async function makeUnchanged(
 
 /** @throws RegistryError `unservable` for an image of another platform. */
 async function imageOf(served: Artifact, platform: Platform): Promise<Image> {
-  if (isIndex(served)) return imageFor(served, platform)
+  if (served.kind === 'index') return imageFor(served, platform)
   if (served.platform !== undefined && fits(served.platform, platform)) return served
   const found = served.platform === undefined ? 'no image' : platformName(served.platform)
   throw new RegistryError(

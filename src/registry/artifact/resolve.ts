@@ -4,6 +4,7 @@
  * Only a valid path can be found by its hash alone. For one that isn't valid Nix asks for the whole name, so there the
  * slug must be the exact store name, which it is for every image of `nix/image.nix`.
  */
+import type { Work } from '../../store/work.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { isNamedBy, referenceBase, type Reference } from '../../core/oci/reference.ts'
 import { isDerivationPath, storeHashOf, storePathOf, type StorePath } from '../../core/nix/store-path.ts'
@@ -18,16 +19,6 @@ export type Resolved =
       /** Not known before the build for content-addressed outputs. */
       readonly path: StorePath | undefined
     }
-
-/** A path to be fetched, or an output of a derivation to be built. */
-export type Work =
-  | { readonly kind: 'fetch'; readonly path: StorePath }
-  | { readonly kind: 'build'; readonly derivation: StorePath; readonly output: string }
-
-/** As Nix writes it: a path, or `derivation!output`. */
-export function workName(work: Work): string {
-  return work.kind === 'fetch' ? work.path : `${work.derivation}!${work.output}`
-}
 
 /** Tags that every name has: `nix` is what our manifests say, `latest` what clients say when nobody says anything. */
 export const DEFAULT_TAGS: readonly string[] = ['latest', 'nix']
@@ -56,16 +47,19 @@ export function tagInside(reference: Reference, root: StorePath, tag: string): s
   return isOutput || DEFAULT_TAGS.includes(tag) ? undefined : tag
 }
 
-/** Every tag that the reference has, sorted. @throws RegistryError `name-unknown`, `unavailable`. */
+/**
+ * Every tag that the reference has, sorted.
+ * @param own tags that the image has itself, where the reference is its path.
+ * @throws RegistryError `name-unknown`, `unavailable`.
+ */
 export async function tagsOf(
   store: Store,
   reference: Reference,
-  tagsInside: (path: StorePath) => Promise<readonly string[]>,
+  own: readonly string[],
 ): Promise<readonly string[]> {
   const target = await find(store, reference)
   if (target.kind !== 'valid') return DEFAULT_TAGS
-  if (!isDerivationPath(target.path))
-    return [...new Set([...DEFAULT_TAGS, ...(await tagsInside(target.path))])].sort()
+  if (!isDerivationPath(target.path)) return [...new Set([...DEFAULT_TAGS, ...own])].sort()
   const derivation = await store.derivation(target.path)
   return [...new Set([...DEFAULT_TAGS, ...derivation.outputs.keys()])].sort()
 }
@@ -103,7 +97,7 @@ type LookUp =
  */
 async function lookUp(store: Store, path: StorePath): Promise<LookUp> {
   try {
-    const { willSubstitute, warnings } = await store.missing([{ path }])
+    const { willSubstitute, warnings } = await store.missing([{ kind: 'fetch', path }])
     if (willSubstitute.includes(path)) return { kind: 'offered' }
     if (warnings.length === 0) return { kind: 'not-offered' }
     const message = `no binary cache is known to have it, and not all could be asked: ${path}`

@@ -1,9 +1,9 @@
 /** A piece of work while it goes on: its record as it changes, its log, and whoever follows it. */
+import type { Work } from '../../store/work.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { STORE_DIR, type StorePath } from '../../core/nix/store-path.ts'
 import type { StoreEvent } from '../../store/store.ts'
 import { Changes } from './follow.ts'
-import type { Work } from '../artifact/resolve.ts'
 import { displayName, isLasting, workId } from './work-failure.ts'
 import { WorkLog } from './work-log.ts'
 import type { WorkFailure, WorkRecord, WorkState } from './work-records.ts'

@@ -2,13 +2,13 @@
  * Makes paths valid: fetches or builds, once however many ask, a few at a time. What it does is written in the journal,
  * which also remembers for a while what failed, so that a Pod that crashes in a loop doesn't build in a loop.
  */
+import { workName, type Work } from '../../store/work.ts'
 import pLimit, { type LimitFunction } from 'p-limit'
 import { RegistryError } from '../../core/errors/errors.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { Store, StoreEvent } from '../../store/store.ts'
 import type { WorkListener, WorkEvent } from './work-event.ts'
 import { WorkDeadline } from './work-deadline.ts'
-import { workName, type Work } from '../artifact/resolve.ts'
 import { SingleFlight } from './single-flight.ts'
 import { LastLines, buildFailure, explained, givenUp } from './work-failure.ts'
 import type { WorkJournal } from './work-journal.ts'

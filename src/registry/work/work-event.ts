@@ -1,5 +1,5 @@
+import type { Work } from '../../store/work.ts'
 import type { StoreEvent } from '../../store/store.ts'
-import type { Work } from '../artifact/resolve.ts'
 
 /** An event of a build or fetch. The log, the figures and the journal receive it. */
 export type WorkEvent =

@@ -6,6 +6,7 @@
  * are in its messages alone, which have read the same since Nix 2.4; a message that reads otherwise one day costs the
  * short form, and a retry more or less.
  */
+import type { Work } from '../../store/work.ts'
 import { LRUCache } from 'lru-cache'
 import { RegistryError, type ErrorKind } from '../../core/errors/errors.ts'
 import {
@@ -19,7 +20,6 @@ import {
 } from '../../core/nix/store-path.ts'
 import { headline, isPassing } from '../../store/complaints.ts'
 import type { BuildOutcome, StoreEvent } from '../../store/store.ts'
-import type { Work } from '../artifact/resolve.ts'
 
 /** Enough to see what went wrong, little enough for an error body. */
 const LOG_LINES_KEPT = 20

@@ -3,6 +3,7 @@
  * entry for each derivation or path, of its latest run; outputs of one derivation that are asked for at the same time
  * share it. The journal serves the work and never hinders it: where it can't be written, the build goes on.
  */
+import type { Work } from '../../store/work.ts'
 import { RegistryError, type ErrorFacts } from '../../core/errors/errors.ts'
 import { systemReason } from '../../core/errors/system-error.ts'
 import { storeHashOf, type StoreHash, type StorePath } from '../../core/nix/store-path.ts'
@@ -10,7 +11,6 @@ import { Changes, follow, type FollowEvent } from './follow.ts'
 import { LiveWork } from './live-work.ts'
 import { LogFiles } from './log-files.ts'
 import type { WorkEvent } from './work-event.ts'
-import type { Work } from '../artifact/resolve.ts'
 import { workId } from './work-failure.ts'
 import { WorkLog } from './work-log.ts'
 import { WorkRecords, type WorkRecord, type WorkState } from './work-records.ts'

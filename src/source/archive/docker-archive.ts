@@ -25,7 +25,8 @@ export async function readDockerArchive(
   if (image === undefined)
     throw new RegistryError('manifest-unknown', 'no such tag', { detail: { tag: tag ?? '', tags } })
   return {
-    kind: 'docker archive',
+    kind: 'image',
+    format: 'docker archive',
     form: 'docker',
     config: { kind: 'given', bytes: image.config },
     layers: image.layers.map(({ name, offset, size, ...said }) => ({

@@ -5,12 +5,13 @@
  *
  * Format: pdtpartners/nix-snapshotter, pkg/nix2container/generate.go; the archive is containerd's `archive.Export`.
  */
+import type { Json } from '../../core/json.ts'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Digest } from '../../core/oci/digest.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { readConfig } from '../../core/oci/given-config.ts'
-import { MEDIA_TYPE, type Json } from '../../core/oci/image.ts'
+import { MEDIA_TYPE } from '../../core/oci/image.ts'
 import { readIndex, readManifest, type Descriptor } from '../../core/oci/oci-document.ts'
 import { parseStorePath, type StorePath } from '../../core/nix/store-path.ts'
 import { parseObject } from '../files/json-file.ts'
@@ -48,7 +49,8 @@ export async function snapshotterImage(files: LayoutFiles): Promise<Source | und
   const { config = {}, created } = value
   const places = await Promise.all(manifest.layers.map((layer) => placeOf(files, layer)))
   return {
-    kind: 'nix-snapshotter image',
+    kind: 'image',
+    format: 'nix-snapshotter image',
     config: {
       kind: 'made',
       platform,

@@ -77,8 +77,8 @@ async function indexOf(
   const { files, documents, images } = reading
   if (images.size === 0) refuse(files, 'an index of images, none of which is here')
   return {
-    kind: 'OCI layout',
-    shape: 'index',
+    kind: 'index',
+    format: 'OCI layout',
     index: document,
     documents: [...documents.values()],
     images: [...images.values()],
@@ -121,7 +121,8 @@ function imageOf(reading: Reading, descriptor: Descriptor, document: Document): 
     const diffIds = isImage ? readConfig(files.root, bytes.bytes).diffIds : []
     const stored = await Promise.all(layers.map((layer, i) => layerOf(reading, layer, diffIds[i])))
     return {
-      kind: 'OCI layout',
+      kind: 'image',
+      format: 'OCI layout',
       config: { kind: isImage ? 'given' : 'opaque', bytes: bytes.bytes, mediaType: config.mediaType },
       layers: stored,
       manifest: document,

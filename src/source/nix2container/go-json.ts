@@ -2,7 +2,7 @@
  * JSON as Go's `json.Marshal` writes it, for the image config of nix2container: the same bytes have the same image ID.
  * Source: Go, encoding/json, `HTMLEscape`; OCI image-spec, specs-go/v1/config.go for the order of a struct's fields.
  */
-import { isList, type Json } from '../../core/oci/image.ts'
+import { isList, type Json } from '../../core/json.ts'
 
 /** A map: keys in byte order. */
 export function goJson(value: Json): string {

@@ -5,13 +5,14 @@
  *
  * Format: nlewo/nix2container, types/types.go; nix/tar.go for the layers, nix/image.go (`getV1Image`) for the config.
  */
+import type { Json } from '../../core/json.ts'
 import { encodeText } from '../../core/byte-string.ts'
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { parseDigest, type Digest } from '../../core/oci/digest.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { goJson, goStruct } from './go-json.ts'
-import type { Json, LayerDescriptor } from '../../core/oci/image.ts'
+import type { LayerDescriptor } from '../../core/oci/image.ts'
 import type { PathOptions } from '../../core/tar/layer-style.ts'
 import { parseStorePath, storePathAround, type StorePath } from '../../core/nix/store-path.ts'
 import type { ClosureFiles, FoundFile } from '../files/closure-files.ts'
@@ -99,7 +100,8 @@ export async function nix2containerImage(
     .reduce((sum, count) => sum + count, 0)
   if (rules > MAX_RULES) refuse(root, `${rules} rewrites and permissions, and ${MAX_RULES} are allowed`)
   return {
-    kind: 'nix2container image',
+    kind: 'image',
+    format: 'nix2container image',
     config: {
       kind: 'written',
       platform: { architecture: value.arch, os: 'linux' },

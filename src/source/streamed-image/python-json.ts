@@ -2,7 +2,7 @@
  * JSON as Python's `json.dumps(value, indent=4)` writes it. Equal but for what JSON.parse loses: the order of keys that
  * are whole numbers, and numbers that a double doesn't hold or that are written otherwise (`1.0`).
  */
-import type { Json } from '../../core/oci/image.ts'
+import type { Json } from '../../core/json.ts'
 
 export function pythonJson(value: Json, indent = ''): string {
   if (value === null || typeof value !== 'object') return ascii(JSON.stringify(value))

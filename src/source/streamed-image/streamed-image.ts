@@ -8,12 +8,13 @@
  * `now`, which the Python takes from the clock as `created` or `mtime`, stands for Nix's own time here, one second
  * after the epoch: a pull that changes the digest each time could neither be resumed nor come from two replicas.
  */
+import type { Json } from '../../core/json.ts'
 import { asByteString, byteStringOf, encodeText, type ByteString } from '../../core/byte-string.ts'
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { parseDigest, type Digest } from '../../core/oci/digest.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
-import type { Json, LayerDescriptor } from '../../core/oci/image.ts'
+import type { LayerDescriptor } from '../../core/oci/image.ts'
 import type { StreamedStyle } from '../../core/tar/layer-style.ts'
 import { pythonJson } from './python-json.ts'
 import { STORE_DIR, parseStorePath, type StorePath } from '../../core/nix/store-path.ts'
@@ -95,7 +96,8 @@ export async function streamedImage(
   const base = basePath === undefined ? undefined : await readBase(basePath, { platform })
   const config = configOver(base, value)
   return {
-    kind: 'streamed image',
+    kind: 'image',
+    format: 'streamed image',
     config: {
       kind: 'written',
       platform,

@@ -2,6 +2,7 @@
  * What the registry asks of Nix, in its own terms and with its own errors. Behind it a pool of connections; nothing
  * else of the server knows that there is a protocol.
  */
+import type { Work } from '../work.ts'
 import { constants } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { RegistryError } from '../../core/errors/errors.ts'
@@ -12,16 +13,7 @@ import { parseDerivation, type Derivation } from '../../core/nix/derivation.ts'
 import { lookUps } from './look-up.ts'
 import { NixError } from './messages.ts'
 import * as operations from './operations.ts'
-import type {
-  Addition,
-  BuildOutcome,
-  ClosurePath,
-  Missing,
-  PathInfo,
-  Store,
-  StoreEvent,
-  Wanted,
-} from '../store.ts'
+import type { Addition, BuildOutcome, ClosurePath, Missing, PathInfo, Store, StoreEvent } from '../store.ts'
 import { NixPool } from './pool.ts'
 import { TemporaryRoots } from './temporary-roots.ts'
 import type { Transport } from './transport.ts'
@@ -32,7 +24,7 @@ const ABSENT_PATH = parseStorePath(`${STORE_DIR}/${'0'.repeat(32)}-nobodys`)
 
 export class DaemonStore implements Store {
   readonly #pool: NixPool
-  readonly #lookUp: (wanted: readonly Wanted[]) => Promise<Missing>
+  readonly #lookUp: (wanted: readonly Work[]) => Promise<Missing>
 
   /** @param silentMs how long the binary caches may take to say what they have, if that is less than a minute; 0: a minute. */
   constructor(transport: Transport, silentMs = 0) {
@@ -92,7 +84,7 @@ export class DaemonStore implements Store {
    * take a while.
    * @throws RegistryError `lookup-failed` when one fails in a way that Nix doesn't put up with, or they take too long.
    */
-  missing(wanted: readonly Wanted[]): Promise<Missing> {
+  missing(wanted: readonly Work[]): Promise<Missing> {
     return this.#lookUp(wanted)
   }
 
@@ -206,7 +198,7 @@ export class DaemonStore implements Store {
   ): Promise<BuildOutcome> {
     try {
       const [outcome] = await this.#work(
-        operations.buildPathsWithResults([{ derivation, output }]),
+        operations.buildPathsWithResults([{ kind: 'build', derivation, output }]),
         onEvent,
         signal,
       )
@@ -219,7 +211,7 @@ export class DaemonStore implements Store {
 
   /** What a path that can't be fetched needs and no cache has, for people. */
   async #lackOf(path: StorePath): Promise<string | undefined> {
-    const { unknown } = await this.missing([{ path }]).catch(() => ({ unknown: [] }))
+    const { unknown } = await this.missing([{ kind: 'fetch', path }]).catch(() => ({ unknown: [] }))
     return unknown.length === 0 ? undefined : `no binary cache has ${unknown.join(', ')}`
   }
 

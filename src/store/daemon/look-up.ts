@@ -1,10 +1,11 @@
 /** Asking the binary caches what they have: few at once, and none for longer than a cache that answers at all takes. */
+import type { Work } from '../work.ts'
 import pLimit from 'p-limit'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { LastWords, headline } from '../complaints.ts'
 import { NixError } from './messages.ts'
 import type { MissingReply } from './operations.ts'
-import type { Missing, StoreEvent, Wanted } from '../store.ts'
+import type { Missing, StoreEvent } from '../store.ts'
 
 /**
  * A cache that answers at all does so in seconds. Nix by itself waits five times five minutes for one that doesn't, and
@@ -23,12 +24,12 @@ const LOOK_UPS_AT_ONCE = 4
  */
 export function lookUps(
   ask: (
-    wanted: readonly Wanted[],
+    wanted: readonly Work[],
     listen: (event: StoreEvent) => void,
     limit: AbortSignal,
   ) => Promise<MissingReply>,
   silentMs: number,
-): (wanted: readonly Wanted[]) => Promise<Missing> {
+): (wanted: readonly Work[]) => Promise<Missing> {
   const atOnce = pLimit(LOOK_UPS_AT_ONCE)
   const lookUpMs = silentMs === 0 ? LOOK_UP_MS : Math.min(silentMs, LOOK_UP_MS)
   return (wanted) =>

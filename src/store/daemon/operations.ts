@@ -1,10 +1,11 @@
 /** The requests of the worker protocol that we make, and the shapes of their replies. Source: `daemon.cc` of Nix. */
+import { workName, type Work } from '../work.ts'
 import { methodText } from '../../core/nix/content-address.ts'
 import { parseStorePath, type StoreHash, type StorePath } from '../../core/nix/store-path.ts'
 import type { Request } from './connection.ts'
 import { plainText } from './messages.ts'
 import type { WireReader, WireWriter } from './wire.ts'
-import type { Addition, BuildOutcome, Missing, PathInfo, Wanted } from '../store.ts'
+import type { Addition, BuildOutcome, Missing, PathInfo } from '../store.ts'
 
 const OPERATION = {
   isValidPath: 1,
@@ -119,10 +120,10 @@ export const queryDerivationOutputMap = (
       ),
   )
 
-export const queryMissing = (wanted: readonly Wanted[]): Request<MissingReply> =>
+export const queryMissing = (wanted: readonly Work[]): Request<MissingReply> =>
   request(
     OPERATION.queryMissing,
-    (out) => out.strings(wanted.map(wantedText)),
+    (out) => out.strings(wanted.map(workName)),
     async (reply) => ({
       willBuild: await storePaths(reply),
       willSubstitute: await storePaths(reply),
@@ -132,10 +133,10 @@ export const queryMissing = (wanted: readonly Wanted[]): Request<MissingReply> =
     }),
   )
 
-export const buildPathsWithResults = (wanted: readonly Wanted[]): Request<readonly BuildOutcome[]> =>
+export const buildPathsWithResults = (wanted: readonly Work[]): Request<readonly BuildOutcome[]> =>
   request(
     OPERATION.buildPathsWithResults,
-    (out) => out.strings(wanted.map(wantedText)).number(BUILD_MODE_NORMAL),
+    (out) => out.strings(wanted.map(workName)).number(BUILD_MODE_NORMAL),
     (reply) => reply.list(() => readBuildOutcome(reply)),
   )
 
@@ -187,9 +188,4 @@ async function acknowledged(reply: WireReader): Promise<void> {
 
 async function storePaths(reply: WireReader): Promise<readonly StorePath[]> {
   return (await reply.strings()).flatMap((text) => parseStorePath(text) ?? [])
-}
-
-/** The textual form of a derived path, with `!` as every version reads it. */
-function wantedText(wanted: Wanted): string {
-  return 'path' in wanted ? wanted.path : `${wanted.derivation}!${wanted.output}`
 }

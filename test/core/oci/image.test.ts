@@ -1,3 +1,4 @@
+import type { Json } from '../../../src/core/json.ts'
 import t from 'tap'
 import { digestOf } from '../../../src/core/oci/digest.ts'
 import {
@@ -6,7 +7,6 @@ import {
   imageConfig,
   imageManifest,
   type Document,
-  type Json,
   type LayerDescriptor,
 } from '../../../src/core/oci/image.ts'
 

@@ -1,3 +1,4 @@
+import { parseTarget } from '../../../src/http/request-target.ts'
 import t from 'tap'
 import { pageOf, parsePageQuery } from '../../../src/http/pull/tag-page.ts'
 
@@ -17,7 +18,7 @@ void t.test('what a query asks for', async (t) => {
     ['/v2/x/tags/list?n=1e3', { n: undefined, last: undefined }],
     ['/v2/x/tags/list?n=1.5', { n: undefined, last: undefined }],
   ] as const) {
-    t.strictSame(parsePageQuery(url), expected, url)
+    t.strictSame(parsePageQuery(parseTarget(url).query), expected, url)
   }
 })
 

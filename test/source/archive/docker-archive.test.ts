@@ -28,7 +28,7 @@ void t.test('an archive\u2019s layers are slices of it, its config the bytes tha
   for (const args of [[], ['--format=pax'], ['--format=v7'], ['--format=gnu'], ['--transform=s,^,./,']]) {
     const path = await writeArchive(t, files, { args })
     const source = await read(path)
-    t.equal(source?.kind, 'docker archive', args.join())
+    t.equal(source?.format, 'docker archive', args.join())
     t.equal(
       configText(source),
       String(Object.entries(files).find(([name]) => /^[0-9a-f]+\.json$/.test(name))?.[1]),

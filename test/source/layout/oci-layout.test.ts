@@ -21,8 +21,8 @@ void t.test(
     const manifest = await readFile(join(path, 'blobs', (made.image?.digest ?? '').replace(':', '/')))
     for (const tag of [undefined, '1.0']) {
       const root = await readRoot(path, { tag })
-      if ('shape' in root) return t.fail('an index')
-      t.equal(root.kind, 'OCI layout')
+      if (root.kind !== 'image') return t.fail('an index')
+      t.equal(root.format, 'OCI layout')
       t.strictSame(root.manifest, { mediaType: OCI.manifest, bytes: manifest, digest: made.image?.digest })
       t.strictSame(root.tags, ['1.0'])
       t.match(root.layers, [{ kind: 'stored', mediaType: OCI.layer, place: { offset: 0, length: 2048 } }])
@@ -50,7 +50,7 @@ void t.test(
       })
       const root = await readRoot(tar)
       t.equal(digestOf(root), made.image?.digest, what)
-      if ('shape' in root) return t.fail('an index')
+      if (root.kind !== 'image') return t.fail('an index')
       const [layer] = root.layers
       if (layer?.kind !== 'stored') return t.fail('no stored layer')
       const { file, offset, length } = layer.place
@@ -113,7 +113,7 @@ void t.test('which manifest a tag names', { skip: withoutNix }, async (t) => {
       const root = await readRoot(path, { tag: tag === '' ? undefined : tag })
       t.strictSame('tags' in root ? root.tags : undefined, tags, what)
       if (which === 'all') {
-        if (!('shape' in root) || root.shape !== 'index') return t.fail(what)
+        if (root.kind !== 'index') return t.fail(what)
         t.strictSame(Buffer.from(root.index.bytes), await readFile(join(path, 'index.json')), what)
         t.equal(root.index.mediaType, OCI.index)
         t.equal(root.images.length, 2)
@@ -147,7 +147,7 @@ void t.test(
       await builder.finish([tagged('v1', outer)])
     })
     const root = await readRoot(path)
-    if (!('shape' in root) || root.shape !== 'index') return t.fail('no index')
+    if (root.kind !== 'index') return t.fail('no index')
     const [outer, inner, ...images] = digests
     t.equal(root.index.digest, outer)
     t.strictSame(

@@ -42,7 +42,10 @@ void t.test('what is sent', async (t) => {
     ['queryValidDerivers', operations.queryValidDerivers(OUT), out().number(33).string(OUT)],
     [
       'queryMissing',
-      operations.queryMissing([{ path: OUT }, { derivation: DRV, output: 'dev' }]),
+      operations.queryMissing([
+        { kind: 'fetch', path: OUT },
+        { kind: 'build', derivation: DRV, output: 'dev' },
+      ]),
       out()
         .number(40)
         .strings([OUT, `${DRV}!dev`]),
@@ -50,7 +53,7 @@ void t.test('what is sent', async (t) => {
     ['queryDerivationOutputMap', operations.queryDerivationOutputMap(DRV), out().number(41).string(DRV)],
     [
       'buildPathsWithResults, in normal mode',
-      operations.buildPathsWithResults([{ derivation: DRV, output: 'out' }]),
+      operations.buildPathsWithResults([{ kind: 'build', derivation: DRV, output: 'out' }]),
       out()
         .number(46)
         .strings([`${DRV}!out`])
@@ -98,7 +101,7 @@ void t.test('what is read', async (t) => {
   t.strictSame(await answered(operations.queryValidPaths([OUT]), out().strings([OUT, 'nonsense'])), [OUT])
   t.strictSame(
     await answered(
-      operations.queryMissing([{ path: OUT }]),
+      operations.queryMissing([{ kind: 'fetch', path: OUT }]),
       out().strings([DRV]).strings([OUT]).strings([]).number(10).number(20),
     ),
     { willBuild: [DRV], willSubstitute: [OUT], unknown: [], downloadSize: 10, narSize: 20 },
@@ -145,7 +148,7 @@ void t.test('how a build ended', async (t) => {
       .string('sha256:x!out')
       .string('{}')
     const [outcome] = await answered(
-      operations.buildPathsWithResults([{ derivation: DRV, output: 'out' }]),
+      operations.buildPathsWithResults([{ kind: 'build', derivation: DRV, output: 'out' }]),
       reply,
     )
     t.strictSame(outcome, expected, `status ${code}`)

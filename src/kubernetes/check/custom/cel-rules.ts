@@ -1,5 +1,5 @@
 /** Rules in CEL (`x-kubernetes-validations`), which only the API server evaluates: they are counted, so that it is said. */
-import { isObject, type Json } from '../../../core/oci/image.ts'
+import { isObject, type Json } from '../../../core/json.ts'
 import { schemaOf, schemasOf, type JsonSchema } from './json-schema.ts'
 
 /** @returns how many rules the schema has for a value and all that is in it. */

@@ -2,8 +2,8 @@
  * Whether a custom resource is what its CustomResourceDefinition says (structural schemas, apiextensions v1), as the API
  * server checks it with strict fields. The same as manifests/check/custom/check-custom.nix. Rules in CEL are the server's.
  */
+import { isObject, type Json } from '../../../core/json.ts'
 import { isDeepStrictEqual } from 'node:util'
-import { isObject, type Json } from '../../../core/oci/image.ts'
 import { sorted, unknownField } from '../check-value.ts'
 import { field, item, missing, wrong, type Place, type Problem } from '../problem.ts'
 import { checkEmbedded, IMPLIED, type CheckMetadata } from './check-embedded.ts'

@@ -1,5 +1,5 @@
 /** Objects that a custom resource holds whole (`x-kubernetes-embedded-resource`), as apiextensions' schema/objectmeta. */
-import type { Json } from '../../../core/oci/image.ts'
+import type { Json } from '../../../core/json.ts'
 import { field, missing, wrong, type Place, type Problem } from '../problem.ts'
 
 export type CheckMetadata = (at: Place, value: Json) => readonly Problem[]

@@ -1,6 +1,6 @@
 /** Limits of JSON Schema on one value: numbers, lengths, patterns, formats. As the API server has them (kube-openapi). */
+import { isObject, type Json } from '../../../core/json.ts'
 import { RE2JS } from 're2js'
-import { isObject, type Json } from '../../../core/oci/image.ts'
 import { wrong, type Place, type Problem } from '../problem.ts'
 import { formatOf } from './formats.ts'
 import type { JsonSchema } from './json-schema.ts'

@@ -1,5 +1,5 @@
 /** `x-kubernetes-list-type` of a schema: what its lists' items must be, so that they can be told apart. */
-import { isObject } from '../../../core/oci/image.ts'
+import { isObject } from '../../../core/json.ts'
 import { field, missing, wrong, type Place, type Problem } from '../problem.ts'
 import { schemaOf, type JsonSchema } from './json-schema.ts'
 

@@ -1,5 +1,5 @@
 /** Lists whose items may be there once only: sets, and maps by keys of theirs (apiextensions, schema/listtype). */
-import { isObject, type Json } from '../../../core/oci/image.ts'
+import { isObject, type Json } from '../../../core/json.ts'
 import { item, wrong, type Place, type Problem } from '../problem.ts'
 import { isExact } from './check-limits.ts'
 import type { JsonSchema } from './json-schema.ts'

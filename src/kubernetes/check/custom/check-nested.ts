@@ -1,5 +1,5 @@
 /** Schemas within `allOf`, `anyOf`, `oneOf` and `not`: they may only say more about what stands outside of them. */
-import type { Json } from '../../../core/oci/image.ts'
+import type { Json } from '../../../core/json.ts'
 import { field, item, wrong, type Place, type Problem } from '../problem.ts'
 import { schemaOf, schemasOf, type JsonSchema } from './json-schema.ts'
 import { checkKeywords, EITHER, OPEN, partsOf, WHOLE } from './schema-keywords.ts'

@@ -2,7 +2,7 @@
  * A custom resource as the API server checks it: without the nulls that its schema doesn't allow, and with defaults
  * (apiextensions, schema/defaulting). Indexes of lists stay as they are.
  */
-import { isObject, type Json } from '../../../core/oci/image.ts'
+import { isObject, type Json } from '../../../core/json.ts'
 import { schemaOf, schemaOfField, type JsonSchema } from './json-schema.ts'
 
 type Fields = { readonly [key: string]: Json }

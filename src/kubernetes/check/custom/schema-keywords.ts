@@ -1,6 +1,6 @@
 /** Keywords of a schema that are checked wherever it stands, in alternatives too, and the schemas within it. */
+import { isObject, type Json } from '../../../core/json.ts'
 import { RE2JS } from 're2js'
-import { isObject, type Json } from '../../../core/oci/image.ts'
 import { sorted } from '../check-value.ts'
 import { field, wrong, type Place, type Problem } from '../problem.ts'
 import { schemaOf, type JsonSchema } from './json-schema.ts'

@@ -1,5 +1,5 @@
 /** Rules about a value and another place of the same definition. */
-import { isObject } from '../../../core/oci/image.ts'
+import { isObject } from '../../../core/json.ts'
 import { field, show, wrong, type Problem } from '../problem.ts'
 import type { KubernetesSchema } from '../schema.ts'
 import { quantityOf } from './quantity.ts'

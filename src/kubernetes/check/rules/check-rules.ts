@@ -1,5 +1,5 @@
 /** Checks a value by the rules of its definition (rules.ts). The same as manifests/check/rules/check-rules.nix, word for word. */
-import { isObject, type Json } from '../../../core/oci/image.ts'
+import { isObject, type Json } from '../../../core/json.ts'
 import { empty, field, missing, wrong, type Place, type Problem } from '../problem.ts'
 import { quantityOf } from './quantity.ts'
 import { checkAbove, checkApart, checkFrom, checkJoins, checkUpTo, type Context } from './check-relations.ts'

@@ -1,5 +1,5 @@
 /** Label selectors of workloads, which must match their own Pods. */
-import { isObject, type Json } from '../../../core/oci/image.ts'
+import { isObject, type Json } from '../../../core/json.ts'
 import { empty, field, item, missing, show, wrong, type Problem } from '../problem.ts'
 import type { KubernetesSchema } from '../schema.ts'
 import { fieldOf, isEmpty, objectOr, placeAt, spotsAt, type Spot } from './rule-places.ts'

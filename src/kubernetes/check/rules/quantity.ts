@@ -1,5 +1,5 @@
 /** Compares quantities of Kubernetes, such as "500m" or "64Mi" (apimachinery, resource.ParseQuantity). */
-import type { Json } from '../../../core/oci/image.ts'
+import type { Json } from '../../../core/json.ts'
 
 const PARTS = /^([+-]?(?:\d+\.?\d*|\.\d+))(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?\d+)?$/
 /** Divisors of what is smaller than one: a division is rounded once, so that "100m" equals "0.1". */

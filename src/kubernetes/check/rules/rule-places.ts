@@ -1,5 +1,5 @@
 /** Finds the places in a value that the path of a rule means. */
-import { isObject, type Json } from '../../../core/oci/image.ts'
+import { isObject, type Json } from '../../../core/json.ts'
 import { itemName } from '../item-name.ts'
 import { field, item, type Place } from '../problem.ts'
 import type { FieldType, KubernetesSchema } from '../schema.ts'

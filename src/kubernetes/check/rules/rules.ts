@@ -9,7 +9,7 @@
  *
  * A rule about a value that is absent or has a wrong type reports nothing, because the schema's check reports it.
  */
-import type { Json } from '../../../core/oci/image.ts'
+import type { Json } from '../../../core/json.ts'
 
 /** Range of a number; null is no limit. */
 export type Range = readonly [least: number | null, most: number | null]
