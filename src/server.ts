@@ -56,7 +56,7 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
       else if (event.kind !== 'queued') logger.info({ work: name, ...event, error: undefined }, 'nix')
     },
     onRootTrouble: (error) => logger.warn({ err: error }, 'no root: the image may be collected'),
-    onImage: (served, steps, before) => logServed(logger, served, steps, before),
+    onImage: (artifact, steps, before) => logServed(logger, artifact, steps, before),
   })
   const nixCache = openNixCache({
     mode: settings.nixCacheMode,
@@ -126,19 +126,24 @@ function openTokenFile(file: string | undefined, logger: FastifyBaseLogger): Tok
   })
 }
 
-function logServed(logger: FastifyBaseLogger, served: Artifact, ms: Steps, before: Digest | undefined): void {
-  const { root, format, manifest } = served
+function logServed(
+  logger: FastifyBaseLogger,
+  artifact: Artifact,
+  ms: Steps,
+  before: Digest | undefined,
+): void {
+  const { root, format, manifest } = artifact
   const facts = { root, kind: format, digest: manifest.digest }
-  if (served.kind !== 'index') {
-    const size = served.layers.reduce((sum, layer) => sum + layer.size, 0)
-    logger.info({ ...facts, layers: served.layers.length, size, ms }, 'image ready')
+  if (artifact.kind !== 'index') {
+    const size = artifact.layers.reduce((sum, layer) => sum + layer.size, 0)
+    logger.info({ ...facts, layers: artifact.layers.length, size, ms }, 'image ready')
     return
   }
-  const platforms = served.images.flatMap(({ platform }) =>
+  const platforms = artifact.images.flatMap(({ platform }) =>
     platform === undefined ? [] : [platformName(platform)],
   )
   logger.info({ ...facts, platforms, ms }, 'index ready')
-  const { missing } = served
+  const { missing } = artifact
   if (missing.length > 0)
     logger.warn({ ...facts, missing }, 'index without platforms that cannot be had here')
   if (before !== undefined) logger.warn({ ...facts, before }, 'another index than before')

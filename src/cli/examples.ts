@@ -1,7 +1,7 @@
 /** Two examples of each command, at the end of its help. The tests run them as they stand here. */
 import type { Command } from 'commander'
 
-const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
+export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
   serve: [
     'pushless serve --state ./state',
     'pushless serve --listen 0.0.0.0:5000 --state ./state --token-file ./token',
@@ -12,6 +12,8 @@ const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
     'pushless export --name registry.example/app:1 --zstd ./result > app.tar.zst',
   ],
   warm: ['pushless warm ./deploy', 'pushless warm --registry http://127.0.0.1:5000 --timeout 600 ./result'],
+  completion: ['pushless completion bash > pushless.bash', 'pushless completion fish > pushless.fish'],
+  man: ['pushless man > pushless.1', 'pushless man | wc -l'],
   apps: ['pushless manifests app.yaml', 'pushless manifests --print app.yaml > objects.yaml'],
   check: [
     'pushless manifests check ./deploy',

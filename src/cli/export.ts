@@ -106,7 +106,7 @@ async function findImage(
   registry: Registry,
   store: Store,
 ): Promise<Exported> {
-  const image = await imageOf(await registry.served(reference, tag), platform)
+  const image = await imageOf(await registry.artifact(reference, tag), platform)
   // Manifests name a derivation by its own path, not by that of what it makes.
   const named = (await store.pathFromHash(reference.storeHash)) ?? image.root
   return {
@@ -121,13 +121,13 @@ async function findImage(
  * One image, also of an index: a node runs one, docker's format holds no index, and the others may be impossible to make
  * here.
  */
-async function imageOf(served: Artifact, platform: Platform | undefined): Promise<Image> {
-  if (served.kind === 'index') return imageFor(served, platform ?? machinePlatform(process.arch))
-  if (platform === undefined || (served.platform !== undefined && fits(served.platform, platform)))
-    return served
-  const found = served.platform === undefined ? 'no image' : platformName(served.platform)
+async function imageOf(artifact: Artifact, platform: Platform | undefined): Promise<Image> {
+  if (artifact.kind === 'index') return imageFor(artifact, platform ?? machinePlatform(process.arch))
+  if (platform === undefined || (artifact.platform !== undefined && fits(artifact.platform, platform)))
+    return artifact
+  const found = artifact.platform === undefined ? 'no image' : platformName(artifact.platform)
   throw new RegistryError('manifest-unknown', `no image for ${platformName(platform)}`, {
-    detail: { path: served.root, platforms: [found] },
+    detail: { path: artifact.root, platforms: [found] },
   })
 }
 

@@ -32,8 +32,8 @@ export async function inspect(name: string, settings: Settings, asJson: boolean)
     },
   )
   try {
-    const served = await registry.served(reference, tag)
-    const facts = served.kind === 'index' ? indexFactsOf(served, steps) : factsOf(served, steps)
+    const artifact = await registry.artifact(reference, tag)
+    const facts = artifact.kind === 'index' ? indexFactsOf(artifact, steps) : factsOf(artifact, steps)
     const text = 'platforms' in facts ? describeIndex(facts) : describe(facts)
     process.stdout.write(asJson ? `${JSON.stringify(facts, null, 2)}\n` : text)
   } finally {

@@ -1,17 +1,18 @@
 /**
  * The command line: one command a file beside this one, loaded when it is called; flags come from the settings table.
  */
-import { Command, Option } from 'commander'
+import { Argument, Command, Option } from 'commander'
 import { readSettings, type Environment } from '../settings/read-settings.ts'
 import { SETTING_FACTS } from '../settings/setting-facts.ts'
 import type { SettingName } from '../settings/setting-table.ts'
 import type { Settings } from '../settings/settings.ts'
 import { FORMATS, type Format } from '../archive/archive-files.ts'
 import { addExamples } from './examples.ts'
-import { addManifests } from './manifests.ts'
+import { addManifests } from './manifests/manifests.ts'
 import type { ProcessFacts } from './process-facts.ts'
 import { registryUrl } from './registry-url.ts'
 import { completeSwitches, plainSwitches } from './switches.ts'
+import { SHELLS, type Shell } from './shell/shells.ts'
 import { UsageError } from './usage-error.ts'
 
 /** As long as the registry by default lets a build take. */
@@ -125,12 +126,29 @@ export function createProgram(facts: ProcessFacts): Command {
     .option('--allow-empty', 'nothing to do is no error', false)
     .option('--json', 'lines of JSON on a terminal, too', false)
     .action(async (names: readonly string[], options: WarmFlags) => {
-      const { warm } = await import('./warm.ts')
+      const { warm } = await import('./warm/warm.ts')
       const { host: hosts, json, ...others } = options
       facts.exit(await warm(names, { ...others, hosts, terminal: json ? 'none' : terminalOf(environment) }))
     })
     .exitOverride()
   addManifests(program, facts)
+  program
+    .command('completion')
+    .description('print what makes a shell complete the commands and options of pushless')
+    .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
+    .action(async (shell: Shell) => {
+      const { completion } = await import('./shell/completion.ts')
+      process.stdout.write(completion(program, shell))
+    })
+    .exitOverride()
+  program
+    .command('man')
+    .description('print the manual page, in the language of man(7)')
+    .action(async () => {
+      const { manualOf } = await import('./shell/completion.ts')
+      process.stdout.write(manualOf(program, facts.version))
+    })
+    .exitOverride()
   completeSwitches(program)
   addExamples(program)
   return program

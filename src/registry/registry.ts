@@ -20,7 +20,7 @@ import { DEFAULT_TAGS, resolve, tagsOf } from './artifact/resolve.ts'
 import { LayerFrames, unheld, type HeldContent } from './artifact/layer-frames.ts'
 import { admit } from './work/admission.ts'
 import { Hold } from './work/hold.ts'
-import { prospect, type Prospect } from './prospect.ts'
+import { checkPull, type PullCheck } from './check-pull.ts'
 import { demandImage, imageTags } from './artifact/make-artifact.ts'
 import { Roots, type RootsOptions } from './state/roots.ts'
 import type { WorkJournal } from './work/work-journal.ts'
@@ -93,10 +93,10 @@ export class Registry {
   async manifest(reference: Reference, selector: Selector, takesIndex = true): Promise<Document> {
     if (selector.kind === 'tag')
       return takesIndex
-        ? (await this.served(reference, selector.tag)).manifest
+        ? (await this.artifact(reference, selector.tag)).manifest
         : (await this.image(reference, selector.tag)).manifest
     const { digest } = selector
-    const found = await this.#first(reference, (served) => manifestIn(served, digest))
+    const found = await this.#first(reference, (artifact) => manifestIn(artifact, digest))
     if (found !== undefined) return found
     const wasServed = this.#options.index.manifest(digest) !== undefined
     throw new RegistryError(
@@ -110,7 +110,7 @@ export class Registry {
 
   /** @throws RegistryError of any kind; `blob-unknown` for a digest that isn't this image's. */
   async blob(reference: Reference, digest: Digest): Promise<Blob> {
-    const found = await this.#first(reference, (served) => this.#blobIn(served, digest))
+    const found = await this.#first(reference, (artifact) => this.#blobIn(artifact, digest))
     if (found !== undefined) {
       const { size, mediaType } = found
       return { digest, size, mediaType, read: (range) => this.#read(found, range) }
@@ -156,12 +156,12 @@ export class Registry {
   }
 
   /** What a pull would find. @throws RegistryError `lookup-failed`, `unavailable`, `pending` where nobody knows yet. */
-  prospect(reference: Reference, selector: Selector): Promise<Prospect> {
+  checkPull(reference: Reference, selector: Selector): Promise<PullCheck> {
     const parts = {
       ...this.#options,
       demandImage: async (path: StorePath, tag: string | undefined) => demandImage(this.#options, path, tag),
     }
-    return this.#hold.wait(prospect(parts, reference, selector), reference)
+    return this.#hold.wait(checkPull(parts, reference, selector), reference)
   }
 
   /**
@@ -169,16 +169,18 @@ export class Registry {
    * @throws RegistryError of any kind; `pending` when it takes longer than the hold, and goes on.
    */
   async image(reference: Reference, tag: string): Promise<Image> {
-    const served = await this.served(reference, tag)
-    return served.kind === 'index' ? this.#hold.wait(onlyImage(served), reference) : served
+    const artifact = await this.artifact(reference, tag)
+    return artifact.kind === 'index' ? this.#hold.wait(onlyImage(artifact), reference) : artifact
   }
 
   /**
    * The image or index that a tag names, fetched, built and hashed if need be.
    * @throws RegistryError of any kind; `pending` when it takes longer than the hold, and goes on.
    */
-  async served(reference: Reference, tag: string): Promise<Artifact> {
-    return this.#images.known(reference, tag) ?? this.#hold.wait(this.#images.find(reference, tag), reference)
+  async artifact(reference: Reference, tag: string): Promise<Artifact> {
+    return (
+      this.#images.recall(reference, tag) ?? this.#hold.wait(this.#images.find(reference, tag), reference)
+    )
   }
 
   /** Connects to Nix, so that the first pull needn't. @returns Nix's version. @throws RegistryError `unavailable`. */
@@ -218,40 +220,40 @@ export class Registry {
    */
   async #first<T>(
     reference: Reference,
-    look: (served: Artifact) => Promise<T | undefined>,
+    look: (artifact: Artifact) => Promise<T | undefined>,
   ): Promise<T | undefined> {
     // What an index names may have to be made.
-    const lookInto = (served: Artifact) =>
-      served.kind === 'index' ? this.#hold.wait(look(served), reference) : look(served)
-    for (const known of this.#images.of(reference)) {
+    const lookInto = (artifact: Artifact) =>
+      artifact.kind === 'index' ? this.#hold.wait(look(artifact), reference) : look(artifact)
+    for (const known of this.#images.allOf(reference)) {
       const found = await lookInto(known)
       if (found === undefined) continue
-      this.#images.use(known)
+      this.#images.markPulled(known)
       return found
     }
-    const found = await lookInto(await this.served(reference, DEFAULT_TAG))
+    const found = await lookInto(await this.artifact(reference, DEFAULT_TAG))
     if (found !== undefined) return found
     for (const tag of await this.tags(reference)) {
       if (DEFAULT_TAGS.includes(tag)) continue
       const { kind } = await resolve(this.#options.store, reference, tag)
-      const other = kind === 'valid' ? await lookInto(await this.served(reference, tag)) : undefined
+      const other = kind === 'valid' ? await lookInto(await this.artifact(reference, tag)) : undefined
       if (other !== undefined) return other
     }
     return undefined
   }
 
-  async #blobIn(served: Artifact, digest: Digest): Promise<FoundBlob | undefined> {
-    const image = await imageWithBlob(served, digest)
+  async #blobIn(artifact: Artifact, digest: Digest): Promise<FoundBlob | undefined> {
+    const image = await imageWithBlob(artifact, digest)
     const layer = image?.layerByDigest.get(digest)
     if (image !== undefined && layer !== undefined) {
       const content = () => this.#frames.content(layer)
       return { root: image.root, digest, size: layer.size, mediaType: layer.mediaType, content }
     }
-    const own = served.kind === 'index' ? documentIn(served, digest) : undefined
+    const own = artifact.kind === 'index' ? documentIn(artifact, digest) : undefined
     const document = [own, image?.config, image?.manifest].find((candidate) => candidate?.digest === digest)
     if (document === undefined) return undefined
     const { bytes, mediaType } = document
     const content = async () => unheld({ kind: 'bytes', bytes })
-    return { root: (image ?? served).root, digest, size: bytes.length, mediaType, content }
+    return { root: (image ?? artifact).root, digest, size: bytes.length, mediaType, content }
   }
 }

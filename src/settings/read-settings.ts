@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { envSchema } from 'env-schema'
 import { closest } from 'fastest-levenshtein'
 import { PREFIX, SETTING_FACTS, settingTitle } from './setting-facts.ts'
-import { SETTINGS, type GivenSettings, type SettingName } from './setting-table.ts'
+import { SETTINGS, isSettingName, type GivenSettings, type SettingName } from './setting-table.ts'
 import { SettingsError } from './settings-error.ts'
 import { settingsOf, type Settings } from './settings.ts'
 
@@ -83,5 +83,7 @@ export function defaultState(environment: Environment, isRoot: boolean): string 
 /** `env/PUSHLESS_HOLD must be number` as `--hold (PUSHLESS_HOLD): must be number`. */
 function explain(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : String(cause)
-  return message.replaceAll(/env\/(PUSHLESS_[A-Z_]+)/g, (_, name: SettingName) => `${settingTitle(name)}:`)
+  return message.replaceAll(/env\/(PUSHLESS_[A-Z_]+)/g, (text, name: string) =>
+    isSettingName(name) ? `${settingTitle(name)}:` : text,
+  )
 }

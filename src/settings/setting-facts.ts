@@ -1,5 +1,5 @@
 /** What the command line, the help texts and docs/settings.md say of each setting. */
-import { SETTINGS, type SettingName } from './setting-table.ts'
+import { SETTINGS, SETTING_NAMES, type SettingName } from './setting-table.ts'
 
 export const PREFIX = 'PUSHLESS_'
 
@@ -18,18 +18,19 @@ const DEFAULT_TEXTS: Readonly<Partial<Record<SettingName, string>>> = {
   PUSHLESS_ALLOW_BUILDS: 'only on loopback',
 }
 
-export const SETTING_FACTS: readonly SettingFacts[] = Object.entries(
-  // A TypeBox schema is JSON Schema, whose annotations its types don't carry.
-  SETTINGS.properties as unknown as Record<SettingName, Annotations>,
-).map(([name, { description, type, default: preset }]) => ({
-  name: name as SettingName,
-  flag: flagOf(name as SettingName),
-  isSwitch: type === 'boolean',
-  description,
-  default: defaultText(name as SettingName, preset),
-}))
-type Annotations = {
-  readonly description: string
+export const SETTING_FACTS: readonly SettingFacts[] = SETTING_NAMES.map((name) => {
+  const { description = '', type, default: preset }: Annotations = SETTINGS.properties[name]
+  return {
+    name,
+    flag: flagOf(name),
+    isSwitch: type === 'boolean',
+    description,
+    default: defaultText(name, preset),
+  }
+})
+/** JSON Schema's annotations, which a TypeBox schema has and its type doesn't tell. */
+type Annotations = object & {
+  readonly description?: string
   readonly type?: string
   readonly default?: string | number | boolean
 }

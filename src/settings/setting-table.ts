@@ -213,3 +213,10 @@ export const WORD_LISTS: ReadonlySet<SettingName> = new Set([
 /** Settings as they are given, with defaults: checked, not yet parsed. */
 export type GivenSettings = Readonly<Static<typeof SETTINGS>>
 export type SettingName = keyof GivenSettings
+
+/** All names, in the order of the table. */
+export const SETTING_NAMES: readonly SettingName[] = Object.keys(SETTINGS.properties).filter(isSettingName)
+
+export function isSettingName(name: string): name is SettingName {
+  return Object.hasOwn(SETTINGS.properties, name)
+}

@@ -30,6 +30,10 @@ const commands = {
   etcd: ['etcd'],
   xz: ['xz'],
   python3: ['python3'],
+  bash: ['bash'],
+  zsh: ['zsh'],
+  fish: ['fish'],
+  groff: ['groff'],
   root: [],
 } as const satisfies Record<string, readonly string[]>
 

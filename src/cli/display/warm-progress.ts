@@ -1,6 +1,6 @@
 /** How far each image is, and what is told of it: as lines of JSON for programs; warm-display.ts is for people. */
 import type { FoundImage } from '../../kubernetes/references/manifest-references.ts'
-import type { OciError } from '../warm-request.ts'
+import type { OciError } from '../warm/warm-request.ts'
 
 /** `waiting`: asked for, and the registry hasn't said what it does for it. */
 export type WarmState = 'queued' | 'waiting' | 'building' | 'fetching' | 'ready' | 'failed'

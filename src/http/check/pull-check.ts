@@ -22,7 +22,7 @@ const AT_ONCE = 16
 const MAX_CHECKS = 32
 
 export type CheckOptions = {
-  readonly registry: Pick<Registry, 'prospect'>
+  readonly registry: Pick<Registry, 'checkPull'>
   readonly bodies: BodiesFor
   /** Whether a client is told why there is no such path, and what a builder printed. */
   readonly mayRead: (request: FastifyRequest) => boolean
@@ -58,7 +58,7 @@ type Client = { readonly request: FastifyRequest; readonly reply: FastifyReply; 
 
 /** Ends early for a client that leaves. */
 async function askAll(
-  registry: Pick<Registry, 'prospect'>,
+  registry: Pick<Registry, 'checkPull'>,
   images: readonly ImageName[],
   client: Client,
 ): Promise<readonly Line[]> {
@@ -70,12 +70,12 @@ async function askAll(
 }
 
 async function ask(
-  registry: Pick<Registry, 'prospect'>,
+  registry: Pick<Registry, 'checkPull'>,
   { name, reference, selector }: ImageName,
   { request, audience }: Client,
 ): Promise<Line> {
   try {
-    const found = await registry.prospect(reference, selector)
+    const found = await registry.checkPull(reference, selector)
     if (found.kind !== 'failed' && found.kind !== 'unknown') return { ref: name, state: found.kind }
     const { kind, message, detail } = found.error
     request.log[errorReply(found.error).log](

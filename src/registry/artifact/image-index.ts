@@ -40,8 +40,8 @@ const OLD_CLIENTS_PLATFORM: Platform = { os: 'linux', architecture: 'amd64' }
 const MAX_SUBSET_OF = 8
 
 /** The image itself, or the index's one for linux/amd64. @throws RegistryError of any kind. */
-export async function onlyImage(served: Artifact): Promise<Image> {
-  return served.kind === 'index' ? imageFor(served, OLD_CLIENTS_PLATFORM) : served
+export async function onlyImage(artifact: Artifact): Promise<Image> {
+  return artifact.kind === 'index' ? imageFor(artifact, OLD_CLIENTS_PLATFORM) : artifact
 }
 
 /** @throws RegistryError `manifest-unknown` where the index has none for it, or of any kind. */
@@ -57,18 +57,18 @@ export async function imageFor({ root, images }: ImageIndex, wanted: Platform): 
 }
 
 /** The manifest or index with this digest, its image made. @throws RegistryError of any kind. */
-export async function manifestIn(served: Artifact, digest: Digest): Promise<Document | undefined> {
-  if (served.manifest.digest === digest) return served.manifest
-  if (served.kind !== 'index') return undefined
-  const image = served.images.find(({ manifest }) => manifest.digest === digest)
+export async function manifestIn(artifact: Artifact, digest: Digest): Promise<Document | undefined> {
+  if (artifact.manifest.digest === digest) return artifact.manifest
+  if (artifact.kind !== 'index') return undefined
+  const image = artifact.images.find(({ manifest }) => manifest.digest === digest)
   if (image !== undefined) return (await image.make()).manifest
-  return documentIn(served, digest)
+  return documentIn(artifact, digest)
 }
 
 /** The image that has this blob, made. @throws RegistryError of any kind. */
-export async function imageWithBlob(served: Artifact, digest: Digest): Promise<Image | undefined> {
-  if (served.kind !== 'index') return hasBlob(served, digest) ? served : undefined
-  const image = served.images.find(({ manifest, blobs }) => manifest.digest === digest || blobs.has(digest))
+export async function imageWithBlob(artifact: Artifact, digest: Digest): Promise<Image | undefined> {
+  if (artifact.kind !== 'index') return hasBlob(artifact, digest) ? artifact : undefined
+  const image = artifact.images.find(({ manifest, blobs }) => manifest.digest === digest || blobs.has(digest))
   return image?.make()
 }
 

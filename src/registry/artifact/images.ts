@@ -26,7 +26,7 @@ export type ImagesOptions = ImageDeps & {
   readonly partialIndex: boolean
   readonly onLookup?: (result: Lookup) => void
   /** @param before the digest that the index of this tag had before, where it is another one now. */
-  readonly onImage?: (served: Artifact, steps: Steps, before?: Digest) => void
+  readonly onImage?: (artifact: Artifact, steps: Steps, before?: Digest) => void
 }
 
 /** Of a circle, in its refusal. */
@@ -48,29 +48,29 @@ export class Images {
     return this.#known.size
   }
 
-  /** What is remembered for a tag. */
-  known(reference: Reference, tag: string): Artifact | undefined {
+  /** Returns the image that is remembered for a tag, and keeps it in the store as one that was just pulled. */
+  recall(reference: Reference, tag: string): Artifact | undefined {
     const known = this.#known.get(referenceBase(reference), tag)
-    return known === undefined ? undefined : this.use(known)
+    return known === undefined ? undefined : this.markPulled(known)
   }
 
-  /** All that is remembered of a name: say `use` of what is taken. */
-  of(reference: Reference): readonly Artifact[] {
-    return this.#known.of(referenceBase(reference))
+  /** Returns all that is remembered of a name. Call `markPulled` with the one that is taken. */
+  allOf(reference: Reference): readonly Artifact[] {
+    return this.#known.allOf(referenceBase(reference))
   }
 
   /** Remembered, or made. @throws RegistryError of any kind. */
   async find(reference: Reference, tag: string): Promise<Artifact> {
-    const known = this.known(reference, tag)
+    const known = this.recall(reference, tag)
     if (known !== undefined) return known
     return this.#making.run(`${referenceBase(reference)}:${tag}`, () => this.#make(reference, tag))
   }
 
-  /** What is remembered is wanted again. */
-  use(served: Artifact): Artifact {
-    this.#parts.roots.keep(served.root)
+  /** Keeps an image in the store for as long as one that was just pulled. */
+  markPulled(artifact: Artifact): Artifact {
+    this.#parts.roots.keep(artifact.root)
     this.#options.onLookup?.('remembered')
-    return served
+    return artifact
   }
 
   async #make(reference: Reference, tag: string): Promise<Artifact> {
@@ -82,7 +82,7 @@ export class Images {
     const stamp = stampOf(root) ?? ''
     const name = referenceBase(reference)
     const { index, onImage, onLookup } = this.#options
-    const served = await makeArtifact(
+    const artifact = await makeArtifact(
       {
         ...this.#options,
         make: (image) => this.find(...nameOf(image)),
@@ -97,15 +97,15 @@ export class Images {
       tagInside(reference, root, tag),
       (step, ms) => (steps[step] = ms),
     )
-    index.putManifest(root, served.manifest)
-    this.#known.put(name, tag, served, stamp)
+    index.putManifest(root, artifact.manifest)
+    this.#known.put(name, tag, artifact, stamp)
     onImage?.(
-      served,
+      artifact,
       steps,
-      served.kind === 'index' ? this.#digestBefore(`${root}:${tag}`, served) : undefined,
+      artifact.kind === 'index' ? this.#digestBefore(`${root}:${tag}`, artifact) : undefined,
     )
     onLookup?.('made')
-    return served
+    return artifact
   }
 
   /** The digest that it had when it was last made, if that was another one. */

@@ -5,7 +5,7 @@ import type { StorePath } from '../../core/nix/store-path.ts'
 import type { Artifact } from './image-index.ts'
 
 /** What was made, what its root was then (see `stampOf`), and until when a tag may give it. */
-type Known = { readonly served: Artifact; readonly stamp: string; readonly until: number }
+type Known = { readonly artifact: Artifact; readonly stamp: string; readonly until: number }
 
 /** An image is a few kilobytes; its layers' entries are counted apart. */
 const IMAGES_KEPT = 2_000
@@ -21,19 +21,19 @@ export class KnownImages {
 
   get(name: string, tag: string): Artifact | undefined {
     const known = this.#byName.get(name)?.get(tag)
-    return known !== undefined && isAsMade(known) && Date.now() < known.until ? known.served : undefined
+    return known !== undefined && isAsMade(known) && Date.now() < known.until ? known.artifact : undefined
   }
 
-  /** All of the name, whatever their tags. */
-  of(name: string): readonly Artifact[] {
-    return [...(this.#byName.get(name)?.values() ?? [])].filter(isAsMade).map(({ served }) => served)
+  /** Returns all images of a name, whatever their tags. */
+  allOf(name: string): readonly Artifact[] {
+    return [...(this.#byName.get(name)?.values() ?? [])].filter(isAsMade).map(({ artifact }) => artifact)
   }
 
   /** @param stamp of the root, taken before it was looked into. */
-  put(name: string, tag: string, served: Artifact, stamp: string): void {
-    const isPartial = served.kind === 'index' && served.missing.length > 0
+  put(name: string, tag: string, artifact: Artifact, stamp: string): void {
+    const isPartial = artifact.kind === 'index' && artifact.missing.length > 0
     const until = isPartial ? Date.now() + PARTIAL_KEPT_MS : Number.POSITIVE_INFINITY
-    this.#byName.set(name, new Map([...(this.#byName.get(name) ?? []), [tag, { served, stamp, until }]]))
+    this.#byName.set(name, new Map([...(this.#byName.get(name) ?? []), [tag, { artifact, stamp, until }]]))
   }
 
   forget(name: string): void {
@@ -41,8 +41,8 @@ export class KnownImages {
   }
 }
 
-function isAsMade({ served, stamp }: Known): boolean {
-  return stampOf(served.root) === stamp
+function isAsMade({ artifact, stamp }: Known): boolean {
+  return stampOf(artifact.root) === stamp
 }
 
 /**

@@ -33,10 +33,10 @@ export async function makeArtifact(
   tag: string | undefined,
   onStep: (step: Step, ms: number) => void,
 ): Promise<Artifact> {
-  return namingImage(root, () => served(maker, root, tag, onStep))
+  return namingImage(root, () => make(maker, root, tag, onStep))
 }
 
-async function served(
+async function make(
   maker: ArtifactDeps,
   root: StorePath,
   tag: string | undefined,

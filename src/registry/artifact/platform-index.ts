@@ -122,13 +122,13 @@ async function makeUnchanged(
 }
 
 /** @throws RegistryError `unservable` for an image of another platform. */
-async function imageOf(served: Artifact, platform: Platform): Promise<Image> {
-  if (served.kind === 'index') return imageFor(served, platform)
-  if (served.platform !== undefined && fits(served.platform, platform)) return served
-  const found = served.platform === undefined ? 'no image' : platformName(served.platform)
+async function imageOf(artifact: Artifact, platform: Platform): Promise<Image> {
+  if (artifact.kind === 'index') return imageFor(artifact, platform)
+  if (artifact.platform !== undefined && fits(artifact.platform, platform)) return artifact
+  const found = artifact.platform === undefined ? 'no image' : platformName(artifact.platform)
   throw new RegistryError(
     'unservable',
-    `${served.root}: is said to be for ${platformName(platform)}, and is ${found}`,
+    `${artifact.root}: is said to be for ${platformName(platform)}, and is ${found}`,
   )
 }
 

@@ -74,22 +74,22 @@ export function workId(work: Work): StoreHash {
 export class LastLines {
   readonly #all: string[] = []
   readonly #own: string[] = []
-  readonly #of = new LRUCache<string, string[]>({ max: DERIVATIONS_KEPT })
+  readonly #byDerivation = new LRUCache<string, string[]>({ max: DERIVATIONS_KEPT })
   #building: string | undefined
 
   hear(event: StoreEvent): void {
     if (event.kind === 'building') {
       this.#building = event.derivation
-      this.#of.set(event.derivation, [])
+      this.#byDerivation.set(event.derivation, [])
     }
     if (event.kind !== 'log') return
     const line = event.line.slice(0, LINE_LENGTH)
     keepLast(this.#all, line)
     if (event.derivation === undefined) keepLast(this.#own, line)
     else {
-      const lines = this.#of.get(event.derivation) ?? []
+      const lines = this.#byDerivation.get(event.derivation) ?? []
       keepLast(lines, line)
-      this.#of.set(event.derivation, lines)
+      this.#byDerivation.set(event.derivation, lines)
     }
   }
 
@@ -98,9 +98,9 @@ export class LastLines {
     return this.#building
   }
 
-  /** Of a derivation; those of all where it said nothing. */
-  of(derivation: string): readonly string[] {
-    const lines = this.#of.get(derivation) ?? []
+  /** The last lines of a derivation; those of all derivations where it printed nothing. */
+  linesOf(derivation: string): readonly string[] {
+    const lines = this.#byDerivation.get(derivation) ?? []
     return [...(lines.length > 0 ? lines : this.#all)]
   }
 
@@ -122,7 +122,7 @@ export class LastLines {
       }),
     )
     // Those between fail, too, and were never begun.
-    return told.find(({ path }) => this.#of.has(path)) ?? told[0]
+    return told.find(({ path }) => this.#byDerivation.has(path)) ?? told[0]
   }
 }
 
@@ -142,7 +142,7 @@ export function buildFailure(
     const brief = `${shorten(displayName(derivation), NAME_LENGTH)}: ${causeOf(status, reason)}`
     return failedBuild(kind, headline(reason).replace(/;$/, ''), brief, {
       ...facts,
-      log: lines.of(derivation),
+      log: lines.linesOf(derivation),
     })
   }
   const name = displayName(dependency.path)
@@ -156,7 +156,7 @@ export function buildFailure(
       ...facts,
       reason: lines.ownText(reason),
       dependency: dependency.path,
-      log: lines.of(dependency.path),
+      log: lines.linesOf(dependency.path),
     },
   )
 }

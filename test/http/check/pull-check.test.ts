@@ -4,7 +4,7 @@ import { tokenOf } from '../../../src/http/access/token.ts'
 import { RegistryError } from '../../../src/core/errors/errors.ts'
 import { createApp } from '../../../src/http/app.ts'
 import { Metrics } from '../../../src/http/metrics.ts'
-import type { Prospect } from '../../../src/registry/prospect.ts'
+import type { PullCheck } from '../../../src/registry/check-pull.ts'
 import type { Registry } from '../../../src/registry/registry.ts'
 import { journalIn } from '../../registry/journal.ts'
 import { fakeRegistry } from '../fake-registry.ts'
@@ -12,8 +12,8 @@ import { fakeRegistry } from '../fake-registry.ts'
 const PATH = '/nix/store/aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-shop'
 const REF = `nix.internal${PATH}:nix`
 
-async function check(t: Test, payload: string, prospect: () => Promise<Prospect>, url = '/check') {
-  const registry: Registry = Object.assign(fakeRegistry().registry, { prospect })
+async function check(t: Test, payload: string, checkPull: () => Promise<PullCheck>, url = '/check') {
+  const registry: Registry = Object.assign(fakeRegistry().registry, { checkPull })
   const app = createApp(
     {
       registry,
@@ -35,7 +35,7 @@ const never = () => Promise.reject(new Error('asked'))
 const refs = JSON.stringify({ refs: [REF] })
 
 void t.test('what pulls would find, for anybody who may pull', async (t) => {
-  const rows: Record<string, readonly [Prospect, { readonly state: string; readonly message?: string }]> = {
+  const rows: Record<string, readonly [PullCheck, { readonly state: string; readonly message?: string }]> = {
     'in the store': [{ kind: 'present' }, { state: 'present' }],
     'in a cache': [{ kind: 'fetchable' }, { state: 'fetchable' }],
     'to be built': [{ kind: 'buildable' }, { state: 'buildable' }],
@@ -52,9 +52,9 @@ void t.test('what pulls would find, for anybody who may pull', async (t) => {
       { state: 'unknown', message: `a plain package: ${PATH}` },
     ],
   }
-  for (const [what, [prospect, expected]] of Object.entries(rows)) {
+  for (const [what, [checkPull, expected]] of Object.entries(rows)) {
     t.same(
-      await check(t, refs, async () => prospect),
+      await check(t, refs, async () => checkPull),
       { status: 200, body: { images: [{ ref: REF, ...expected }], foreign: 0 } },
       what,
     )

@@ -82,9 +82,9 @@ void t.test('where all are in use, a new one is told so, and none in use is clos
   t.match(await text(refused), /^HTTP\/1.1 503 too many connections\r\n[^]*retry-after: 5\r\n/)
   busy[0]?.destroy()
   await settled(LIMIT, LIMIT - 1)
-  const served = await open()
-  t.match(await ask(served), /^HTTP\/1.1 200/, 'once there is room')
-  t.match(await ask(served, '/release'), /^HTTP\/1.1 200/)
+  const artifact = await open()
+  t.match(await ask(artifact), /^HTTP\/1.1 200/, 'once there is room')
+  t.match(await ask(artifact, '/release'), /^HTTP\/1.1 200/)
   for (const socket of busy.slice(1)) {
     const [answer] = (await once(socket, 'data')) as [Buffer]
     t.match(answer.toString(), /held$/)

@@ -7,7 +7,7 @@ import type { JsonSchema } from './json-schema.ts'
 
 type Measure = {
   /** Nothing for values that it isn't about. */
-  readonly of: (value: Json) => number | undefined
+  readonly measure: (value: Json) => number | undefined
   readonly least: string
   readonly most: string
   readonly what: string
@@ -15,19 +15,19 @@ type Measure = {
 
 const MEASURES: readonly Measure[] = [
   {
-    of: (value) => (typeof value === 'string' ? codePoints(value) : undefined),
+    measure: (value) => (typeof value === 'string' ? codePoints(value) : undefined),
     least: 'minLength',
     most: 'maxLength',
     what: 'a length',
   },
   {
-    of: (value) => (Array.isArray(value) ? value.length : undefined),
+    measure: (value) => (Array.isArray(value) ? value.length : undefined),
     least: 'minItems',
     most: 'maxItems',
     what: 'a number of items',
   },
   {
-    of: (value) => (isObject(value) ? Object.keys(value).length : undefined),
+    measure: (value) => (isObject(value) ? Object.keys(value).length : undefined),
     least: 'minProperties',
     most: 'maxProperties',
     what: 'a number of fields',
@@ -100,10 +100,10 @@ function isInt64(value: number): boolean {
 }
 
 function measureExpected(schema: JsonSchema, value: Json): string | undefined {
-  for (const { of, least, most, what } of MEASURES) {
+  for (const { measure, least, most, what } of MEASURES) {
     const [from, to] = [schema[least], schema[most]]
     if (from === undefined && to === undefined) continue
-    const measured = of(value)
+    const measured = measure(value)
     if (measured === undefined) continue
     if (typeof from === 'number' && measured < from) return `${what} from ${from} on`
     if (typeof to === 'number' && measured > to) return `${what} up to ${to}`

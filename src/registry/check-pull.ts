@@ -15,11 +15,11 @@ import type { WorkJournal } from './work/work-journal.ts'
 import { DEFAULT_TAG } from '../core/oci/image-name.ts'
 
 /** `failed`: it was tried a short while ago, and isn't tried again yet. `unknown`: no pull can succeed. */
-export type Prospect =
+export type PullCheck =
   | { readonly kind: 'present' | 'fetchable' | 'buildable' }
   | { readonly kind: 'failed' | 'unknown'; readonly error: RegistryError }
 
-export type ProspectParts = {
+export type PullCheckParts = {
   readonly store: Store
   readonly policy: Policy
   readonly journal: Pick<WorkJournal, 'failure'>
@@ -38,11 +38,11 @@ const FINAL: readonly string[] = [
 ]
 
 /** @throws RegistryError `lookup-failed` or `unavailable` where nobody knows. */
-export async function prospect(
-  { store, policy, journal, demandImage }: ProspectParts,
+export async function checkPull(
+  { store, policy, journal, demandImage }: PullCheckParts,
   reference: Reference,
   selector: Selector,
-): Promise<Prospect> {
+): Promise<PullCheck> {
   const tag = selector.kind === 'tag' ? selector.tag : DEFAULT_TAG
   try {
     const resolved = await resolveAllowed(store, policy, reference, tag)

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
-import { requestImage, retryAfter } from '../../src/cli/warm-request.ts'
-import { parseImageName } from '../../src/core/oci/image-name.ts'
+import { requestImage, retryAfter } from '../../../src/cli/warm/warm-request.ts'
+import { parseImageName } from '../../../src/core/oci/image-name.ts'
 
 const HASH = 'aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'
 const DIGEST = `sha256:${'0123456789abcdef'.repeat(4)}`

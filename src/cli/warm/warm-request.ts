@@ -1,9 +1,9 @@
 /** Asks a registry for a manifest as a client that pulls does, until it is there or can't be. */
 import { setTimeout } from 'node:timers/promises'
-import type { ImageName } from '../core/oci/image-name.ts'
-import { referenceBase } from '../core/oci/reference.ts'
-import { STORE_DIR } from '../core/nix/store-path.ts'
-import { unreachable } from './unreachable.ts'
+import type { ImageName } from '../../core/oci/image-name.ts'
+import { referenceBase } from '../../core/oci/reference.ts'
+import { STORE_DIR } from '../../core/nix/store-path.ts'
+import { unreachable } from '../unreachable.ts'
 
 /** One error of an OCI error body; also where a registry sent none. */
 export type OciError = {

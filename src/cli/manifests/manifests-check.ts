@@ -2,20 +2,20 @@
  * `pushless manifests check`: whether manifests, whoever wrote them, are what Kubernetes takes, and whether a running
  * registry can serve what they name. Nothing is built, fetched or applied.
  */
-import { RegistryError } from '../core/errors/errors.ts'
+import { RegistryError } from '../../core/errors/errors.ts'
 import {
   findReferences,
   mergeReferences,
   type ManifestReferences,
-} from '../kubernetes/references/manifest-references.ts'
-import { describePlace } from '../kubernetes/references/manifest-place.ts'
-import { celRulesOf, checkObject, customKinds } from '../kubernetes/check/check-objects.ts'
-import { asYamlStream } from '../kubernetes/read/manifest-chunks.ts'
-import { readObjects, type ReadManifest, type ReadObject } from '../kubernetes/read/read-objects.ts'
-import { kubernetesVersions, readSchema } from '../kubernetes/check/schema.ts'
+} from '../../kubernetes/references/manifest-references.ts'
+import { describePlace } from '../../kubernetes/references/manifest-place.ts'
+import { celRulesOf, checkObject, customKinds } from '../../kubernetes/check/check-objects.ts'
+import { asYamlStream } from '../../kubernetes/read/manifest-chunks.ts'
+import { readObjects, type ReadManifest, type ReadObject } from '../../kubernetes/read/read-objects.ts'
+import { kubernetesVersions, readSchema } from '../../kubernetes/check/schema.ts'
 import { readManifestFiles, type ManifestFile } from './manifest-files.ts'
-import { askProspects, type ImageProspect } from './image-prospects.ts'
-import { UsageError } from './usage-error.ts'
+import { askPullChecks, type ImagePullCheck } from './ask-pull-checks.ts'
+import { UsageError } from '../usage-error.ts'
 
 export type CheckOptions = {
   /** manifests/schema. */
@@ -78,7 +78,7 @@ export async function checkManifests(names: readonly string[], options: CheckOpt
       explained(() => findReferences(asYamlStream(text), { source, hosts, skipBroken: true })),
     ),
   )
-  const images = registry === undefined ? [] : await askProspects(registry, references.images)
+  const images = registry === undefined ? [] : await askPullChecks(registry, references.images)
   const report = {
     kubernetes: schema.version,
     objects: objects.length,
@@ -158,7 +158,7 @@ type Report = {
   /** Rules of the objects' definitions that weren't evaluated. */
   readonly celRules: number
   readonly references: ManifestReferences
-  readonly images: readonly ImageProspect[]
+  readonly images: readonly ImagePullCheck[]
 }
 
 function asText({ kubernetes, objects, findings, celRules, references, images }: Report): string {

@@ -3,11 +3,11 @@ import { readFile } from 'node:fs/promises'
 import { text as readText } from 'node:stream/consumers'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { AppFileError, readAppFile, type AppDocument } from '../kubernetes/app/app-file.ts'
-import { NixFailure, buildApps, type AppBuild } from '../kubernetes/app/app-file-build.ts'
+import { AppFileError, readAppFile, type AppDocument } from '../../kubernetes/app/app-file.ts'
+import { NixFailure, buildApps, type AppBuild } from '../../kubernetes/app/app-file-build.ts'
 import { readTextFile } from './manifest-files.ts'
-import { writeYaml } from '../kubernetes/write-yaml.ts'
-import { UsageError } from './usage-error.ts'
+import { writeYaml } from '../../kubernetes/write-yaml.ts'
+import { UsageError } from '../usage-error.ts'
 
 export type ManifestsOptions = Pick<AppBuild, 'library' | 'link' | 'registry' | 'mode' | 'timeoutMs'> & {
   readonly isPrinted: boolean

@@ -2,8 +2,8 @@
 import { readFile, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { explainSystemError } from '../core/errors/system-error.ts'
-import { UsageError } from './usage-error.ts'
+import { explainSystemError } from '../../core/errors/system-error.ts'
+import { UsageError } from '../usage-error.ts'
 
 export type ManifestFile = {
   /** Its name in messages. */

@@ -3,12 +3,12 @@
  * pulls does, and whatever the registry has begun goes on without it.
  */
 import pLimit from 'p-limit'
-import type { FoundImage, ManifestReferences } from '../kubernetes/references/manifest-references.ts'
-import { readToken } from '../http/access/token-file.ts'
-import { UsageError } from './usage-error.ts'
-import { terminalReporter } from './display/warm-display.ts'
+import type { FoundImage, ManifestReferences } from '../../kubernetes/references/manifest-references.ts'
+import { readToken } from '../../http/access/token-file.ts'
+import { UsageError } from '../usage-error.ts'
+import { terminalReporter } from '../display/warm-display.ts'
 import { readWarmInput } from './warm-input.ts'
-import { jsonReporter, type Progress, type Reporter, type Summary } from './display/warm-progress.ts'
+import { jsonReporter, type Progress, type Reporter, type Summary } from '../display/warm-progress.ts'
 import { warmImage } from './warm-image.ts'
 
 export type WarmOptions = {

@@ -4,11 +4,11 @@ import { execPath } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import t from 'tap'
-import { createProgram } from '../../src/cli/program.ts'
-import { UsageError } from '../../src/cli/usage-error.ts'
-import { temporaryDirectory, type Scope } from '../support/scope.ts'
+import { createProgram } from '../../../src/cli/program.ts'
+import { UsageError } from '../../../src/cli/usage-error.ts'
+import { temporaryDirectory, type Scope } from '../../support/scope.ts'
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url))
 const pod = (name: string, image: string) =>
   `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}}\nspec: {containers: [{name: c, image: ${image}}]}\n`
 const OURS = `nix.internal/nix/store/${'1'.repeat(32)}-web:nix`

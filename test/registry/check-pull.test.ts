@@ -4,7 +4,7 @@ import { RegistryError, type ErrorKind } from '../../src/core/errors/errors.ts'
 import type { Policy } from '../../src/core/policy.ts'
 import { parseReference } from '../../src/core/oci/reference.ts'
 import type { StorePath } from '../../src/core/nix/store-path.ts'
-import { prospect, type ProspectParts } from '../../src/registry/prospect.ts'
+import { checkPull, type PullCheckParts } from '../../src/registry/check-pull.ts'
 import { memoryStore } from '../store/memory-store.ts'
 import { storePath } from '../store-path.ts'
 
@@ -19,7 +19,7 @@ const policy: Policy = { builds: true, fetches: true, allow: [], deny: [], syste
 const valid = [VALID, DERIVATION]
 const cached = [CACHED, CACHED_DERIVATION]
 
-function partsOf(more: Partial<ProspectParts> = {}): ProspectParts {
+function partsOf(more: Partial<PullCheckParts> = {}): PullCheckParts {
   return {
     store: memoryStore({
       valid,
@@ -33,9 +33,9 @@ function partsOf(more: Partial<ProspectParts> = {}): ProspectParts {
   }
 }
 
-async function ask(path: StorePath, more: Partial<ProspectParts> = {}, tag = 'nix') {
+async function ask(path: StorePath, more: Partial<PullCheckParts> = {}, tag = 'nix') {
   const reference = parseReference(path.slice(1))
-  const found = await prospect(partsOf(more), reference, { kind: 'tag', tag })
+  const found = await checkPull(partsOf(more), reference, { kind: 'tag', tag })
   return 'error' in found ? `${found.kind}: ${found.error.kind}` : found.kind
 }
 
@@ -46,7 +46,7 @@ void t.test('what a pull would find', async (t) => {
     what: string,
     path: StorePath,
     expected: string,
-    more?: Partial<ProspectParts>,
+    more?: Partial<PullCheckParts>,
   ])[] = [
     ['a valid path', VALID, 'present'],
     ['a path that a cache has', CACHED, 'fetchable'],

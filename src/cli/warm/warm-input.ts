@@ -2,17 +2,17 @@
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text as readText } from 'node:stream/consumers'
-import { RegistryError } from '../core/errors/errors.ts'
-import { parseImageName } from '../core/oci/image-name.ts'
+import { RegistryError } from '../../core/errors/errors.ts'
+import { parseImageName } from '../../core/oci/image-name.ts'
 import {
   findReferences,
   mergeReferences,
   type ManifestReferences,
-} from '../kubernetes/references/manifest-references.ts'
-import { storePathAround } from '../core/nix/store-path.ts'
-import { explainSystemError } from '../core/errors/system-error.ts'
-import { MANIFEST_FILE, readTextFile } from './manifest-files.ts'
-import { UsageError } from './usage-error.ts'
+} from '../../kubernetes/references/manifest-references.ts'
+import { storePathAround } from '../../core/nix/store-path.ts'
+import { explainSystemError } from '../../core/errors/system-error.ts'
+import { MANIFEST_FILE, readTextFile } from '../manifests/manifest-files.ts'
+import { UsageError } from '../usage-error.ts'
 
 export type WarmInput = {
   readonly arguments: readonly string[]

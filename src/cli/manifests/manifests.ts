@@ -2,9 +2,9 @@
 import { join } from 'node:path'
 import { Option, type Command } from 'commander'
 import type { RewriteFlags } from './manifests-rewrite.ts'
-import type { ProcessFacts } from './process-facts.ts'
-import { registryUrl } from './registry-url.ts'
-import { UsageError } from './usage-error.ts'
+import type { ProcessFacts } from '../process-facts.ts'
+import { registryUrl } from '../registry-url.ts'
+import { UsageError } from '../usage-error.ts'
 
 /** As long as `warm` waits. */
 const DEFAULT_TIMEOUT_S = '7200'

@@ -5,9 +5,9 @@ import { execPath } from 'node:process'
 import { execa } from 'execa'
 import t from 'tap'
 import { parseAllDocuments } from 'yaml'
-import { buildFile, query, root, withoutNix } from '../nix/nix-command.ts'
-import { nixEnv } from '../support/nix.ts'
-import { temporaryDirectory, type Scope } from '../support/scope.ts'
+import { buildFile, query, root, withoutNix } from '../../nix/nix-command.ts'
+import { nixEnv } from '../../support/nix.ts'
+import { temporaryDirectory, type Scope } from '../../support/scope.ts'
 
 const LIMIT_MS = 120_000
 

@@ -2,10 +2,10 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import t from 'tap'
-import { UsageError } from '../../src/cli/usage-error.ts'
-import { readWarmInput } from '../../src/cli/warm-input.ts'
-import { imageNameOf } from '../../src/core/oci/reference.ts'
-import { makeStorePath, withoutNix } from '../nix/real-store.ts'
+import { UsageError } from '../../../src/cli/usage-error.ts'
+import { readWarmInput } from '../../../src/cli/warm/warm-input.ts'
+import { imageNameOf } from '../../../src/core/oci/reference.ts'
+import { makeStorePath, withoutNix } from '../../nix/real-store.ts'
 
 const HASHES = ['aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56', '5kj3i7kj8yh7q6mfxr3ndxw5kxkalhix']
 const [A, B] = HASHES.map((hash, i) => `nix.internal/nix/store/${hash}-${'ab'[i]}:nix`) as [string, string]

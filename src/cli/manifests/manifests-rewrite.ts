@@ -1,11 +1,11 @@
 /** `pushless manifests rewrite`: manifests of other generators, with images of ours. */
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { rewriteManifests, type RewriteOptions } from '../kubernetes/rewrite/rewrite.ts'
-import { parseImageMap } from '../kubernetes/rewrite/rewrite-map.ts'
-import { kubernetesVersions, readSchema } from '../kubernetes/check/schema.ts'
+import { rewriteManifests, type RewriteOptions } from '../../kubernetes/rewrite/rewrite.ts'
+import { parseImageMap } from '../../kubernetes/rewrite/rewrite-map.ts'
+import { kubernetesVersions, readSchema } from '../../kubernetes/check/schema.ts'
 import { explain, readManifestFiles, readTextFile } from './manifest-files.ts'
-import { UsageError } from './usage-error.ts'
+import { UsageError } from '../usage-error.ts'
 
 export type RewriteFlags = {
   readonly images: string

@@ -1,18 +1,18 @@
 /** Asks a registry what pulls of images would find: `POST /check`. */
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { unreachable } from './unreachable.ts'
-import { UsageError } from './usage-error.ts'
+import { unreachable } from '../unreachable.ts'
+import { UsageError } from '../usage-error.ts'
 
-const Prospect = Type.Object({
+const PullCheck = Type.Object({
   ref: Type.String(),
   state: Type.String(),
   message: Type.Optional(Type.String()),
 })
-const answer = Compile(Type.Object({ images: Type.Array(Prospect) }))
+const answer = Compile(Type.Object({ images: Type.Array(PullCheck) }))
 
 /** `state`: present, fetchable, buildable, failed, unknown, or unsure where the registry couldn't find out. */
-export type ImageProspect = { readonly ref: string; readonly state: string; readonly message?: string }
+export type ImagePullCheck = { readonly ref: string; readonly state: string; readonly message?: string }
 
 /** As many as the registry takes at once. */
 const AT_ONCE = 1000
@@ -20,11 +20,11 @@ const AT_ONCE = 1000
 const TIMEOUT_MS = 60_000
 
 /** In the order of the names. @throws UsageError where no registry answers. */
-export async function askProspects(
+export async function askPullChecks(
   registry: string,
   images: readonly { readonly name: string }[],
-): Promise<readonly ImageProspect[]> {
-  const found: ImageProspect[] = []
+): Promise<readonly ImagePullCheck[]> {
+  const found: ImagePullCheck[] = []
   for (let i = 0; i < images.length; i += AT_ONCE) {
     const refs = images.slice(i, i + AT_ONCE).map(({ name }) => name)
     found.push(...(await ask(registry, refs)))
@@ -32,7 +32,7 @@ export async function askProspects(
   return found
 }
 
-async function ask(registry: string, refs: readonly string[]): Promise<readonly ImageProspect[]> {
+async function ask(registry: string, refs: readonly string[]): Promise<readonly ImagePullCheck[]> {
   const url = new URL('/check', registry)
   const fail = (why: string, cause?: unknown): never => {
     throw new UsageError(`${url.origin}: ${why}; --no-registry checks without one`, { cause })

@@ -1,7 +1,7 @@
 /** One image on its way: asked for until it is ready, and what the registry tells of it meanwhile. */
-import type { FoundImage } from '../kubernetes/references/manifest-references.ts'
-import { buildNews } from './display/build-news.ts'
-import type { Progress, Reporter } from './display/warm-progress.ts'
+import type { FoundImage } from '../../kubernetes/references/manifest-references.ts'
+import { buildNews } from '../display/build-news.ts'
+import type { Progress, Reporter } from '../display/warm-progress.ts'
 import { requestImage, type OciError } from './warm-request.ts'
 
 export type Warming = {
