@@ -104,19 +104,20 @@ let
     else if twice != [ ] then
       throw "${builder}: ${toJSON (head twice)} is twice in layers, expected once"
     else if length groups >= maxLayers then
-      refuse builder "the number of layers" (length groups) "less than maxLayers, which is ${toString maxLayers}"
+      refuse builder "the number of layers" (length groups)
+        "less than maxLayers, which is ${toString maxLayers}"
     else
       groups;
 
-  checkString =
-    field: value: if isString value then value else refuse builder field value "a string";
+  checkString = field: value: if isString value then value else refuse builder field value "a string";
 
   checkCreated =
     created:
     if isString created && isTime created then
       created
     else
-      refuse builder "created" created ''a time in RFC 3339, such as "2026-01-31T12:00:00Z", not "now": the image's digest would never be the same'';
+      refuse builder "created" created
+        ''a time in RFC 3339, such as "2026-01-31T12:00:00Z", not "now": the image's digest would never be the same'';
 in
 {
   inherit

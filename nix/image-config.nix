@@ -122,10 +122,12 @@ let
       else
         assignments ++ map (pair: "${pair.name}=${pair.value}") pairs;
     ExposedPorts =
-      orElse { } (fromConfig "ExposedPorts") // toSet (listed "ports" (port.exposed builder "a port in ports") ports);
+      orElse { } (fromConfig "ExposedPorts")
+      // toSet (listed "ports" (port.exposed builder "a port in ports") ports);
     Labels = union "Labels" (orElse { } (fromConfig "Labels")) (check.parse.Labels "labels" labels);
     Volumes =
-      orElse { } (fromConfig "Volumes") // toSet (listed "volumes" (check.absolute "a path in volumes") volumes);
+      orElse { } (fromConfig "Volumes")
+      // toSet (listed "volumes" (check.absolute "a path in volumes") volumes);
   };
 
   others = listToAttrs (

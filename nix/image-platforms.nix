@@ -94,7 +94,9 @@ let
   # As clients compare them: arm64 alone is arm64/v8 (containerd, platforms/database.go).
   keys = map (
     { platform, ... }:
-    "linux/${platform.architecture}/${platform.variant or defaultVariants.${platform.architecture} or ""}"
+    "linux/${platform.architecture}/${
+      platform.variant or defaultVariants.${platform.architecture} or ""
+    }"
   ) list;
   twice = filter (key: length (filter (other: other == key) keys) > 1) keys;
 in

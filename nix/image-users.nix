@@ -101,7 +101,8 @@ let
     userNamed.${name} or (refuse builder field name "a number, or one of users: ${listed userNamed}");
   findGroup =
     field: name:
-    groupNamed.${name} or (refuse builder field name "a number, or one of groups: ${listed groupNamed}");
+    groupNamed.${name}
+      or (refuse builder field name "a number, or one of groups: ${listed groupNamed}");
 
   membersOf =
     group:
@@ -114,9 +115,9 @@ let
       ) people
     );
   # Also those of users who are in no group that exists.
-  checked = builtins.deepSeq (map (
-    user: map (findGroup "an item of users.${toJSON user.name}.groups") user.groups
-  ) people);
+  checked = builtins.deepSeq (
+    map (user: map (findGroup "an item of users.${toJSON user.name}.groups") user.groups) people
+  );
 
   homes = filter (user: users ? ${user.name} && user.createHome && !(elem user.home noHomes)) people;
 in

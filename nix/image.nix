@@ -44,7 +44,9 @@ let
   orElse = default: value: if value == null then default else value;
 
   # What is said, checked; nothing where it isn't.
-  optional = key: value: check: if value == null then { } else { ${key} = check value; };
+  optional =
+    key: value: check:
+    if value == null then { } else { ${key} = check value; };
 
   image =
     {

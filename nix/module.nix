@@ -222,7 +222,9 @@ in
         # Reads the token anew.
         ExecReload = "${pkgs.coreutils}/bin/kill -HUP $MAINPID";
         Restart = "on-failure";
-        LoadCredential = optional (cfg.tokenFile != null) "token:${replaceStrings [ "%" ] [ "%%" ] cfg.tokenFile}";
+        LoadCredential =
+          optional (cfg.tokenFile != null)
+            "token:${replaceStrings [ "%" ] [ "%%" ] cfg.tokenFile}";
 
         # The store is readable by all, and the Nix daemon's socket takes all whom nix.conf allows.
         DynamicUser = true;

@@ -145,11 +145,12 @@ let
     }
   ];
   mirroring =
-    map (plugin: "virtualisation.containerd.settings.plugins.\"${plugin}\".registry.mirrors") (
-      filter (plugin: containerd.plugins.${plugin}.registry.mirrors or { } != { }) (
-        attrNames (containerd.plugins or { })
-      )
-    );
+    map (plugin: "virtualisation.containerd.settings.plugins.\"${plugin}\".registry.mirrors")
+      (
+        filter (plugin: containerd.plugins.${plugin}.registry.mirrors or { } != { }) (
+          attrNames (containerd.plugins or { })
+        )
+      );
 
   runtimeOption =
     runtime: default: description:

@@ -75,10 +75,12 @@ let
         else if isPatch patch then
           extendObject object patch
         else
-          refuse builder "extend.${object.kind}" patch "an attribute set, or a function from the object to one";
+          refuse builder "extend.${object.kind}" patch
+            "an attribute set, or a function from the object to one";
     in
     if !isAttrs patches || patches ? outPath then
-      refuse builder "extend" patches "an attribute set, kind to patch: { Deployment.spec.minReadySeconds = 5; }"
+      refuse builder "extend" patches
+        "an attribute set, kind to patch: { Deployment.spec.minReadySeconds = 5; }"
     else if unknown != [ ] then
       refuse builder "a kind in extend" (head unknown) "one of those made: ${concatStringsSep ", " kinds}"
     else
@@ -92,16 +94,15 @@ let
   name = checkServiceName builder "name" (
     if args.name == null then throw "${builder}: name is missing" else args.name
   );
-  metadata =
-    {
-      inherit name;
-      labels =
-        if isAttrs args.labels && !(args.labels ? outPath) then
-          { ${nameLabel} = name; } // args.labels
-        else
-          refuse builder "labels" args.labels "an attribute set of strings";
-    }
-    // optional "namespace" args.namespace;
+  metadata = {
+    inherit name;
+    labels =
+      if isAttrs args.labels && !(args.labels ? outPath) then
+        { ${nameLabel} = name; } // args.labels
+      else
+        refuse builder "labels" args.labels "an attribute set of strings";
+  }
+  // optional "namespace" args.namespace;
   ports = toPorts {
     inherit builder;
     inherit (args) port ports;
@@ -110,7 +111,19 @@ let
     inherit builder metadata;
     inherit (args) replicas autoscale;
   };
-  inherit (toContainer { inherit builder metadata ports args; }) container pod mounts;
+  inherit
+    (toContainer {
+      inherit
+        builder
+        metadata
+        ports
+        args
+        ;
+    })
+    container
+    pod
+    mounts
+    ;
 
   account =
     if args.serviceAccount == null then

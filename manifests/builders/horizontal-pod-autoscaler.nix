@@ -36,7 +36,8 @@ let
     else if isAttrs value && isString (value.kind or null) && isString (value.name or null) then
       { apiVersion = "apps/v1"; } // value
     else
-      refuse builder "for" value ''a workload that this library made, or { kind = "Deployment"; name = "web"; }'';
+      refuse builder "for" value
+        ''a workload that this library made, or { kind = "Deployment"; name = "web"; }'';
 
   # 80 -> the average use of what was requested, in percent
   utilization = builder: name: value: {
@@ -97,7 +98,8 @@ let
     ++ (if memory == null then [ ] else [ (utilization builder "memory" memory) ])
     ++ metrics;
   resource = name: value: if value == null then [ ] else [ name ];
-  inherited = if for.metadata.namespace or null == null then { } else { inherit (for.metadata) namespace; };
+  inherited =
+    if for.metadata.namespace or null == null then { } else { inherit (for.metadata) namespace; };
 in
 if !isInt minReplicas || minReplicas < 0 then
   refuse builder "minReplicas" minReplicas "a number from 0 on"

@@ -55,7 +55,8 @@ let
     else if isAttrs value && (value ? service || value ? resource) then
       value
     else
-      refuse builder field value ''"<service>:<port>", a Service that this library made, or Kubernetes' backend'';
+      refuse builder field value
+        ''"<service>:<port>", a Service that this library made, or Kubernetes' backend'';
 
   toPath =
     builder: host: path: value:
@@ -86,7 +87,8 @@ let
       parts = match "(\\*\\.)?(.*)" host;
     in
     if match "[0-9.]+" host != null then
-      refuse builder "a name in hosts" host "a name in DNS, or \"*\" for any, since Kubernetes takes no address there"
+      refuse builder "a name in hosts" host
+        "a name in DNS, or \"*\" for any, since Kubernetes takes no address there"
     else
       builtins.seq (checkSubdomain builder "a name in hosts" (elemAt parts 1)) host;
 
@@ -96,7 +98,13 @@ let
     concatMap (
       paths:
       let
-        backends = if isBackend paths then [ paths ] else if isAttrs paths then attrValues paths else [ ];
+        backends =
+          if isBackend paths then
+            [ paths ]
+          else if isAttrs paths then
+            attrValues paths
+          else
+            [ ];
       in
       filter (value: isAttrs value && value.kind or null == "Service") (
         map (value: if isAttrs value && value ? backend then value.backend else value) backends

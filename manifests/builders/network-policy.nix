@@ -24,7 +24,8 @@ let
         if isAttrs rule && !(rule ? outPath) then
           rule
         else
-          refuse builder "an item of ${field}" rule "an attribute set, such as { from = [ ... ]; ports = [ ... ]; }"
+          refuse builder "an item of ${field}" rule
+            "an attribute set, such as { from = [ ... ]; ports = [ ... ]; }"
       ) value;
 
   dnsRule.ports =
@@ -103,7 +104,8 @@ else
         else if isAttrs podSelector then
           parse builder podSelector
         else
-          refuse builder "podSelector" podSelector "an attribute set: labels, or matchLabels and matchExpressions";
+          refuse builder "podSelector" podSelector
+            "an attribute set: labels, or matchLabels and matchExpressions";
       policyTypes = filter (type: type != null) [
         (if ingress == null then null else "Ingress")
         (if egress == null then null else "Egress")

@@ -60,7 +60,11 @@ rec {
     concatMap (
       { object, problems }:
       map (
-        { message, isWarning ? false, ... }:
+        {
+          message,
+          isWarning ? false,
+          ...
+        }:
         "${if isWarning then prefix else ""}${describe object}: ${message}"
       ) problems
     ) (findProblems (map (checkObject "validate") objects));

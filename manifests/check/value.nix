@@ -38,7 +38,8 @@ let
   number = import ../../nix/number.nix;
 
   # An image as Nix has it, which kubelet can't pull.
-  isStorePath = value: isPath value || (isAttrs value && value ? outPath) || (isString value && inStore value);
+  isStorePath =
+    value: isPath value || (isAttrs value && value ? outPath) || (isString value && inStore value);
 in
 # schema, with its rules -> type -> path -> value -> list of problems
 { definitions, rules }:
@@ -76,7 +77,9 @@ let
     else if !isObject value then
       isWrong path value "an object"
     else
-      concatMap (key: check type.additionalProperties (fieldPath path key) value.${key}) (attrNames value);
+      concatMap (key: check type.additionalProperties (fieldPath path key) value.${key}) (
+        attrNames value
+      );
 
   checkFields =
     type: path: value:
@@ -158,7 +161,9 @@ let
         else
           toJSON item;
       items = map identity value;
-      twice = filter (index: elem (elemAt items index) (genList (elemAt items) index)) (genList (index: index) (length items));
+      twice = filter (index: elem (elemAt items index) (genList (elemAt items) index)) (
+        genList (index: index) (length items)
+      );
       index = builtins.head twice;
       place = itemPath path (itemName type index (elemAt value index));
       keys = concatStringsSep " and " (type.keys or [ "value" ]);

@@ -53,7 +53,11 @@ let
     own: field: key: old: new:
     let
       nameOf =
-        item: if isPlain item && item ? ${key} then item.${key} else refuse "extend" "an item of ${field}" item "an attribute set with `${key}` in it";
+        item:
+        if isPlain item && item ? ${key} then
+          item.${key}
+        else
+          refuse "extend" "an item of ${field}" item "an attribute set with `${key}` in it";
       patches = listToAttrs (
         map (item: {
           name = nameOf item;
@@ -149,11 +153,17 @@ let
     text:
     let
       pieces = filter (piece: piece != "" && piece != ".") (
-        map (piece: if isList piece then { quoted = elemAt piece 0; } else piece) (split "\"([^\"]*)\"" text)
+        map (piece: if isList piece then { quoted = elemAt piece 0; } else piece) (
+          split "\"([^\"]*)\"" text
+        )
       );
     in
     concatMap (
-      piece: if isString piece then filter (step: isString step && step != "") (split "\\." piece) else [ piece.quoted ]
+      piece:
+      if isString piece then
+        filter (step: isString step && step != "") (split "\\." piece)
+      else
+        [ piece.quoted ]
     ) pieces;
 
   last = list: elemAt list (length list - 1);
@@ -165,10 +175,14 @@ let
       step = head steps;
       here = done ++ [ step ];
       key = mergeKeys.${if done == [ ] then "" else last done} or "name";
-      found = filter (index: isAttrs (elemAt value index) && (elemAt value index).${key} or null == step) (
-        genList (index: index) (length value)
-      );
-      there = if isAttrs value then concatStringsSep ", " (attrNames value) else concatStringsSep ", " (map (item: toString (item.${key} or "?")) value);
+      found = filter (
+        index: isAttrs (elemAt value index) && (elemAt value index).${key} or null == step
+      ) (genList (index: index) (length value));
+      there =
+        if isAttrs value then
+          concatStringsSep ", " (attrNames value)
+        else
+          concatStringsSep ", " (map (item: toString (item.${key} or "?")) value);
     in
     if steps == [ ] then
       toNew value
@@ -196,7 +210,8 @@ let
     else if isPlain value || isList value then
       throw "override: ${path} isn't there: no ${toJSON step}, there are: ${there}"
     else
-      refuse "override" "${concatStringsSep "." done} in ${path}" value "something with ${toJSON step} in it";
+      refuse "override" "${concatStringsSep "." done} in ${path}" value
+        "something with ${toJSON step} in it";
 in
 {
   # extend :: object -> patch -> object. Sets are merged, lists by name are merged by name, null removes.
@@ -218,12 +233,16 @@ in
     if !isPlain object then
       refuse "override" "the object" object "a Kubernetes object"
     else if !isPlain changes then
-      refuse "override" "the changes" changes ''an attribute set, path to value, such as { "spec.replicas" = 3; }''
+      refuse "override" "the changes" changes
+        ''an attribute set, path to value, such as { "spec.replicas" = 3; }''
     else
       foldl' (
         result: path:
         setAt path result [ ] (toSteps path) (
-          old: clean (isOwn object) (last (toSteps path)) (if isFunction changes.${path} then changes.${path} old else changes.${path})
+          old:
+          clean (isOwn object) (last (toSteps path)) (
+            if isFunction changes.${path} then changes.${path} old else changes.${path}
+          )
         )
       ) object (attrNames changes);
 }

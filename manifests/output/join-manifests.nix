@@ -34,7 +34,8 @@ let
     if isList manifests then
       map (toStorePath builder "one of manifests") manifests
     else
-      refuse builder "manifests" manifests "a list of directories that mkManifests, fromScript or helmChart made";
+      refuse builder "manifests" manifests
+        "a list of directories that mkManifests, fromScript or helmChart made";
   used = packages builder system pkgs;
 in
 derivation {

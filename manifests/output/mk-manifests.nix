@@ -44,7 +44,12 @@ in
   kubernetesVersion ? kubernetes,
 }:
 if pkgs == null then
-  (if format == "json" then list name objects else refuse builder "format" format ''"json", since there are no `pkgs`'')
+  (
+    if format == "json" then
+      list name objects
+    else
+      refuse builder "format" format ''"json", since there are no `pkgs`''
+  )
 else
   directory (
     packages builder system pkgs

@@ -68,8 +68,18 @@ let
         reference = imageRef { inherit image; };
       }
       # Texts: what a derivation is made of is nothing that the manifests need.
-      // (if isAttrs image && image ? outPath then { storePath = unsafeDiscardStringContext image.outPath; } else { })
-      // (if isAttrs image && image ? drvPath then { derivation = unsafeDiscardStringContext image.drvPath; } else { });
+      // (
+        if isAttrs image && image ? outPath then
+          { storePath = unsafeDiscardStringContext image.outPath; }
+        else
+          { }
+      )
+      // (
+        if isAttrs image && image ? drvPath then
+          { derivation = unsafeDiscardStringContext image.drvPath; }
+        else
+          { }
+      );
   map' =
     if isAttrs images && !(images ? outPath) then
       builtins.mapAttrs entry images
@@ -107,19 +117,26 @@ derivation (
   allowed
   // checking
   // {
-    inherit name system source pushless;
+    inherit
+      name
+      system
+      source
+      pushless
+      ;
     images = toJSON map';
     passAsFile = [ "images" ] ++ (if checking == { } then [ ] else [ "definitions" ]);
-    options = concatMap (option: if option.value == null then [ ] else [ "--${option.name}=${option.value}" ]) [
-      {
-        name = "kubernetes-version";
-        value = kubernetesVersion;
-      }
-      {
-        name = "namespace";
-        value = if namespace == null then null else checkLabel builder "namespace" namespace;
-      }
-    ];
+    options =
+      concatMap (option: if option.value == null then [ ] else [ "--${option.name}=${option.value}" ])
+        [
+          {
+            name = "kubernetes-version";
+            value = kubernetesVersion;
+          }
+          {
+            name = "namespace";
+            value = if namespace == null then null else checkLabel builder "namespace" namespace;
+          }
+        ];
     allowNames = attrNames allowed;
     builder = "/bin/sh";
     args = [

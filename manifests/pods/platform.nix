@@ -72,7 +72,8 @@ let
       inherit (platformOf builder system) architecture;
     in
     if
-      match "(x86_64|aarch64|armv[67]l|i686|riscv64|powerpc64le|s390x)-linux" (item.image.system or "") != null
+      match "(x86_64|aarch64|armv[67]l|i686|riscv64|powerpc64le|s390x)-linux" (item.image.system or "")
+      != null
       && architecture != wanted
     then
       trace "warning: ${builder}: ${item.field} is made on ${system}, expected one for ${wanted}, which nodeSelector asks for" result
@@ -98,7 +99,9 @@ if images == [ ] then
 else if isString wanted && wrong != [ ] then
   throw "${builder}: ${first.field} is for ${list first.architectures}, expected one for ${wanted}, which nodeSelector asks for"
 else if isString wanted then
-  foldl' (done: item: warnOfSystem builder wanted item done) result (filter (item: said item.image == null) images)
+  foldl' (done: item: warnOfSystem builder wanted item done) result (
+    filter (item: said item.image == null) images
+  )
 else if sure == [ ] then
   result
 else

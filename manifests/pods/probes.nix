@@ -54,7 +54,9 @@ let
       checked = kind == "httpGet" || kind == "tcpSocket" || kind == "grpc";
     in
     if length given != 1 then
-      throw "${builder}: ${field} has ${if given == [ ] then "nothing to do" else list given}, expected one of ${list known}"
+      throw "${builder}: ${field} has ${
+        if given == [ ] then "nothing to do" else list given
+      }, expected one of ${list known}"
     else
       !checked
       || checkPort builder "${field}.${kind}.port" (if kind == "grpc" then [ ] else names) (
@@ -79,7 +81,11 @@ builder: where: field: container:
 let
   names = concatMap (item: if item ? name then [ item.name ] else [ ]) (container.ports or [ ]);
   given = filter (key: container ? ${key}) probes;
-  hooked = if isAttrs (container.lifecycle or null) then filter (key: container.lifecycle ? ${key}) hooks else [ ];
+  hooked =
+    if isAttrs (container.lifecycle or null) then
+      filter (key: container.lifecycle ? ${key}) hooks
+    else
+      [ ];
   ends = where == "initContainers" && container.restartPolicy or null != "Always";
   both = given ++ (if hooked == [ ] then [ ] else [ "lifecycle" ]);
 in

@@ -37,8 +37,9 @@ let
         DoesNotExist = !has;
       };
     in
-    operators.${operator}
-      or (refuse builder "selector.matchExpressions.${key}.operator" operator "In, NotIn, Exists or DoesNotExist");
+    operators.${operator} or (refuse builder "selector.matchExpressions.${key}.operator" operator
+      "In, NotIn, Exists or DoesNotExist"
+    );
 in
 rec {
   inherit nameLabel;
@@ -69,7 +70,11 @@ rec {
   forPods =
     builder: podLabels: given:
     let
-      selector = if given == null then { matchLabels = intersectAttrs { ${nameLabel} = null; } podLabels; } else parse builder given;
+      selector =
+        if given == null then
+          { matchLabels = intersectAttrs { ${nameLabel} = null; } podLabels; }
+        else
+          parse builder given;
       wanted = selector.matchLabels or { };
       missing = filter (key: podLabels.${key} or null != wanted.${key}) (attrNames wanted);
       first = head missing;

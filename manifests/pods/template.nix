@@ -87,9 +87,7 @@ in
     else
       {
         inherit builder;
-        metadata = toMetadata { inherit builder checkName; } (
-          args // { labels = objectLabels; }
-        );
+        metadata = toMetadata { inherit builder checkName; } (args // { labels = objectLabels; });
         template = {
           metadata = {
             labels = podLabels;

@@ -6,5 +6,11 @@ in
   "daemon-set.yaml" = registry { };
   "deployment.yaml" = registry { kind = "Deployment"; };
   # For nodes whose registry is a service of theirs, without a Pod.
-  "node-setup.yaml" = [ (namespace { name = "pushless"; labels."pod-security.kubernetes.io/enforce" = "privileged"; }) ] ++ nodeSetup { };
+  "node-setup.yaml" = [
+    (namespace {
+      name = "pushless";
+      labels."pod-security.kubernetes.io/enforce" = "privileged";
+    })
+  ]
+  ++ nodeSetup { };
 }

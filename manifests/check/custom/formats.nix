@@ -24,17 +24,57 @@ let
   splitAt = separator: text: filter isString (split separator text);
   sum = foldl' (a: b: a + b) 0;
   # "08" isn't JSON.
-  toNumber = digits: fromJSON "1${digits}" - fromJSON "1${replaceStrings [ "1" "2" "3" "4" "5" "6" "7" "8" "9" ] [ "0" "0" "0" "0" "0" "0" "0" "0" "0" ] digits}";
+  toNumber =
+    digits:
+    fromJSON "1${digits}"
+    - fromJSON "1${
+      replaceStrings
+        [
+          "1"
+          "2"
+          "3"
+          "4"
+          "5"
+          "6"
+          "7"
+          "8"
+          "9"
+        ]
+        [
+          "0"
+          "0"
+          "0"
+          "0"
+          "0"
+          "0"
+          "0"
+          "0"
+          "0"
+        ]
+        digits
+    }";
   digitsOf = text: genList (index: toNumber (substring index 1 text)) (stringLength text);
   mod = a: b: a - a / b * b;
 
   hex = "[0-9a-fA-F]";
   uuid =
-    third: fourth:
-    matches "${hex}{8}-?${hex}{4}-?${third}${hex}{3}-?${fourth}${hex}{3}-?${hex}{12}";
+    third: fourth: matches "${hex}{8}-?${hex}{4}-?${third}${hex}{3}-?${fourth}${hex}{3}-?${hex}{12}";
   aUuid = ''a UUID, such as "123e4567-e89b-42d3-a456-426614174000"'';
 
-  days = [ 31 28 31 30 31 30 31 31 30 31 30 31 ];
+  days = [
+    31
+    28
+    31
+    30
+    31
+    30
+    31
+    31
+    30
+    31
+    30
+    31
+  ];
   isDate =
     text:
     let
@@ -84,7 +124,9 @@ let
 
   isMac =
     let
-      bytes = separator: "${hex}{2}(${separator}${hex}{2}){5}((${separator}${hex}{2}){2}((${separator}${hex}{2}){12})?)?";
+      bytes =
+        separator:
+        "${hex}{2}(${separator}${hex}{2}){5}((${separator}${hex}{2}){2}((${separator}${hex}{2}){12})?)?";
       pairs = "${hex}{4}([.]${hex}{4}){2}(([.]${hex}{4})(([.]${hex}{4}){6})?)?";
     in
     matches "${bytes ":"}|${bytes "-"}|${pairs}|${hex}{12}(${hex}{4}(${hex}{24})?)?";
@@ -107,14 +149,17 @@ let
       values = digitsOf digits;
     in
     matches "[0-9]{13}" digits
-    && mod (sum (genList (index: (if mod index 2 == 0 then 1 else 3) * elemAt values index) 13)) 10 == 0;
+    &&
+      mod (sum (genList (index: (if mod index 2 == 0 then 1 else 3) * elemAt values index) 13)) 10 == 0;
 
   # A plain text is decided here; any other may be a URI, too.
   isUri =
     text:
     if text == "" || matches ":.*" text then
       false
-    else if matches "/[A-Za-z0-9._~/-]*|[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~-]+|[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9.-]+(:[0-9]*)?(/[A-Za-z0-9._~/-]*)?" text then
+    else if
+      matches "/[A-Za-z0-9._~/-]*|[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~-]+|[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9.-]+(:[0-9]*)?(/[A-Za-z0-9._~/-]*)?" text
+    then
       true
     else if matches "[^:/*][^:]*|[0-9].*" text then
       false
@@ -129,7 +174,12 @@ let
     else if matches "${atoms}@${atoms}" text then
       true
     else if !matches ".*@.*" text || matches "[^][()<>\"]*" text then
-      (if matches ".*[:;].*" text && matches ".*@.*" text then null else matches "[ ]*${atoms}@[ ]*${atoms}[ ]*" text)
+      (
+        if matches ".*[:;].*" text && matches ".*@.*" text then
+          null
+        else
+          matches "[ ]*${atoms}@[ ]*${atoms}[ ]*" text
+      )
     else
       null;
 

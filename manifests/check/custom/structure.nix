@@ -75,8 +75,21 @@ let
   isName =
     metadata:
     metadata.type or null == "object"
-    && all (key: elem key [ "type" "default" "properties" ]) (attrNames metadata)
-    && all (key: elem key [ "name" "generateName" ]) (attrNames (metadata.properties or { }));
+    && all (
+      key:
+      elem key [
+        "type"
+        "default"
+        "properties"
+      ]
+    ) (attrNames metadata)
+    && all (
+      key:
+      elem key [
+        "name"
+        "generateName"
+      ]
+    ) (attrNames (metadata.properties or { }));
 
   # Fields that every whole object has.
   checkImplied =
@@ -91,11 +104,16 @@ let
       when (is whole schema && !is open schema && properties == { }) (
         isMissing "${path}.properties" "schemas of its fields, or ${open}"
       )
-      ++ concatMap (
-        key: when (typeOf key != "string") (isWrong "${place key}.type" (typeOf key) ''"string"'')
-      ) [ "apiVersion" "kind" ]
+      ++
+        concatMap
+          (key: when (typeOf key != "string") (isWrong "${place key}.type" (typeOf key) ''"string"''))
+          [
+            "apiVersion"
+            "kind"
+          ]
       ++ when (level == "root" && isAttrs (properties.metadata or null) && !isName properties.metadata) (
-        isWrong (place "metadata") properties.metadata "type: object, with no more than name and generateName among its properties"
+        isWrong (place "metadata") properties.metadata
+          "type: object, with no more than name and generateName among its properties"
       )
     );
 
@@ -118,7 +136,9 @@ let
     level: schema: path:
     checkKeywords schema path
     ++ checkType level schema path
-    ++ when (level == "root" && is "nullable" schema) (isWrong "${path}.nullable" true "false at the root")
+    ++ when (level == "root" && is "nullable" schema) (
+      isWrong "${path}.nullable" true "false at the root"
+    )
     ++ checkAdditional level schema path
     ++ checkImplied level schema path
     ++ checkListType schema path

@@ -113,7 +113,10 @@ let
     ++ (if rule ? text then checkText rules.texts.${rule.text} spot else [ ])
     ++ (if rule ? keys then checkKeys rules.texts.${rule.keys} spot else [ ])
     ++ (
-      if !rule ? words || value == "" || elem value rule.words then [ ] else isWrong path value "one of ${words rule.words}"
+      if !rule ? words || value == "" || elem value rule.words then
+        [ ]
+      else
+        isWrong path value "one of ${words rule.words}"
     )
     ++ (
       if rule ? notWords && elem value rule.notWords then
@@ -142,12 +145,14 @@ let
         if !all (holds root.value) rule.when then
           [ ]
         else
-          concatMap (spot: checkPresence rule spot ++ (if spot.value == null then [ ] else checkOne root rule spot)) found
+          concatMap (
+            spot: checkPresence rule spot ++ (if spot.value == null then [ ] else checkOne root rule spot)
+          ) found
           ++ (if rule ? differ then checkDiffer rule.differ found else [ ]);
     in
-    map (one: one // { isRule = true; } // (if rule.warning or false then { isWarning = true; } else { })) (
-      concatMap checkRoot roots
-    );
+    map (
+      one: one // { isRule = true; } // (if rule.warning or false then { isWarning = true; } else { })
+    ) (concatMap checkRoot roots);
 in
 {
   # name of a definition -> path -> value -> problems, in the order of the rules

@@ -35,7 +35,12 @@
     assert compressor == "none";
     run "${name}.tar"
       {
-        inherit contents extraCommands runtime tag;
+        inherit
+          contents
+          extraCommands
+          runtime
+          tag
+          ;
         image = name;
         exportReferencesGraph = [
           "graph"
