@@ -25,7 +25,8 @@ rec {
     else
       refuse builder "a name in ${field}" name "one that isn't empty and has no `=`";
 
-  # A value's text: numbers with all their digits, booleans as true and false, paths and derivations as their store paths.
+  # A value's text: numbers with all their digits, booleans as true and false, paths and derivations as their store
+  # paths.
   toValue =
     builder: field: value:
     let

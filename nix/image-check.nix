@@ -37,7 +37,10 @@ let
       name
     else
       refuse builder "name" name (
-        "a name that an image reference can hold, at most ${toString ociName.maxLength} of a-z 0-9 with single . _ __ or any - between them"
+        (
+          "a name that an image reference can hold, at most ${toString ociName.maxLength} of a-z 0-9 with "
+          + "single . _ __ or any - between them"
+        )
         + (if isString name then ", such as \"${ociName.suggest name}\"" else "")
       );
 
@@ -74,7 +77,10 @@ let
   checkDirectory =
     item: path:
     if seq path (isFile item) then
-      throw "${builder}: an item of contents is a file, ${baseNameOf (unsafeDiscardStringContext path)}, expected a directory, whose tree is linked into /: files.\"/path\".source puts a file somewhere"
+      throw (
+        "${builder}: an item of contents is a file, ${baseNameOf (unsafeDiscardStringContext path)}, "
+        + "expected a directory, whose tree is linked into /: files.\"/path\".source puts a file somewhere"
+      )
     else
       path;
 

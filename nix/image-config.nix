@@ -60,7 +60,10 @@ let
     if twice == [ ] then
       left // right
     else
-      throw "${builder}: ${concatStringsSep ", " (map toJSON twice)} given twice, in config.${key} and in ${merged.${key}}";
+      throw (
+        "${builder}: ${concatStringsSep ", " (map toJSON twice)} given twice, "
+        + "in config.${key} and in ${merged.${key}}"
+      );
 
   listed =
     field: toName: value:

@@ -183,7 +183,10 @@ in
 if both != [ ] then
   throw "${builder}: ${toJSON (head both)} is in files and in links, expected in one of them"
 else if alsoDirectory != [ ] then
-  throw "${builder}: ${toJSON (head alsoDirectory)} is a ${kindOf (head alsoDirectory)} and in directories, expected one of them"
+  throw (
+    "${builder}: ${toJSON (head alsoDirectory)} is a ${kindOf (head alsoDirectory)} and in "
+    + "directories, expected one of them"
+  )
 else if under != [ ] then
   throw "${builder}: ${toJSON parent} is a ${kindOf parent}, expected a directory, for ${toJSON child} is below it"
 else if madeTwice != [ ] then

@@ -49,12 +49,16 @@ let
     if twice == [ ] then
       entries
     else
-      throw "${builder}: ${concatStringsSep " and " names} in ${field} both have the ${key} ${head twice}, expected one each";
+      throw (
+        "${builder}: ${concatStringsSep " and " names} in ${field} both have the ${key} ${head twice}, "
+        + "expected one each"
+      );
 
   lines = entries: concatStringsSep "" (map (fields: concatStringsSep ":" fields + "\n") entries);
 in
 {
-  # attribute set: name -> { uid; gid ? uid; groups ? [ ]; home ? "/home/<name>"; createHome ? true; shell ? "/bin/sh"; description ? "" }
+  # attribute set: name -> { uid; gid ? uid; groups ? [ ]; home ? "/home/<name>"; createHome ? true;
+  # shell ? "/bin/sh"; description ? ""; }
   users,
   # attribute set: name -> { gid; }
   groups,

@@ -1,5 +1,5 @@
-# One call for an application that runs in Kubernetes: what it is, where it listens, who reaches it. What comes back is a
-# list of plain objects, made by the builders of this library, so all of them can be changed afterwards.
+# One call for an application that runs in Kubernetes: what it is, where it listens, who reaches it. What comes back is
+# a list of plain objects, made by the builders of this library, so all of them can be changed afterwards.
 #
 # It is safe by default: not root, nothing gained, / read-only, no token of the API server. What an application needs of
 # these it says by name.
@@ -54,7 +54,10 @@ let
     if !isAttrs given || given ? outPath then
       refuse builder "the argument" given "an attribute set with `name` and `image` or `package` in it"
     else if given.schedule or null != null && misplaced != [ ] then
-      throw "${builder}: ${head misplaced} is given beside schedule, expected one of them: what runs at times serves nobody"
+      throw (
+        "${builder}: ${head misplaced} is given beside schedule, "
+        + "expected one of them: what runs at times serves nobody"
+      )
     else
       defaults // onlyKnown builder "argument" (attrNames defaults) given;
 

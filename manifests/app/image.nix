@@ -48,9 +48,11 @@ let
   words = if command == null then null else checkCommand builder command;
 in
 if (image == null) == (package == null) then
-  throw "${builder}: image and package are ${
-    if image == null then "missing" else "given"
-  }, expected one of them"
+  throw (
+    "${builder}: image and package are "
+    + (if image == null then "missing" else "given")
+    + ", expected one of them"
+  )
 else if image != null then
   {
     inherit image;

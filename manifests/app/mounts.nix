@@ -79,9 +79,10 @@ let
     if clashes == [ ] then
       result
     else
-      throw "${builder}: ${
-        concatStringsSep " and " (map toJSON named.${head clashes})
-      } would both be called ${head clashes}, expected paths that differ in their letters and digits";
+      throw (
+        "${builder}: ${concatStringsSep " and " (map toJSON named.${head clashes})} would both be called "
+        + "${head clashes}, expected paths that differ in their letters and digits"
+      );
 
   bySlug =
     toValue: paths:

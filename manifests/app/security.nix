@@ -65,8 +65,8 @@ let
   uid = if user == null then nonRoot else checkUser builder user;
   kept = checkCapabilities builder capabilities;
   readOnly = !checkSwitch builder "writableRoot" writableRoot;
-  # Without that capability nobody may listen there where the container runtime doesn't allow it to all, and none but root
-  # keeps it. Kubernetes takes this for a safe sysctl.
+  # Without that capability nobody may listen there where the container runtime doesn't allow it to all, and none but
+  # root keeps it. Kubernetes takes this for a safe sysctl.
   needsLow =
     filter (port: port.number < 1024) ports != [ ] && !(isRoot && elem "NET_BIND_SERVICE" kept);
 in

@@ -40,13 +40,12 @@ let
     fields = own ++ jobFields;
   };
 
-  # Five fields, or one of the words that cron has for them; which numbers each may hold is Kubernetes' to say.
-  isSchedule =
-    text:
-    isString text
-    &&
-      match "[[:space:]]*([0-9*,/?-]+[[:space:]]+){3}[0-9A-Za-z*,/?-]+[[:space:]]+[0-9A-Za-z*,/?-]+[[:space:]]*|@(yearly|annually|monthly|weekly|daily|midnight|hourly|every [^[:space:]]+)" text
-      != null;
+  # Five fields, or one of the words that cron has for them. Kubernetes checks which numbers each field may hold.
+  space = "[[:space:]]";
+  named = "[0-9A-Za-z*,/?-]+";
+  fiveFields = "${space}*([0-9*,/?-]+${space}+){3}${named}${space}+${named}${space}*";
+  words = "@(yearly|annually|monthly|weekly|daily|midnight|hourly|every [^[:space:]]+)";
+  isSchedule = text: isString text && match "${fiveFields}|${words}" text != null;
 in
 # name, namespace, labels, annotations, metadata; podLabels, podAnnotations; the fields of CronJobSpec and of JobSpec;
 # and the fields of PodSpec, whose `restartPolicy` is Never where none is said

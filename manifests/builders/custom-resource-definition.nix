@@ -23,6 +23,12 @@ let
 
   # Plurals and versions, which URLs are made of (DNS-1035)
   isPlural = text: isString text && match "[a-z]([-a-z0-9]*[a-z0-9])?" text != null;
+  checkPlural =
+    builder: plural:
+    if isPlural plural then
+      plural
+    else
+      refuse builder "plural" plural "lower case letters, digits and -";
 
   checkSchema =
     builder: field: schema:
@@ -115,12 +121,7 @@ in
       (
         args
         // {
-          name = "${
-            if isPlural plural then
-              plural
-            else
-              refuse builder "plural" plural "lower case letters, digits and -"
-          }.${checkGroup builder group}";
+          name = "${checkPlural builder plural}.${checkGroup builder group}";
         }
       );
   spec =

@@ -68,10 +68,17 @@ let
         if wanting == [ ] then
           result
         else
-          trace "warning: ${builder}: containers.${(head (without first)).name} of ${for.kind} ${for.metadata.name} has no resources.requests.${first}, expected one, since ${first} is measured in percent of it" result;
+          trace (
+            "warning: ${builder}: containers.${(head (without first)).name} of ${for.kind} "
+            + "${for.metadata.name} has no resources.requests.${first}, "
+            + "expected one, since ${first} is measured in percent of it"
+          ) result;
     in
     if for ? spec.replicas then
-      trace "warning: ${builder}: ${for.kind} ${for.metadata.name} has replicas = ${toString for.spec.replicas}, which each apply sets back, expected none" scaled
+      trace (
+        "warning: ${builder}: ${for.kind} ${for.metadata.name} has replicas = "
+        + "${toString for.spec.replicas}, which each apply sets back, expected none"
+      ) scaled
     else
       scaled;
 in

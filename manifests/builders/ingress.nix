@@ -43,7 +43,10 @@ let
     else if isAttrs value && value.kind or null == "Service" then
       (
         if builtins.length ports != 1 then
-          throw "${builder}: ${field} is Service ${value.metadata.name} with ${toString (builtins.length ports)} ports, expected one of them: \"${value.metadata.name}:<port>\""
+          throw (
+            "${builder}: ${field} is Service ${value.metadata.name} with ${toString (builtins.length ports)} "
+            + "ports, expected one of them: \"${value.metadata.name}:<port>\""
+          )
         else
           {
             service = {
@@ -120,9 +123,11 @@ let
     if wrong == [ ] then
       result
     else
-      throw "${builder}: Service ${first.metadata.name} is in namespace ${first.metadata.namespace}, expected it in that of the Ingress${
-        if namespace == null then "" else ", ${namespace}"
-      }";
+      throw (
+        "${builder}: Service ${first.metadata.name} is in namespace ${first.metadata.namespace}, "
+        + "expected it in that of the Ingress"
+        + (if namespace == null then "" else ", ${namespace}")
+      );
 
   toRule =
     builder: hosts: host:

@@ -60,8 +60,8 @@ let
 in
 # name, namespace, labels, annotations, metadata, and the fields of NetworkPolicySpec
 {
-  # labels of the Pods, or a whole LabelSelector; { } is every Pod of the namespace. Those of the application that has the
-  # policy's name where nothing is said
+  # labels of the Pods, or a whole LabelSelector; { } is every Pod of the namespace. Those of the application that has
+  # the policy's name where nothing is said
   podSelector ? {
     ${nameLabel} = args.name or (throw "networkPolicy: name is missing");
   },
@@ -80,7 +80,10 @@ let
     if dns == true then
       checked ++ [ dnsRule ]
     else if dns == null && checked != [ ] && filter letsDns checked == [ ] then
-      trace "warning: ${builder}: egress lets no DNS through, so that Pods find no names; expected dns = true, or dns = false if that is meant" checked
+      trace (
+        "warning: ${builder}: egress lets no DNS through, so that Pods find no names; "
+        + "expected dns = true, or dns = false if that is meant"
+      ) checked
     else
       checked;
   rest = removeAttrs (withoutMetadata args) [

@@ -27,7 +27,15 @@ let
       || maxUnavailable == "0%"
       || (isInt minAvailable && for ? spec.replicas && minAvailable >= for.spec.replicas)
     then
-      trace "warning: ${builder}: no Pod may be taken away, so that no node of theirs can be drained; expected ${if minAvailable == null then "maxUnavailable from 1 on" else "minAvailable below the number of replicas"}" result
+      trace (
+        "warning: ${builder}: no Pod may be taken away, so that no node of theirs can be drained; expected "
+        + (
+          if minAvailable == null then
+            "maxUnavailable from 1 on"
+          else
+            "minAvailable below the number of replicas"
+        )
+      ) result
     else
       result;
 
@@ -66,12 +74,16 @@ let
     if for.metadata.namespace or null == null then { } else { inherit (for.metadata) namespace; };
 in
 if (minAvailable == null) == (maxUnavailable == null) then
-  throw "${builder}: ${
-    if minAvailable == null then
-      "neither minAvailable nor maxUnavailable is"
-    else
-      "minAvailable and maxUnavailable both are"
-  } there, expected one of them"
+  throw (
+    "${builder}: "
+    + (
+      if minAvailable == null then
+        "neither minAvailable nor maxUnavailable is"
+      else
+        "minAvailable and maxUnavailable both are"
+    )
+    + " there, expected one of them"
+  )
 else
   warned builder for minAvailable maxUnavailable {
     apiVersion = "policy/v1";

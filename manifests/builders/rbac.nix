@@ -110,9 +110,10 @@ let
           if where != null then
             where
           else
-            throw "${builder}: the namespace of ServiceAccount ${name} isn't said, expected \"<namespace>/${name}\"${
-              if namespaced then ", or namespace" else ""
-            }";
+            throw (
+              "${builder}: the namespace of ServiceAccount ${name} isn't said, expected \"<namespace>/${name}\""
+              + (if namespaced then ", or namespace" else "")
+            );
       };
     in
     if parts != null then
@@ -149,9 +150,10 @@ let
         kind = of;
       }
     else
-      throw "${builder}: role is a ${toString of}, expected a ${kind}${
-        if kind == "Role" then " or a ClusterRole" else ""
-      }";
+      throw (
+        "${builder}: role is a ${toString of}, expected a ${kind}"
+        + (if kind == "Role" then " or a ClusterRole" else "")
+      );
 
   binding =
     function: kind: roleKind: namespaced:

@@ -63,4 +63,7 @@ if lacking != [ ] then
 else if keys == [ ] || plainText then
   secret
 else
-  trace "warning: ${builder}: ${concatStringsSep ", " keys} in plain text, readable by all in the Nix store; expected a Secret made in the cluster, or plainText = true" secret
+  trace (
+    "warning: ${builder}: ${concatStringsSep ", " keys} in plain text, "
+    + "readable by all in the Nix store; expected a Secret made in the cluster, or plainText = true"
+  ) secret

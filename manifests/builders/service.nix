@@ -93,7 +93,10 @@ let
         nameless = filter (item: !(item ? name)) listed;
       in
       if length listed > 1 && nameless != [ ] then
-        throw "${builder}: ports has ${toString (head nameless).port} without a name, expected `ports = { http = 80; ... }` where there are several"
+        throw (
+          "${builder}: ports has ${toString (head nameless).port} without a name, "
+          + "expected `ports = { http = 80; ... }` where there are several"
+        )
       else
         listed;
 
@@ -158,7 +161,10 @@ let
         refuse builder "targetPort of port ${toString item.port}" target
           "a port of ${workload.kind} ${workload.metadata.name}, which has: ${shown}"
       else if isInt target && there != [ ] && !elem target numbers then
-        trace "warning: ${builder}: port ${toString item.port} leads to ${toString target}, expected a port of ${workload.kind} ${workload.metadata.name}, which has: ${shown}" item
+        trace (
+          "warning: ${builder}: port ${toString item.port} leads to ${toString target}, "
+          + "expected a port of ${workload.kind} ${workload.metadata.name}, which has: ${shown}"
+        ) item
       else
         item
     );
@@ -192,7 +198,10 @@ let
       selector = workload.spec.selector.matchLabels or podLabels;
     in
     if selector == { } then
-      throw "${builder}: for is a ${workload.kind} whose Pods have no labels, expected labels that the Service can find them by"
+      throw (
+        "${builder}: for is a ${workload.kind} whose Pods have no labels, "
+        + "expected labels that the Service can find them by"
+      )
     else
       selector;
 in

@@ -1,5 +1,5 @@
-# Whether the objects of a set agree with each other. What doesn't is no error, since the other half may be in the cluster
-# already; but Kubernetes takes it without a word, and nothing answers.
+# Whether the objects of a set agree with each other. What doesn't is no error, since the other half may be in the
+# cluster already; but Kubernetes takes it without a word, and nothing answers.
 let
   inherit (builtins)
     all

@@ -89,11 +89,11 @@ let
   schema = fromJSON (
     readText (
       files.${if isString kubernetes then kubernetes else ""}
-        or (refuse "manifests" "kubernetes" kubernetes
-          "one of ${
-            concatStringsSep ", " (map (version: ''"${version}"'') (attrNames files))
-          }, or null for no check"
-        )
+        or (refuse "manifests" "kubernetes" kubernetes (
+          "one of "
+          + concatStringsSep ", " (map (version: ''"${version}"'') (attrNames files))
+          + ", or null for no check"
+        ))
     )
   );
   rules = fromJSON (readText ../schema/rules.json);
@@ -125,17 +125,21 @@ let
       version = nearest apiVersion versions;
     in
     if places != [ ] then
-      problem "apiVersion" "apiVersion is \"${apiVersion}\", expected ${
-        concatStringsSep " or " (map (place: ''"${place}"'') places)
-      } for kind ${kind} in Kubernetes ${kubernetes}"
+      problem "apiVersion" (
+        "apiVersion is \"${apiVersion}\", expected "
+        + concatStringsSep " or " (map (place: ''"${place}"'') places)
+        + " for kind ${kind} in Kubernetes ${kubernetes}"
+      )
     else if kinds == [ ] then
-      problem "apiVersion" "apiVersion is \"${apiVersion}\", which Kubernetes ${kubernetes} doesn't have${
-        if version == null then "" else ", did you mean ${version}?"
-      }"
+      problem "apiVersion" (
+        "apiVersion is \"${apiVersion}\", which Kubernetes ${kubernetes} doesn't have"
+        + (if version == null then "" else ", did you mean ${version}?")
+      )
     else
-      problem "kind" "kind is \"${kind}\", which ${apiVersion} of Kubernetes ${kubernetes} doesn't have${
-        if meant == null then "" else ", did you mean ${meant}?"
-      }";
+      problem "kind" (
+        "kind is \"${kind}\", which ${apiVersion} of Kubernetes ${kubernetes} doesn't have"
+        + (if meant == null then "" else ", did you mean ${meant}?")
+      );
 
   # kubectl leaves it out.
   checkScope =

@@ -53,8 +53,8 @@ let
     if kubernetes == null then _: [ ] else import ./object.nix { inherit kubernetes schemas; };
 in
 rec {
-  # objects -> list of problems, each one line: "Deployment/web: spec.replica is unknown, did you mean replicas?". What the
-  # API server accepts, but is hardly meant so, begins with "warning: ".
+  # objects -> list of problems, each one line: "Deployment/web: spec.replica is unknown, did you mean replicas?". What
+  # the API server accepts, but is hardly meant so, begins with "warning: ".
   problemsOf =
     objects:
     concatMap (

@@ -1,5 +1,6 @@
-# Whether a value is what Kubernetes takes for a type, strictly: a field that Kubernetes doesn't know is wrong, since the
-# API server would drop it without a word. The types are those of ../schema, described in scripts/kubernetes-schema.ts.
+# Whether a value is what Kubernetes takes for a type, strictly: a field that Kubernetes doesn't know is wrong, since
+# the API server would drop it without a word. The types are those of ../schema, described in
+# scripts/kubernetes-schema.ts.
 #
 # This runs for every field of every object at each evaluation: a problem's text is made only where there is one.
 let

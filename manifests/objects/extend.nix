@@ -30,8 +30,8 @@ let
 
   isPlain = value: isAttrs value && !(value ? outPath);
 
-  # The field by which Kubernetes tells the items of a list apart (`patchMergeKey` in its schemas). Names of lists are the
-  # same wherever they occur, but for a container's ports, which have no `port`.
+  # The field by which Kubernetes tells the items of a list apart (`patchMergeKey` in its schemas). Names of lists are
+  # the same wherever they occur, but for a container's ports, which have no `port`.
   mergeKeys = {
     containers = "name";
     initContainers = "name";
@@ -148,7 +148,8 @@ let
       "batch/v1"
     ];
 
-  # "spec.template.spec.containers.web.image" -> [ "spec" ... ]; a name with dots stands in quotes: metadata.labels."a.b/c"
+  # "spec.template.spec.containers.web.image" -> [ "spec" ... ]; a name with dots stands in quotes:
+  # metadata.labels."a.b/c"
   toSteps =
     text:
     let

@@ -39,10 +39,15 @@ let
 in
 {
   # Containers, namespaces.
-  checkLabel = checker isLabel "an RFC 1123 label: at most 63 of a-z 0-9 -, beginning and ending with a letter or digit";
+  checkLabel = checker isLabel (
+    "an RFC 1123 label: at most 63 of a-z 0-9 -, beginning and ending with a letter or digit"
+  );
 
   # Pods, and most other objects.
-  checkSubdomain = checker isSubdomain "an RFC 1123 subdomain: at most 253 of a-z 0-9 - ., each part beginning and ending with a letter or digit";
+  checkSubdomain = checker isSubdomain (
+    "an RFC 1123 subdomain: at most 253 of a-z 0-9 - ., "
+    + "each part beginning and ending with a letter or digit"
+  );
 
   # Services: their names are in DNS, where older servers want a letter first.
   checkServiceName =
@@ -63,7 +68,9 @@ in
     && match ".*--.*" text == null
   ) "at most 15 of a-z 0-9 -, with a letter in it, no - at either end and no two together";
 
-  checkKey = checker isKey "a name of at most 63 letters, digits, - _ ., after a prefix that is a subdomain and / if any";
+  checkKey = checker isKey (
+    "a name of at most 63 letters, digits, - _ ., after a prefix that is a subdomain and / if any"
+  );
 
   checkLabelValue = checker (
     text:

@@ -1,9 +1,11 @@
-# helmChart :: { name; chart; values ? { }; releaseName ? name; namespace ? null; images ? { }; allow ? [ ]; hooks ? false; args ? [ ]; pkgs; pushless; kubernetesVersion ? kubernetes; check ? true; } -> derivation
+# helmChart :: { name; chart; values ? { }; releaseName ? name; namespace ? null; images ? { };
+#   allow ? [ ]; hooks ? false; args ? [ ]; pkgs; pushless; kubernetesVersion ? kubernetes; check ? true; }
+#   -> derivation
 #
-# A Helm chart as the directory that mkManifests makes: `helm template` in a derivation, then images become references as
-# fromScript has it. The chart is a path, a derivation, or { url; sha256; } of an archive, which is fetched when it is
-# built. CRDs of the chart are in it; its tests aren't, nor are its hooks unless asked for: to kubectl they are ordinary
-# objects, and one that runs before a deletion would run at once.
+# A Helm chart as the directory that mkManifests makes: `helm template` in a derivation, then images become references
+# as fromScript has it. The chart is a path, a derivation, or { url; sha256; } of an archive, which is fetched when it
+# is built. CRDs of the chart are in it; its tests aren't, nor are its hooks unless asked for: to kubectl they are
+# ordinary objects, and one that runs before a deletion would run at once.
 let
   inherit (builtins)
     all

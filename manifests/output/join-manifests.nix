@@ -18,6 +18,7 @@ let
   record = import ./record.nix;
 
   builder = "joinManifests";
+  expected = "a directory that mkManifests, fromScript or helmChart made";
 in
 # system: Nix system of the library
 { system }:
@@ -53,7 +54,7 @@ derivation {
       mkdir "$out" seen
 
       for source in $sources; do
-        [ -f "$source/$record" ] || refuse "$source has no $record, expected a directory that mkManifests, fromScript or helmChart made"
+        [ -f "$source/$record" ] || refuse "$source has no $record, expected ${expected}"
         while IFS= read -r line; do
           # {"file":"50-pod-a.json",...,"object":"v1 Pod /a"}
           file=''${line#'{"file":"'}

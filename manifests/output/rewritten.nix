@@ -97,6 +97,7 @@ let
       value = builtins.elemAt patterns index;
     }) (builtins.length patterns)
   );
+  checkOptions = ''--kubernetes "$checked" --schema "$definitionsPath" --no-registry'';
   checked = if kubernetes == null then null else checkedVersion kubernetesVersion kubernetes;
   checking =
     if !isBool check then
@@ -150,7 +151,7 @@ derivation (
         done
         "$pushless/bin/pushless" manifests rewrite "$source" --images "$imagesPath" $options -o "$out" "$@"
         if [ -n "''${checked-}" ]; then
-          "$pushless/bin/pushless" manifests check "$out" --kubernetes "$checked" --schema "$definitionsPath" --no-registry
+          "$pushless/bin/pushless" manifests check "$out" ${checkOptions}
         fi
       ''
     ];

@@ -44,7 +44,10 @@ let
   toReference =
     builder: field: image:
     if isAttrs image && image._type or null == "flake" then
-      throw "${builder}: ${field} is a whole flake, expected an image among its packages: <flake>.packages.<system>.<name>"
+      throw (
+        "${builder}: ${field} is a whole flake, "
+        + "expected an image among its packages: <flake>.packages.<system>.<name>"
+      )
     else if isAttrs image && (!isString image.outPath || parse image.outPath == null) then
       refuse builder field image
         "one whose output path is known when evaluating (this one's is content-addressed)"
@@ -52,7 +55,11 @@ let
       refuse builder field image "the image and not the Nix file that makes it: write `import` before it"
     else if isAttrs image && isPackage image && !servePackages then
       trace
-        "warning: ${builder}: ${field} is ${image.name}, a package and not an image, which registries serve with --serve-packages only; expected image { name = \"...\"; contents = [ <the package> ]; }"
+        (
+          "warning: ${builder}: ${field} is ${image.name}, a package and not an image, "
+          + "which registries serve with --serve-packages only; "
+          + "expected image { name = \"...\"; contents = [ <the package> ]; }"
+        )
         (imageRef {
           inherit image;
         })
@@ -70,8 +77,10 @@ in
     else if !isString image then
       refuse builder field image "an image: a derivation, or a reference in a string"
     else if match "[^/]+//.*" image != null then
-      refuse builder field image
-        "a reference without an empty part, for kubelet refuses `//`: write `image = <the derivation>`, which spells it right"
+      refuse builder field image (
+        "a reference without an empty part, for kubelet refuses `//`: write `image = <the derivation>`, "
+        + "which spells it right"
+      )
     else if match "[^[:space:]]+" image == null then
       refuse builder field image "a reference without spaces, that isn't empty"
     else

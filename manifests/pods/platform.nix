@@ -61,7 +61,10 @@ let
       if both != [ ] then
         before // { architectures = both; }
       else
-        throw "${builder}: ${item.field} is for ${list item.architectures}, expected ${list before.architectures} like ${before.field}, since they run on one node"
+        throw (
+          "${builder}: ${item.field} is for ${list item.architectures}, "
+          + "expected ${list before.architectures} like ${before.field}, since they run on one node"
+        )
     ) (head items) (tail items);
 
   # The system that makes an image is mostly the one that it is for.
@@ -76,7 +79,10 @@ let
       != null
       && architecture != wanted
     then
-      trace "warning: ${builder}: ${item.field} is made on ${system}, expected one for ${wanted}, which nodeSelector asks for" result
+      trace (
+        "warning: ${builder}: ${item.field} is made on ${system}, "
+        + "expected one for ${wanted}, which nodeSelector asks for"
+      ) result
     else
       result;
 in
@@ -97,7 +103,10 @@ in
 if images == [ ] then
   result
 else if isString wanted && wrong != [ ] then
-  throw "${builder}: ${first.field} is for ${list first.architectures}, expected one for ${wanted}, which nodeSelector asks for"
+  throw (
+    "${builder}: ${first.field} is for ${list first.architectures}, "
+    + "expected one for ${wanted}, which nodeSelector asks for"
+  )
 else if isString wanted then
   foldl' (done: item: warnOfSystem builder wanted item done) result (
     filter (item: said item.image == null) images

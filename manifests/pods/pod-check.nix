@@ -55,7 +55,10 @@ let
   ports = hostPorts spec.containers;
 in
 if twice names != [ ] then
-  throw "${builder}: containers and initContainers both have ${toJSON (head (twice names))}, expected names of their own"
+  throw (
+    "${builder}: containers and initContainers both have ${toJSON (head (twice names))}, "
+    + "expected names of their own"
+  )
 else if stray != [ ] then
   refuse builder (head stray).field (head stray).mount.name (
     if known == [ ] then

@@ -54,9 +54,11 @@ let
       checked = kind == "httpGet" || kind == "tcpSocket" || kind == "grpc";
     in
     if length given != 1 then
-      throw "${builder}: ${field} has ${
-        if given == [ ] then "nothing to do" else list given
-      }, expected one of ${list known}"
+      throw (
+        "${builder}: ${field} has "
+        + (if given == [ ] then "nothing to do" else list given)
+        + ", expected one of ${list known}"
+      )
     else
       !checked
       || checkPort builder "${field}.${kind}.port" (if kind == "grpc" then [ ] else names) (
@@ -92,7 +94,10 @@ in
 if both == [ ] then
   container
 else if ends then
-  throw "${builder}: ${field}.${head both} is given, expected it of containers, or beside restartPolicy = \"Always\", which makes a sidecar"
+  throw (
+    "${builder}: ${field}.${head both} is given, "
+    + "expected it of containers, or beside restartPolicy = \"Always\", which makes a sidecar"
+  )
 else
   seq (foldl' (done: key: seq done (checkProbe builder field names container key)) true given) (
     seq (foldl' (

@@ -41,7 +41,8 @@ in
     else
       refuse builder "replicas" replicas "a number from 0 on";
 
-  # Each controller takes some policies only. Where none is said, and a Pod's default isn't one of them, the first is set.
+  # Each controller takes some policies only. Where none is said, and a Pod's default isn't one of them, the first is
+  # set.
   checkRestart =
     builder: allowed: template:
     let

@@ -87,9 +87,15 @@ rec {
       shown = concatStringsSep ", " (map (key: "${key}=${podLabels.${key}}") (attrNames podLabels));
     in
     if missing != [ ] then
-      throw "${builder}: selector.matchLabels.${toJSON first} is ${toJSON wanted.${first}}, expected what the labels of the Pods say: ${shown}"
+      throw (
+        "${builder}: selector.matchLabels.${toJSON first} is ${toJSON wanted.${first}}, "
+        + "expected what the labels of the Pods say: ${shown}"
+      )
     else if unmet != [ ] then
-      throw "${builder}: selector.matchExpressions for ${toJSON (head unmet).key} doesn't hold for the labels of the Pods, which are: ${shown}"
+      throw (
+        "${builder}: selector.matchExpressions for ${toJSON (head unmet).key} doesn't hold for the "
+        + "labels of the Pods, which are: ${shown}"
+      )
     else if wanted == { } && expressions == [ ] then
       throw "${builder}: selector is empty, expected labels of the Pods"
     else

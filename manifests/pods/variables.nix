@@ -46,7 +46,10 @@ let
       text = environment.toValue builder field value;
     in
     if (isSecretName name && text != "") || isSecretText text then
-      trace "warning: ${builder}: ${field} is in plain text, expected { secret = \"<Secret>\"; key = \"...\"; }, if it is a secret" text
+      trace (
+        "warning: ${builder}: ${field} is in plain text, "
+        + "expected { secret = \"<Secret>\"; key = \"...\"; }, if it is a secret"
+      ) text
     else
       text;
 
@@ -111,8 +114,10 @@ let
       else if attrNames value == [ "name" ] then
         value
       else
-        refuse builder field value
-          "a value, { secret = \"...\"; key = \"...\"; }, { configMap = \"...\"; key = \"...\"; }, { field = \"status.podIP\"; } or Kubernetes' { valueFrom = ...; }"
+        refuse builder field value (
+          "a value, { secret = \"...\"; key = \"...\"; }, { configMap = \"...\"; key = \"...\"; }, "
+          + "{ field = \"status.podIP\"; } or Kubernetes' { valueFrom = ...; }"
+        )
     )
     // {
       name = environment.checkName builder parent name;

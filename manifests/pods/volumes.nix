@@ -58,9 +58,11 @@ let
           throw "${builder}: ${field} is a ${volume.kind}, expected a ConfigMap, a Secret or a PersistentVolumeClaim"
       )
     else if length given != 1 then
-      throw "${builder}: ${field} has ${
-        if given == [ ] then "no kind of volume" else concatStringsSep ", " given
-      }, expected one kind of volume, such as { emptyDir = { }; }"
+      throw (
+        "${builder}: ${field} has "
+        + (if given == [ ] then "no kind of volume" else concatStringsSep ", " given)
+        + ", expected one kind of volume, such as { emptyDir = { }; }"
+      )
     else if short ? ${kind} && (!isPlain value || value ? kind) then
       { ${kind} = short.${kind} builder "${field}.${kind}" value; }
     else if kind == "image" && isPlain value && value ? reference then

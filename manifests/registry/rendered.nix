@@ -1,4 +1,5 @@
-# What is checked in below rendered/, for those without Nix: file -> objects. `node scripts/render-registry.ts` writes it.
+# What is checked in below rendered/, for those without Nix: file -> objects. `node scripts/render-registry.ts` writes
+# it.
 let
   inherit (import ../default.nix { system = null; }) namespace nodeSetup registry;
 in

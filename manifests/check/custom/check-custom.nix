@@ -1,6 +1,6 @@
 # Whether a custom resource is what its CustomResourceDefinition says (structural schemas, apiextensions v1), as the API
-# server checks it with strict fields. The same as src/kubernetes/check/custom in TypeScript, but for what Nix can't tell of
-# patterns (pattern.nix) and formats (formats.nix). Rules in CEL are the server's.
+# server checks it with strict fields. The same as src/kubernetes/check/custom in TypeScript, but for what Nix can't
+# tell of patterns (pattern.nix) and formats (formats.nix). Rules in CEL are the server's.
 let
   inherit (builtins)
     any

@@ -1,5 +1,5 @@
-# Checks a CustomResourceDefinition itself as the API server does, beside the form of its fields (apiextensions, validation).
-# The same as src/kubernetes/check/custom/check-definition.ts.
+# Checks a CustomResourceDefinition itself as the API server does, beside the form of its fields (apiextensions,
+# validation). The same as src/kubernetes/check/custom/check-definition.ts.
 let
   inherit (builtins)
     attrNames
@@ -48,7 +48,9 @@ let
           match "(.*[.])?(k8s|kubernetes)[.]io" group != null && !(metadata.annotations or { } ? ${approval})
         )
         (
-          isMissing "metadata.annotations.\"${approval}\"" "the address of its approval, since ${group} is Kubernetes' own"
+          isMissing "metadata.annotations.\"${approval}\"" (
+            "the address of its approval, since ${group} is Kubernetes' own"
+          )
         );
 
   # In small letters, or in any.

@@ -26,33 +26,10 @@ let
   # "08" isn't JSON.
   toNumber =
     digits:
-    fromJSON "1${digits}"
-    - fromJSON "1${
-      replaceStrings
-        [
-          "1"
-          "2"
-          "3"
-          "4"
-          "5"
-          "6"
-          "7"
-          "8"
-          "9"
-        ]
-        [
-          "0"
-          "0"
-          "0"
-          "0"
-          "0"
-          "0"
-          "0"
-          "0"
-          "0"
-        ]
-        digits
-    }";
+    let
+      zeros = replaceStrings (genList (index: toString (index + 1)) 9) (genList (_: "0") 9) digits;
+    in
+    fromJSON "1${digits}" - fromJSON "1${zeros}";
   digitsOf = text: genList (index: toNumber (substring index 1 text)) (stringLength text);
   mod = a: b: a - a / b * b;
 
@@ -92,12 +69,16 @@ let
   isDateTime =
     text:
     let
-      parts = match "([^tT]*)[tT]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([^\n][0-9]+)?([zZ]|[+-][0-9]{2}:[0-9]{2})([tT].*)?" text;
+      time = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([^\n][0-9]+)?";
+      zone = "([zZ]|[+-][0-9]{2}:[0-9]{2})";
+      parts = match "([^tT]*)[tT]${time}${zone}([tT].*)?" text;
     in
     if isAscii text then parts != null && isDate (elemAt parts 0) else null;
 
   # As Go has durations, or with a unit of Scala's anywhere behind a number.
-  units = "([nNuUmM]?[sS]|[mMhHdDwW]|[hH][rR]|[wW][kK]|[nN][aA][nN][oO].*|[mM][iI][cC][rR][oO].*|[mM][iI][lL][lL][iI].*|[sS][eE][cC].*|[mM][iI][nN].*|[hH][oO][uU][rR].*|[dD][aA][yY].*|[wW][eE][eE][kK].*)";
+  units =
+    "([nNuUmM]?[sS]|[mMhHdDwW]|[hH][rR]|[wW][kK]|[nN][aA][nN][oO].*|[mM][iI][cC][rR][oO].*|"
+    + "[mM][iI][lL][lL][iI].*|[sS][eE][cC].*|[mM][iI][nN].*|[hH][oO][uU][rR].*|[dD][aA][yY].*|[wW][eE][eE][kK].*)";
   isDuration =
     text:
     let
@@ -114,13 +95,18 @@ let
   labels = splitAt "[.]";
   isHostname =
     text:
+    let
+      # Symbols are letters there: $+<=>^`|~
+      letters = "a-zA-Z0-9$+<=>^`|~";
+      one = "[${letters}](-?[${letters}]{0,62})?";
+      several = "([${letters}]([${letters}-]{0,61}[${letters}])?[.])+[a-zA-Z]{2,63}";
+    in
     if !isAscii text then
       null
     else
       stringLength text <= 255
       && all (label: stringLength label <= 63) (labels text)
-      # Symbols are letters there: $+<=>^`|~
-      && matches "([a-zA-Z0-9$+<=>^`|~](-?[a-zA-Z0-9$+<=>^`|~]{0,62})?|([a-zA-Z0-9$+<=>^`|~]([a-zA-Z0-9$+<=>^`|~-]{0,61}[a-zA-Z0-9$+<=>^`|~])?[.])+[a-zA-Z]{2,63})" text;
+      && matches "(${one}|${several})" text;
 
   isMac =
     let
@@ -155,11 +141,15 @@ let
   # A plain text is decided here; any other may be a URI, too.
   isUri =
     text:
+    let
+      scheme = "[A-Za-z][A-Za-z0-9+.-]*";
+      path = "/[A-Za-z0-9._~/-]*";
+      opaque = "${scheme}:[A-Za-z0-9._~-]+";
+      address = "${scheme}://[A-Za-z0-9.-]+(:[0-9]*)?(${path})?";
+    in
     if text == "" || matches ":.*" text then
       false
-    else if
-      matches "/[A-Za-z0-9._~/-]*|[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~-]+|[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9.-]+(:[0-9]*)?(/[A-Za-z0-9._~/-]*)?" text
-    then
+    else if matches "${path}|${opaque}|${address}" text then
       true
     else if matches "[^:/*][^:]*|[0-9].*" text then
       false

@@ -1,4 +1,5 @@
-# Patterns of JSON Schema, which the API server reads as Go does (RE2), in the extended expressions of POSIX that Nix has.
+# Patterns of JSON Schema, which the API server reads as Go does (RE2), in the extended expressions of POSIX that Nix
+# has.
 #
 # Only what means exactly the same is translated; all else is left to the server, and to `pushless manifests check`:
 # - flags, named groups, classes such as \pL and [[:alpha:]], \b, \A, \z, \Q, escapes of character codes
@@ -24,6 +25,7 @@ let
     length
     map
     match
+    replaceStrings
     split
     stringLength
     substring
@@ -34,8 +36,13 @@ let
   # Nix gives up at some more than this.
   maxSize = 5000;
 
+  lowerCase = replaceStrings [ "D" "W" "S" ] [ "d" "w" "s" ];
+
   inClass = ''(\\[^a-zA-Z0-9]|\\[dwsnrt]|[^]\[])'';
-  token = ''(\[\^?${inClass}+]|\\[^a-zA-Z0-9]|\\[dwsDWSnrt]|[{][0-9]+(,[0-9]*)?[}]|\(\?:|\(\?|[][(){}.*+?^$|\]|[^][(){}.*+?^$|\])'';
+  class = ''\[\^?${inClass}+]'';
+  escaped = ''\\[^a-zA-Z0-9]|\\[dwsDWSnrt]'';
+  count = "[{][0-9]+(,[0-9]*)?[}]";
+  token = ''(${class}|${escaped}|${count}|\(\?:|\(\?|[][(){}.*+?^$|\]|[^][(){}.*+?^$|\])'';
 
   isAscii = text: match "[[:print:]\n\r\t]*" text != null;
 
@@ -178,16 +185,7 @@ let
           "S"
         ]
       then
-        "[^${
-          ranges.${
-            {
-              D = "d";
-              W = "w";
-              S = "s";
-            }
-            .${name}
-          }
-        }]"
+        "[^${ranges.${lowerCase name}}]"
       else
         controls.${name} or (literal name)
     else if token == "(?:" then

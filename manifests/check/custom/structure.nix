@@ -1,5 +1,5 @@
-# Whether a schema is one that the API server takes in a CustomResourceDefinition: structural, with defaults that it takes
-# itself (apiextensions, schema/validation.go and schema/defaulting). Rules in CEL are the server's. The same as
+# Whether a schema is one that the API server takes in a CustomResourceDefinition: structural, with defaults that it
+# takes itself (apiextensions, schema/validation.go and schema/defaulting). Rules in CEL are the server's. The same as
 # src/kubernetes/check/custom/check-schema.ts.
 let
   inherit (builtins)
@@ -117,8 +117,8 @@ let
       )
     );
 
-  # Where a schema is: "root", "metadata" at the root, "free" within additionalProperties, where the server doesn't look at
-  # defaults, or "field".
+  # Where a schema is: "root", "metadata" at the root, "free" within additionalProperties, where the server doesn't look
+  # at defaults, or "field".
   levelOf =
     around:
     { key, isField, ... }:

@@ -44,10 +44,10 @@ find: rec {
     if !isString value || value == "" || elem value known then
       [ ]
     else
-      isWrong path value
-        "${what}, ${
-          if texts == [ ] then "and there is none" else "there are: ${concatStringsSep ", " texts}"
-        }";
+      isWrong path value (
+        "${what}, "
+        + (if texts == [ ] then "and there is none" else "there are: ${concatStringsSep ", " texts}")
+      );
 
   compare =
     spot: limit:

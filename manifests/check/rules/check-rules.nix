@@ -1,5 +1,6 @@
 # Checks a value by the rules of its definition: what the API server asks beyond its schema. The rules are data,
-# ../../schema/rules.json, whose form src/kubernetes/check/rules/rules.ts describes; the checker there says the same, word for word.
+# ../../schema/rules.json, whose form src/kubernetes/check/rules/rules.ts describes; the checker there says the same,
+# word for word.
 #
 # Rules are prepared once for each definition, and a path is split when a rule first needs it.
 let
