@@ -12,8 +12,8 @@
   mode ? "out",
   # minor version of Kubernetes that all objects are checked against before they are written; null: not checked
   kubernetes ? "1.37",
-  # CustomResourceDefinitions that are in the cluster already, or paths of their JSON files: custom resources are checked
-  # against them, and against those among the objects
+  # CustomResourceDefinitions that are in the cluster already, or paths of their JSON files: custom resources are
+  # checked against them, and against those among the objects
   schemas ? [ ],
   # whether the registry serves packages (--serve-packages): no warning where a package is the image
   servePackages ? false,

@@ -1,5 +1,5 @@
-# A base that is one of our images for several platforms, checked to have an image for the one that is built upon it. The
-# registry takes that one of them, of other lists too, which are looked at when they are served.
+# A base that is one of our images for several platforms, checked to have an image for the one that is built upon it.
+# The registry takes that one of them, of other lists too, which are looked at when they are served.
 let
   inherit (builtins)
     concatStringsSep

@@ -20,9 +20,13 @@ rec {
 
   checkName =
     builder: field: name:
-    if isName name then name else refuse builder "a name in ${field}" name "one that isn't empty and has no `=`";
+    if isName name then
+      name
+    else
+      refuse builder "a name in ${field}" name "one that isn't empty and has no `=`";
 
-  # A value's text: numbers with all their digits, booleans as true and false, paths and derivations as their store paths.
+  # A value's text: numbers with all their digits, booleans as true and false, paths and derivations as their store
+  # paths.
   toValue =
     builder: field: value:
     let

@@ -26,7 +26,8 @@ let
     if isName name then
       name
     else
-      refuse builder "a name in ${field}" name "at most 32 letters, digits, _ . and -, beginning with a letter or _";
+      refuse builder "a name in ${field}" name
+        "at most 32 letters, digits, _ . and -, beginning with a letter or _";
 
   checkId =
     field: id:
@@ -45,7 +46,8 @@ let
       text
     else
       refuse builder field text "an absolute path without `:` and line breaks";
-  checkBool = field: value: if isBool value then value else refuse builder field value "true or false";
+  checkBool =
+    field: value: if isBool value then value else refuse builder field value "true or false";
 
   checkSet =
     field: value:
@@ -83,14 +85,19 @@ let
           "shell"
           "description"
         ] (checkSet field given);
-      uid = if user ? uid then checkId "${field}.uid" user.uid else throw "${builder}: ${field}.uid is missing";
+      uid =
+        if user ? uid then checkId "${field}.uid" user.uid else throw "${builder}: ${field}.uid is missing";
       members = user.groups or [ ];
     in
     {
       name = checkName "users" name;
       inherit uid;
       gid = checkId "${field}.gid" (user.gid or uid);
-      groups = if isList members then members else refuse builder "${field}.groups" members "a list of names in groups";
+      groups =
+        if isList members then
+          members
+        else
+          refuse builder "${field}.groups" members "a list of names in groups";
       home = checkPath "${field}.home" (user.home or "/home/${name}");
       createHome = checkBool "${field}.createHome" (user.createHome or true);
       shell = checkPath "${field}.shell" (user.shell or "/bin/sh");
@@ -105,7 +112,11 @@ let
     in
     {
       name = checkName "groups" name;
-      gid = if group ? gid then checkId "${field}.gid" group.gid else throw "${builder}: ${field}.gid is missing";
+      gid =
+        if group ? gid then
+          checkId "${field}.gid" group.gid
+        else
+          throw "${builder}: ${field}.gid is missing";
     };
 in
 {

@@ -37,7 +37,10 @@ let
       name
     else
       refuse builder "name" name (
-        "a name that an image reference can hold, at most ${toString ociName.maxLength} of a-z 0-9 with single . _ __ or any - between them"
+        (
+          "a name that an image reference can hold, at most ${toString ociName.maxLength} of a-z 0-9 with "
+          + "single . _ __ or any - between them"
+        )
         + (if isString name then ", such as \"${ociName.suggest name}\"" else "")
       );
 
@@ -74,7 +77,10 @@ let
   checkDirectory =
     item: path:
     if seq path (isFile item) then
-      throw "${builder}: an item of contents is a file, ${baseNameOf (unsafeDiscardStringContext path)}, expected a directory, whose tree is linked into /: files.\"/path\".source puts a file somewhere"
+      throw (
+        "${builder}: an item of contents is a file, ${baseNameOf (unsafeDiscardStringContext path)}, "
+        + "expected a directory, whose tree is linked into /: files.\"/path\".source puts a file somewhere"
+      )
     else
       path;
 
@@ -104,19 +110,20 @@ let
     else if twice != [ ] then
       throw "${builder}: ${toJSON (head twice)} is twice in layers, expected once"
     else if length groups >= maxLayers then
-      refuse builder "the number of layers" (length groups) "less than maxLayers, which is ${toString maxLayers}"
+      refuse builder "the number of layers" (length groups)
+        "less than maxLayers, which is ${toString maxLayers}"
     else
       groups;
 
-  checkString =
-    field: value: if isString value then value else refuse builder field value "a string";
+  checkString = field: value: if isString value then value else refuse builder field value "a string";
 
   checkCreated =
     created:
     if isString created && isTime created then
       created
     else
-      refuse builder "created" created ''a time in RFC 3339, such as "2026-01-31T12:00:00Z", not "now": the image's digest would never be the same'';
+      refuse builder "created" created
+        ''a time in RFC 3339, such as "2026-01-31T12:00:00Z", not "now": the image's digest would never be the same'';
 in
 {
   inherit

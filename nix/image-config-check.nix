@@ -92,7 +92,11 @@ let
       checked = natural field value;
     in
     if checked > 0 && checked < 1000000 then
-      trace "warning: ${builder}: ${field} is ${toString checked} nanoseconds, and Docker takes a millisecond at least: ${toString checked} seconds are ${toString checked}000000000" checked
+      trace (
+        "warning: ${builder}: ${field} is ${toString checked} nanoseconds, "
+        + "and Docker takes a millisecond at least: ${toString checked} seconds are "
+        + "${toString checked}000000000"
+      ) checked
     else
       checked;
 

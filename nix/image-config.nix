@@ -60,7 +60,10 @@ let
     if twice == [ ] then
       left // right
     else
-      throw "${builder}: ${concatStringsSep ", " (map toJSON twice)} given twice, in config.${key} and in ${merged.${key}}";
+      throw (
+        "${builder}: ${concatStringsSep ", " (map toJSON twice)} given twice, "
+        + "in config.${key} and in ${merged.${key}}"
+      );
 
   listed =
     field: toName: value:
@@ -122,10 +125,12 @@ let
       else
         assignments ++ map (pair: "${pair.name}=${pair.value}") pairs;
     ExposedPorts =
-      orElse { } (fromConfig "ExposedPorts") // toSet (listed "ports" (port.exposed builder "a port in ports") ports);
+      orElse { } (fromConfig "ExposedPorts")
+      // toSet (listed "ports" (port.exposed builder "a port in ports") ports);
     Labels = union "Labels" (orElse { } (fromConfig "Labels")) (check.parse.Labels "labels" labels);
     Volumes =
-      orElse { } (fromConfig "Volumes") // toSet (listed "volumes" (check.absolute "a path in volumes") volumes);
+      orElse { } (fromConfig "Volumes")
+      // toSet (listed "volumes" (check.absolute "a path in volumes") volumes);
   };
 
   others = listToAttrs (

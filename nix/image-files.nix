@@ -22,9 +22,7 @@ let
   # The attributes of `given` among these, each checked.
   checkEach =
     field: checks: given:
-    mapAttrs (key: check: check "${field}.${key}" given.${key}) (
-      builtins.intersectAttrs given checks
-    );
+    mapAttrs (key: check: check "${field}.${key}" given.${key}) (builtins.intersectAttrs given checks);
 
   checkFile =
     ownerOf: path: file:
@@ -46,7 +44,8 @@ let
         mode = "0444";
       }
     else if !isAttrs file || file ? outPath then
-      refuse builder field file "a string, { text; mode ? \"0444\"; uid ? 0; gid ? 0; } or { source; mode ?; uid ? 0; gid ? 0; }"
+      refuse builder field file
+        "a string, { text; mode ? \"0444\"; uid ? 0; gid ? 0; } or { source; mode ?; uid ? 0; gid ? 0; }"
     else if (given ? text) == (given ? source) then
       refuse builder field file "either `text` or `source` in it"
     else if given ? source then
@@ -94,7 +93,8 @@ let
           ] extra;
     in
     if !(given ? source) then
-      refuse builder field extra "a derivation, a path, or { source; to ? \"/\"; fileMode ?; directoryMode ? \"0755\"; uid ? 0; gid ? 0; }"
+      refuse builder field extra
+        "a derivation, a path, or { source; to ? \"/\"; fileMode ?; directoryMode ? \"0755\"; uid ? 0; gid ? 0; }"
     else
       {
         source = toStoreFile builder (if isPlain then field else "${field}.source") given.source;
@@ -171,7 +171,8 @@ let
   )
   // (
     if !isList extraDirectories then
-      refuse builder "extraDirectories" extraDirectories "a list of derivations, paths and { source; ... }"
+      refuse builder "extraDirectories" extraDirectories
+        "a list of derivations, paths and { source; ... }"
     else if extraDirectories == [ ] then
       { }
     else
@@ -182,7 +183,10 @@ in
 if both != [ ] then
   throw "${builder}: ${toJSON (head both)} is in files and in links, expected in one of them"
 else if alsoDirectory != [ ] then
-  throw "${builder}: ${toJSON (head alsoDirectory)} is a ${kindOf (head alsoDirectory)} and in directories, expected one of them"
+  throw (
+    "${builder}: ${toJSON (head alsoDirectory)} is a ${kindOf (head alsoDirectory)} and in "
+    + "directories, expected one of them"
+  )
 else if under != [ ] then
   throw "${builder}: ${toJSON parent} is a ${kindOf parent}, expected a directory, for ${toJSON child} is below it"
 else if madeTwice != [ ] then

@@ -68,7 +68,10 @@ let
     if said != null && said != platform.architecture then
       throw "${builder}: ${field} is an image for ${toJSON said}, expected one for ${toJSON platform.architecture}"
     else if variant != null && platform'.variant != variant then
-      throw "${builder}: ${field} is an image for ${toJSON "${said}/${variant}"}, expected one for ${toJSON "${platform.architecture}/${platform'.variant}"}"
+      throw (
+        "${builder}: ${field} is an image for ${toJSON "${said}/${variant}"}, "
+        + "expected one for ${toJSON "${platform.architecture}/${platform'.variant}"}"
+      )
     else if mode == "out" then
       {
         platform = platform';
@@ -94,7 +97,8 @@ let
   # As clients compare them: arm64 alone is arm64/v8 (containerd, platforms/database.go).
   keys = map (
     { platform, ... }:
-    "linux/${platform.architecture}/${platform.variant or defaultVariants.${platform.architecture} or ""}"
+    "linux/${platform.architecture}/"
+    + (platform.variant or defaultVariants.${platform.architecture} or "")
   ) list;
   twice = filter (key: length (filter (other: other == key) keys) > 1) keys;
 in

@@ -47,7 +47,8 @@ let
         tag = "nix";
       }
     else if mode != "drv" then
-      refuse "imageRef" "mode" mode ''"out" (what is pulled was built here, or is in a cache) or "drv" (the registry builds it)''
+      refuse "imageRef" "mode" mode
+        ''"out" (what is pulled was built here, or is in a cache) or "drv" (the registry builds it)''
     else if isAttrs image && isString (image.drvPath or null) then
       {
         path = image.drvPath;

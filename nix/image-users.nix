@@ -49,12 +49,16 @@ let
     if twice == [ ] then
       entries
     else
-      throw "${builder}: ${concatStringsSep " and " names} in ${field} both have the ${key} ${head twice}, expected one each";
+      throw (
+        "${builder}: ${concatStringsSep " and " names} in ${field} both have the ${key} ${head twice}, "
+        + "expected one each"
+      );
 
   lines = entries: concatStringsSep "" (map (fields: concatStringsSep ":" fields + "\n") entries);
 in
 {
-  # attribute set: name -> { uid; gid ? uid; groups ? [ ]; home ? "/home/<name>"; createHome ? true; shell ? "/bin/sh"; description ? "" }
+  # attribute set: name -> { uid; gid ? uid; groups ? [ ]; home ? "/home/<name>"; createHome ? true;
+  # shell ? "/bin/sh"; description ? ""; }
   users,
   # attribute set: name -> { gid; }
   groups,
@@ -101,7 +105,8 @@ let
     userNamed.${name} or (refuse builder field name "a number, or one of users: ${listed userNamed}");
   findGroup =
     field: name:
-    groupNamed.${name} or (refuse builder field name "a number, or one of groups: ${listed groupNamed}");
+    groupNamed.${name}
+      or (refuse builder field name "a number, or one of groups: ${listed groupNamed}");
 
   membersOf =
     group:
@@ -114,9 +119,9 @@ let
       ) people
     );
   # Also those of users who are in no group that exists.
-  checked = builtins.deepSeq (map (
-    user: map (findGroup "an item of users.${toJSON user.name}.groups") user.groups
-  ) people);
+  checked = builtins.deepSeq (
+    map (user: map (findGroup "an item of users.${toJSON user.name}.groups") user.groups) people
+  );
 
   homes = filter (user: users ? ${user.name} && user.createHome && !(elem user.home noHomes)) people;
 in

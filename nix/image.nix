@@ -44,7 +44,9 @@ let
   orElse = default: value: if value == null then default else value;
 
   # What is said, checked; nothing where it isn't.
-  optional = key: value: check: if value == null then { } else { ${key} = check value; };
+  optional =
+    key: value: check:
+    if value == null then { } else { ${key} = check value; };
 
   image =
     {
@@ -72,18 +74,19 @@ let
       stopSignal ? null,
       # list of absolute paths
       volumes ? [ ],
-      # attribute set: absolute path -> string, { text; mode ? "0444"; uid ?; gid ?; } or { source; mode ?; uid ?; gid ?; }
-      # uid and gid are numbers, or names of `users` and `groups`; root's where none are said, and the user's group
+      # attribute set: absolute path -> string, { text; mode ? "0444"; uid ?; gid ?; } or { source; mode ?; uid ?; gid
+      # ?; } uid and gid are numbers, or names of `users` and `groups`; root's where none are said, and the user's group
       files ? { },
       # attribute set: absolute path -> { mode ? "0755"; uid ?; gid ?; }
       directories ? { },
       # attribute set: absolute path -> target of a symbolic link
       links ? { },
-      # list of derivations, paths of this machine and { source; to ? "/"; fileMode ?; directoryMode ? "0755"; uid ?; gid ?; }:
-      # trees that are copied below /, where what is in `contents` is linked
+      # list of derivations, paths of this machine and { source; to ? "/"; fileMode ?; directoryMode ? "0755"; uid ?;
+      # gid ?; }: trees that are copied below /, where what is in `contents` is linked
       extraDirectories ? [ ],
-      # attribute set: name -> { uid; gid ? uid; groups ? [ ]; home ? "/home/<name>"; createHome ? true; shell ? "/bin/sh";
-      # description ? ""; }; makes /etc/passwd, /etc/group, /etc/shadow and the homes. root and nobody are always there
+      # attribute set: name -> { uid; gid ? uid; groups ? [ ]; home ? "/home/<name>"; createHome ? true; shell ?
+      # "/bin/sh"; description ? ""; }; makes /etc/passwd, /etc/group, /etc/shadow and the homes. root and nobody are
+      # always there
       users ? { },
       # attribute set: name -> { gid; }; a user's own group needn't be said
       groups ? { },

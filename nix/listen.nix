@@ -1,5 +1,5 @@
-# Where the registry listens, as `services.pushless.listen` has it: "127.0.0.1:5000", "[::]:5000" -> { port; url; }. `url` is
-# how this machine itself reaches it.
+# Where the registry listens, as `services.pushless.listen` has it: "127.0.0.1:5000", "[::]:5000" -> { port; url; }.
+# `url` is how this machine itself reaches it.
 let
   inherit (builtins)
     elemAt

@@ -62,7 +62,8 @@ let
     token-file = "services.pushless.tokenFile";
   };
 
-  # "hold" -> { type = "number"; minimum; maximum; description; }, as scripts/settings-table.ts writes them of the server's own
+  # "hold" -> { type = "number"; minimum; maximum; description; }, as scripts/settings-table.ts writes them of the
+  # server's own
   known = fromJSON (readText ./settings.json);
 
   word = types.strMatching "[^[:space:]]+";
@@ -155,8 +156,8 @@ in
       example = "/run/secrets/pushless-token";
       description = ''
         File on the machine, as a string, with the token for what changes something. The service gets a copy of it
-        (LoadCredential), so that root alone needs to be able to read it. A changed token counts after a restart; systemd 258
-        and later make a new copy on `systemctl reload`, too.
+        (LoadCredential), so that root alone needs to be able to read it. A changed token counts after a restart;
+        systemd 258 and later make a new copy on `systemctl reload`, too.
       '';
     };
 
@@ -172,8 +173,8 @@ in
         ];
       };
       description = ''
-        Further options of `pushless serve`, named as on its command line, without the dashes. What is separated by spaces
-        there may be a list here.
+        Further options of `pushless serve`, named as on its command line, without the dashes. What is separated by
+        spaces there may be a list here.
       '';
     };
 
@@ -188,7 +189,9 @@ in
   config = mkIf cfg.enable {
     assertions = map (name: {
       assertion = false;
-      message = "services.pushless.settings.${name} is ${toJSON given.${name}}, and the module sets it. Set instead: ${instead.${name}}";
+      message =
+        "services.pushless.settings.${name} is ${toJSON given.${name}}, "
+        + "and the module sets it. Set instead: ${instead.${name}}";
     }) (filter (name: instead ? ${name}) (attrNames given));
 
     networking.firewall.allowedTCPPorts = optional cfg.openFirewall port;
@@ -222,7 +225,9 @@ in
         # Reads the token anew.
         ExecReload = "${pkgs.coreutils}/bin/kill -HUP $MAINPID";
         Restart = "on-failure";
-        LoadCredential = optional (cfg.tokenFile != null) "token:${replaceStrings [ "%" ] [ "%%" ] cfg.tokenFile}";
+        LoadCredential =
+          optional (cfg.tokenFile != null)
+            "token:${replaceStrings [ "%" ] [ "%%" ] cfg.tokenFile}";
 
         # The store is readable by all, and the Nix daemon's socket takes all whom nix.conf allows.
         DynamicUser = true;

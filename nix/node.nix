@@ -40,7 +40,10 @@ let
   parts = match "(https?)://([]A-Za-z0-9.:_[-]+)" cfg.registry;
   registry =
     if parts == null then
-      throw "services.pushless.node: registry is ${toJSON cfg.registry}, expected scheme, host and port, such as \"http://127.0.0.1:5000\""
+      throw (
+        "services.pushless.node: registry is ${toJSON cfg.registry}, "
+        + "expected scheme, host and port, such as \"http://127.0.0.1:5000\""
+      )
     else
       {
         url = cfg.registry;
@@ -94,7 +97,10 @@ let
     [
       {
         assertion = match ".*--private-registry.*" flags == null;
-        message = "services.pushless.node.${distribution}: services.${distribution}.extraFlags has --private-registry, so ${distribution} doesn't read /etc/rancher/${distribution}/registries.yaml. ${byHand distribution}";
+        message =
+          "services.pushless.node.${distribution}: services.${distribution}.extraFlags has "
+          + "--private-registry, so ${distribution} doesn't read "
+          + "/etc/rancher/${distribution}/registries.yaml. ${byHand distribution}";
       }
     ]
     ++ alone "rancher/${distribution}/registries.yaml" (byHand distribution);
@@ -126,30 +132,42 @@ let
     [
       {
         assertion = others == [ ];
-        message = "services.pushless.node: environment.etc.\"${file}\" is defined by ${concatStringsSep ", " others}, too. ${hint}";
+        message =
+          "services.pushless.node: environment.etc.\"${file}\" is defined by "
+          + "${concatStringsSep ", " others}, too. ${hint}";
       }
     ];
 
   containerdAlone = [
     {
       assertion = config.virtualisation.containerd.configFile or null == null;
-      message = "services.pushless.node.containerd: virtualisation.containerd.configFile is set, so virtualisation.containerd.settings is not read. Use settings instead of that file; or set services.pushless.node.containerd = false, and write what docs/clients.md has for containerd";
+      message =
+        "services.pushless.node.containerd: virtualisation.containerd.configFile is set, "
+        + "so virtualisation.containerd.settings is not read. Use settings instead of that file; "
+        + "or set services.pushless.node.containerd = false, "
+        + "and write what docs/clients.md has for containerd";
     }
     {
       assertion = mirroring == [ ];
-      message = "services.pushless.node.containerd: ${concatStringsSep ", " mirroring} is set, and containerd takes either that or config_path. Move those mirrors to hosts.toml files below /etc/containerd/certs.d, or set services.pushless.node.containerd = false";
+      message =
+        "services.pushless.node.containerd: ${concatStringsSep ", " mirroring} is set, "
+        + "and containerd takes either that or config_path. Move those mirrors to hosts.toml files below "
+        + "/etc/containerd/certs.d, or set services.pushless.node.containerd = false";
     }
     {
       assertion = certsInEtc != null;
-      message = "services.pushless.node.containerd: config_path of containerd's registries is ${toJSON certsDir}, expected one directory below /etc, such as \"/etc/containerd/certs.d\"";
+      message =
+        "services.pushless.node.containerd: config_path of containerd's registries is "
+        + "${toJSON certsDir}, expected one directory below /etc, such as \"/etc/containerd/certs.d\"";
     }
   ];
   mirroring =
-    map (plugin: "virtualisation.containerd.settings.plugins.\"${plugin}\".registry.mirrors") (
-      filter (plugin: containerd.plugins.${plugin}.registry.mirrors or { } != { }) (
-        attrNames (containerd.plugins or { })
-      )
-    );
+    map (plugin: "virtualisation.containerd.settings.plugins.\"${plugin}\".registry.mirrors")
+      (
+        filter (plugin: containerd.plugins.${plugin}.registry.mirrors or { } != { }) (
+          attrNames (containerd.plugins or { })
+        )
+      );
 
   runtimeOption =
     runtime: default: description:
@@ -201,7 +219,9 @@ in
       (mkIf cfg.k3s (rancher "k3s"))
       (mkIf cfg.rke2 (rancher "rke2"))
       (mkIf cfg.containers (
-        alone "containers/registries.conf.d/${name}.conf" "Remove it there, or set services.pushless.node.containers = false"
+        alone "containers/registries.conf.d/${name}.conf" (
+          "Remove it there, or set services.pushless.node.containers = false"
+        )
       ))
     ];
 

@@ -35,7 +35,8 @@ let
       rounded = toString (floor (scaled + 0.5));
       padded = zeros (digits + 1 - stringLength rounded) + rounded;
       whole = stringLength padded - digits;
-      text = if digits == 0 then rounded else "${substring 0 whole padded}.${substring whole digits padded}";
+      text =
+        if digits == 0 then rounded else "${substring 0 whole padded}.${substring whole digits padded}";
     in
     if scaled < maxExact && fromJSON text == number then text else null;
 
@@ -62,7 +63,9 @@ let
     if isFloat value then
       (if isKept value then [ ] else [ { inherit path value; } ])
     else if isList value then
-      concatMap (index: lost "${path}[${toString index}]" (elemAt value index)) (genList (index: index) (length value))
+      concatMap (index: lost "${path}[${toString index}]" (elemAt value index)) (
+        genList (index: index) (length value)
+      )
     else if isAttrs value && !(value ? outPath) && !(value ? __toString) then
       concatMap (key: lost "${path}.${key}" value.${key}) (attrNames value)
     else
@@ -104,5 +107,6 @@ in
     if wrong == [ ] then
       toJSON value
     else
-      refuse builder (head wrong).path (head wrong).value "a string, ${spelling (head wrong).value}: Nix writes six digits of a fraction";
+      refuse builder (head wrong).path (head wrong).value
+        "a string, ${spelling (head wrong).value}: Nix writes six digits of a fraction";
 }

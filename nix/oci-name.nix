@@ -19,7 +19,9 @@ let
   maxLength = 199;
 
   letters = text: genList (at: substring at 1 text) (stringLength text);
-  lowerCase = replaceStrings (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (letters "abcdefghijklmnopqrstuvwxyz");
+  lowerCase = replaceStrings (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (
+    letters "abcdefghijklmnopqrstuvwxyz"
+  );
 
   isComponent =
     text: stringLength text <= 255 && match "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*" text != null;

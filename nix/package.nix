@@ -1,6 +1,6 @@
-# The server, for `pkgs.callPackage ./nix/package.nix { }`: bundled as `npm run build` does it, so that it starts fast and
-# has no node_modules at run time. In a package that is installed already (by npm, or by this file), there is nothing to
-# bundle, and its dist/ is taken.
+# The server, for `pkgs.callPackage ./nix/package.nix { }`: bundled as `npm run build` does it, so that it starts fast
+# and has no node_modules at run time. In a package that is installed already (by npm, or by this file), there is
+# nothing to bundle, and its dist/ is taken.
 #
 # Neither `buildNpmPackage` with `npmDepsHash` nor `importNpmLock` can read our package-lock.json: both take each
 # package's address from `resolved`, which the lock leaves out on purpose (.npmrc), and `npm ci` wants optional

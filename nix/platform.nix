@@ -63,8 +63,9 @@ in
   # "armv7l-linux" -> { architecture = "arm"; variant = "v7"; }
   platformOf =
     builder: system:
-    platforms.${system}
-      or (refuse builder "system" system "one of ${list (attrNames platforms)}, or `architecture` to be given");
+    platforms.${system} or (refuse builder "system" system
+      "one of ${list (attrNames platforms)}, or `architecture` to be given"
+    );
 
   # `architecture` as given, with the variant of the system if it is that system's.
   platformNamed =

@@ -24,7 +24,8 @@ rec {
     if (isInt port || parts != null) && isNumber number then
       { inherit number protocol; }
     else
-      refuse builder field port ''a port from 1 to 65535, with a protocol if not tcp: 8080, "53/udp", "9000/sctp"'';
+      refuse builder field port
+        ''a port from 1 to 65535, with a protocol if not tcp: 8080, "53/udp", "9000/sctp"'';
 
   # -> "53/udp"
   exposed =

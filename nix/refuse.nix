@@ -50,7 +50,10 @@ let
     if unknown == [ ] then
       given
     else
-      throw "${builder}: ${field} ${concatStringsSep ", " (map toJSON unknown)} unknown, there are: ${concatStringsSep ", " known}";
+      throw (
+        "${builder}: ${field} ${concatStringsSep ", " (map toJSON unknown)} unknown, there are: "
+        + "${concatStringsSep ", " known}"
+      );
 in
 {
   inherit show refuse onlyKnown;

@@ -53,7 +53,11 @@ let
     if !inStore text || hasContext text || parse (top text) == null then
       text
     else
-      appendContext text { ${top text} = { path = true; }; };
+      appendContext text {
+        ${top text} = {
+          path = true;
+        };
+      };
 
   # A value's text, with context: a derivation's output path, a path copied to the store, a string as it is; else null.
   toText =
@@ -63,7 +67,8 @@ let
         if isString value.outPath && inStore value.outPath then
           value.outPath
         else
-          refuse builder field value "one whose output path is known when evaluating (this one's is content-addressed)"
+          refuse builder field value
+            "one whose output path is known when evaluating (this one's is content-addressed)"
       )
     else if isPath value then
       (if parse (toString value) != null then tracked (toString value) else "${value}")

@@ -27,7 +27,10 @@ in
   isTime =
     text:
     let
-      parts = match "([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})([.][0-9]+)?(Z|[+-]([0-9]{2}):([0-9]{2}))" text;
+      date = "([0-9]{4})-([0-9]{2})-([0-9]{2})";
+      clock = "([0-9]{2}):([0-9]{2}):([0-9]{2})([.][0-9]+)?";
+      zone = "(Z|[+-]([0-9]{2}):([0-9]{2}))";
+      parts = match "${date}T${clock}${zone}" text;
       at = index: number (elemAt parts index);
       isWithin =
         least: most: index:

@@ -3,9 +3,10 @@
 #   nix build -f examples/nginx -o result
 #   kubectl apply -f ./result/
 #
-# `nix build -f examples/nginx image` builds the image alone. Another nixpkgs than that of this machine, by its revision:
+# `nix build -f examples/nginx image` builds the image alone. This takes another nixpkgs than that of this machine, by
+# its revision:
 #
-#   nix build -f examples/nginx --arg pkgs 'import (fetchTarball "https://github.com/NixOS/nixpkgs/archive/<revision>.tar.gz") { }'
+#   nix build -f examples/nginx --arg pkgs 'import (fetchTarball "https://github.com/NixOS/nixpkgs/tarball/<rev>") { }'
 {
   # nixpkgs of Linux
   pkgs ? import <nixpkgs> { },

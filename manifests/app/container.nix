@@ -51,26 +51,25 @@ let
 in
 {
   inherit mounts;
-  container =
-    {
-      inherit (source) image;
-      resources = toResources {
-        inherit builder;
-        inherit (args) size resources;
-      };
-      securityContext = security.container;
-    }
-    // optional "command" source.command
-    // optional "args" args.args
-    // unlessEmpty "env" environment.env
-    // unlessEmpty "envFrom" environment.envFrom
-    // unlessEmpty "ports" ports.given
-    // unlessEmpty "volumeMounts" mounts.volumeMounts
-    // toProbes {
+  container = {
+    inherit (source) image;
+    resources = toResources {
       inherit builder;
-      inherit (args) health probes;
-      inherit (ports) main;
+      inherit (args) size resources;
     };
+    securityContext = security.container;
+  }
+  // optional "command" source.command
+  // optional "args" args.args
+  // unlessEmpty "env" environment.env
+  // unlessEmpty "envFrom" environment.envFrom
+  // unlessEmpty "ports" ports.given
+  // unlessEmpty "volumeMounts" mounts.volumeMounts
+  // toProbes {
+    inherit builder;
+    inherit (args) health probes;
+    inherit (ports) main;
+  };
   pod = {
     securityContext = security.pod;
   }

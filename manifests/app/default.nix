@@ -1,5 +1,5 @@
-# One call for an application that runs in Kubernetes: what it is, where it listens, who reaches it. What comes back is a
-# list of plain objects, made by the builders of this library, so all of them can be changed afterwards.
+# One call for an application that runs in Kubernetes: what it is, where it listens, who reaches it. What comes back is
+# a list of plain objects, made by the builders of this library, so all of them can be changed afterwards.
 #
 # It is safe by default: not root, nothing gained, / read-only, no token of the API server. What an application needs of
 # these it says by name.
@@ -54,7 +54,10 @@ let
     if !isAttrs given || given ? outPath then
       refuse builder "the argument" given "an attribute set with `name` and `image` or `package` in it"
     else if given.schedule or null != null && misplaced != [ ] then
-      throw "${builder}: ${head misplaced} is given beside schedule, expected one of them: what runs at times serves nobody"
+      throw (
+        "${builder}: ${head misplaced} is given beside schedule, "
+        + "expected one of them: what runs at times serves nobody"
+      )
     else
       defaults // onlyKnown builder "argument" (attrNames defaults) given;
 
@@ -75,10 +78,12 @@ let
         else if isPatch patch then
           extendObject object patch
         else
-          refuse builder "extend.${object.kind}" patch "an attribute set, or a function from the object to one";
+          refuse builder "extend.${object.kind}" patch
+            "an attribute set, or a function from the object to one";
     in
     if !isAttrs patches || patches ? outPath then
-      refuse builder "extend" patches "an attribute set, kind to patch: { Deployment.spec.minReadySeconds = 5; }"
+      refuse builder "extend" patches
+        "an attribute set, kind to patch: { Deployment.spec.minReadySeconds = 5; }"
     else if unknown != [ ] then
       refuse builder "a kind in extend" (head unknown) "one of those made: ${concatStringsSep ", " kinds}"
     else
@@ -92,16 +97,15 @@ let
   name = checkServiceName builder "name" (
     if args.name == null then throw "${builder}: name is missing" else args.name
   );
-  metadata =
-    {
-      inherit name;
-      labels =
-        if isAttrs args.labels && !(args.labels ? outPath) then
-          { ${nameLabel} = name; } // args.labels
-        else
-          refuse builder "labels" args.labels "an attribute set of strings";
-    }
-    // optional "namespace" args.namespace;
+  metadata = {
+    inherit name;
+    labels =
+      if isAttrs args.labels && !(args.labels ? outPath) then
+        { ${nameLabel} = name; } // args.labels
+      else
+        refuse builder "labels" args.labels "an attribute set of strings";
+  }
+  // optional "namespace" args.namespace;
   ports = toPorts {
     inherit builder;
     inherit (args) port ports;
@@ -110,7 +114,19 @@ let
     inherit builder metadata;
     inherit (args) replicas autoscale;
   };
-  inherit (toContainer { inherit builder metadata ports args; }) container pod mounts;
+  inherit
+    (toContainer {
+      inherit
+        builder
+        metadata
+        ports
+        args
+        ;
+    })
+    container
+    pod
+    mounts
+    ;
 
   account =
     if args.serviceAccount == null then

@@ -59,13 +59,18 @@ let
   both = attrNames (intersectAttrs keys variables);
 in
 if !isAttrs secrets && !isList secrets then
-  refuse builder "secrets" secrets ''names of Secrets in a list, or an attribute set, variable to "<Secret>/<key>"''
+  refuse builder "secrets" secrets
+    ''names of Secrets in a list, or an attribute set, variable to "<Secret>/<key>"''
 else if both != [ ] then
   throw "${builder}: ${toJSON (head both)} is in env and in secrets, expected in one of them"
 else
   {
     env = variables // keys;
-    envFrom = if isList secrets then map (name: {
-      secretRef.name = checkSubdomain builder "an item of secrets" name;
-    }) secrets else [ ];
+    envFrom =
+      if isList secrets then
+        map (name: {
+          secretRef.name = checkSubdomain builder "an item of secrets" name;
+        }) secrets
+      else
+        [ ];
   }

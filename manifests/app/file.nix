@@ -87,6 +87,8 @@ let
     let
       document = if isPath file || isString file then fromJSON (readText file) else file;
     in
-    concatMap (toObjects packages) (concatMap toApps (if isList document then document else [ document ]));
+    concatMap (toObjects packages) (
+      concatMap toApps (if isList document then document else [ document ])
+    );
 in
 given: appFile (if isAttrs given && given ? file then given else { file = given; })

@@ -19,7 +19,8 @@ let
   # What nixpkgs' `lib.getExe` runs; else the program that is called like the package.
   mainProgram =
     package: path:
-    package.meta.mainProgram or package.pname or (parseDrvName (package.name or (parse path).name)).name;
+    package.meta.mainProgram or package.pname or (parseDrvName (package.name or (parse path).name))
+    .name;
 
   checkCommand =
     builder: command:
@@ -47,7 +48,11 @@ let
   words = if command == null then null else checkCommand builder command;
 in
 if (image == null) == (package == null) then
-  throw "${builder}: image and package are ${if image == null then "missing" else "given"}, expected one of them"
+  throw (
+    "${builder}: image and package are "
+    + (if image == null then "missing" else "given")
+    + ", expected one of them"
+  )
 else if image != null then
   {
     inherit image;

@@ -29,7 +29,11 @@ let
   toClaimSpec = import ../objects/claim-spec.nix;
 
   # "/var/lib/Web" -> "var-lib-web", a label, and so at most 63 characters.
-  slug = path: head (match "(.*[a-z0-9])-*" (substring 0 63 (replaceStrings [ "." "_" ] [ "-" "-" ] (suggest path))));
+  slug =
+    path:
+    head (
+      match "(.*[a-z0-9])-*" (substring 0 63 (replaceStrings [ "." "_" ] [ "-" "-" ] (suggest path)))
+    );
 
   checkPaths =
     builder: field: expected: given:
@@ -62,7 +66,8 @@ let
     else if isList value || (isAttrs value && !(value ? outPath)) then
       toExactJSON builder "files.${toJSON path}" value
     else
-      refuse builder "files.${toJSON path}" value "text, the path of a file, or a list or an attribute set, which become JSON";
+      refuse builder "files.${toJSON path}" value
+        "text, the path of a file, or a list or an attribute set, which become JSON";
 
   # Paths by what they are called, which must tell them apart.
   demandDistinct =
@@ -74,7 +79,10 @@ let
     if clashes == [ ] then
       result
     else
-      throw "${builder}: ${concatStringsSep " and " (map toJSON named.${head clashes})} would both be called ${head clashes}, expected paths that differ in their letters and digits";
+      throw (
+        "${builder}: ${concatStringsSep " and " (map toJSON named.${head clashes})} would both be called "
+        + "${head clashes}, expected paths that differ in their letters and digits"
+      );
 
   bySlug =
     toValue: paths:
@@ -101,7 +109,9 @@ in
   readOnly,
 }:
 let
-  claims = mapAttrs (path: toClaimSpec builder "storage.${toJSON path}") (checkPaths builder "storage" "a size" storage);
+  claims = mapAttrs (path: toClaimSpec builder "storage.${toJSON path}") (
+    checkPaths builder "storage" "a size" storage
+  );
   others = mapAttrs (toVolume builder) (checkPaths builder "volumes" "a volume" volumes);
   texts = mapAttrs (toText builder) (checkPaths builder "files" "a text" files);
 
@@ -128,21 +138,24 @@ in
 if twice != [ ] then
   throw "${builder}: ${toJSON (head twice)} is in more than one of storage, volumes and files, expected in one"
 else
-  demandDistinct builder (attrNames claims ++ attrNames (others // temporary) ++ (if hasFiles then [ "/files" ] else [ ])) (
-    demandDistinct builder (attrNames texts) {
-      inherit configMaps;
-      volumeMounts =
-        mapAttrs (path: _: slug path) (claims // others // temporary)
-        // mapAttrs (path: _: {
-          name = "files";
-          subPath = slug path;
-          readOnly = true;
-        }) texts;
-      volumes =
-        bySlug (path: (others // temporary).${path}) (attrNames (others // temporary))
-        // (if hasFiles then { files.configMap.name = "${metadata.name}-files"; } else { });
-      volumeClaimTemplates = bySlug (path: { spec = claims.${path}; }) (attrNames claims);
-      # A file in a ConfigMap that is mounted by `subPath` never changes in a Pod that runs: new text makes new Pods.
-      podAnnotations = if hasFiles then { "nix.internal/files" = hashString "sha256" (toJSON texts); } else { };
-    }
-  )
+  demandDistinct builder
+    (attrNames claims ++ attrNames (others // temporary) ++ (if hasFiles then [ "/files" ] else [ ]))
+    (
+      demandDistinct builder (attrNames texts) {
+        inherit configMaps;
+        volumeMounts =
+          mapAttrs (path: _: slug path) (claims // others // temporary)
+          // mapAttrs (path: _: {
+            name = "files";
+            subPath = slug path;
+            readOnly = true;
+          }) texts;
+        volumes =
+          bySlug (path: (others // temporary).${path}) (attrNames (others // temporary))
+          // (if hasFiles then { files.configMap.name = "${metadata.name}-files"; } else { });
+        volumeClaimTemplates = bySlug (path: { spec = claims.${path}; }) (attrNames claims);
+        # A file in a ConfigMap that is mounted by `subPath` never changes in a Pod that runs: new text makes new Pods.
+        podAnnotations =
+          if hasFiles then { "nix.internal/files" = hashString "sha256" (toJSON texts); } else { };
+      }
+    )

@@ -43,8 +43,9 @@ let
     if isList all && builtins.filter (item: !isString item) all == [ ] then
       all
     else
-      refuse builder (if host == null then "hosts" else "host") (if host == null then hosts else host)
-        ''names of hosts, such as "www.example.org"'';
+      refuse builder (if host == null then "hosts" else "host") (
+        if host == null then hosts else host
+      ) ''names of hosts, such as "www.example.org"'';
 
   # The names of a StatefulSet's Pods are a headless Service's, also where nothing listens.
   isNamed = ports.all == [ ] && workload.kind == "StatefulSet";
@@ -70,4 +71,5 @@ if checked == [ ] && tls != null && tls != false then
 else if checked != [ ] && ports.main == null then
   throw "${builder}: host is given and there is no port, expected `port` for it to lead to"
 else
-  (if ports.all == [ ] && !isNamed then [ ] else [ service ]) ++ (if checked == [ ] then [ ] else [ ingress ])
+  (if ports.all == [ ] && !isNamed then [ ] else [ service ])
+  ++ (if checked == [ ] then [ ] else [ ingress ])

@@ -23,7 +23,8 @@ let
   # A revision in the path or in a parameter, or a hash of what is fetched.
   isPinned =
     flake:
-    match ".*([/?&]|[?&]rev=)[0-9a-f]{40}([/?&#].*)?" flake != null || match ".*[?&]narHash=sha256-.*" flake != null;
+    match ".*([/?&]|[?&]rev=)[0-9a-f]{40}([/?&#].*)?" flake != null
+    || match ".*[?&]narHash=sha256-.*" flake != null;
 
   # "python3Packages.requests" -> [ "python3Packages" "requests" ]
   stepsOf = attribute: filter (step: isString step && step != "") (split "\\." attribute);
@@ -32,9 +33,9 @@ let
   select =
     attribute: set:
     let
-      found = foldl' (
-        value: step: if isAttrs value && value ? ${step} then value.${step} else null
-      ) set (stepsOf attribute);
+      found = foldl' (value: step: if isAttrs value && value ? ${step} then value.${step} else null) set (
+        stepsOf attribute
+      );
     in
     if isAttrs found && found ? outPath then found else null;
 
@@ -85,7 +86,8 @@ in
 if isAttrs package && package ? outPath then
   package
 else if !isString package || package == "" then
-  refuse builder "package" package ''"<flake>#<attribute>", an attribute beside `flake`, or a store path''
+  refuse builder "package" package
+    ''"<flake>#<attribute>", an attribute beside `flake`, or a store path''
 else if inStore package then
   toStorePath builder "package" package
 else if parts != null && flake != null then

@@ -16,7 +16,11 @@ let
   ];
 
   probesOf =
-    { builder, health, main }:
+    {
+      builder,
+      health,
+      main,
+    }:
     let
       httpGet = {
         path = health;
@@ -38,7 +42,8 @@ let
           }
       )
     else if !isString health || match "/[^[:space:]]*" health == null then
-      refuse builder "health" health ''a path that answers while all is well, such as "/healthz"; false: no probes''
+      refuse builder "health" health
+        ''a path that answers while all is well, such as "/healthz"; false: no probes''
     else if main == null then
       throw "${builder}: health is ${builtins.toJSON health} and there is no port, expected `port` to ask it at"
     else
@@ -76,7 +81,8 @@ let
     if isAttrs probes then
       onlyKnown builder "a name in probes" names probes
     else
-      refuse builder "probes" probes "an attribute set with livenessProbe, readinessProbe and startupProbe";
+      refuse builder "probes" probes
+        "an attribute set with livenessProbe, readinessProbe and startupProbe";
   all = probesOf { inherit builder health main; } // given;
 in
 removeAttrs all (builtins.filter (name: all.${name} == null) (builtins.attrNames all))

@@ -26,11 +26,16 @@ let
   # resource.Quantity, as people write it for these two.
   isQuantity =
     value:
-    isInt value || isFloat value || (isString value && match "[0-9]+(\\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?" value != null);
+    isInt value
+    || isFloat value
+    || (isString value && match "[0-9]+(\\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?" value != null);
 
   checkQuantity =
     builder: field: value:
-    if isQuantity value then value else refuse builder field value ''a quantity, such as "250m" or "256Mi"'';
+    if isQuantity value then
+      value
+    else
+      refuse builder field value ''a quantity, such as "250m" or "256Mi"'';
 in
 # -> the field `resources` of a container
 {

@@ -36,7 +36,8 @@ let
     if !isList given then
       refuse builder "capabilities" given ''a list of names, such as [ "NET_BIND_SERVICE" ]''
     else if wrong != [ ] then
-      refuse builder "an item of capabilities" (head wrong) ''the name of a capability without CAP_, such as "NET_BIND_SERVICE"''
+      refuse builder "an item of capabilities" (head wrong)
+        ''the name of a capability without CAP_, such as "NET_BIND_SERVICE"''
     else
       given;
 in
@@ -64,8 +65,8 @@ let
   uid = if user == null then nonRoot else checkUser builder user;
   kept = checkCapabilities builder capabilities;
   readOnly = !checkSwitch builder "writableRoot" writableRoot;
-  # Without that capability nobody may listen there where the container runtime doesn't allow it to all, and none but root
-  # keeps it. Kubernetes takes this for a safe sysctl.
+  # Without that capability nobody may listen there where the container runtime doesn't allow it to all, and none but
+  # root keeps it. Kubernetes takes this for a safe sysctl.
   needsLow =
     filter (port: port.number < 1024) ports != [ ] && !(isRoot && elem "NET_BIND_SERVICE" kept);
 in
@@ -74,36 +75,36 @@ if isRoot && user != null then
 else
   {
     inherit readOnly;
-    pod =
-      {
-        runAsNonRoot = !isRoot;
-        seccompProfile.type = if checkSwitch builder "seccomp" seccomp then "RuntimeDefault" else "Unconfined";
-      }
-      // (
-        if isRoot then
-          { }
-        else
-          {
-            runAsUser = uid;
-            runAsGroup = uid;
-            # Storage belongs to the group, or it could only be read.
-            fsGroup = uid;
-            fsGroupChangePolicy = "OnRootMismatch";
-          }
-      )
-      // (
-        if needsLow then
-          {
-            sysctls = [
-              {
-                name = "net.ipv4.ip_unprivileged_port_start";
-                value = "0";
-              }
-            ];
-          }
-        else
-          { }
-      );
+    pod = {
+      runAsNonRoot = !isRoot;
+      seccompProfile.type =
+        if checkSwitch builder "seccomp" seccomp then "RuntimeDefault" else "Unconfined";
+    }
+    // (
+      if isRoot then
+        { }
+      else
+        {
+          runAsUser = uid;
+          runAsGroup = uid;
+          # Storage belongs to the group, or it could only be read.
+          fsGroup = uid;
+          fsGroupChangePolicy = "OnRootMismatch";
+        }
+    )
+    // (
+      if needsLow then
+        {
+          sysctls = [
+            {
+              name = "net.ipv4.ip_unprivileged_port_start";
+              value = "0";
+            }
+          ];
+        }
+      else
+        { }
+    );
     container = {
       allowPrivilegeEscalation = checkSwitch builder "privilegeEscalation" privilegeEscalation;
       readOnlyRootFilesystem = readOnly;

@@ -24,4 +24,6 @@ in
   "data"
   "binaryData"
 ]
-// join builder "data" (toTexts builder "data" data) "binaryData" (toBytes builder "binaryData" binaryData)
+// join builder "data" (toTexts builder "data" data) "binaryData" (
+  toBytes builder "binaryData" binaryData
+)

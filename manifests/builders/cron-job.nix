@@ -40,18 +40,23 @@ let
     fields = own ++ jobFields;
   };
 
-  # Five fields, or one of the words that cron has for them; which numbers each may hold is Kubernetes' to say.
-  isSchedule =
-    text:
-    isString text
-    && match "[[:space:]]*([0-9*,/?-]+[[:space:]]+){3}[0-9A-Za-z*,/?-]+[[:space:]]+[0-9A-Za-z*,/?-]+[[:space:]]*|@(yearly|annually|monthly|weekly|daily|midnight|hourly|every [^[:space:]]+)" text
-    != null;
+  # Five fields, or one of the words that cron has for them. Kubernetes checks which numbers each field may hold.
+  space = "[[:space:]]";
+  named = "[0-9A-Za-z*,/?-]+";
+  fiveFields = "${space}*([0-9*,/?-]+${space}+){3}${named}${space}+${named}${space}*";
+  words = "@(yearly|annually|monthly|weekly|daily|midnight|hourly|every [^[:space:]]+)";
+  isSchedule = text: isString text && match "${fiveFields}|${words}" text != null;
 in
 # name, namespace, labels, annotations, metadata; podLabels, podAnnotations; the fields of CronJobSpec and of JobSpec;
 # and the fields of PodSpec, whose `restartPolicy` is Never where none is said
 args:
 let
-  inherit (workload args) builder metadata template fields;
+  inherit (workload args)
+    builder
+    metadata
+    template
+    fields
+    ;
   schedule = args.schedule or (throw "${builder}: schedule is missing");
   ofJob = listToAttrs (
     map (name: {
@@ -67,27 +72,28 @@ else
     apiVersion = "batch/v1";
     kind = "CronJob";
     inherit metadata;
-    spec = choices builder {
-      concurrencyPolicy = [
-        "Allow"
-        "Forbid"
-        "Replace"
-      ];
-    } (removeAttrs fields jobFields)
-    // {
-      schedule =
-        if isSchedule schedule then
-          schedule
-        else
-          refuse builder "schedule" schedule ''five fields of cron, such as "*/10 * * * *", or "@daily"'';
-      jobTemplate = {
-        metadata = { inherit (template.metadata) labels; };
-        spec = intersectAttrs ofJob fields // {
-          template = checkRestart builder [
-            "Never"
-            "OnFailure"
-          ] template;
+    spec =
+      choices builder {
+        concurrencyPolicy = [
+          "Allow"
+          "Forbid"
+          "Replace"
+        ];
+      } (removeAttrs fields jobFields)
+      // {
+        schedule =
+          if isSchedule schedule then
+            schedule
+          else
+            refuse builder "schedule" schedule ''five fields of cron, such as "*/10 * * * *", or "@daily"'';
+        jobTemplate = {
+          metadata = { inherit (template.metadata) labels; };
+          spec = intersectAttrs ofJob fields // {
+            template = checkRestart builder [
+              "Never"
+              "OnFailure"
+            ] template;
+          };
         };
       };
-    };
   }

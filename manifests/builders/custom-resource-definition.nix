@@ -14,17 +14,30 @@ let
   inherit (import ../objects/named-list.nix) namedList;
 
   # Its name is made of others.
-  who = args: if isString (args.plural or null) then named "customResourceDefinition" { name = args.plural; } else named "customResourceDefinition" { };
+  who =
+    args:
+    if isString (args.plural or null) then
+      named "customResourceDefinition" { name = args.plural; }
+    else
+      named "customResourceDefinition" { };
 
   # Plurals and versions, which URLs are made of (DNS-1035)
   isPlural = text: isString text && match "[a-z]([-a-z0-9]*[a-z0-9])?" text != null;
+  checkPlural =
+    builder: plural:
+    if isPlural plural then
+      plural
+    else
+      refuse builder "plural" plural "lower case letters, digits and -";
 
   checkSchema =
     builder: field: schema:
     if isAttrs schema && schema.type or null == "object" then
       schema
     else
-      refuse builder "${field}.schema.type" (if isAttrs schema then schema.type or null else schema) ''"object"'';
+      refuse builder "${field}.schema.type" (
+        if isAttrs schema then schema.type or null else schema
+      ) ''"object"'';
 
   # CamelCase, and in lower case a name in DNS.
   checkKind =
@@ -67,7 +80,9 @@ let
     let
       listed = namedList { toItem = toVersion; } builder "versions" versions;
       only = builtins.length listed == 1;
-      stored = map (version: if only then { storage = true; } // version else { storage = false; } // version) listed;
+      stored = map (
+        version: if only then { storage = true; } // version else { storage = false; } // version
+      ) listed;
       count = builtins.length (builtins.filter (version: version.storage) stored);
     in
     if count == 1 then
@@ -97,10 +112,18 @@ in
 {
   apiVersion = "apiextensions.k8s.io/v1";
   kind = "CustomResourceDefinition";
-  metadata = toMetadata {
-    inherit builder;
-    namespaced = false;
-  } (args // { name = "${if isPlural plural then plural else refuse builder "plural" plural "lower case letters, digits and -"}.${checkGroup builder group}"; });
+  metadata =
+    toMetadata
+      {
+        inherit builder;
+        namespaced = false;
+      }
+      (
+        args
+        // {
+          name = "${checkPlural builder plural}.${checkGroup builder group}";
+        }
+      );
   spec =
     removeAttrs (withoutMetadata args) [
       "kind"

@@ -18,8 +18,8 @@ let
     ];
   };
 in
-# name, namespace, labels, annotations, metadata; podLabels, podAnnotations, selector; the fields of DeploymentSpec, where
-# `strategy` may be "Recreate"; and the fields of PodSpec
+# name, namespace, labels, annotations, metadata; podLabels, podAnnotations, selector; the fields of DeploymentSpec,
+# where `strategy` may be "Recreate"; and the fields of PodSpec
 args:
 let
   inherit (workload args)

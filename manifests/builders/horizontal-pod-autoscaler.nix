@@ -36,7 +36,8 @@ let
     else if isAttrs value && isString (value.kind or null) && isString (value.name or null) then
       { apiVersion = "apps/v1"; } // value
     else
-      refuse builder "for" value ''a workload that this library made, or { kind = "Deployment"; name = "web"; }'';
+      refuse builder "for" value
+        ''a workload that this library made, or { kind = "Deployment"; name = "web"; }'';
 
   # 80 -> the average use of what was requested, in percent
   utilization = builder: name: value: {
@@ -67,10 +68,17 @@ let
         if wanting == [ ] then
           result
         else
-          trace "warning: ${builder}: containers.${(head (without first)).name} of ${for.kind} ${for.metadata.name} has no resources.requests.${first}, expected one, since ${first} is measured in percent of it" result;
+          trace (
+            "warning: ${builder}: containers.${(head (without first)).name} of ${for.kind} "
+            + "${for.metadata.name} has no resources.requests.${first}, "
+            + "expected one, since ${first} is measured in percent of it"
+          ) result;
     in
     if for ? spec.replicas then
-      trace "warning: ${builder}: ${for.kind} ${for.metadata.name} has replicas = ${toString for.spec.replicas}, which each apply sets back, expected none" scaled
+      trace (
+        "warning: ${builder}: ${for.kind} ${for.metadata.name} has replicas = "
+        + "${toString for.spec.replicas}, which each apply sets back, expected none"
+      ) scaled
     else
       scaled;
 in
@@ -97,7 +105,8 @@ let
     ++ (if memory == null then [ ] else [ (utilization builder "memory" memory) ])
     ++ metrics;
   resource = name: value: if value == null then [ ] else [ name ];
-  inherited = if for.metadata.namespace or null == null then { } else { inherit (for.metadata) namespace; };
+  inherited =
+    if for.metadata.namespace or null == null then { } else { inherit (for.metadata) namespace; };
 in
 if !isInt minReplicas || minReplicas < 0 then
   refuse builder "minReplicas" minReplicas "a number from 0 on"

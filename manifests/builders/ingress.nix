@@ -43,7 +43,10 @@ let
     else if isAttrs value && value.kind or null == "Service" then
       (
         if builtins.length ports != 1 then
-          throw "${builder}: ${field} is Service ${value.metadata.name} with ${toString (builtins.length ports)} ports, expected one of them: \"${value.metadata.name}:<port>\""
+          throw (
+            "${builder}: ${field} is Service ${value.metadata.name} with ${toString (builtins.length ports)} "
+            + "ports, expected one of them: \"${value.metadata.name}:<port>\""
+          )
         else
           {
             service = {
@@ -55,7 +58,8 @@ let
     else if isAttrs value && (value ? service || value ? resource) then
       value
     else
-      refuse builder field value ''"<service>:<port>", a Service that this library made, or Kubernetes' backend'';
+      refuse builder field value
+        ''"<service>:<port>", a Service that this library made, or Kubernetes' backend'';
 
   toPath =
     builder: host: path: value:
@@ -86,7 +90,8 @@ let
       parts = match "(\\*\\.)?(.*)" host;
     in
     if match "[0-9.]+" host != null then
-      refuse builder "a name in hosts" host "a name in DNS, or \"*\" for any, since Kubernetes takes no address there"
+      refuse builder "a name in hosts" host
+        "a name in DNS, or \"*\" for any, since Kubernetes takes no address there"
     else
       builtins.seq (checkSubdomain builder "a name in hosts" (elemAt parts 1)) host;
 
@@ -96,7 +101,13 @@ let
     concatMap (
       paths:
       let
-        backends = if isBackend paths then [ paths ] else if isAttrs paths then attrValues paths else [ ];
+        backends =
+          if isBackend paths then
+            [ paths ]
+          else if isAttrs paths then
+            attrValues paths
+          else
+            [ ];
       in
       filter (value: isAttrs value && value.kind or null == "Service") (
         map (value: if isAttrs value && value ? backend then value.backend else value) backends
@@ -112,9 +123,11 @@ let
     if wrong == [ ] then
       result
     else
-      throw "${builder}: Service ${first.metadata.name} is in namespace ${first.metadata.namespace}, expected it in that of the Ingress${
-        if namespace == null then "" else ", ${namespace}"
-      }";
+      throw (
+        "${builder}: Service ${first.metadata.name} is in namespace ${first.metadata.namespace}, "
+        + "expected it in that of the Ingress"
+        + (if namespace == null then "" else ", ${namespace}")
+      );
 
   toRule =
     builder: hosts: host:

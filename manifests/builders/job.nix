@@ -16,7 +16,12 @@ in
 # `activeDeadlineSeconds` belongs, too; and the fields of PodSpec, whose `restartPolicy` is Never where none is said
 args:
 let
-  inherit (workload args) builder metadata template fields;
+  inherit (workload args)
+    builder
+    metadata
+    template
+    fields
+    ;
 in
 if args ? selector then
   throw "${builder}: selector isn't an argument, since Kubernetes makes one for each Job"
@@ -25,20 +30,21 @@ else
     apiVersion = "batch/v1";
     kind = "Job";
     inherit metadata;
-    spec = choices builder {
-      completionMode = [
-        "NonIndexed"
-        "Indexed"
-      ];
-      podReplacementPolicy = [
-        "TerminatingOrFailed"
-        "Failed"
-      ];
-    } fields
-    // {
-      template = checkRestart builder [
-        "Never"
-        "OnFailure"
-      ] template;
-    };
+    spec =
+      choices builder {
+        completionMode = [
+          "NonIndexed"
+          "Indexed"
+        ];
+        podReplacementPolicy = [
+          "TerminatingOrFailed"
+          "Failed"
+        ];
+      } fields
+      // {
+        template = checkRestart builder [
+          "Never"
+          "OnFailure"
+        ] template;
+      };
   }

@@ -24,7 +24,8 @@ let
         if isAttrs rule && !(rule ? outPath) then
           rule
         else
-          refuse builder "an item of ${field}" rule "an attribute set, such as { from = [ ... ]; ports = [ ... ]; }"
+          refuse builder "an item of ${field}" rule
+            "an attribute set, such as { from = [ ... ]; ports = [ ... ]; }"
       ) value;
 
   dnsRule.ports =
@@ -59,8 +60,8 @@ let
 in
 # name, namespace, labels, annotations, metadata, and the fields of NetworkPolicySpec
 {
-  # labels of the Pods, or a whole LabelSelector; { } is every Pod of the namespace. Those of the application that has the
-  # policy's name where nothing is said
+  # labels of the Pods, or a whole LabelSelector; { } is every Pod of the namespace. Those of the application that has
+  # the policy's name where nothing is said
   podSelector ? {
     ${nameLabel} = args.name or (throw "networkPolicy: name is missing");
   },
@@ -79,7 +80,10 @@ let
     if dns == true then
       checked ++ [ dnsRule ]
     else if dns == null && checked != [ ] && filter letsDns checked == [ ] then
-      trace "warning: ${builder}: egress lets no DNS through, so that Pods find no names; expected dns = true, or dns = false if that is meant" checked
+      trace (
+        "warning: ${builder}: egress lets no DNS through, so that Pods find no names; "
+        + "expected dns = true, or dns = false if that is meant"
+      ) checked
     else
       checked;
   rest = removeAttrs (withoutMetadata args) [
@@ -103,7 +107,8 @@ else
         else if isAttrs podSelector then
           parse builder podSelector
         else
-          refuse builder "podSelector" podSelector "an attribute set: labels, or matchLabels and matchExpressions";
+          refuse builder "podSelector" podSelector
+            "an attribute set: labels, or matchLabels and matchExpressions";
       policyTypes = filter (type: type != null) [
         (if ingress == null then null else "Ingress")
         (if egress == null then null else "Egress")

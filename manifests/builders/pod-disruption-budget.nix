@@ -14,8 +14,9 @@ let
 
   selectorOf =
     builder: workload:
-    workload.spec.selector
-      or (refuseKind builder "for" workload "a Deployment, a StatefulSet or another workload with a selector that this library made");
+    workload.spec.selector or (refuseKind builder "for" workload
+      "a Deployment, a StatefulSet or another workload with a selector that this library made"
+    );
 
   # Draining a node waits for ever where no Pod may go.
   warned =
@@ -26,9 +27,15 @@ let
       || maxUnavailable == "0%"
       || (isInt minAvailable && for ? spec.replicas && minAvailable >= for.spec.replicas)
     then
-      trace "warning: ${builder}: no Pod may be taken away, so that no node of theirs can be drained; expected ${
-        if minAvailable == null then "maxUnavailable from 1 on" else "minAvailable below the number of replicas"
-      }" result
+      trace (
+        "warning: ${builder}: no Pod may be taken away, so that no node of theirs can be drained; expected "
+        + (
+          if minAvailable == null then
+            "maxUnavailable from 1 on"
+          else
+            "minAvailable below the number of replicas"
+        )
+      ) result
     else
       result;
 
@@ -44,7 +51,11 @@ in
   # the workload whose Pods are meant: its selector and its namespace are taken from there
   for ? null,
   # labels of the Pods, or a whole LabelSelector
-  selector ? if args.for or null != null then selectorOf (named "podDisruptionBudget" args) for else { ${nameLabel} = args.name or (throw "podDisruptionBudget: name is missing"); },
+  selector ?
+    if args.for or null != null then
+      selectorOf (named "podDisruptionBudget" args) for
+    else
+      { ${nameLabel} = args.name or (throw "podDisruptionBudget: name is missing"); },
   # how many must stay: a number, or "50%"
   minAvailable ? null,
   # how many may be away
@@ -59,12 +70,20 @@ let
     "minAvailable"
     "maxUnavailable"
   ];
-  inherited = if for.metadata.namespace or null == null then { } else { inherit (for.metadata) namespace; };
+  inherited =
+    if for.metadata.namespace or null == null then { } else { inherit (for.metadata) namespace; };
 in
 if (minAvailable == null) == (maxUnavailable == null) then
-  throw "${builder}: ${
-    if minAvailable == null then "neither minAvailable nor maxUnavailable is" else "minAvailable and maxUnavailable both are"
-  } there, expected one of them"
+  throw (
+    "${builder}: "
+    + (
+      if minAvailable == null then
+        "neither minAvailable nor maxUnavailable is"
+      else
+        "minAvailable and maxUnavailable both are"
+    )
+    + " there, expected one of them"
+  )
 else
   warned builder for minAvailable maxUnavailable {
     apiVersion = "policy/v1";

@@ -29,7 +29,10 @@ in
 if !isAttrs args || args ? outPath then
   refuse "pod" "the argument" args "an attribute set with `name` in it"
 else if wrong != [ ] then
-  throw "${builder}: ${head wrong} isn't an argument, expected name, namespace, labels, annotations and the fields of PodSpec"
+  throw (
+    "${builder}: ${head wrong} isn't an argument, "
+    + "expected name, namespace, labels, annotations and the fields of PodSpec"
+  )
 else
   {
     apiVersion = "v1";

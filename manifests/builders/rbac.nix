@@ -35,17 +35,22 @@ let
           group = if isString resource then groupOf resource else null;
         in
         if group == null then
-          refuse builder "an item of rules.resources" resource "a resource of Kubernetes' own, or apiGroups = [ \"<group>\" ] beside it"
+          refuse builder "an item of rules.resources" resource
+            "a resource of Kubernetes' own, or apiGroups = [ \"<group>\" ] beside it"
         else
           group
       ) resources;
     in
-    if rule ? apiGroups then rule else { apiGroups = attrNames (groupBy (group: group) groups); } // rule;
+    if rule ? apiGroups then
+      rule
+    else
+      { apiGroups = attrNames (groupBy (group: group) groups); } // rule;
 
   toRule =
     builder: namespaced: rule:
     if !isAttrs rule || rule ? outPath then
-      refuse builder "an item of rules" rule "an attribute set with verbs, and resources or nonResourceURLs"
+      refuse builder "an item of rules" rule
+        "an attribute set with verbs, and resources or nonResourceURLs"
     else if list builder "rules.verbs" (rule.verbs or [ ]) == [ ] then
       throw "${builder}: a rule has no verbs, expected a list such as [ \"get\" \"list\" \"watch\" ]"
     else if rule ? resources then
@@ -105,7 +110,10 @@ let
           if where != null then
             where
           else
-            throw "${builder}: the namespace of ServiceAccount ${name} isn't said, expected \"<namespace>/${name}\"${if namespaced then ", or namespace" else ""}";
+            throw (
+              "${builder}: the namespace of ServiceAccount ${name} isn't said, expected \"<namespace>/${name}\""
+              + (if namespaced then ", or namespace" else "")
+            );
       };
     in
     if parts != null then
@@ -124,7 +132,8 @@ let
     then
       { inherit apiGroup; } // subject
     else
-      refuse builder "an item of subjects" subject ''"<namespace>/<ServiceAccount>", a ServiceAccount, or { kind = "Group"; name = "..."; }'';
+      refuse builder "an item of subjects" subject
+        ''"<namespace>/<ServiceAccount>", a ServiceAccount, or { kind = "Group"; name = "..."; }'';
 
   toRoleRef =
     builder: kind: value:
@@ -141,7 +150,10 @@ let
         kind = of;
       }
     else
-      throw "${builder}: role is a ${toString of}, expected a ${kind}${if kind == "Role" then " or a ClusterRole" else ""}";
+      throw (
+        "${builder}: role is a ${toString of}, expected a ${kind}"
+        + (if kind == "Role" then " or a ClusterRole" else "")
+      );
 
   binding =
     function: kind: roleKind: namespaced:
@@ -164,7 +176,9 @@ let
         checkName = checkPathSegment;
       } args;
       roleRef = toRoleRef builder roleKind role;
-      subjects = map (toSubject builder namespaced (args.namespace or null)) (list builder "subjects" subjects);
+      subjects = map (toSubject builder namespaced (args.namespace or null)) (
+        list builder "subjects" subjects
+      );
     }
     // removeAttrs (withoutMetadata args) [
       "role"

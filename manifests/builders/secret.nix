@@ -44,24 +44,26 @@ let
   texts = toTexts builder "stringData" stringData;
   keys = attrNames (bytes // texts);
   lacking = missing (wanted.${type} or [ ]) (bytes // texts);
-  secret =
-    {
-      apiVersion = "v1";
-      kind = "Secret";
-      metadata = toMetadata { inherit builder; } args;
-      inherit type;
-    }
-    // removeAttrs (withoutMetadata args) [
-      "data"
-      "stringData"
-      "plainText"
-      "type"
-    ]
-    // join builder "data" bytes "stringData" texts;
+  secret = {
+    apiVersion = "v1";
+    kind = "Secret";
+    metadata = toMetadata { inherit builder; } args;
+    inherit type;
+  }
+  // removeAttrs (withoutMetadata args) [
+    "data"
+    "stringData"
+    "plainText"
+    "type"
+  ]
+  // join builder "data" bytes "stringData" texts;
 in
 if lacking != [ ] then
   throw "${builder}: stringData has no ${head lacking}, which type ${type} wants"
 else if keys == [ ] || plainText then
   secret
 else
-  trace "warning: ${builder}: ${concatStringsSep ", " keys} in plain text, readable by all in the Nix store; expected a Secret made in the cluster, or plainText = true" secret
+  trace (
+    "warning: ${builder}: ${concatStringsSep ", " keys} in plain text, "
+    + "readable by all in the Nix store; expected a Secret made in the cluster, or plainText = true"
+  ) secret

@@ -19,7 +19,12 @@ let
     trace
     ;
   inherit (import ../../nix/refuse.nix) refuse;
-  inherit (import ../objects/metadata.nix) labels named toMetadata withoutMetadata;
+  inherit (import ../objects/metadata.nix)
+    labels
+    named
+    toMetadata
+    withoutMetadata
+    ;
   inherit (import ../objects/choice.nix) choices refuseKind;
   inherit (import ../objects/name.nix) checkLabel checkServiceName;
   inherit (import ../pods/selector.nix) nameLabel;
@@ -73,9 +78,13 @@ let
   toPorts =
     builder: ports:
     if isAttrs ports && !(ports ? outPath) then
-      map (name: toPort builder "ports.${name}" ports.${name} // { name = checkLabel builder "a name in ports" name; }) (
-        attrNames ports
-      )
+      map (
+        name:
+        toPort builder "ports.${name}" ports.${name}
+        // {
+          name = checkLabel builder "a name in ports" name;
+        }
+      ) (attrNames ports)
     else if !isList ports then
       refuse builder "ports" ports "an attribute set, name to port, or a list"
     else
@@ -84,7 +93,10 @@ let
         nameless = filter (item: !(item ? name)) listed;
       in
       if length listed > 1 && nameless != [ ] then
-        throw "${builder}: ports has ${toString (head nameless).port} without a name, expected `ports = { http = 80; ... }` where there are several"
+        throw (
+          "${builder}: ports has ${toString (head nameless).port} without a name, "
+          + "expected `ports = { http = 80; ... }` where there are several"
+        )
       else
         listed;
 
@@ -100,18 +112,31 @@ let
       {
         port = containerPort;
       }
-      // (if item ? name then { inherit (item) name; targetPort = item.name; } else { })
+      // (
+        if item ? name then
+          {
+            inherit (item) name;
+            targetPort = item.name;
+          }
+        else
+          { }
+      )
       // (if item ? protocol then { inherit (item) protocol; } else { })
     ) found;
 
   # An object of this library that has Pods.
-  isWorkload = value: isAttrs value && value ? kind && value ? spec && elem value.kind [
-    "Pod"
-    "Deployment"
-    "StatefulSet"
-    "DaemonSet"
-    "ReplicaSet"
-  ];
+  isWorkload =
+    value:
+    isAttrs value
+    && value ? kind
+    && value ? spec
+    && elem value.kind [
+      "Pod"
+      "Deployment"
+      "StatefulSet"
+      "DaemonSet"
+      "ReplicaSet"
+    ];
 
   # A name that a port has in the workload is where it leads, and every name that is said must be there. Numbers may be
   # ports that no container declares; where others are declared, it is more often a mistake.
@@ -133,9 +158,13 @@ let
       if !(item ? targetPort) && elem (item.name or null) names then
         item // { targetPort = item.name; }
       else if isString target && !elem target names then
-        refuse builder "targetPort of port ${toString item.port}" target "a port of ${workload.kind} ${workload.metadata.name}, which has: ${shown}"
+        refuse builder "targetPort of port ${toString item.port}" target
+          "a port of ${workload.kind} ${workload.metadata.name}, which has: ${shown}"
       else if isInt target && there != [ ] && !elem target numbers then
-        trace "warning: ${builder}: port ${toString item.port} leads to ${toString target}, expected a port of ${workload.kind} ${workload.metadata.name}, which has: ${shown}" item
+        trace (
+          "warning: ${builder}: port ${toString item.port} leads to ${toString target}, "
+          + "expected a port of ${workload.kind} ${workload.metadata.name}, which has: ${shown}"
+        ) item
       else
         item
     );
@@ -169,7 +198,10 @@ let
       selector = workload.spec.selector.matchLabels or podLabels;
     in
     if selector == { } then
-      throw "${builder}: for is a ${workload.kind} whose Pods have no labels, expected labels that the Service can find them by"
+      throw (
+        "${builder}: for is a ${workload.kind} whose Pods have no labels, "
+        + "expected labels that the Service can find them by"
+      )
     else
       selector;
 in
@@ -181,20 +213,35 @@ in
   ports ? null,
   # labels of the Pods; those of the application that has the Service's name where neither this nor `for` is said. null:
   # no Pods, as for endpoints that are made by hand
-  selector ? if args.for or null != null then selectorOf (named "service" args) for else { ${nameLabel} = args.name or (throw "service: name is missing"); },
+  selector ?
+    if args.for or null != null then
+      selectorOf (named "service" args) for
+    else
+      { ${nameLabel} = args.name or (throw "service: name is missing"); },
   ...
 }@args:
 let
   builder = named "service" args;
-  spec = choices builder enums (removeAttrs (withoutMetadata args) [
-    "for"
-    "ports"
-    "selector"
-  ]);
+  spec = choices builder enums (
+    removeAttrs (withoutMetadata args) [
+      "for"
+      "ports"
+      "selector"
+    ]
+  );
   type = args.type or "ClusterIP";
-  said = if ports != null then toPorts builder ports else if for != null then toPorts builder (portsOf for) else [ ];
-  given = checkPorts builder type (if for == null || ports == null then said else toTargets builder for said);
-  inherited = if for.metadata.namespace or null == null then { } else { inherit (for.metadata) namespace; };
+  said =
+    if ports != null then
+      toPorts builder ports
+    else if for != null then
+      toPorts builder (portsOf for)
+    else
+      [ ];
+  given = checkPorts builder type (
+    if for == null || ports == null then said else toTargets builder for said
+  );
+  inherited =
+    if for.metadata.namespace or null == null then { } else { inherit (for.metadata) namespace; };
   isExternal = type == "ExternalName";
 in
 if for != null && !isWorkload for then
@@ -219,5 +266,7 @@ else
         else
           throw "${builder}: ports is empty, expected at least one, such as { http = 80; }"
       )
-      // (if selector == null || isExternal then { } else { selector = labels builder "selector" selector; });
+      // (
+        if selector == null || isExternal then { } else { selector = labels builder "selector" selector; }
+      );
   }

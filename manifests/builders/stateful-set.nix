@@ -10,29 +10,34 @@ let
   inherit (import ../pods/replicas.nix) checkReplicas checkRestart toStrategy;
   toClaimSpec = import ../objects/claim-spec.nix;
 
-  workload = claims: split {
-    inherit claims;
-    kind = "statefulSet";
-    # The names of its Pods are this and a number, and hosts in DNS.
-    checkName = checkSubdomain;
-    fields = [
-      "replicas"
-      "serviceName"
-      "volumeClaimTemplates"
-      "persistentVolumeClaimRetentionPolicy"
-      "podManagementPolicy"
-      "updateStrategy"
-      "minReadySeconds"
-      "ordinals"
-      "revisionHistoryLimit"
-    ];
-  };
+  workload =
+    claims:
+    split {
+      inherit claims;
+      kind = "statefulSet";
+      # The names of its Pods are this and a number, and hosts in DNS.
+      checkName = checkSubdomain;
+      fields = [
+        "replicas"
+        "serviceName"
+        "volumeClaimTemplates"
+        "persistentVolumeClaimRetentionPolicy"
+        "podManagementPolicy"
+        "updateStrategy"
+        "minReadySeconds"
+        "ordinals"
+        "revisionHistoryLimit"
+      ];
+    };
 
   # The Service may be given itself.
   serviceNameOf =
     builder: service:
     checkServiceName builder "serviceName" (
-      if builtins.isAttrs service && service.kind or null == "Service" then service.metadata.name else service
+      if builtins.isAttrs service && service.kind or null == "Service" then
+        service.metadata.name
+      else
+        service
     );
 
   # { data = "10Gi"; } or { data = { storage = "10Gi"; storageClassName = "fast"; }; }
@@ -41,7 +46,9 @@ let
     listed builder field (
       if builtins.isList claims then
         # Kubernetes' items have their names in `metadata`.
-        map (claim: if claim ? metadata.name then { inherit (claim.metadata) name; } // claim else claim) claims
+        map (
+          claim: if claim ? metadata.name then { inherit (claim.metadata) name; } // claim else claim
+        ) claims
       else
         claims
     );
@@ -50,8 +57,11 @@ let
     toItem =
       builder: field: name: claim:
       if builtins.isAttrs claim && claim ? spec then
-        removeAttrs claim [ "name" ] // {
-          metadata = claim.metadata or { } // { inherit name; };
+        removeAttrs claim [ "name" ]
+        // {
+          metadata = claim.metadata or { } // {
+            inherit name;
+          };
           spec = toClaimSpec builder "${field}.spec" claim.spec;
         }
       else
@@ -84,15 +94,19 @@ in
   kind = "StatefulSet";
   inherit metadata;
   spec =
-    choices builder {
-      podManagementPolicy = [
-        "OrderedReady"
-        "Parallel"
-      ];
-    } (toStrategy builder "updateStrategy" [
-      "RollingUpdate"
-      "OnDelete"
-    ] (checkReplicas builder fields))
+    choices builder
+      {
+        podManagementPolicy = [
+          "OrderedReady"
+          "Parallel"
+        ];
+      }
+      (
+        toStrategy builder "updateStrategy" [
+          "RollingUpdate"
+          "OnDelete"
+        ] (checkReplicas builder fields)
+      )
     // {
       serviceName = serviceNameOf builder (fields.serviceName or metadata.name);
     }

@@ -1,5 +1,5 @@
-# Whether the objects of a set agree with each other. What doesn't is no error, since the other half may be in the cluster
-# already; but Kubernetes takes it without a word, and nothing answers.
+# Whether the objects of a set agree with each other. What doesn't is no error, since the other half may be in the
+# cluster already; but Kubernetes takes it without a word, and nothing answers.
 let
   inherit (builtins)
     all
@@ -30,7 +30,8 @@ let
       object.spec.template.metadata.labels or { };
 
   isOf = kinds: object: elem object.kind kinds;
-  matches = selector: labels: all (key: labels.${key} or null == selector.${key}) (attrNames selector);
+  matches =
+    selector: labels: all (key: labels.${key} or null == selector.${key}) (attrNames selector);
   show = labels: concatStringsSep ", " (map (key: "${key}=${labels.${key}}") (attrNames labels));
 in
 # objects -> list of warnings, each one line
@@ -50,7 +51,9 @@ let
     if selector == { } || near == [ ] || any (pod: matches selector (labelsOf pod)) near then
       [ ]
     else
-      [ "Service/${service.metadata.name}: spec.selector (${show selector}) finds no Pods among these objects" ];
+      [
+        "Service/${service.metadata.name}: spec.selector (${show selector}) finds no Pods among these objects"
+      ];
 
   ofStatefulSet =
     set:
@@ -61,6 +64,8 @@ let
     if name == "" || any isIt services then
       [ ]
     else
-      [ "StatefulSet/${set.metadata.name}: spec.serviceName is \"${name}\", a Service that is not among these objects" ];
+      [
+        "StatefulSet/${set.metadata.name}: spec.serviceName is \"${name}\", a Service that is not among these objects"
+      ];
 in
 concatMap ofService services ++ concatMap ofStatefulSet (filter (isOf [ "StatefulSet" ]) objects)

@@ -14,7 +14,9 @@ let
     ;
 
   letters = text: genList (at: substring at 1 text) (stringLength text);
-  lower = replaceStrings (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (letters "abcdefghijklmnopqrstuvwxyz");
+  lower = replaceStrings (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (
+    letters "abcdefghijklmnopqrstuvwxyz"
+  );
   least = a: b: if a < b then a else b;
 
   # Row by row: each is the distances between the letters so far and every beginning of `b`.

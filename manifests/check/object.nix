@@ -76,7 +76,8 @@ let
     if isDefinition object && object ? spec.versions then
       object
     else
-      refuse "manifests" "an item of schemas" given "a CustomResourceDefinition, or the path of its JSON file";
+      refuse "manifests" "an item of schemas" given
+        "a CustomResourceDefinition, or the path of its JSON file";
 in
 {
   # minor version of Kubernetes, "1.37"
@@ -88,7 +89,11 @@ let
   schema = fromJSON (
     readText (
       files.${if isString kubernetes then kubernetes else ""}
-        or (refuse "manifests" "kubernetes" kubernetes "one of ${concatStringsSep ", " (map (version: ''"${version}"'') (attrNames files))}, or null for no check")
+        or (refuse "manifests" "kubernetes" kubernetes (
+          "one of "
+          + concatStringsSep ", " (map (version: ''"${version}"'') (attrNames files))
+          + ", or null for no check"
+        ))
     )
   );
   rules = fromJSON (readText ../schema/rules.json);
@@ -105,7 +110,10 @@ let
 
   # "Deployment", found elsewhere: "apps/v1"
   elsewhere =
-    kind: map (key: elemAt (match "(.*)/.*" key) 0) (filter (key: match ".*/${kind}" key != null) (attrNames schema.kinds));
+    kind:
+    map (key: elemAt (match "(.*)/.*" key) 0) (
+      filter (key: match ".*/${kind}" key != null) (attrNames schema.kinds)
+    );
 
   unknownKind =
     { apiVersion, kind, ... }:
@@ -117,18 +125,30 @@ let
       version = nearest apiVersion versions;
     in
     if places != [ ] then
-      problem "apiVersion" "apiVersion is \"${apiVersion}\", expected ${concatStringsSep " or " (map (place: ''"${place}"'') places)} for kind ${kind} in Kubernetes ${kubernetes}"
+      problem "apiVersion" (
+        "apiVersion is \"${apiVersion}\", expected "
+        + concatStringsSep " or " (map (place: ''"${place}"'') places)
+        + " for kind ${kind} in Kubernetes ${kubernetes}"
+      )
     else if kinds == [ ] then
-      problem "apiVersion" "apiVersion is \"${apiVersion}\", which Kubernetes ${kubernetes} doesn't have${if version == null then "" else ", did you mean ${version}?"}"
+      problem "apiVersion" (
+        "apiVersion is \"${apiVersion}\", which Kubernetes ${kubernetes} doesn't have"
+        + (if version == null then "" else ", did you mean ${version}?")
+      )
     else
-      problem "kind" "kind is \"${kind}\", which ${apiVersion} of Kubernetes ${kubernetes} doesn't have${if meant == null then "" else ", did you mean ${meant}?"}";
+      problem "kind" (
+        "kind is \"${kind}\", which ${apiVersion} of Kubernetes ${kubernetes} doesn't have"
+        + (if meant == null then "" else ", did you mean ${meant}?")
+      );
 
   # kubectl leaves it out.
   checkScope =
     scope: object:
     let
       namespace = object.metadata.namespace or null;
-      problems = isWrong "metadata.namespace" namespace "none, since ${object.kind} belongs to the whole cluster";
+      problems =
+        isWrong "metadata.namespace" namespace
+          "none, since ${object.kind} belongs to the whole cluster";
     in
     if scope == "Namespaced" || namespace == null || namespace == "" then
       [ ]
@@ -152,27 +172,37 @@ let
     in
     if schema.kinds ? ${key} then
       check own.definition "" object
-      ++ (if key == "apiextensions.k8s.io/v1/CustomResourceDefinition" then map asRule (checkDefinition object) else [ ])
+      ++ (
+        if key == "apiextensions.k8s.io/v1/CustomResourceDefinition" then
+          map asRule (checkDefinition object)
+        else
+          [ ]
+      )
       ++ name
       ++ checkScope own.scope object
     else if customs ? ${key} then
-      checkCustom (check "meta.v1.ObjectMeta") custom.schema "" object ++ metadata ++ name ++ checkScope custom.scope object
+      checkCustom (check "meta.v1.ObjectMeta") custom.schema "" object
+      ++ metadata
+      ++ name
+      ++ checkScope custom.scope object
     # Groups of others have a dot (apiextensions, ValidateCustomResourceDefinitionSpec).
-    else if ownGroups ? ${groupOf object.apiVersion} || match ".*\\..*" (groupOf object.apiVersion) == null then
+    else if
+      ownGroups ? ${groupOf object.apiVersion} || match ".*\\..*" (groupOf object.apiVersion) == null
+    then
       unknownKind object
     else
       metadata;
 
   problemsOf =
     customs: object:
-    filter (one: !(one.isRule or false && isOfStatus one)) (
-      withoutRepeats (checkOne customs object)
-    );
+    filter (one: !(one.isRule or false && isOfStatus one)) (withoutRepeats (checkOne customs object));
 in
 # objects -> list of { object; problems; } of those that have any
 objects:
 let
-  definitions = map readDefinition schemas ++ filter (object: isDefinition object && object ? spec.versions) objects;
+  definitions =
+    map readDefinition schemas
+    ++ filter (object: isDefinition object && object ? spec.versions) objects;
   customs = builtins.foldl' (all: definition: all // kindsOf definition) { } definitions;
 in
 filter ({ problems, ... }: problems != [ ]) (

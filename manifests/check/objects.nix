@@ -53,14 +53,18 @@ let
     if kubernetes == null then _: [ ] else import ./object.nix { inherit kubernetes schemas; };
 in
 rec {
-  # objects -> list of problems, each one line: "Deployment/web: spec.replica is unknown, did you mean replicas?". What the
-  # API server accepts, but is hardly meant so, begins with "warning: ".
+  # objects -> list of problems, each one line: "Deployment/web: spec.replica is unknown, did you mean replicas?". What
+  # the API server accepts, but is hardly meant so, begins with "warning: ".
   problemsOf =
     objects:
     concatMap (
       { object, problems }:
       map (
-        { message, isWarning ? false, ... }:
+        {
+          message,
+          isWarning ? false,
+          ...
+        }:
         "${if isWarning then prefix else ""}${describe object}: ${message}"
       ) problems
     ) (findProblems (map (checkObject "validate") objects));

@@ -61,7 +61,9 @@ rec {
       isWarning = one: one.isWarning or false;
       indexed = genList (index: elemAt problems index // { inherit index; }) (length problems);
       # The first error of a path, or its first warning where there is no error.
-      first = mapAttrs (_: group: head (filter (one: !isWarning one) group ++ group)) (groupBy (one: one.path) indexed);
+      first = mapAttrs (_: group: head (filter (one: !isWarning one) group ++ group)) (
+        groupBy (one: one.path) indexed
+      );
       isKept = one: !(isWarning one || one.isRule or false) || first.${one.path}.index == one.index;
     in
     # Most objects have none.

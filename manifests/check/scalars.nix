@@ -31,8 +31,9 @@ let
   isTime =
     value:
     isString value
-    && match "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})" value
-    != null;
+    &&
+      match "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})" value
+      != null;
   # Go's decoder skips the ends of lines. Not by a regular expression, which exhausts the stack for a large Secret.
   base64Letters = filter (letter: isString letter && letter != "") (
     split "" "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -43,8 +44,16 @@ let
       text = replaceStrings [ "\n" "\r" ] [ "" "" ] value;
       size = stringLength text;
       end = substring (size - 2) 2 text;
-      padding = if end == "==" then 2 else if substring (size - 1) 1 text == "=" then 1 else 0;
-      others = replaceStrings base64Letters (map (_: "") base64Letters) (substring 0 (size - padding) text);
+      padding =
+        if end == "==" then
+          2
+        else if substring (size - 1) 1 text == "=" then
+          1
+        else
+          0;
+      others = replaceStrings base64Letters (map (_: "") base64Letters) (
+        substring 0 (size - padding) text
+      );
     in
     isString value && (size == 0 || (bitAnd size 3 == 0 && others == ""));
 in

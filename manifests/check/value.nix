@@ -1,5 +1,6 @@
-# Whether a value is what Kubernetes takes for a type, strictly: a field that Kubernetes doesn't know is wrong, since the
-# API server would drop it without a word. The types are those of ../schema, described in scripts/kubernetes-schema.ts.
+# Whether a value is what Kubernetes takes for a type, strictly: a field that Kubernetes doesn't know is wrong, since
+# the API server would drop it without a word. The types are those of ../schema, described in
+# scripts/kubernetes-schema.ts.
 #
 # This runs for every field of every object at each evaluation: a problem's text is made only where there is one.
 let
@@ -38,7 +39,8 @@ let
   number = import ../../nix/number.nix;
 
   # An image as Nix has it, which kubelet can't pull.
-  isStorePath = value: isPath value || (isAttrs value && value ? outPath) || (isString value && inStore value);
+  isStorePath =
+    value: isPath value || (isAttrs value && value ? outPath) || (isString value && inStore value);
 in
 # schema, with its rules -> type -> path -> value -> list of problems
 { definitions, rules }:
@@ -76,7 +78,9 @@ let
     else if !isObject value then
       isWrong path value "an object"
     else
-      concatMap (key: check type.additionalProperties (fieldPath path key) value.${key}) (attrNames value);
+      concatMap (key: check type.additionalProperties (fieldPath path key) value.${key}) (
+        attrNames value
+      );
 
   checkFields =
     type: path: value:
@@ -158,7 +162,9 @@ let
         else
           toJSON item;
       items = map identity value;
-      twice = filter (index: elem (elemAt items index) (genList (elemAt items) index)) (genList (index: index) (length items));
+      twice = filter (index: elem (elemAt items index) (genList (elemAt items) index)) (
+        genList (index: index) (length items)
+      );
       index = builtins.head twice;
       place = itemPath path (itemName type index (elemAt value index));
       keys = concatStringsSep " and " (type.keys or [ "value" ]);

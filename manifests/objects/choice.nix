@@ -23,10 +23,15 @@ rec {
 
   choice =
     builder: field: words: value:
-    if elem value words then value else refuse builder field value (concatStringsSep " or " (map toJSON words));
+    if elem value words then
+      value
+    else
+      refuse builder field value (concatStringsSep " or " (map toJSON words));
 
   # The same for all fields of a set that are in a table: { type = [ "ClusterIP" "NodePort" ]; }
   choices =
     builder: table: fields:
-    mapAttrs (key: value: if table ? ${key} then choice builder key table.${key} value else value) fields;
+    mapAttrs (
+      key: value: if table ? ${key} then choice builder key table.${key} value else value
+    ) fields;
 }

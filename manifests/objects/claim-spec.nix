@@ -13,7 +13,10 @@ let
   inherit (import ./choice.nix) choice;
 
   # resource.Quantity, as far as storage needs it.
-  isSize = text: isString text && match "[0-9]+(\\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][0-9]+)?" text != null;
+  isSize =
+    text:
+    isString text
+    && match "[0-9]+(\\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][0-9]+)?" text != null;
 
   accessModes = [
     "ReadWriteOnce"
@@ -50,20 +53,18 @@ let
           { }
       )
       // {
-        resources =
-          claim.resources or { }
-          // {
-            requests =
-              claim.resources.requests or { }
-              // (
-                if claim ? resources.requests.storage && !(claim ? storage) then
-                  { }
-                else if isSize (claim.storage or null) then
-                  { inherit (claim) storage; }
-                else
-                  refuse builder (within "storage") (claim.storage or null) ''a size such as "10Gi"''
-              );
-          };
+        resources = claim.resources or { } // {
+          requests =
+            claim.resources.requests or { }
+            // (
+              if claim ? resources.requests.storage && !(claim ? storage) then
+                { }
+              else if isSize (claim.storage or null) then
+                { inherit (claim) storage; }
+              else
+                refuse builder (within "storage") (claim.storage or null) ''a size such as "10Gi"''
+            );
+        };
       };
 in
 toClaimSpec

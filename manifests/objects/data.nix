@@ -28,10 +28,13 @@ let
 
   checkKey =
     builder: field: key:
-    if stringLength key <= 253 && match "[-._a-zA-Z0-9]+" key != null && match "\\.(\\..*)?" key == null then
+    if
+      stringLength key <= 253 && match "[-._a-zA-Z0-9]+" key != null && match "\\.(\\..*)?" key == null
+    then
       key
     else
-      refuse builder "a name in ${field}" key "at most 253 letters, digits, - _ ., that isn't . and doesn't begin with ..";
+      refuse builder "a name in ${field}" key
+        "at most 253 letters, digits, - _ ., that isn't . and doesn't begin with ..";
 
   toText =
     builder: field: value:
@@ -44,7 +47,8 @@ let
     else if isInt value || isFloat value then
       number.toText builder field value
     else
-      refuse builder field value "a string, a number, a boolean or the path of a file (for JSON: builtins.toJSON)";
+      refuse builder field value
+        "a string, a number, a boolean or the path of a file (for JSON: builtins.toJSON)";
 
   # Regular expressions can't read long texts: the first piece tells text from base64 well enough.
   toBase64 =
@@ -70,7 +74,8 @@ let
         }) (attrNames data)
       );
 
-  sizeOf = data: foldl' (sum: key: sum + stringLength key + stringLength data.${key}) 0 (attrNames data);
+  sizeOf =
+    data: foldl' (sum: key: sum + stringLength key + stringLength data.${key}) 0 (attrNames data);
 
   optional = key: data: if data == { } then { } else { ${key} = data; };
 in

@@ -30,8 +30,8 @@ let
 
   isPlain = value: isAttrs value && !(value ? outPath);
 
-  # The field by which Kubernetes tells the items of a list apart (`patchMergeKey` in its schemas). Names of lists are the
-  # same wherever they occur, but for a container's ports, which have no `port`.
+  # The field by which Kubernetes tells the items of a list apart (`patchMergeKey` in its schemas). Names of lists are
+  # the same wherever they occur, but for a container's ports, which have no `port`.
   mergeKeys = {
     containers = "name";
     initContainers = "name";
@@ -53,7 +53,11 @@ let
     own: field: key: old: new:
     let
       nameOf =
-        item: if isPlain item && item ? ${key} then item.${key} else refuse "extend" "an item of ${field}" item "an attribute set with `${key}` in it";
+        item:
+        if isPlain item && item ? ${key} then
+          item.${key}
+        else
+          refuse "extend" "an item of ${field}" item "an attribute set with `${key}` in it";
       patches = listToAttrs (
         map (item: {
           name = nameOf item;
@@ -144,16 +148,23 @@ let
       "batch/v1"
     ];
 
-  # "spec.template.spec.containers.web.image" -> [ "spec" ... ]; a name with dots stands in quotes: metadata.labels."a.b/c"
+  # "spec.template.spec.containers.web.image" -> [ "spec" ... ]; a name with dots stands in quotes:
+  # metadata.labels."a.b/c"
   toSteps =
     text:
     let
       pieces = filter (piece: piece != "" && piece != ".") (
-        map (piece: if isList piece then { quoted = elemAt piece 0; } else piece) (split "\"([^\"]*)\"" text)
+        map (piece: if isList piece then { quoted = elemAt piece 0; } else piece) (
+          split "\"([^\"]*)\"" text
+        )
       );
     in
     concatMap (
-      piece: if isString piece then filter (step: isString step && step != "") (split "\\." piece) else [ piece.quoted ]
+      piece:
+      if isString piece then
+        filter (step: isString step && step != "") (split "\\." piece)
+      else
+        [ piece.quoted ]
     ) pieces;
 
   last = list: elemAt list (length list - 1);
@@ -165,10 +176,14 @@ let
       step = head steps;
       here = done ++ [ step ];
       key = mergeKeys.${if done == [ ] then "" else last done} or "name";
-      found = filter (index: isAttrs (elemAt value index) && (elemAt value index).${key} or null == step) (
-        genList (index: index) (length value)
-      );
-      there = if isAttrs value then concatStringsSep ", " (attrNames value) else concatStringsSep ", " (map (item: toString (item.${key} or "?")) value);
+      found = filter (
+        index: isAttrs (elemAt value index) && (elemAt value index).${key} or null == step
+      ) (genList (index: index) (length value));
+      there =
+        if isAttrs value then
+          concatStringsSep ", " (attrNames value)
+        else
+          concatStringsSep ", " (map (item: toString (item.${key} or "?")) value);
     in
     if steps == [ ] then
       toNew value
@@ -196,7 +211,8 @@ let
     else if isPlain value || isList value then
       throw "override: ${path} isn't there: no ${toJSON step}, there are: ${there}"
     else
-      refuse "override" "${concatStringsSep "." done} in ${path}" value "something with ${toJSON step} in it";
+      refuse "override" "${concatStringsSep "." done} in ${path}" value
+        "something with ${toJSON step} in it";
 in
 {
   # extend :: object -> patch -> object. Sets are merged, lists by name are merged by name, null removes.
@@ -218,12 +234,16 @@ in
     if !isPlain object then
       refuse "override" "the object" object "a Kubernetes object"
     else if !isPlain changes then
-      refuse "override" "the changes" changes ''an attribute set, path to value, such as { "spec.replicas" = 3; }''
+      refuse "override" "the changes" changes
+        ''an attribute set, path to value, such as { "spec.replicas" = 3; }''
     else
       foldl' (
         result: path:
         setAt path result [ ] (toSteps path) (
-          old: clean (isOwn object) (last (toSteps path)) (if isFunction changes.${path} then changes.${path} old else changes.${path})
+          old:
+          clean (isOwn object) (last (toSteps path)) (
+            if isFunction changes.${path} then changes.${path} old else changes.${path}
+          )
         )
       ) object (attrNames changes);
 }

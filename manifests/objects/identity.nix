@@ -3,4 +3,7 @@ let
   inherit (builtins) unsafeDiscardStringContext;
 in
 object:
-unsafeDiscardStringContext "${object.apiVersion} ${object.kind} ${object.metadata.namespace or ""}/${object.metadata.name}"
+unsafeDiscardStringContext (
+  "${object.apiVersion} ${object.kind} "
+  + "${object.metadata.namespace or ""}/${object.metadata.name}"
+)

@@ -53,7 +53,9 @@ let
               refuse builder "${field}.${toJSON key}" value.${key} "a string";
         }) (attrNames value)
       );
-      size = foldl' (sum: key: sum + stringLength key + stringLength checked.${key}) 0 (attrNames checked);
+      size = foldl' (sum: key: sum + stringLength key + stringLength checked.${key}) 0 (
+        attrNames checked
+      );
     in
     if !isAttrs value then
       refuse builder field value "an attribute set of strings"
@@ -100,7 +102,10 @@ in
   withoutMetadata =
     args:
     # What isn't a set at all is refused by `toMetadata`.
-    if isAttrs args then removeAttrs args (names ++ filter (key: args.${key} == null) (attrNames args)) else { };
+    if isAttrs args then
+      removeAttrs args (names ++ filter (key: args.${key} == null) (attrNames args))
+    else
+      { };
 
   # What is left of them, null included.
   withoutNames = args: removeAttrs args names;

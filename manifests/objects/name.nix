@@ -8,7 +8,9 @@ let
     ;
   inherit (import ../../nix/refuse.nix) refuse;
 
-  isLabel = text: isString text && stringLength text <= 63 && match "[a-z0-9]([a-z0-9-]*[a-z0-9])?" text != null;
+  isLabel =
+    text:
+    isString text && stringLength text <= 63 && match "[a-z0-9]([a-z0-9-]*[a-z0-9])?" text != null;
   isSubdomain =
     text:
     isString text
@@ -37,15 +39,20 @@ let
 in
 {
   # Containers, namespaces.
-  checkLabel = checker isLabel "an RFC 1123 label: at most 63 of a-z 0-9 -, beginning and ending with a letter or digit";
+  checkLabel = checker isLabel (
+    "an RFC 1123 label: at most 63 of a-z 0-9 -, beginning and ending with a letter or digit"
+  );
 
   # Pods, and most other objects.
-  checkSubdomain = checker isSubdomain "an RFC 1123 subdomain: at most 253 of a-z 0-9 - ., each part beginning and ending with a letter or digit";
+  checkSubdomain = checker isSubdomain (
+    "an RFC 1123 subdomain: at most 253 of a-z 0-9 - ., "
+    + "each part beginning and ending with a letter or digit"
+  );
 
   # Services: their names are in DNS, where older servers want a letter first.
-  checkServiceName = checker (
-    text: isLabel text && match "[a-z].*" text != null
-  ) "an RFC 1035 label: at most 63 of a-z 0-9 -, beginning with a letter, ending with a letter or digit";
+  checkServiceName =
+    checker (text: isLabel text && match "[a-z].*" text != null)
+      "an RFC 1035 label: at most 63 of a-z 0-9 -, beginning with a letter, ending with a letter or digit";
 
   # Roles and whatever else is only a part of a URL.
   checkPathSegment = checker (
@@ -55,10 +62,15 @@ in
   # Ports, so that Services and probes may name them (IANA service names).
   checkPortName = checker (
     text:
-    isLabel text && stringLength text <= 15 && match ".*[a-z].*" text != null && match ".*--.*" text == null
+    isLabel text
+    && stringLength text <= 15
+    && match ".*[a-z].*" text != null
+    && match ".*--.*" text == null
   ) "at most 15 of a-z 0-9 -, with a letter in it, no - at either end and no two together";
 
-  checkKey = checker isKey "a name of at most 63 letters, digits, - _ ., after a prefix that is a subdomain and / if any";
+  checkKey = checker isKey (
+    "a name of at most 63 letters, digits, - _ ., after a prefix that is a subdomain and / if any"
+  );
 
   checkLabelValue = checker (
     text:

@@ -12,7 +12,9 @@ let
   who = args: named "object" args;
 
   isApiVersion =
-    text: isString text && match "([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?v[0-9]+((alpha|beta)[0-9]+)?" text != null;
+    text:
+    isString text
+    && match "([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?v[0-9]+((alpha|beta)[0-9]+)?" text != null;
   isKind = text: isString text && match "[A-Z][A-Za-z0-9]*" text != null;
 
   object =
@@ -32,7 +34,8 @@ let
         if isApiVersion apiVersion then
           apiVersion
         else
-          refuse builder "apiVersion" apiVersion ''a version with its group, such as "v1" or "example.org/v1"'';
+          refuse builder "apiVersion" apiVersion
+            ''a version with its group, such as "v1" or "example.org/v1"'';
       kind = if isKind kind then kind else refuse builder "kind" kind ''a kind, such as "Widget"'';
       metadata = toMetadata {
         inherit builder;

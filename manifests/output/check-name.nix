@@ -6,7 +6,9 @@ in
 # builder: name -> name
 builder: name:
 # Nix allows 211 characters for the name of a store path, with ".drv" in it.
-if isString name && stringLength name <= 200 && match "[a-zA-Z0-9_][a-zA-Z0-9_.-]*" name != null then
+if
+  isString name && stringLength name <= 200 && match "[a-zA-Z0-9_][a-zA-Z0-9_.-]*" name != null
+then
   name
 else
   refuse builder "name" name "at most 200 letters, digits, _ . and -"

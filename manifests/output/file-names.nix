@@ -49,7 +49,9 @@ let
     if group == null then object.kind else "${object.kind}.${elemAt group 0}";
 
   letters = text: genList (at: substring at 1 text) (stringLength text);
-  toLower = replaceStrings (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (letters "abcdefghijklmnopqrstuvwxyz");
+  toLower = replaceStrings (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (
+    letters "abcdefghijklmnopqrstuvwxyz"
+  );
 
   # File systems allow 255 bytes; the rest is for what tells equal names apart, and the extension.
   maxLength = 220;
@@ -61,13 +63,12 @@ let
     object:
     let
       number = numbers.${unsafeDiscardStringContext (groupKindOf object)} or order.others;
-      parts =
-        [
-          number
-          object.kind
-        ]
-        ++ (if (object.metadata.namespace or null) == null then [ ] else [ object.metadata.namespace ])
-        ++ [ object.metadata.name ];
+      parts = [
+        number
+        object.kind
+      ]
+      ++ (if (object.metadata.namespace or null) == null then [ ] else [ object.metadata.namespace ])
+      ++ [ object.metadata.name ];
     in
     substring 0 maxLength (toFileName (unsafeDiscardStringContext (concatStringsSep "-" parts)));
 

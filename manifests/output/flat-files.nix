@@ -39,9 +39,16 @@ let
   text = name: text: { inherit name text; };
 in
 if !(builtins.isString format && writers ? ${format}) then
-  refuse builder "format" format (builtins.concatStringsSep " or " (map builtins.toJSON (attrNames writers)))
+  refuse builder "format" format (
+    builtins.concatStringsSep " or " (map builtins.toJSON (attrNames writers))
+  )
 else
   # [ { name; text; } ]
   map ({ file, object, ... }: text file (write (withOrigins object))) files
-  ++ (if kustomize then [ (text kustomization.name (kustomization.text (map (item: item.file) files))) ] else [ ])
+  ++ (
+    if kustomize then
+      [ (text kustomization.name (kustomization.text (map (item: item.file) files))) ]
+    else
+      [ ]
+  )
   ++ [ (text record.name (record.text kubernetesVersion files)) ]

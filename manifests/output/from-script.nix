@@ -1,7 +1,8 @@
-# fromScript :: { name; script ? null; builder ? null; tools ? [ ]; images ? { }; allow ? [ ]; pkgs; pushless; kubernetesVersion ? kubernetes; check ? true; } -> derivation
+# fromScript :: { name; script ? null; builder ? null; tools ? [ ]; images ? { }; allow ? [ ]; pkgs; pushless;
+#   kubernetesVersion ? kubernetes; check ? true; } -> derivation
 #
-# Manifests of any generator, in the directory that mkManifests makes: a script prints YAML or JSON, or makes a directory
-# of such files at $out. Each image in it becomes a reference by the map `images`:
+# Manifests of any generator, in the directory that mkManifests makes: a script prints YAML or JSON, or makes a
+# directory of such files at $out. Each image in it becomes a reference by the map `images`:
 #
 #   "ghcr.io/x/y:1"    that tag              "redis"    every tag of docker.io/library/redis
 #

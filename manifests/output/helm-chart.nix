@@ -1,9 +1,11 @@
-# helmChart :: { name; chart; values ? { }; releaseName ? name; namespace ? null; images ? { }; allow ? [ ]; hooks ? false; args ? [ ]; pkgs; pushless; kubernetesVersion ? kubernetes; check ? true; } -> derivation
+# helmChart :: { name; chart; values ? { }; releaseName ? name; namespace ? null; images ? { };
+#   allow ? [ ]; hooks ? false; args ? [ ]; pkgs; pushless; kubernetesVersion ? kubernetes; check ? true; }
+#   -> derivation
 #
-# A Helm chart as the directory that mkManifests makes: `helm template` in a derivation, then images become references as
-# fromScript has it. The chart is a path, a derivation, or { url; sha256; } of an archive, which is fetched when it is
-# built. CRDs of the chart are in it; its tests aren't, nor are its hooks unless asked for: to kubectl they are ordinary
-# objects, and one that runs before a deletion would run at once.
+# A Helm chart as the directory that mkManifests makes: `helm template` in a derivation, then images become references
+# as fromScript has it. The chart is a path, a derivation, or { url; sha256; } of an archive, which is fetched when it
+# is built. CRDs of the chart are in it; its tests aren't, nor are its hooks unless asked for: to kubectl they are
+# ordinary objects, and one that runs before a deletion would run at once.
 let
   inherit (builtins)
     all
@@ -37,7 +39,8 @@ let
       refuse builder "chart" chart "a path, a derivation, or { url; sha256; }";
 
   toChart =
-    chart: if isAttrs chart && !(chart ? outPath) then fetch chart else toStoreFile builder "chart" chart;
+    chart:
+    if isAttrs chart && !(chart ? outPath) then fetch chart else toStoreFile builder "chart" chart;
 
   quote = text: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] text}'";
 in
@@ -83,16 +86,25 @@ in
 let
   used = packages builder system pkgs;
   helm = pkgs.kubernetes-helm or (throw "${builder}: pkgs.kubernetes-helm is missing");
-  words =
-    [
-      "--namespace"
-      (if namespace == null then "default" else namespace)
-      "--include-crds"
-      "--skip-tests"
-    ]
-    ++ (if hooks then [ ] else [ "--no-hooks" ])
-    ++ (if kubernetesVersion == null then [ ] else [ "--kube-version" kubernetesVersion ])
-    ++ (if isList args && all isString args then args else refuse builder "args" args "a list of strings");
+  words = [
+    "--namespace"
+    (if namespace == null then "default" else namespace)
+    "--include-crds"
+    "--skip-tests"
+  ]
+  ++ (if hooks then [ ] else [ "--no-hooks" ])
+  ++ (
+    if kubernetesVersion == null then
+      [ ]
+    else
+      [
+        "--kube-version"
+        kubernetesVersion
+      ]
+  )
+  ++ (
+    if isList args && all isString args then args else refuse builder "args" args "a list of strings"
+  );
   source = generated {
     inherit builder;
     name = "${checkName builder name}-source";
@@ -103,7 +115,11 @@ let
     '';
     environment = {
       chart = toChart chart;
-      values = if isAttrs values && !(values ? outPath) then toExactJSON builder "values" values else refuse builder "values" values "an attribute set";
+      values =
+        if isAttrs values && !(values ? outPath) then
+          toExactJSON builder "values" values
+        else
+          refuse builder "values" values "an attribute set";
       passAsFile = [ "values" ];
     };
   };

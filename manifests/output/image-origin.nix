@@ -94,19 +94,27 @@ object:
 let
   podSpec = podSpecOf object;
 in
-concatMap (
-  { field, container }:
-  if isString (container.image or null) && isString (container.name or null) then
-    [
-      {
-        inherit field;
-        inherit (container) image;
-        container = container.name;
-        origin = originOf container.image;
-      }
-    ]
-  else
-    [ ]
-) (
-  if isAttrs podSpec.spec then concatMap (containersIn podSpec) [ "initContainers" "containers" ] else [ ]
-)
+concatMap
+  (
+    { field, container }:
+    if isString (container.image or null) && isString (container.name or null) then
+      [
+        {
+          inherit field;
+          inherit (container) image;
+          container = container.name;
+          origin = originOf container.image;
+        }
+      ]
+    else
+      [ ]
+  )
+  (
+    if isAttrs podSpec.spec then
+      concatMap (containersIn podSpec) [
+        "initContainers"
+        "containers"
+      ]
+    else
+      [ ]
+  )

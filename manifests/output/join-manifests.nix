@@ -18,6 +18,7 @@ let
   record = import ./record.nix;
 
   builder = "joinManifests";
+  expected = "a directory that mkManifests, fromScript or helmChart made";
 in
 # system: Nix system of the library
 { system }:
@@ -34,7 +35,8 @@ let
     if isList manifests then
       map (toStorePath builder "one of manifests") manifests
     else
-      refuse builder "manifests" manifests "a list of directories that mkManifests, fromScript or helmChart made";
+      refuse builder "manifests" manifests
+        "a list of directories that mkManifests, fromScript or helmChart made";
   used = packages builder system pkgs;
 in
 derivation {
@@ -52,7 +54,7 @@ derivation {
       mkdir "$out" seen
 
       for source in $sources; do
-        [ -f "$source/$record" ] || refuse "$source has no $record, expected a directory that mkManifests, fromScript or helmChart made"
+        [ -f "$source/$record" ] || refuse "$source has no $record, expected ${expected}"
         while IFS= read -r line; do
           # {"file":"50-pod-a.json",...,"object":"v1 Pod /a"}
           file=''${line#'{"file":"'}

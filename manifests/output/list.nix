@@ -22,7 +22,10 @@ jsonFile {
     if system != null then
       system
     else
-      throw "${builder}: system is unknown in pure evaluation, expected `import ./manifests { system = \"x86_64-linux\"; }`";
+      throw (
+        "${builder}: system is unknown in pure evaluation, "
+        + "expected `import ./manifests { system = \"x86_64-linux\"; }`"
+      );
   value = {
     apiVersion = "v1";
     kind = "List";

@@ -30,7 +30,8 @@ let
     if match "[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?" app != null then
       app
     else
-      refuse builder "a name in apps" app "at most 63 lower-case letters, digits, - and ., to be a directory";
+      refuse builder "a name in apps" app
+        "at most 63 lower-case letters, digits, - and ., to be a directory";
 in
 {
   # Nix system of the library

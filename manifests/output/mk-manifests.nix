@@ -1,4 +1,5 @@
-# mkManifests :: { name; objects; pkgs ? null; format ? "json"; kustomize ? true; kubernetesVersion ? kubernetes; } -> derivation
+# mkManifests :: { name; objects; pkgs ? null; format ? "json"; kustomize ? true;
+#   kubernetesVersion ? kubernetes; } -> derivation
 #
 # A directory of objects, one file each, without directories in it, for kubectl follows no links to these. The order of
 # the files' names is the order to apply them in, which is the order in which `kubectl apply -f ./result/` reads them:
@@ -44,7 +45,12 @@ in
   kubernetesVersion ? kubernetes,
 }:
 if pkgs == null then
-  (if format == "json" then list name objects else refuse builder "format" format ''"json", since there are no `pkgs`'')
+  (
+    if format == "json" then
+      list name objects
+    else
+      refuse builder "format" format ''"json", since there are no `pkgs`''
+  )
 else
   directory (
     packages builder system pkgs

@@ -1,10 +1,10 @@
 # Annotations that say where the images of an object come from, for people and for tools that read manifests:
 # `nix.internal/<container>.store-path` and `nix.internal/<container>.derivation`.
 #
-# They are read off the references and their string context when objects are written, so that they are right whatever was
-# changed before. They are text and no more: a derivation's context would make `nix copy` take all that built it. They
-# belong to the object and never to a Pod template: a derivation may change where its output doesn't, and a template
-# that changes is a rollout.
+# They are read off the references and their string context when objects are written, so that they are right whatever
+# was changed before. They are text and no more: a derivation's context would make `nix copy` take all that built it.
+# They belong to the object and never to a Pod template: a derivation may change where its output doesn't, and a
+# template that changes is a rollout.
 let
   inherit (builtins)
     attrNames

@@ -20,5 +20,8 @@ else
       else if librarySystem != null then
         librarySystem
       else
-        throw "${builder}: system is unknown, expected pkgs.stdenv.hostPlatform.system, or `import ./manifests { system = \"x86_64-linux\"; }`";
+        throw (
+          "${builder}: system is unknown, "
+          + "expected pkgs.stdenv.hostPlatform.system, or `import ./manifests { system = \"x86_64-linux\"; }`"
+        );
   }

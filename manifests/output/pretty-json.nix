@@ -19,7 +19,9 @@ let
   write =
     indent: value:
     if isSet value && value != { } then
-      block indent "{" "}" (map (key: "${toJSON key}: ${write "${indent}  " value.${key}}") (attrNames value))
+      block indent "{" "}" (
+        map (key: "${toJSON key}: ${write "${indent}  " value.${key}}") (attrNames value)
+      )
     else if isList value && value != [ ] then
       block indent "[" "]" (map (write "${indent}  ") value)
     else

@@ -19,7 +19,12 @@ let
     toJSON {
       inherit file kubernetesVersion;
       images = map (
-        { field, image, origin, ... }:
+        {
+          field,
+          image,
+          origin,
+          ...
+        }:
         {
           inherit field;
           derivation = origin.derivation or null;

@@ -68,8 +68,18 @@ let
         reference = imageRef { inherit image; };
       }
       # Texts: what a derivation is made of is nothing that the manifests need.
-      // (if isAttrs image && image ? outPath then { storePath = unsafeDiscardStringContext image.outPath; } else { })
-      // (if isAttrs image && image ? drvPath then { derivation = unsafeDiscardStringContext image.drvPath; } else { });
+      // (
+        if isAttrs image && image ? outPath then
+          { storePath = unsafeDiscardStringContext image.outPath; }
+        else
+          { }
+      )
+      // (
+        if isAttrs image && image ? drvPath then
+          { derivation = unsafeDiscardStringContext image.drvPath; }
+        else
+          { }
+      );
   map' =
     if isAttrs images && !(images ? outPath) then
       builtins.mapAttrs entry images
@@ -87,6 +97,7 @@ let
       value = builtins.elemAt patterns index;
     }) (builtins.length patterns)
   );
+  checkOptions = ''--kubernetes "$checked" --schema "$definitionsPath" --no-registry'';
   checked = if kubernetes == null then null else checkedVersion kubernetesVersion kubernetes;
   checking =
     if !isBool check then
@@ -107,19 +118,26 @@ derivation (
   allowed
   // checking
   // {
-    inherit name system source pushless;
+    inherit
+      name
+      system
+      source
+      pushless
+      ;
     images = toJSON map';
     passAsFile = [ "images" ] ++ (if checking == { } then [ ] else [ "definitions" ]);
-    options = concatMap (option: if option.value == null then [ ] else [ "--${option.name}=${option.value}" ]) [
-      {
-        name = "kubernetes-version";
-        value = kubernetesVersion;
-      }
-      {
-        name = "namespace";
-        value = if namespace == null then null else checkLabel builder "namespace" namespace;
-      }
-    ];
+    options =
+      concatMap (option: if option.value == null then [ ] else [ "--${option.name}=${option.value}" ])
+        [
+          {
+            name = "kubernetes-version";
+            value = kubernetesVersion;
+          }
+          {
+            name = "namespace";
+            value = if namespace == null then null else checkLabel builder "namespace" namespace;
+          }
+        ];
     allowNames = attrNames allowed;
     builder = "/bin/sh";
     args = [
@@ -133,7 +151,7 @@ derivation (
         done
         "$pushless/bin/pushless" manifests rewrite "$source" --images "$imagesPath" $options -o "$out" "$@"
         if [ -n "''${checked-}" ]; then
-          "$pushless/bin/pushless" manifests check "$out" --kubernetes "$checked" --schema "$definitionsPath" --no-registry
+          "$pushless/bin/pushless" manifests check "$out" ${checkOptions}
         fi
       ''
     ];

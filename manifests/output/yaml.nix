@@ -26,15 +26,54 @@ let
   # Regular expressions of Nix take stack by the character, so long texts are never asked.
   isPlain =
     text:
+    let
+      words =
+        "[yY]|[nN]|[yY][eE][sS]|[nN][oO]|[oO][nN]|[oO][fF][fF]|[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|"
+        + "[nN][uU][lL][lL]|[nN][aA][nN]|[iI][nN][fF]";
+    in
     stringLength text <= 256
     && match "[A-Za-z/]([A-Za-z0-9_./:@+=-]*[A-Za-z0-9_/])?" text != null
-    && match "[yY]|[nN]|[yY][eE][sS]|[nN][oO]|[oO][nN]|[oO][fF][fF]|[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[nN][uU][lL][lL]|[nN][aA][nN]|[iI][nN][fF]|[eE][-+]?[0-9]+" text
-    == null;
+    && match "${words}|[eE][-+]?[0-9]+" text == null;
 
-  # JSON allows these as they are, YAML doesn't: DEL and C1, line breaks of YAML 1.1, the byte order mark, no characters.
-  hex = [ "0" "1" "2" "3" "4" "5" "6" "7" "8" "9" "a" "b" "c" "d" "e" "f" ];
-  codes = [ "007f" ] ++ concatLists (map (row: map (digit: "00${row}${digit}") hex) [ "8" "9" ]) ++ [ "2028" "2029" "feff" "fffe" "ffff" ];
-  escape = replaceStrings (map (code: fromJSON ''"\u${code}"'') codes) (map (code: "\\u${code}") codes);
+  # JSON allows these as they are, YAML doesn't: DEL and C1, line breaks of YAML 1.1, the byte order mark, no
+  # characters.
+  hex = [
+    "0"
+    "1"
+    "2"
+    "3"
+    "4"
+    "5"
+    "6"
+    "7"
+    "8"
+    "9"
+    "a"
+    "b"
+    "c"
+    "d"
+    "e"
+    "f"
+  ];
+  codes = [
+    "007f"
+  ]
+  ++ concatLists (
+    map (row: map (digit: "00${row}${digit}") hex) [
+      "8"
+      "9"
+    ]
+  )
+  ++ [
+    "2028"
+    "2029"
+    "feff"
+    "fffe"
+    "ffff"
+  ];
+  escape = replaceStrings (map (code: fromJSON ''"\u${code}"'') codes) (
+    map (code: "\\u${code}") codes
+  );
 
   scalar =
     value:

@@ -38,12 +38,16 @@ let
     if isAttrs value then
       (
         if port.isNumber (value.containerPort or null) then
-          value // (if value ? name then { name = checkPortName builder "a name in ${field}" value.name; } else { })
+          value
+          // (if value ? name then { name = checkPortName builder "a name in ${field}" value.name; } else { })
         else
           refuse builder "containerPort in ${field}" (value.containerPort or null) "a port from 1 to 65535"
       )
     else
-      { containerPort = given.number; } // (if isInt value then { } else { protocol = upperCase given.protocol; });
+      {
+        containerPort = given.number;
+      }
+      // (if isInt value then { } else { protocol = upperCase given.protocol; });
 in
 builder: field: ports:
 if isList ports then
@@ -51,7 +55,8 @@ if isList ports then
 else if isAttrs ports && !(ports ? outPath) then
   once builder field (
     map (
-      name: toPort builder field ports.${name} // { name = checkPortName builder "a name in ${field}" name; }
+      name:
+      toPort builder field ports.${name} // { name = checkPortName builder "a name in ${field}" name; }
     ) (attrNames ports)
   )
 else

@@ -38,12 +38,14 @@ let
   toEnvFrom =
     builder: field: sources:
     if !isList sources then
-      refuse builder field sources "a list of ConfigMaps, Secrets, { configMap = \"...\"; } and { secret = \"...\"; }"
+      refuse builder field sources
+        "a list of ConfigMaps, Secrets, { configMap = \"...\"; } and { secret = \"...\"; }"
     else
       map (
         source:
         if !isAttrs source || source ? outPath then
-          refuse builder "an item of ${field}" source "a ConfigMap, a Secret, { configMap = \"...\"; } or { secret = \"...\"; }"
+          refuse builder "an item of ${field}" source
+            "a ConfigMap, a Secret, { configMap = \"...\"; } or { secret = \"...\"; }"
         else if source.kind or null == "Secret" then
           { secretRef.name = nameOf "Secret" builder field source; }
         else if source ? kind then
@@ -53,7 +55,12 @@ let
             "secret"
             "configMap"
           ]
-          // (if source ? secret then { secretRef.name = nameOf "Secret" builder "${field}.secret" source.secret; } else { })
+          // (
+            if source ? secret then
+              { secretRef.name = nameOf "Secret" builder "${field}.secret" source.secret; }
+            else
+              { }
+          )
           // (
             if source ? configMap then
               { configMapRef.name = nameOf "ConfigMap" builder "${field}.configMap" source.configMap; }
@@ -116,20 +123,22 @@ let
       throw "${builder}: ${field}.image is missing"
     else
       checkProbes builder where field (
-      {
-        # What a store path holds never changes, so asking for it again at each start gains nothing.
-        imagePullPolicy = "IfNotPresent";
-      }
-      // mapAttrs (
-        key: value: if parsers ? ${key} then parsers.${key} builder "${field}.${key}" value else value
-      ) container
-      // {
-        name = checkLabel builder "a name in ${where}" name;
-      });
+        {
+          # What a store path holds never changes, so asking for it again at each start gains nothing.
+          imagePullPolicy = "IfNotPresent";
+        }
+        // mapAttrs (
+          key: value: if parsers ? ${key} then parsers.${key} builder "${field}.${key}" value else value
+        ) container
+        // {
+          name = checkLabel builder "a name in ${where}" name;
+        }
+      );
 in
 # builder: "containers": containers -> Kubernetes' list
 builder: where: containers:
 if where == "initContainers" && isAttrs containers && length (attrNames containers) > 1 then
-  refuse builder where containers "a list where there are several, since each waits for the one before: [ { name = \"...\"; image = ...; } ]"
+  refuse builder where containers
+    "a list where there are several, since each waits for the one before: [ { name = \"...\"; image = ...; } ]"
 else
   namedList { toItem = toContainer where; } builder where containers

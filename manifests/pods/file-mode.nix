@@ -24,7 +24,8 @@ let
   fromOctal = text: foldl' (sum: digit: sum * 8 + digit) 0 (digitsOf text);
 
   toOctal =
-    number: if number < 8 then toString number else toOctal (number / 8) + toString (number - number / 8 * 8);
+    number:
+    if number < 8 then toString number else toOctal (number / 8) + toString (number - number / 8 * 8);
 
   maxMode = 511;
 
@@ -62,14 +63,20 @@ let
           map (
             item:
             if isAttrs item && item ? mode && item.mode != null then
-              item // { mode = toMode builder "${field}.items.${toString (item.key or item.path or "")}.mode" item.mode; }
+              item
+              // {
+                mode = toMode builder "${field}.items.${toString (item.key or item.path or "")}.mode" item.mode;
+              }
             else
               item
           ) value
         else if key == "sources" && isList value then
           map (
             source:
-            if isAttrs source then mapAttrs (kind: inSource builder "${field}.sources.${kind}") source else source
+            if isAttrs source then
+              mapAttrs (kind: inSource builder "${field}.sources.${kind}") source
+            else
+              source
           ) value
         else
           value

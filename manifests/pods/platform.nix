@@ -61,7 +61,10 @@ let
       if both != [ ] then
         before // { architectures = both; }
       else
-        throw "${builder}: ${item.field} is for ${list item.architectures}, expected ${list before.architectures} like ${before.field}, since they run on one node"
+        throw (
+          "${builder}: ${item.field} is for ${list item.architectures}, "
+          + "expected ${list before.architectures} like ${before.field}, since they run on one node"
+        )
     ) (head items) (tail items);
 
   # The system that makes an image is mostly the one that it is for.
@@ -72,10 +75,14 @@ let
       inherit (platformOf builder system) architecture;
     in
     if
-      match "(x86_64|aarch64|armv[67]l|i686|riscv64|powerpc64le|s390x)-linux" (item.image.system or "") != null
+      match "(x86_64|aarch64|armv[67]l|i686|riscv64|powerpc64le|s390x)-linux" (item.image.system or "")
+      != null
       && architecture != wanted
     then
-      trace "warning: ${builder}: ${item.field} is made on ${system}, expected one for ${wanted}, which nodeSelector asks for" result
+      trace (
+        "warning: ${builder}: ${item.field} is made on ${system}, "
+        + "expected one for ${wanted}, which nodeSelector asks for"
+      ) result
     else
       result;
 in
@@ -96,9 +103,14 @@ in
 if images == [ ] then
   result
 else if isString wanted && wrong != [ ] then
-  throw "${builder}: ${first.field} is for ${list first.architectures}, expected one for ${wanted}, which nodeSelector asks for"
+  throw (
+    "${builder}: ${first.field} is for ${list first.architectures}, "
+    + "expected one for ${wanted}, which nodeSelector asks for"
+  )
 else if isString wanted then
-  foldl' (done: item: warnOfSystem builder wanted item done) result (filter (item: said item.image == null) images)
+  foldl' (done: item: warnOfSystem builder wanted item done) result (
+    filter (item: said item.image == null) images
+  )
 else if sure == [ ] then
   result
 else

@@ -15,7 +15,11 @@ let
   twice = list: filter (key: length (filter (other: other == key) list) > 1) list;
   list = concatStringsSep ", ";
 
-  tagged = where: map (container: { inherit where container; });
+  tagged =
+    where:
+    map (container: {
+      inherit where container;
+    });
 
   # A mount without its volume is refused by the API server, which doesn't say what there is.
   strayMounts =
@@ -51,10 +55,16 @@ let
   ports = hostPorts spec.containers;
 in
 if twice names != [ ] then
-  throw "${builder}: containers and initContainers both have ${toJSON (head (twice names))}, expected names of their own"
+  throw (
+    "${builder}: containers and initContainers both have ${toJSON (head (twice names))}, "
+    + "expected names of their own"
+  )
 else if stray != [ ] then
   refuse builder (head stray).field (head stray).mount.name (
-    if known == [ ] then "the name of a volume, and volumes has none" else "the name of a volume, there are: ${list known}"
+    if known == [ ] then
+      "the name of a volume, and volumes has none"
+    else
+      "the name of a volume, there are: ${list known}"
   )
 else if twice ports != [ ] then
   throw "${builder}: hostPort ${head (twice ports)} is there twice, expected once in a Pod"

@@ -54,7 +54,11 @@ let
       checked = kind == "httpGet" || kind == "tcpSocket" || kind == "grpc";
     in
     if length given != 1 then
-      throw "${builder}: ${field} has ${if given == [ ] then "nothing to do" else list given}, expected one of ${list known}"
+      throw (
+        "${builder}: ${field} has "
+        + (if given == [ ] then "nothing to do" else list given)
+        + ", expected one of ${list known}"
+      )
     else
       !checked
       || checkPort builder "${field}.${kind}.port" (if kind == "grpc" then [ ] else names) (
@@ -79,14 +83,21 @@ builder: where: field: container:
 let
   names = concatMap (item: if item ? name then [ item.name ] else [ ]) (container.ports or [ ]);
   given = filter (key: container ? ${key}) probes;
-  hooked = if isAttrs (container.lifecycle or null) then filter (key: container.lifecycle ? ${key}) hooks else [ ];
+  hooked =
+    if isAttrs (container.lifecycle or null) then
+      filter (key: container.lifecycle ? ${key}) hooks
+    else
+      [ ];
   ends = where == "initContainers" && container.restartPolicy or null != "Always";
   both = given ++ (if hooked == [ ] then [ ] else [ "lifecycle" ]);
 in
 if both == [ ] then
   container
 else if ends then
-  throw "${builder}: ${field}.${head both} is given, expected it of containers, or beside restartPolicy = \"Always\", which makes a sidecar"
+  throw (
+    "${builder}: ${field}.${head both} is given, "
+    + "expected it of containers, or beside restartPolicy = \"Always\", which makes a sidecar"
+  )
 else
   seq (foldl' (done: key: seq done (checkProbe builder field names container key)) true given) (
     seq (foldl' (

@@ -24,7 +24,8 @@ in
     else if isString value then
       fields // { ${field}.type = choice builder field types value; }
     else if !isAttrs value || value ? outPath then
-      refuse builder field value "${concatStringsSep " or " (map toJSON types)}, or an attribute set with `type` in it"
+      refuse builder field value
+        "${concatStringsSep " or " (map toJSON types)}, or an attribute set with `type` in it"
     else if value ? type then
       builtins.seq (choice builder "${field}.type" types value.type) fields
     else
@@ -40,7 +41,8 @@ in
     else
       refuse builder "replicas" replicas "a number from 0 on";
 
-  # Each controller takes some policies only. Where none is said, and a Pod's default isn't one of them, the first is set.
+  # Each controller takes some policies only. Where none is said, and a Pod's default isn't one of them, the first is
+  # set.
   checkRestart =
     builder: allowed: template:
     let
@@ -51,7 +53,12 @@ in
     else if elem policy allowed || (policy == null && elem "Always" allowed) then
       template
     else if policy == null then
-      template // { spec = template.spec // { restartPolicy = builtins.head allowed; }; }
+      template
+      // {
+        spec = template.spec // {
+          restartPolicy = builtins.head allowed;
+        };
+      }
     else
       refuse builder "restartPolicy" policy (concatStringsSep " or " (map toJSON allowed));
 }

@@ -37,8 +37,9 @@ let
         DoesNotExist = !has;
       };
     in
-    operators.${operator}
-      or (refuse builder "selector.matchExpressions.${key}.operator" operator "In, NotIn, Exists or DoesNotExist");
+    operators.${operator} or (refuse builder "selector.matchExpressions.${key}.operator" operator
+      "In, NotIn, Exists or DoesNotExist"
+    );
 in
 rec {
   inherit nameLabel;
@@ -69,7 +70,11 @@ rec {
   forPods =
     builder: podLabels: given:
     let
-      selector = if given == null then { matchLabels = intersectAttrs { ${nameLabel} = null; } podLabels; } else parse builder given;
+      selector =
+        if given == null then
+          { matchLabels = intersectAttrs { ${nameLabel} = null; } podLabels; }
+        else
+          parse builder given;
       wanted = selector.matchLabels or { };
       missing = filter (key: podLabels.${key} or null != wanted.${key}) (attrNames wanted);
       first = head missing;
@@ -82,9 +87,15 @@ rec {
       shown = concatStringsSep ", " (map (key: "${key}=${podLabels.${key}}") (attrNames podLabels));
     in
     if missing != [ ] then
-      throw "${builder}: selector.matchLabels.${toJSON first} is ${toJSON wanted.${first}}, expected what the labels of the Pods say: ${shown}"
+      throw (
+        "${builder}: selector.matchLabels.${toJSON first} is ${toJSON wanted.${first}}, "
+        + "expected what the labels of the Pods say: ${shown}"
+      )
     else if unmet != [ ] then
-      throw "${builder}: selector.matchExpressions for ${toJSON (head unmet).key} doesn't hold for the labels of the Pods, which are: ${shown}"
+      throw (
+        "${builder}: selector.matchExpressions for ${toJSON (head unmet).key} doesn't hold for the "
+        + "labels of the Pods, which are: ${shown}"
+      )
     else if wanted == { } && expressions == [ ] then
       throw "${builder}: selector is empty, expected labels of the Pods"
     else

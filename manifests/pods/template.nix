@@ -47,9 +47,9 @@ let
       refuse builder field value "an attribute set of strings";
 in
 {
-  # Splits the arguments of a workload: `metadata` of the object, `template` of its Pods, `selector`, and `fields`, which
-  # are those of the workload's own spec; `builder` is
-  # who refuses, with the object's name. All the rest is the Pods'.
+  # Splits the arguments of a workload: `metadata` of the object, `template` of its Pods, `selector`, and `fields`,
+  # which are those of the workload's own spec; `builder` is who refuses, with the object's name. All the rest is the
+  # Pods'.
   split =
     {
       # who refuses: "deployment"
@@ -83,13 +83,14 @@ in
     if !isAttrs args || args ? outPath then
       refuse kind "the argument" args "an attribute set with `name` in it"
     else if wrong != [ ] then
-      throw "${builder}: ${head wrong} isn't an argument, expected name, namespace, labels, annotations, the fields of the workload and those of PodSpec"
+      throw (
+        "${builder}: ${head wrong} isn't an argument, "
+        + "expected name, namespace, labels, annotations, the fields of the workload and those of PodSpec"
+      )
     else
       {
         inherit builder;
-        metadata = toMetadata { inherit builder checkName; } (
-          args // { labels = objectLabels; }
-        );
+        metadata = toMetadata { inherit builder checkName; } (args // { labels = objectLabels; });
         template = {
           metadata = {
             labels = podLabels;

@@ -30,7 +30,9 @@ let
   isPlain = value: isAttrs value && !(value ? outPath);
 
   # Manifests are in the Nix store, which everybody on its machine may read, and in git, and in the API server.
-  isSecretName = name: match ".*(PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIALS|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY)" name != null;
+  isSecretName =
+    name:
+    match ".*(PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIALS|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY)" name != null;
 
   # What regular expressions read here; the library behind `match` recurses for each character.
   isShort = text: stringLength text <= 4096;
@@ -44,7 +46,10 @@ let
       text = environment.toValue builder field value;
     in
     if (isSecretName name && text != "") || isSecretText text then
-      trace "warning: ${builder}: ${field} is in plain text, expected { secret = \"<Secret>\"; key = \"...\"; }, if it is a secret" text
+      trace (
+        "warning: ${builder}: ${field} is in plain text, "
+        + "expected { secret = \"<Secret>\"; key = \"...\"; }, if it is a secret"
+      ) text
     else
       text;
 
@@ -79,15 +84,15 @@ let
     if unknown != [ ] then
       throw "${builder}: ${field} has ${concatStringsSep ", " unknown} beside ${word}, expected key and optional only"
     else if isAttrs object && object ? kind && !elem key keys then
-      refuse builder "${field}.key" key "a key of ${source.kind} ${object.metadata.name or ""}, there are: ${concatStringsSep ", " keys}"
+      refuse builder "${field}.key" key
+        "a key of ${source.kind} ${object.metadata.name or ""}, there are: ${concatStringsSep ", " keys}"
     else
       {
-        valueFrom.${source.field} =
-          {
-            name = nameOf source.kind builder "${field}.${word}" object;
-            inherit key;
-          }
-          // (if value ? optional then { inherit (value) optional; } else { });
+        valueFrom.${source.field} = {
+          name = nameOf source.kind builder "${field}.${word}" object;
+          inherit key;
+        }
+        // (if value ? optional then { inherit (value) optional; } else { });
       };
 
   toVariable =
@@ -109,7 +114,10 @@ let
       else if attrNames value == [ "name" ] then
         value
       else
-        refuse builder field value "a value, { secret = \"...\"; key = \"...\"; }, { configMap = \"...\"; key = \"...\"; }, { field = \"status.podIP\"; } or Kubernetes' { valueFrom = ...; }"
+        refuse builder field value (
+          "a value, { secret = \"...\"; key = \"...\"; }, { configMap = \"...\"; key = \"...\"; }, "
+          + "{ field = \"status.podIP\"; } or Kubernetes' { valueFrom = ...; }"
+        )
     )
     // {
       name = environment.checkName builder parent name;
@@ -140,7 +148,14 @@ let
         else
           let
             needed = map (name: byName.${name}) (attrNames (intersectAttrs (setOf (namesIn item)) byName));
-            before = foldl' visit (done // { seen = done.seen // { ${item.name} = null; }; }) needed;
+            before = foldl' visit (
+              done
+              // {
+                seen = done.seen // {
+                  ${item.name} = null;
+                };
+              }
+            ) needed;
           in
           before // { items = before.items ++ [ item ]; };
       setOf =

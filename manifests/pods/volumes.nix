@@ -58,13 +58,19 @@ let
           throw "${builder}: ${field} is a ${volume.kind}, expected a ConfigMap, a Secret or a PersistentVolumeClaim"
       )
     else if length given != 1 then
-      throw "${builder}: ${field} has ${
-        if given == [ ] then "no kind of volume" else concatStringsSep ", " given
-      }, expected one kind of volume, such as { emptyDir = { }; }"
+      throw (
+        "${builder}: ${field} has "
+        + (if given == [ ] then "no kind of volume" else concatStringsSep ", " given)
+        + ", expected one kind of volume, such as { emptyDir = { }; }"
+      )
     else if short ? ${kind} && (!isPlain value || value ? kind) then
       { ${kind} = short.${kind} builder "${field}.${kind}" value; }
     else if kind == "image" && isPlain value && value ? reference then
-      { image = value // { reference = toImage builder "${field}.image.reference" value.reference; }; }
+      {
+        image = value // {
+          reference = toImage builder "${field}.image.reference" value.reference;
+        };
+      }
     else
       { ${kind} = inSource builder "${field}.${kind}" value; };
 in
@@ -72,7 +78,10 @@ namedList {
   toItem =
     builder: field: name: volume:
     if isPlain volume then
-      toSource builder field (removeAttrs volume [ "name" ]) // { name = checkLabel builder "a name in volumes" name; }
+      toSource builder field (removeAttrs volume [ "name" ])
+      // {
+        name = checkLabel builder "a name in volumes" name;
+      }
     else
       refuse builder field volume "an attribute set with one kind of volume, such as { emptyDir = { }; }";
 }

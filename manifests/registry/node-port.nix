@@ -1,5 +1,5 @@
-# What belongs to a Deployment of the registry and not to a DaemonSet: the port that nodes pull from, who may come to it,
-# and the claim for its state.
+# What belongs to a Deployment of the registry and not to a DaemonSet: the port that nodes pull from, who may come to
+# it, and the claim for its state.
 {
   networkPolicy,
   persistentVolumeClaim,

@@ -72,7 +72,8 @@ let
     if isString url && match "https?://([]A-Za-z0-9.:_[-]|\\$\\(NODE_IP\\))+" url != null then
       url
     else
-      refuse builder "url" url ''scheme, host and port, such as "http://127.0.0.1:5000" or "http://$(NODE_IP):30500"'';
+      refuse builder "url" url
+        ''scheme, host and port, such as "http://127.0.0.1:5000" or "http://$(NODE_IP):30500"'';
 
   checkCertsDir =
     path:
@@ -105,7 +106,9 @@ let
     }@args:
     let
       given = checkRuntimes runtimes;
-      directories = foldl' (all: runtime: all // directoriesOf (checkCertsDir certsDir) runtime) { } given;
+      directories = foldl' (
+        all: runtime: all // directoriesOf (checkCertsDir certsDir) runtime
+      ) { } given;
       mount = name: path: {
         name = path;
         value = name;

@@ -25,7 +25,9 @@ let
   slack = 10;
 
   letters = text: map (at: substring at 1 text) (builtins.genList (at: at) (stringLength text));
-  toUpper = replaceStrings (letters "abcdefghijklmnopqrstuvwxyz-") (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+  toUpper = replaceStrings (letters "abcdefghijklmnopqrstuvwxyz-") (
+    letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+  );
 in
 {
   # who refuses
@@ -62,7 +64,9 @@ let
     else
       settings
       // {
-        hosts = concatStringsSep " " (hosts ++ (if settings ? hosts then [ (checkHosts settings.hosts) ] else [ ]));
+        hosts = concatStringsSep " " (
+          hosts ++ (if settings ? hosts then [ (checkHosts settings.hosts) ] else [ ])
+        );
       };
 
   checkHosts =

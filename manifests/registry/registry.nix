@@ -98,7 +98,10 @@ let
       uid ? 65532,
       # labels of the nodes that it may run on, which have Nix
       nodeSelector ?
-        if kind == "Deployment" then { "nix.internal/store" = "true"; } else { "kubernetes.io/os" = "linux"; },
+        if kind == "Deployment" then
+          { "nix.internal/store" = "true"; }
+        else
+          { "kubernetes.io/os" = "linux"; },
       # a node that is reserved for something pulls images, too
       tolerations ? if kind == "Deployment" then [ ] else [ { operator = "Exists"; } ],
       priorityClassName ? null,
@@ -235,7 +238,10 @@ let
                 inherit image namespace;
                 name = "${name}-node-setup";
                 url =
-                  if isDeployment then "http://$(NODE_IP):${toString nodePort}" else "http://127.0.0.1:${toString port}";
+                  if isDeployment then
+                    "http://$(NODE_IP):${toString nodePort}"
+                  else
+                    "http://127.0.0.1:${toString port}";
               }
               // nodes
             )

@@ -34,9 +34,7 @@ let
       last = length parts - 1;
       isMixed = parts != [ ] && matches ".*[.].*" (elemAt parts last) && !matches ".*::" text;
       count = length parts + (if isMixed then 1 else 0);
-      isRight =
-        index:
-        (if isMixed && index == last then isIpv4 else isGroup) (elemAt parts index);
+      isRight = index: (if isMixed && index == last then isIpv4 else isGroup) (elemAt parts index);
     in
     length halves <= 2
     && (if length halves == 2 then count < 8 else count == 8)

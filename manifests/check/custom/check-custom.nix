@@ -1,6 +1,6 @@
 # Whether a custom resource is what its CustomResourceDefinition says (structural schemas, apiextensions v1), as the API
-# server checks it with strict fields. The same as src/kubernetes/check/custom in TypeScript, but for what Nix can't tell of
-# patterns (pattern.nix) and formats (formats.nix). Rules in CEL are the server's.
+# server checks it with strict fields. The same as src/kubernetes/check/custom in TypeScript, but for what Nix can't
+# tell of patterns (pattern.nix) and formats (formats.nix). Rules in CEL are the server's.
 let
   inherit (builtins)
     any
@@ -30,7 +30,12 @@ let
     itemPath
     ;
   inherit (import ./embedded.nix) checkEmbedded implied;
-  inherit (import ./limits.nix) isSmall isWhole limitExpected truncate;
+  inherit (import ./limits.nix)
+    isSmall
+    isWhole
+    limitExpected
+    truncate
+    ;
   inherit (import ./schema.nix) listOf ofField;
   checkList = import ./list.nix;
   fillDefaults = import ./defaults.nix;
@@ -76,7 +81,10 @@ let
   # null where the schema says no type; for the server, a default may be of any type then
   typeOf =
     isDefault: schema:
-    if !isDefault && schema.x-kubernetes-int-or-string or false then either else types.${toString (schema.type or "")} or null;
+    if !isDefault && schema.x-kubernetes-int-or-string or false then
+      either
+    else
+      types.${toString (schema.type or "")} or null;
 
   # With a format, the server takes texts and lists for any type but numbers, and nothing else without a type.
   isOfType =
@@ -97,13 +105,10 @@ let
   isWord =
     value: word:
     value != null
-    && (
-      value == word || (isFloat value && isNumber word && isSmall value && truncate value == word)
-    );
+    && (value == word || (isFloat value && isNumber word && isSmall value && truncate value == word));
 
   typeExpected =
-    schema: type:
-    if type != null then type.expected else (formats.of schema).expected or "a string";
+    schema: type: if type != null then type.expected else (formats.of schema).expected or "a string";
 
   check =
     # checkMetadata: path -> value -> list of problems; isStructural: whether the schema says which fields there are,
@@ -221,12 +226,18 @@ let
       tooMany = length (filter isExcluded oneOf);
     in
     concatMap (one: check inner one path value) (listOf schema "allOf")
-    ++ (if anyOf == [ ] || any holds anyOf then [ ] else isWrong path value "a match of anyOf${listed anyOf}")
+    ++ (
+      if anyOf == [ ] || any holds anyOf then
+        [ ]
+      else
+        isWrong path value "a match of anyOf${listed anyOf}"
+    )
     ++ (
       if oneOf == [ ] || (atLeast > 0 && tooMany < 2) then
         [ ]
       else
-        isWrong path value "one match of oneOf${listed oneOf}, not ${if atLeast == 0 then "none" else toString tooMany}"
+        isWrong path value
+          "one match of oneOf${listed oneOf}, not ${if atLeast == 0 then "none" else toString tooMany}"
     )
     ++ (
       if isAttrs (schema.not or null) && isExcluded schema.not then

@@ -28,7 +28,8 @@ let
       value;
 
   fillItem =
-    schema: one: fill schema (if one == null && !isNullable schema then schema.default or null else one);
+    schema: one:
+    fill schema (if one == null && !isNullable schema then schema.default or null else one);
 
   fillFields =
     schema: fields:

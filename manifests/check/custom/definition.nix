@@ -1,5 +1,5 @@
-# Checks a CustomResourceDefinition itself as the API server does, beside the form of its fields (apiextensions, validation).
-# The same as src/kubernetes/check/custom/check-definition.ts.
+# Checks a CustomResourceDefinition itself as the API server does, beside the form of its fields (apiextensions,
+# validation). The same as src/kubernetes/check/custom/check-definition.ts.
 let
   inherit (builtins)
     attrNames
@@ -44,9 +44,13 @@ let
       isWrong "spec.group" group "a domain with a dot in it"
     else
       when
-        (match "(.*[.])?(k8s|kubernetes)[.]io" group != null && !(metadata.annotations or { } ? ${approval}))
         (
-          isMissing "metadata.annotations.\"${approval}\"" "the address of its approval, since ${group} is Kubernetes' own"
+          match "(.*[.])?(k8s|kubernetes)[.]io" group != null && !(metadata.annotations or { } ? ${approval})
+        )
+        (
+          isMissing "metadata.annotations.\"${approval}\"" (
+            "the address of its approval, since ${group} is Kubernetes' own"
+          )
         );
 
   # In small letters, or in any.
@@ -55,20 +59,39 @@ let
     let
       letters = if isMixed then "A-Za-z" else "a-z";
     in
-    when (isString value && value != "" && match "[${letters}]([-0-9${letters}]{0,61}[0-9${letters}])?" value == null) (
-      isWrong path value (if isMixed then "letters, digits and dashes" else "small letters, digits and dashes")
-    );
+    when
+      (
+        isString value
+        && value != ""
+        && match "[${letters}]([-0-9${letters}]{0,61}[0-9${letters}])?" value == null
+      )
+      (
+        isWrong path value (
+          if isMixed then "letters, digits and dashes" else "small letters, digits and dashes"
+        )
+      );
 
   checkNames =
     names:
-    concatMap (
-      key:
-      indexed (index: checkLabel false (itemPath "spec.names.${key}" index)) (
-        if isList (names.${key} or null) then names.${key} else [ ]
+    concatMap
+      (
+        key:
+        indexed (index: checkLabel false (itemPath "spec.names.${key}" index)) (
+          if isList (names.${key} or null) then names.${key} else [ ]
+        )
       )
-    ) [ "categories" "shortNames" ]
-    ++ concatMap (key: checkLabel true "spec.names.${key}" (names.${key} or null)) [ "kind" "listKind" ]
-    ++ concatMap (key: checkLabel false "spec.names.${key}" (names.${key} or null)) [ "plural" "singular" ];
+      [
+        "categories"
+        "shortNames"
+      ]
+    ++ concatMap (key: checkLabel true "spec.names.${key}" (names.${key} or null)) [
+      "kind"
+      "listKind"
+    ]
+    ++ concatMap (key: checkLabel false "spec.names.${key}" (names.${key} or null)) [
+      "plural"
+      "singular"
+    ];
 
   checkVersion =
     checkSchema: index: version:
@@ -90,7 +113,9 @@ let
       names = groupBy (version: toString (version.name or "")) versions;
     in
     indexed (checkVersion checkSchema) versions
-    ++ when (length (attrNames names) != length versions) (isWrong "spec.versions" versions "each name once")
+    ++ when (length (attrNames names) != length versions) (
+      isWrong "spec.versions" versions "each name once"
+    )
     ++ when (length (filter (version: version.storage or false == true) versions) != 1) (
       isWrong "spec.versions" versions "exactly one version with storage: true"
     );
@@ -116,7 +141,11 @@ else
   ++ when (spec.preserveUnknownFields or null == true) (
     isWrong "spec.preserveUnknownFields" true "false: a schema has x-kubernetes-preserve-unknown-fields"
   )
-  ++ when (!(builtins.elem (spec.scope or null) [ null "Cluster" "Namespaced" ])) (
-    isWrong "spec.scope" spec.scope ''one of "Cluster", "Namespaced"''
-  )
+  ++ when (
+    !(builtins.elem (spec.scope or null) [
+      null
+      "Cluster"
+      "Namespaced"
+    ])
+  ) (isWrong "spec.scope" spec.scope ''one of "Cluster", "Namespaced"'')
   ++ when (isList versions && builtins.all isAttrs versions) (checkVersions checkSchema versions)

@@ -5,7 +5,10 @@ let
 
   checkText =
     path: value: expected: pattern:
-    if isString value && value != "" && match pattern value != null then [ ] else isWrong path value expected;
+    if isString value && value != "" && match pattern value != null then
+      [ ]
+    else
+      isWrong path value expected;
 
   checkField =
     path: fields: key: expected: pattern:
@@ -26,6 +29,8 @@ in
   checkEmbedded =
     checkMetadata: path: fields:
     checkField path fields "apiVersion" ''an API version, such as "apps/v1"'' "[^/]*(/[^/]*)?"
-    ++ checkField path fields "kind" ''a kind, such as "Deployment"'' "[A-Za-z]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?"
+    ++
+      checkField path fields "kind" ''a kind, such as "Deployment"''
+        "[A-Za-z]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?"
     ++ (if fields ? metadata then checkMetadata (fieldPath path "metadata") fields.metadata else [ ]);
 }

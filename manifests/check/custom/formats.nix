@@ -24,17 +24,34 @@ let
   splitAt = separator: text: filter isString (split separator text);
   sum = foldl' (a: b: a + b) 0;
   # "08" isn't JSON.
-  toNumber = digits: fromJSON "1${digits}" - fromJSON "1${replaceStrings [ "1" "2" "3" "4" "5" "6" "7" "8" "9" ] [ "0" "0" "0" "0" "0" "0" "0" "0" "0" ] digits}";
+  toNumber =
+    digits:
+    let
+      zeros = replaceStrings (genList (index: toString (index + 1)) 9) (genList (_: "0") 9) digits;
+    in
+    fromJSON "1${digits}" - fromJSON "1${zeros}";
   digitsOf = text: genList (index: toNumber (substring index 1 text)) (stringLength text);
   mod = a: b: a - a / b * b;
 
   hex = "[0-9a-fA-F]";
   uuid =
-    third: fourth:
-    matches "${hex}{8}-?${hex}{4}-?${third}${hex}{3}-?${fourth}${hex}{3}-?${hex}{12}";
+    third: fourth: matches "${hex}{8}-?${hex}{4}-?${third}${hex}{3}-?${fourth}${hex}{3}-?${hex}{12}";
   aUuid = ''a UUID, such as "123e4567-e89b-42d3-a456-426614174000"'';
 
-  days = [ 31 28 31 30 31 30 31 31 30 31 30 31 ];
+  days = [
+    31
+    28
+    31
+    30
+    31
+    30
+    31
+    31
+    30
+    31
+    30
+    31
+  ];
   isDate =
     text:
     let
@@ -52,12 +69,16 @@ let
   isDateTime =
     text:
     let
-      parts = match "([^tT]*)[tT]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([^\n][0-9]+)?([zZ]|[+-][0-9]{2}:[0-9]{2})([tT].*)?" text;
+      time = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([^\n][0-9]+)?";
+      zone = "([zZ]|[+-][0-9]{2}:[0-9]{2})";
+      parts = match "([^tT]*)[tT]${time}${zone}([tT].*)?" text;
     in
     if isAscii text then parts != null && isDate (elemAt parts 0) else null;
 
   # As Go has durations, or with a unit of Scala's anywhere behind a number.
-  units = "([nNuUmM]?[sS]|[mMhHdDwW]|[hH][rR]|[wW][kK]|[nN][aA][nN][oO].*|[mM][iI][cC][rR][oO].*|[mM][iI][lL][lL][iI].*|[sS][eE][cC].*|[mM][iI][nN].*|[hH][oO][uU][rR].*|[dD][aA][yY].*|[wW][eE][eE][kK].*)";
+  units =
+    "([nNuUmM]?[sS]|[mMhHdDwW]|[hH][rR]|[wW][kK]|[nN][aA][nN][oO].*|[mM][iI][cC][rR][oO].*|"
+    + "[mM][iI][lL][lL][iI].*|[sS][eE][cC].*|[mM][iI][nN].*|[hH][oO][uU][rR].*|[dD][aA][yY].*|[wW][eE][eE][kK].*)";
   isDuration =
     text:
     let
@@ -74,17 +95,24 @@ let
   labels = splitAt "[.]";
   isHostname =
     text:
+    let
+      # Symbols are letters there: $+<=>^`|~
+      letters = "a-zA-Z0-9$+<=>^`|~";
+      one = "[${letters}](-?[${letters}]{0,62})?";
+      several = "([${letters}]([${letters}-]{0,61}[${letters}])?[.])+[a-zA-Z]{2,63}";
+    in
     if !isAscii text then
       null
     else
       stringLength text <= 255
       && all (label: stringLength label <= 63) (labels text)
-      # Symbols are letters there: $+<=>^`|~
-      && matches "([a-zA-Z0-9$+<=>^`|~](-?[a-zA-Z0-9$+<=>^`|~]{0,62})?|([a-zA-Z0-9$+<=>^`|~]([a-zA-Z0-9$+<=>^`|~-]{0,61}[a-zA-Z0-9$+<=>^`|~])?[.])+[a-zA-Z]{2,63})" text;
+      && matches "(${one}|${several})" text;
 
   isMac =
     let
-      bytes = separator: "${hex}{2}(${separator}${hex}{2}){5}((${separator}${hex}{2}){2}((${separator}${hex}{2}){12})?)?";
+      bytes =
+        separator:
+        "${hex}{2}(${separator}${hex}{2}){5}((${separator}${hex}{2}){2}((${separator}${hex}{2}){12})?)?";
       pairs = "${hex}{4}([.]${hex}{4}){2}(([.]${hex}{4})(([.]${hex}{4}){6})?)?";
     in
     matches "${bytes ":"}|${bytes "-"}|${pairs}|${hex}{12}(${hex}{4}(${hex}{24})?)?";
@@ -107,14 +135,21 @@ let
       values = digitsOf digits;
     in
     matches "[0-9]{13}" digits
-    && mod (sum (genList (index: (if mod index 2 == 0 then 1 else 3) * elemAt values index) 13)) 10 == 0;
+    &&
+      mod (sum (genList (index: (if mod index 2 == 0 then 1 else 3) * elemAt values index) 13)) 10 == 0;
 
   # A plain text is decided here; any other may be a URI, too.
   isUri =
     text:
+    let
+      scheme = "[A-Za-z][A-Za-z0-9+.-]*";
+      path = "/[A-Za-z0-9._~/-]*";
+      opaque = "${scheme}:[A-Za-z0-9._~-]+";
+      address = "${scheme}://[A-Za-z0-9.-]+(:[0-9]*)?(${path})?";
+    in
     if text == "" || matches ":.*" text then
       false
-    else if matches "/[A-Za-z0-9._~/-]*|[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~-]+|[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9.-]+(:[0-9]*)?(/[A-Za-z0-9._~/-]*)?" text then
+    else if matches "${path}|${opaque}|${address}" text then
       true
     else if matches "[^:/*][^:]*|[0-9].*" text then
       false
@@ -129,7 +164,12 @@ let
     else if matches "${atoms}@${atoms}" text then
       true
     else if !matches ".*@.*" text || matches "[^][()<>\"]*" text then
-      (if matches ".*[:;].*" text && matches ".*@.*" text then null else matches "[ ]*${atoms}@[ ]*${atoms}[ ]*" text)
+      (
+        if matches ".*[:;].*" text && matches ".*@.*" text then
+          null
+        else
+          matches "[ ]*${atoms}@[ ]*${atoms}[ ]*" text
+      )
     else
       null;
 

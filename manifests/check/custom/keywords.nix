@@ -28,11 +28,18 @@ rec {
   ];
 
   is = keyword: schema: schema.${keyword} or null == true;
-  isEmpty = value: elem value [ null "" { } ];
+  isEmpty =
+    value:
+    elem value [
+      null
+      ""
+      { }
+    ];
 
   # Well-known mistakes, where no class of characters may hold them.
   isNoPattern =
-    pattern: match "(.*[^\\])?([(][?](=|!|<=|<!)|\\\\[1-9]).*" pattern != null && match "[^[]*" pattern != null;
+    pattern:
+    match "(.*[^\\])?([(][?](=|!|<=|<!)|\\\\[1-9]).*" pattern != null && match "[^[]*" pattern != null;
 
   checkKeywords =
     schema: path:
@@ -40,15 +47,22 @@ rec {
       has = key: schema ? ${key} && !isEmpty schema.${key};
       pattern = schema.pattern or null;
     in
-    concatMap (key: isWrong (fieldPath path key) schema.${key} "none: the API server refuses it") (filter has unknown)
+    concatMap (key: isWrong (fieldPath path key) schema.${key} "none: the API server refuses it") (
+      filter has unknown
+    )
     ++ when (isList (schema.items or null)) (isWrong "${path}.items" schema.items "a single schema")
     ++ when (isString pattern && isNoPattern pattern) (
       isWrong "${path}.pattern" pattern "an expression of Go, which looks neither ahead nor back"
     )
-    ++ when (is "uniqueItems" schema) (isWrong "${path}.uniqueItems" true "false, or x-kubernetes-list-type: set")
+    ++ when (is "uniqueItems" schema) (
+      isWrong "${path}.uniqueItems" true "false, or x-kubernetes-list-type: set"
+    )
     ++ when (is either schema) (
       concatMap (key: isWrong "${path}.${key}" true "none beside ${either}") (
-        filter (key: is key schema) [ open whole ]
+        filter (key: is key schema) [
+          open
+          whole
+        ]
       )
     )
     ++ checkMapType schema path
@@ -62,7 +76,12 @@ rec {
     in
     if type == null then
       [ ]
-    else if !elem type [ "atomic" "granular" ] then
+    else if
+      !elem type [
+        "atomic"
+        "granular"
+      ]
+    then
       isWrong place type ''one of "atomic", "granular"''
     else
       when (schema.type or null != "object") (isWrong place type "none, since its type is no object");
@@ -70,16 +89,30 @@ rec {
   # Schemas of what is in a value: { key; part; path; isField; }
   partsOf =
     schema: path:
-    map (key: {
-      inherit key;
-      part = schema.${key};
-      path = "${path}.${key}";
-      isField = false;
-    }) (filter (key: isAttrs (schema.${key} or null)) [ "additionalProperties" "items" ])
-    ++ map (key: {
-      inherit key;
-      part = schema.properties.${key};
-      path = fieldPath "${path}.properties" key;
-      isField = true;
-    }) (filter (key: isAttrs schema.properties.${key}) (attrNames (if isAttrs (schema.properties or null) then schema.properties else { })));
+    map
+      (key: {
+        inherit key;
+        part = schema.${key};
+        path = "${path}.${key}";
+        isField = false;
+      })
+      (
+        filter (key: isAttrs (schema.${key} or null)) [
+          "additionalProperties"
+          "items"
+        ]
+      )
+    ++
+      map
+        (key: {
+          inherit key;
+          part = schema.properties.${key};
+          path = fieldPath "${path}.properties" key;
+          isField = true;
+        })
+        (
+          filter (key: isAttrs schema.properties.${key}) (
+            attrNames (if isAttrs (schema.properties or null) then schema.properties else { })
+          )
+        );
 }

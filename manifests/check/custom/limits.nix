@@ -29,8 +29,7 @@ let
   truncate = value: if value < 0 then ceil value else floor value;
   isSmall = value: absolute value <= maxExact;
   isNearlyWhole =
-    value:
-    value >= 1 && isSmall value && (value - floor value) / (value + floor value) < epsilon;
+    value: value >= 1 && isSmall value && (value - floor value) / (value + floor value) < epsilon;
   # A fraction is whole for the server where it is nearly so.
   isWholeFraction = value: isSmall value && (truncate value == value || isNearlyWhole value);
   isNumber = value: isInt value || isFloat value;
@@ -47,7 +46,12 @@ let
     else
       null;
 
-  show = number: if isFloat number && isSmall number && truncate number == number then toString (floor number) else toJSON number;
+  show =
+    number:
+    if isFloat number && isSmall number && truncate number == number then
+      toString (floor number)
+    else
+      toJSON number;
 
   # Whole numbers are divided as such, by what is before the point of a factor.
   isMultiple =
@@ -56,10 +60,7 @@ let
       whole = if isInt factor then factor else truncate factor;
       times = if factor < 1 then 1.0 / factor * value else value / factor;
     in
-    if isInt value then
-      whole > 0 && value == value / whole * whole
-    else
-      isWholeFraction times;
+    if isInt value then whole > 0 && value == value / whole * whole else isWholeFraction times;
 
   numberExpected =
     schema: value:
@@ -78,11 +79,33 @@ let
     else
       null;
 
-  hexDigits = [ "0" "1" "2" "3" "4" "5" "6" "7" "8" "9" "a" "b" "c" "d" "e" "f" ];
+  hexDigits = [
+    "0"
+    "1"
+    "2"
+    "3"
+    "4"
+    "5"
+    "6"
+    "7"
+    "8"
+    "9"
+    "a"
+    "b"
+    "c"
+    "d"
+    "e"
+    "f"
+  ];
   # The bytes from 0x80 to 0xbf, which continue a character of UTF-8: the second ones of U+0080 to U+00BF.
-  continuing = concatMap (
-    high: map (low: substring 1 1 (fromJSON "\"\\u00${high}${low}\"")) hexDigits
-  ) [ "8" "9" "a" "b" ];
+  continuing =
+    concatMap (high: map (low: substring 1 1 (fromJSON "\"\\u00${high}${low}\"")) hexDigits)
+      [
+        "8"
+        "9"
+        "a"
+        "b"
+      ];
   codePoints = text: stringLength (replaceStrings continuing (map (_: "") continuing) text);
   # A character has up to four bytes, so that most texts needn't be counted.
   lengthExpected =

@@ -26,9 +26,10 @@ let
     if !isAttrs own then
       isMissing place "a schema, since ${key} tells the items apart"
     else
-      when (elem (own.type or null) [ "array" "object" ]) (
-        isWrong "${place}.type" own.type "a type of single values"
-      )
+      when (elem (own.type or null) [
+        "array"
+        "object"
+      ]) (isWrong "${place}.type" own.type "a type of single values")
       ++ when (own.nullable or false) (isWrong "${place}.nullable" true "false in a key")
       ++ when (!elem key (items.required or [ ]) && own.default or null == null) (
         isMissing "${place}.default" "a default, or ${key} among what is required"
@@ -76,7 +77,13 @@ if keys != [ ] && type != "map" then
   (if type == null then isMissing place ''"map"'' else isWrong place type ''"map"'')
 else if type == null then
   [ ]
-else if !elem type [ "atomic" "map" "set" ] then
+else if
+  !elem type [
+    "atomic"
+    "map"
+    "set"
+  ]
+then
   isWrong place type ''one of "atomic", "map", "set"''
 else if schema.type or null != "array" then
   isWrong place type "none, since its type is no array"

@@ -18,7 +18,6 @@ let
   inherit (import ../problem.nix) isWrong itemPath problem;
   isObject = import ../is-object.nix;
 
-
   keysOf =
     keys: one:
     listToAttrs (
@@ -38,7 +37,8 @@ let
       );
     in
     concatMap (
-      index: problem (itemPath path index) "${itemPath path index} is there twice, expected each ${what} once"
+      index:
+      problem (itemPath path index) "${itemPath path index} is there twice, expected each ${what} once"
     ) (sort (a: b: a < b) indexes);
 
   checkMap =

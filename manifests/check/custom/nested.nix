@@ -44,12 +44,24 @@ let
   ];
   outside = "none within allOf, anyOf, oneOf and not";
 
-  isAbsent = value: elem value [ null false "" [ ] ];
+  isAbsent =
+    value:
+    elem value [
+      null
+      false
+      ""
+      [ ]
+    ];
 
 in
 rec {
   # The two types of a whole number or a string may stand in its anyOf.
-  isEither = schema: schema.anyOf or null == [ { type = "integer"; } { type = "string"; } ];
+  isEither =
+    schema:
+    schema.anyOf or null == [
+      { type = "integer"; }
+      { type = "string"; }
+    ];
 
   # structure: the schema around the alternatives, of which these may only say more; null where the server doesn't
   # compare them. skipsAny: whether anyOf may say types, and isOuter: whether that of the first of allOf may.
@@ -60,22 +72,28 @@ rec {
       isOuter,
     }:
     nested: path:
-    concatMap (
-      keyword:
-      let
-        list = listOf nested keyword;
-        checkAt =
-          index:
-          let
-            one = elemAt list index;
-          in
-          checkNested {
-            inherit structure;
-            skipsAny = isOuter && keyword == "allOf" && index == 0 && isEither one;
-          } one (itemPath "${path}.${keyword}" index);
-      in
-      if skipsAny && keyword == "anyOf" then [ ] else concatLists (genList checkAt (length list))
-    ) [ "allOf" "anyOf" "oneOf" ]
+    concatMap
+      (
+        keyword:
+        let
+          list = listOf nested keyword;
+          checkAt =
+            index:
+            let
+              one = elemAt list index;
+            in
+            checkNested {
+              inherit structure;
+              skipsAny = isOuter && keyword == "allOf" && index == 0 && isEither one;
+            } one (itemPath "${path}.${keyword}" index);
+        in
+        if skipsAny && keyword == "anyOf" then [ ] else concatLists (genList checkAt (length list))
+      )
+      [
+        "allOf"
+        "anyOf"
+        "oneOf"
+      ]
     ++ when (isAttrs (nested.not or null)) (
       checkNested {
         inherit structure;

@@ -1,4 +1,5 @@
-# Patterns of JSON Schema, which the API server reads as Go does (RE2), in the extended expressions of POSIX that Nix has.
+# Patterns of JSON Schema, which the API server reads as Go does (RE2), in the extended expressions of POSIX that Nix
+# has.
 #
 # Only what means exactly the same is translated; all else is left to the server, and to `pushless manifests check`:
 # - flags, named groups, classes such as \pL and [[:alpha:]], \b, \A, \z, \Q, escapes of character codes
@@ -24,6 +25,7 @@ let
     length
     map
     match
+    replaceStrings
     split
     stringLength
     substring
@@ -34,8 +36,13 @@ let
   # Nix gives up at some more than this.
   maxSize = 5000;
 
+  lowerCase = replaceStrings [ "D" "W" "S" ] [ "d" "w" "s" ];
+
   inClass = ''(\\[^a-zA-Z0-9]|\\[dwsnrt]|[^]\[])'';
-  token = ''(\[\^?${inClass}+]|\\[^a-zA-Z0-9]|\\[dwsDWSnrt]|[{][0-9]+(,[0-9]*)?[}]|\(\?:|\(\?|[][(){}.*+?^$|\]|[^][(){}.*+?^$|\])'';
+  class = ''\[\^?${inClass}+]'';
+  escaped = ''\\[^a-zA-Z0-9]|\\[dwsDWSnrt]'';
+  count = "[{][0-9]+(,[0-9]*)?[}]";
+  token = ''(${class}|${escaped}|${count}|\(\?:|\(\?|[][(){}.*+?^$|\]|[^][(){}.*+?^$|\])'';
 
   isAscii = text: match "[[:print:]\n\r\t]*" text != null;
 
@@ -64,7 +71,22 @@ let
     char:
     if char == "^" then
       "\\^"
-    else if elem char [ "[" "]" "(" ")" "{" "}" "." "*" "+" "?" "$" "|" ] then
+    else if
+      elem char [
+        "["
+        "]"
+        "("
+        ")"
+        "{"
+        "}"
+        "."
+        "*"
+        "+"
+        "?"
+        "$"
+        "|"
+      ]
+    then
       "[${char}]"
     else if char == "\\" then
       "\\\\"
@@ -72,7 +94,16 @@ let
       char;
 
   # An end of a range that means the same in POSIX.
-  isPlain = char: stringLength char == 1 && !elem char [ "[" "]" "^" "-" "\\" ];
+  isPlain =
+    char:
+    stringLength char == 1
+    && !elem char [
+      "["
+      "]"
+      "^"
+      "-"
+      "\\"
+    ];
 
   # Characters of a class -> list of { range; } and { char; }; null for what is no end of a range.
   classItems =
@@ -109,7 +140,14 @@ let
       from = if isNegated then 2 else 1;
       parts = tokensOf inClass (substring from (stringLength class - from - 1) class);
       items = classItems parts 0;
-      special = filter (char: elem char [ "]" "^" "-" ]) (map (item: item.char or "") items);
+      special = filter (
+        char:
+        elem char [
+          "]"
+          "^"
+          "-"
+        ]
+      ) (map (item: item.char or "") items);
       body = concatStringsSep "" (
         map (item: item.range or (if elem item.char special then "" else item.char)) items
       );
@@ -118,7 +156,10 @@ let
       # A bracket before a colon would be another class.
       isOdd = match ".*\\[[.:=].*" text != null || (!isNegated && match "\\^.*" text != null);
     in
-    if parts == null || parts == [ ] || elem null items || isOdd then null else "[${if isNegated then "^" else ""}${text}]";
+    if parts == null || parts == [ ] || elem null items || isOdd then
+      null
+    else
+      "[${if isNegated then "^" else ""}${text}]";
 
   translateToken =
     token:
@@ -129,31 +170,51 @@ let
     if first == "[" && stringLength token > 1 then
       translateClass token
     else if first == "\\" && stringLength token == 2 then
-      if elem name [ "d" "w" "s" ] then
+      if
+        elem name [
+          "d"
+          "w"
+          "s"
+        ]
+      then
         "[${ranges.${name}}]"
-      else if elem name [ "D" "W" "S" ] then
-        "[^${
-          ranges.${
-            {
-              D = "d";
-              W = "w";
-              S = "s";
-            }
-            .${name}
-          }
-        }]"
+      else if
+        elem name [
+          "D"
+          "W"
+          "S"
+        ]
+      then
+        "[^${ranges.${lowerCase name}}]"
       else
         controls.${name} or (literal name)
     else if token == "(?:" then
       "("
     else if token == "." then
       "[^\n]"
-    else if elem token [ "(?" "[" "]" "{" "}" "\\" "^" "$" ] then
+    else if
+      elem token [
+        "(?"
+        "["
+        "]"
+        "{"
+        "}"
+        "\\"
+        "^"
+        "$"
+      ]
+    then
       null
     else
       token;
 
-  isRepetition = token: elem token [ "*" "+" ] || match "[{][0-9]+,[}]" token != null;
+  isRepetition =
+    token:
+    elem token [
+      "*"
+      "+"
+    ]
+    || match "[{][0-9]+,[}]" token != null;
   isQuantifier = token: isRepetition token || token == "?" || match "[{].*[}]" token != null;
   # The largest number of times that a repetition with numbers allows.
   timesOf =
@@ -173,7 +234,12 @@ let
       fromJSON to;
   isFixed = token: match "[^][(){}.*+?^$|\\]|\\\\[^a-zA-Z0-9]" token != null;
 
-  isOpening = token: elem token [ "(" "(?:" ];
+  isOpening =
+    token:
+    elem token [
+      "("
+      "(?:"
+    ];
 
   # What is known of a group while it is read; the outermost is the pattern itself.
   emptyGroup = {
@@ -210,7 +276,17 @@ let
       inherit (state) previous;
       isRisky = isRepetition token && previous == ")" && state.closed.repeats && !state.closed.isFixed;
     in
-    (isQuantifier token && (isQuantifier previous || isOpening previous || elem previous [ "" "|" ]))
+    (
+      isQuantifier token
+      && (
+        isQuantifier previous
+        || isOpening previous
+        || elem previous [
+          ""
+          "|"
+        ]
+      )
+    )
     || (token == ")" && length state.groups == 1)
     || isRisky;
 
@@ -232,7 +308,14 @@ let
     else if isMisplaced state token then
       null
     else if isOpening token then
-      next // { groups = [ emptyGroup (addTo group token) ] ++ outer; }
+      next
+      // {
+        groups = [
+          emptyGroup
+          (addTo group token)
+        ]
+        ++ outer;
+      }
     else if token == ")" then
       next
       // {
@@ -248,7 +331,8 @@ let
               last = group.size;
             }
           )
-        ] ++ tail outer;
+        ]
+        ++ tail outer;
       }
     else if token == "|" && outer == [ ] then
       next
@@ -261,7 +345,8 @@ let
       // {
         groups = [
           (addTo group token // (if token == "|" then { hasAlternatives = true; } else { }))
-        ] ++ outer;
+        ]
+        ++ outer;
       };
 
   # Alternatives of the whole pattern, each a list of tokens; null where it isn't one that is translated.
@@ -275,7 +360,13 @@ let
         groups = [ emptyGroup ];
       } tokens;
     in
-    if !isAscii pattern || tokens == null || end == null || length end.groups != 1 || (head end.groups).size > maxSize then
+    if
+      !isAscii pattern
+      || tokens == null
+      || end == null
+      || length end.groups != 1
+      || (head end.groups).size > maxSize
+    then
       null
     else
       end.alternatives;

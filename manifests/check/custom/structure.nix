@@ -1,5 +1,5 @@
-# Whether a schema is one that the API server takes in a CustomResourceDefinition: structural, with defaults that it takes
-# itself (apiextensions, schema/validation.go and schema/defaulting). Rules in CEL are the server's. The same as
+# Whether a schema is one that the API server takes in a CustomResourceDefinition: structural, with defaults that it
+# takes itself (apiextensions, schema/validation.go and schema/defaulting). Rules in CEL are the server's. The same as
 # src/kubernetes/check/custom/check-schema.ts.
 let
   inherit (builtins)
@@ -75,8 +75,21 @@ let
   isName =
     metadata:
     metadata.type or null == "object"
-    && all (key: elem key [ "type" "default" "properties" ]) (attrNames metadata)
-    && all (key: elem key [ "name" "generateName" ]) (attrNames (metadata.properties or { }));
+    && all (
+      key:
+      elem key [
+        "type"
+        "default"
+        "properties"
+      ]
+    ) (attrNames metadata)
+    && all (
+      key:
+      elem key [
+        "name"
+        "generateName"
+      ]
+    ) (attrNames (metadata.properties or { }));
 
   # Fields that every whole object has.
   checkImplied =
@@ -91,16 +104,21 @@ let
       when (is whole schema && !is open schema && properties == { }) (
         isMissing "${path}.properties" "schemas of its fields, or ${open}"
       )
-      ++ concatMap (
-        key: when (typeOf key != "string") (isWrong "${place key}.type" (typeOf key) ''"string"'')
-      ) [ "apiVersion" "kind" ]
+      ++
+        concatMap
+          (key: when (typeOf key != "string") (isWrong "${place key}.type" (typeOf key) ''"string"''))
+          [
+            "apiVersion"
+            "kind"
+          ]
       ++ when (level == "root" && isAttrs (properties.metadata or null) && !isName properties.metadata) (
-        isWrong (place "metadata") properties.metadata "type: object, with no more than name and generateName among its properties"
+        isWrong (place "metadata") properties.metadata
+          "type: object, with no more than name and generateName among its properties"
       )
     );
 
-  # Where a schema is: "root", "metadata" at the root, "free" within additionalProperties, where the server doesn't look at
-  # defaults, or "field".
+  # Where a schema is: "root", "metadata" at the root, "free" within additionalProperties, where the server doesn't look
+  # at defaults, or "field".
   levelOf =
     around:
     { key, isField, ... }:
@@ -118,7 +136,9 @@ let
     level: schema: path:
     checkKeywords schema path
     ++ checkType level schema path
-    ++ when (level == "root" && is "nullable" schema) (isWrong "${path}.nullable" true "false at the root")
+    ++ when (level == "root" && is "nullable" schema) (
+      isWrong "${path}.nullable" true "false at the root"
+    )
     ++ checkAdditional level schema path
     ++ checkImplied level schema path
     ++ checkListType schema path

@@ -24,7 +24,10 @@ let
   quantityOf = import ./quantity.nix;
   hasForm = import ./text-form.nix;
 
-  isIn = range: number: (elemAt range 0 == null || number >= elemAt range 0) && (elemAt range 1 == null || number <= elemAt range 1);
+  isIn =
+    range: number:
+    (elemAt range 0 == null || number >= elemAt range 0)
+    && (elemAt range 1 == null || number <= elemAt range 1);
   describeRange =
     what: range:
     let
@@ -40,11 +43,16 @@ let
 in
 rec {
   checkText =
-    form: { path, value, ... }:
-    if !isString value || value == "" || hasForm form value then [ ] else isWrong path value form.expected;
+    form:
+    { path, value, ... }:
+    if !isString value || value == "" || hasForm form value then
+      [ ]
+    else
+      isWrong path value form.expected;
 
   checkKeys =
-    form: { path, value, ... }:
+    form:
+    { path, value, ... }:
     if !isObject value then
       [ ]
     else
@@ -89,24 +97,35 @@ rec {
       [ ];
 
   checkRange =
-    range: { path, value, ... }:
+    range:
+    { path, value, ... }:
     let
       number = quantityOf value;
     in
-    if number == null || isIn range number then [ ] else isWrong path value (describeRange "a number" range);
+    if number == null || isIn range number then
+      [ ]
+    else
+      isWrong path value (describeRange "a number" range);
 
   checkCount =
-    range: { path, value, ... }:
+    range:
+    { path, value, ... }:
     let
       count = if isList value then length value else length (attrNames value);
       what = if isList value then "a number of items" else "a number of fields";
     in
-    if !(isList value || isObject value) || isIn range count then [ ] else isWrong path value (describeRange what range);
+    if !(isList value || isObject value) || isIn range count then
+      [ ]
+    else
+      isWrong path value (describeRange what range);
 
   checkBytes =
-    most: { path, value, ... }:
+    most:
+    { path, value, ... }:
     let
-      bytes = foldl' (sum: key: if isString value.${key} then sum + stringLength value.${key} else sum) 0 (attrNames value);
+      bytes = foldl' (
+        sum: key: if isString value.${key} then sum + stringLength value.${key} else sum
+      ) 0 (attrNames value);
     in
     if !isObject value || bytes <= most then
       [ ]
@@ -152,7 +171,9 @@ rec {
           }
         else
           {
-            seen = seen // { ${name} = null; };
+            seen = seen // {
+              ${name} = null;
+            };
             inherit first;
           };
       repeated =

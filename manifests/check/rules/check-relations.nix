@@ -25,8 +25,7 @@ let
   dotted = replaceStrings [ "/" ] [ "." ];
 in
 # spot -> steps -> spots (rule-places.nix)
-find:
-rec {
+find: rec {
   checkFrom =
     whole:
     { paths, what }:
@@ -45,7 +44,10 @@ rec {
     if !isString value || value == "" || elem value known then
       [ ]
     else
-      isWrong path value "${what}, ${if texts == [ ] then "and there is none" else "there are: ${concatStringsSep ", " texts}"}";
+      isWrong path value (
+        "${what}, "
+        + (if texts == [ ] then "and there is none" else "there are: ${concatStringsSep ", " texts}")
+      );
 
   compare =
     spot: limit:

@@ -1,5 +1,6 @@
 # Checks a value by the rules of its definition: what the API server asks beyond its schema. The rules are data,
-# ../../schema/rules.json, whose form src/kubernetes/check/rules/rules.ts describes; the checker there says the same, word for word.
+# ../../schema/rules.json, whose form src/kubernetes/check/rules/rules.ts describes; the checker there says the same,
+# word for word.
 #
 # Rules are prepared once for each definition, and a path is split when a rule first needs it.
 let
@@ -113,7 +114,10 @@ let
     ++ (if rule ? text then checkText rules.texts.${rule.text} spot else [ ])
     ++ (if rule ? keys then checkKeys rules.texts.${rule.keys} spot else [ ])
     ++ (
-      if !rule ? words || value == "" || elem value rule.words then [ ] else isWrong path value "one of ${words rule.words}"
+      if !rule ? words || value == "" || elem value rule.words then
+        [ ]
+      else
+        isWrong path value "one of ${words rule.words}"
     )
     ++ (
       if rule ? notWords && elem value rule.notWords then
@@ -142,12 +146,14 @@ let
         if !all (holds root.value) rule.when then
           [ ]
         else
-          concatMap (spot: checkPresence rule spot ++ (if spot.value == null then [ ] else checkOne root rule spot)) found
+          concatMap (
+            spot: checkPresence rule spot ++ (if spot.value == null then [ ] else checkOne root rule spot)
+          ) found
           ++ (if rule ? differ then checkDiffer rule.differ found else [ ]);
     in
-    map (one: one // { isRule = true; } // (if rule.warning or false then { isWarning = true; } else { })) (
-      concatMap checkRoot roots
-    );
+    map (
+      one: one // { isRule = true; } // (if rule.warning or false then { isWarning = true; } else { })
+    ) (concatMap checkRoot roots);
 in
 {
   # name of a definition -> path -> value -> problems, in the order of the rules

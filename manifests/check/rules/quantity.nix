@@ -31,9 +31,10 @@ let
     Ei = 1152921504606846976.0;
   };
 
-  parse =
-    text:
-    match "[ \t\r\n]*([+-]?)([0-9]*)(\\.([0-9]*))?((n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)|[eE]([+-]?[0-9]+))?[ \t\r\n]*" text;
+  space = "[ \t\r\n]*";
+  number = "([+-]?)([0-9]*)(\\.([0-9]*))?";
+  suffix = "((n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)|[eE]([+-]?[0-9]+))?";
+  parse = match "${space}${number}${suffix}${space}";
 in
 value:
 let

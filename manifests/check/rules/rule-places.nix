@@ -24,7 +24,12 @@ let
 in
 rec {
   # "containers|initContainers/[]/name" -> [ [ "containers" "initContainers" ] [ "[]" ] [ "name" ] ]
-  stepsOf = path: if path == "" then [ ] else map (step: map (replaceStrings [ "~1" ] [ "/" ]) (parts "[|]" step)) (parts "/" path);
+  stepsOf =
+    path:
+    if path == "" then
+      [ ]
+    else
+      map (step: map (replaceStrings [ "~1" ] [ "/" ]) (parts "[|]" step)) (parts "/" path);
 
   # Whether Go takes the value for absent.
   isEmpty = value: value == null || value == "" || value == [ ] || value == { };
@@ -46,15 +51,14 @@ rec {
     type: index: item:
     let
       key =
-        if !isAttrs type then
-          null
-        else
-          type.mergeKey or (if type ? keys then elemAt type.keys 0 else null);
+        if !isAttrs type then null else type.mergeKey or (if type ? keys then elemAt type.keys 0 else null);
     in
     if key != null && isAttrs item && isString (item.${key} or null) then item.${key} else index;
 
   # value -> steps of a path of single fields -> the value there, or null
-  valueAt = value: foldl' (found: names: if isObject found then found.${elemAt names 0} or null else null) value;
+  valueAt =
+    value:
+    foldl' (found: names: if isObject found then found.${elemAt names 0} or null else null) value;
 
   placeAt = path: foldl' (place: names: fieldPath place (elemAt names 0)) path;
 
@@ -70,7 +74,11 @@ rec {
           type.additionalProperties or "any";
 
       step =
-        { path, value, type }:
+        {
+          path,
+          value,
+          type,
+        }:
         name:
         if name != "[]" then
           (

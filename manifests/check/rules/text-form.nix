@@ -17,4 +17,7 @@ in
 }:
 text:
 stringLength text > longest && max == null
-|| (max == null || stringLength text <= max) && match pattern text != null && (not == null || match not text == null)
+||
+  (max == null || stringLength text <= max)
+  && match pattern text != null
+  && (not == null || match not text == null)

@@ -1,5 +1,5 @@
-# `buildLayeredImage`, in the exact form that nixpkgs writes (see ../../fixtures/docker-archives.nix): the closure in one
-# layer, and what is linked below / in another.
+# `buildLayeredImage`, in the exact form that nixpkgs writes (see ../../fixtures/docker-archives.nix): the closure in
+# one layer, and what is linked below / in another.
 {
   # name: variables: script: derivation
   run,
@@ -35,7 +35,12 @@
     assert compressor == "none";
     run "${name}.tar"
       {
-        inherit contents extraCommands runtime tag;
+        inherit
+          contents
+          extraCommands
+          runtime
+          tag
+          ;
         image = name;
         exportReferencesGraph = [
           "graph"

@@ -9,7 +9,12 @@
   helm ? "",
 }:
 let
-  inherit (builtins) baseNameOf dirOf path pathExists;
+  inherit (builtins)
+    baseNameOf
+    dirOf
+    path
+    pathExists
+    ;
 
   # As in examples/greeter/hello.nix: busybox picks its command by the name it is called with, which it must keep.
   merged = /usr + toString busybox;

@@ -26,7 +26,11 @@ let
         pkgsStatic.busybox = make "busybox" { };
 
         stdenvNoCC.mkDerivation =
-          { passthru ? { }, meta ? { }, ... }@args:
+          {
+            passthru ? { },
+            meta ? { },
+            ...
+          }@args:
           make "${args.pname}-${args.version}" (
             removeAttrs args [
               "passthru"

@@ -54,16 +54,17 @@ rec {
     one: other:
     one
     // mapAttrs (
-      name: value: if isAttrs value && isAttrs (one.${name} or null) then merge one.${name} value else value
+      name: value:
+      if isAttrs value && isAttrs (one.${name} or null) then merge one.${name} value else value
     ) other;
 
   nameValuePair = name: value: { inherit name value; };
-  genAttrs =
-    names: toValue:
-    listToAttrs (map (name: nameValuePair name (toValue name)) names);
+  genAttrs = names: toValue: listToAttrs (map (name: nameValuePair name (toValue name)) names);
   mapAttrs' = toPair: set: listToAttrs (map (name: toPair name set.${name}) (attrNames set));
   optional = condition: value: if condition then [ value ] else [ ];
-  toUpper = replaceStrings (letters "abcdefghijklmnopqrstuvwxyz") (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+  toUpper = replaceStrings (letters "abcdefghijklmnopqrstuvwxyz") (
+    letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+  );
 
   mkOption = option: { _type = "option"; } // option;
   mkEnableOption =
@@ -101,13 +102,18 @@ rec {
       package = type "package" (value: isAttrs value && value ? outPath);
       anything = type "anything" (_: true);
       nullOr = item: type "null or ${item.name}" (value: value == null || item.check value);
-      either = one: other: type "${one.name} or ${other.name}" (value: one.check value || other.check value);
+      either =
+        one: other: type "${one.name} or ${other.name}" (value: one.check value || other.check value);
       enum = values: type "one of ${toJSON values}" (value: builtins.elem value values);
       strMatching = pattern: type "str" (value: isString value && builtins.match pattern value != null);
       ints.between = low: high: type "int" (value: isInt value && value >= low && value <= high);
       numbers.between =
-        low: high: type "number" (value: (isInt value || builtins.isFloat value) && value >= low && value <= high);
-      submodule = { options }: { name = "submodule"; inherit options; };
+        low: high:
+        type "number" (value: (isInt value || builtins.isFloat value) && value >= low && value <= high);
+      submodule = { options }: {
+        name = "submodule";
+        inherit options;
+      };
       oneOf = choices: type "oneOf" (value: filter (choice: choice.check value) choices != [ ]);
       listOf = item: type "listOf" (value: isList value && all item.check value);
       attrsOf = item: type "attrsOf" (value: isAttrs value && all item.check (attrValues value));
@@ -138,9 +144,9 @@ rec {
         options.environment.etc = { };
       };
       options = at evaluated.options path;
-      undocumented = concatMap (name: optional (!(options.${name} ? description && options.${name} ? type)) name) (
-        attrNames options
-      );
+      undocumented = concatMap (
+        name: optional (!(options.${name} ? description && options.${name} ? type)) name
+      ) (attrNames options);
     in
     assert undocumented == [ ];
     evaluated.config;
