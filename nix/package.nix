@@ -92,6 +92,20 @@ let
       }
     else
       part "dist";
+
+  # The manual page and completions, where the program that prints them can run.
+  shellFiles =
+    if stdenvNoCC.buildPlatform.canExecute stdenvNoCC.hostPlatform then
+      ''
+        mkdir -p $out/share/man/man1 $out/share/bash-completion/completions
+        mkdir -p $out/share/zsh/site-functions $out/share/fish/vendor_completions.d
+        $out/bin/pushless man >$out/share/man/man1/pushless.1
+        $out/bin/pushless completion bash >$out/share/bash-completion/completions/pushless
+        $out/bin/pushless completion zsh >$out/share/zsh/site-functions/_pushless
+        $out/bin/pushless completion fish >$out/share/fish/vendor_completions.d/pushless.fish
+      ''
+    else
+      "";
 in
 stdenvNoCC.mkDerivation {
   pname = manifest.name;
@@ -110,6 +124,7 @@ stdenvNoCC.mkDerivation {
     cp ${part "package.json"} $app/package.json
     makeWrapper ${nodejs_24}/bin/node $out/bin/pushless \
       --add-flags "--disable-warning=ExperimentalWarning $app/dist/main.js"
+    ${shellFiles}
     runHook postInstall
   '';
   passthru = {

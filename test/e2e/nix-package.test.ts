@@ -54,6 +54,13 @@ void t.test('the package', { skip }, async (t) => {
     'needs no modules at run time',
   )
   await t.test('runs', (t) => testInstalled(t, [join(store, 'bin/pushless')]))
+  for (const [file, begins] of [
+    ['man/man1/pushless.1', '.TH PUSHLESS'],
+    ['bash-completion/completions/pushless', '# Completion of pushless for bash'],
+    ['zsh/site-functions/_pushless', '#compdef pushless'],
+    ['fish/vendor_completions.d/pushless.fish', '# Completion of pushless for fish'],
+  ] as const)
+    t.ok((await readFile(join(store, 'share', file), 'utf8')).startsWith(begins), file)
 
   await t.test('is made again of an installed one, where there are no sources', async (t) => {
     const installed = join(store, 'lib/pushless')

@@ -25,6 +25,8 @@ let
         patchelf = make "patchelf" { };
         pkgsStatic.busybox = make "busybox" { };
 
+        stdenvNoCC.buildPlatform.canExecute = _: true;
+        stdenvNoCC.hostPlatform = { };
         stdenvNoCC.mkDerivation =
           {
             passthru ? { },
