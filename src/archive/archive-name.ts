@@ -1,7 +1,7 @@
 /**
- * What an image is called in an archive. By default as manifests name it, so that a node that imports the archive finds
- * the image of a Pod without asking any registry (`imagePullPolicy: IfNotPresent`).
- * Grammar: distribution/reference, `docker.io` being what a name without host means (its normalize.go).
+ * Names images in an archive. The default is the name that objects of Kubernetes have for the image, so a node that
+ * imports the archive needs no registry for the Pod (`imagePullPolicy: IfNotPresent`). Grammar:
+ * distribution/reference; a name without a host means `docker.io` (its normalize.go).
  */
 import { imageNameOf } from '../core/oci/reference.ts'
 import type { StorePath } from '../core/nix/store-path.ts'

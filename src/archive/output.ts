@@ -1,6 +1,6 @@
 /**
- * Where an archive goes: standard output, a file or a directory. What is on disk is written beside its place and
- * renamed, so that nobody ever finds half of it; what fails leaves nothing.
+ * Writes an archive to standard output, a file or a directory. A file is written beside its place and renamed, so
+ * nobody ever finds half of it. A failure leaves nothing behind.
  */
 import { randomBytes } from 'node:crypto'
 import { createWriteStream } from 'node:fs'

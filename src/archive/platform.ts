@@ -1,4 +1,7 @@
-/** Which of an image's platforms is exported: written as clients write it, and this machine's where none is said. */
+/**
+ * Chooses the platform of an image that is exported. It is written as clients write it, and defaults to this
+ * machine's.
+ */
 import type { Platform } from '../core/oci/image.ts'
 
 /** OCI image-index, `platform`: names of GOOS and GOARCH, and a variant as in `linux/arm/v7`. */

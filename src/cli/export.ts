@@ -157,8 +157,8 @@ async function write(
 }
 
 /**
- * What is written to disk is removed when it is interrupted. A pipe has nothing to be removed, and writing to it may
- * keep us from hearing of signals, so there the system does what it does by itself.
+ * Removes the unfinished file when the process is interrupted. A pipe leaves nothing to remove, and a blocked write to
+ * it may delay our signal handlers, so there the system's own handling stays.
  */
 async function interruptible(place: Place, work: (signal: AbortSignal) => Promise<void>): Promise<number> {
   const stop = new AbortController()

@@ -1,6 +1,6 @@
 /**
- * What may be made at all. Pure: whoever asks brings what Nix would do. What is valid already isn't asked about; which
- * kinds of paths are served is another question (DESIGN: closed by default, in registry/artifact/image.ts).
+ * Decides what may be built or fetched. The caller brings the plan of Nix, so that this file is pure. Valid paths need
+ * no decision here; whether a path is served at all is decided in registry/artifact/make-artifact.ts.
  */
 import { storeNameOf, type StorePath } from './nix/store-path.ts'
 

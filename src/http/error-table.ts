@@ -7,7 +7,7 @@ import type { ErrorDetail, ErrorFacts, ErrorKind, RegistryError } from '../core/
 type Row = {
   readonly status: number
   readonly code: string
-  /** Where the standard phrase says too little. */
+  /** A reason phrase, where the standard one says too little. */
   readonly reason?: string
   readonly retryAfterSeconds?: number
   /** How the client may identify itself (RFC 9110, 11.6.1); netrc answers to Basic. */
@@ -18,7 +18,7 @@ type Row = {
   readonly log: 'debug' | 'info' | 'warn' | 'error'
 }
 
-/** Where the error doesn't say better. Clients that heed it (podman, skopeo, CRI-O) wait that long between tries. */
+/** The time to retry, where the error has none of its own. Podman, skopeo and CRI-O wait that long between tries. */
 const RETRY_AFTER_SECONDS = 5
 /** The most characters of a reason phrase: an event of a Pod shows as many on one line. */
 const REASON_LENGTH = 120
@@ -150,7 +150,10 @@ function withoutLog({ log: _log, reason, ...facts }: ErrorDetail): ErrorDetail {
   return typeof reason === 'string' ? { ...facts, reason: firstLine(reason) } : facts
 }
 
-/** Where the journal shows work, by its hash (see builds.ts). A path: the client knows better which host reaches us. */
+/**
+ * Returns the URL of a build or fetch by its hash (see builds.ts). It is a path, since the client knows better by
+ * which host it reaches this server.
+ */
 export function buildUrl(hash: string): string {
   return `/builds/${hash}`
 }

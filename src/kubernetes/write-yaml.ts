@@ -19,7 +19,10 @@ const MAX_PLAIN = 256
 /** Printable characters, and line feeds. */
 const ORDINARY = /^[\n -~\u00a1-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]*$/
 
-/** What JSON takes as it is and some reader of YAML doesn't: DEL and C1, its line breaks, the byte order mark. */
+/**
+ * Characters that JSON takes as they are and some reader of YAML doesn't: DEL and C1, its line breaks, the byte order
+ * mark.
+ */
 const ESCAPED = /[\u007f-\u00a0\u2028\u2029\ufeff\ufffe\uffff]/g
 
 /** @returns text with a line feed at its end. */

@@ -13,9 +13,9 @@ export type PackedFrame = {
   readonly size: number
   /** The packed pages, one behind the other. */
   readonly bytes: Uint8Array
-  /** Where in `bytes` each page ends. */
+  /** Offsets within `bytes` at which pages end. */
   readonly pageEnds: Float64Array
-  /** Where in the tar each page begins. */
+  /** Offsets within the tar at which pages begin. */
   readonly pageStarts: Float64Array
 }
 

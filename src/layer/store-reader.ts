@@ -9,7 +9,7 @@ import type { Answer, Ask, Job, JobResult, LayerSource, WalkedLayer } from './wo
 type Pending = { readonly resolve: (result: never) => void; readonly reject: (error: Error) => void }
 type Thread = { readonly worker: Worker; readonly pending: Map<number, Pending>; isAlive: boolean }
 
-/** What a reader makes is short-lived; three times V8's default of 16 MB a thread would only lie there. */
+/** Objects of a reader are short-lived. V8's default of 16 MB, three times in each thread, would only lie unused. */
 const YOUNG_GENERATION_MB = 4
 /** Under Node's type stripping the sources run as they are; the published package holds what `tsc` makes of them. */
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)

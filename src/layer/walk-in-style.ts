@@ -70,7 +70,10 @@ function* nix2container(paths: readonly StorePath[], { options }: Nix2containerS
   yield* flatten(root, undefined, regexps)
 }
 
-/** Where the files of a path go. @returns from a name below `/` to a place in the image, or nothing for nowhere. */
+/**
+ * Returns the function that places the files of a path.
+ * @returns from a name below `/` to a place in the image, or nothing for nowhere.
+ */
 function placement(path: StorePath, options: PathOptions | undefined): (name: ByteString) => ByteString {
   const rewrite = options?.rewrite
   if (rewrite === undefined || rewrite.regex === '') return absolutePath

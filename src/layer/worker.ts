@@ -25,13 +25,13 @@ export type Job =
   | { readonly kind: 'digest'; readonly layer: LayerSource }
   | { readonly kind: 'read'; readonly parts: readonly FilePart[]; readonly buffer: ArrayBuffer }
 
-/** What a layer is made of: store paths, entries of an image's own, or bytes of a file that are a blob already. */
+/** The source of a layer: store paths, entries of the image itself, or bytes of a file that are a blob already. */
 export type LayerSource =
   | { readonly kind: 'paths'; readonly paths: readonly StorePath[]; readonly style?: LayerStyle }
   | PackedEntries
   | Slice
 
-/** What has to be walked before it can be read. */
+/** A source that has to be walked before it can be read. */
 export type WalkedLayer = Extract<LayerSource, { readonly kind: 'paths' }>
 
 export type JobResult = {

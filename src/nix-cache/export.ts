@@ -1,7 +1,7 @@
 /**
- * What a client may read: the store is world-readable on its machine, and the registry must not make it so on the
- * network. Without the token that is what can be pulled anyway: images, and what belongs to them. With the token it is
- * also what its bearer may import: whatever has a content address, which is derivations and sources.
+ * Decides what a client may read. The store is world-readable on its machine, and the registry must not make it so on
+ * the network. Without the token, clients read what they can pull anyway: images, and the paths of their closures.
+ * With the token they also read what they may import: paths with a content address, which are derivations and sources.
  */
 import { LRUCache } from 'lru-cache'
 import { RegistryError } from '../core/errors/errors.ts'
@@ -33,7 +33,9 @@ export type Archive = {
 
 /** Paths that belong to images, remembered: 10 MB. One that is forgotten is found again with its image. */
 const PATHS_REMEMBERED = 100_000
-/** Of the archives being sent, those of their headers that are in use: an archive is sent once, from its start to its end. */
+/**
+ * The limit for unpacked headers of archives that are being sent. An archive is sent once, from its start to its end.
+ */
 const UNPACKED_BYTES = 4 * 1024 * 1024
 
 export class Exporter {

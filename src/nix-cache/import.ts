@@ -1,8 +1,8 @@
 /**
- * What a client may bring into the store: derivations and sources, which verify themselves, since their content gives
- * them their path. Everything is checked before Nix hears of it, and Nix computes the path once more from the bytes
- * (NixStore.add), so that no client is trusted with anything. What was built elsewhere is refused, signed or not:
- * the registry builds it, or fetches it from the caches that its operator has chosen.
+ * Decides what a client may bring into the store: derivations and sources. They verify themselves, since their content
+ * gives them their path. Everything is checked before Nix hears of it, and Nix computes the path once more from the
+ * bytes (Store.add), so no client is trusted with anything. Paths that were built elsewhere are refused, signed or not: the registry builds
+ * them, or fetches them from the caches that its operator has chosen.
  */
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'

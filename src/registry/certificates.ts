@@ -8,7 +8,7 @@ import { compareByName, type StorePath } from '../core/nix/store-path.ts'
 import type { ClosureFiles } from '../source/files/closure-files.ts'
 import type { Source } from '../source/source.ts'
 
-/** Where `cacert` of nixpkgs has them (`nss-cacert-<version>`), and joined packages that hold it. */
+/** The place of the bundle in nixpkgs' `cacert` (`nss-cacert-<version>`), and in joined packages that hold it. */
 const BUNDLE = 'etc/ssl/certs/ca-bundle.crt'
 const VARIABLE = 'SSL_CERT_FILE'
 

@@ -1,6 +1,6 @@
 /**
- * What a pull would find, asked before anybody pulls. It has nothing fetched, built or hashed: a question to Nix, and a
- * look at what a path is, for which a compressed archive is unpacked as for its pull.
+ * Checks what a pull would find, before anybody pulls. Nothing is fetched, built or hashed. It asks Nix, and looks at
+ * the kind of the path, for which a compressed archive is unpacked as for its pull.
  */
 import { RegistryError } from '../core/errors/errors.ts'
 import type { Policy } from '../core/policy.ts'

@@ -46,7 +46,7 @@ type FoundBlob = Omit<Blob, 'read'> & {
 
 export type RegistryOptions = ImagesOptions & {
   readonly roots: RootsOptions
-  /** What may be fetched and built. */
+  /** Decides what may be fetched and built. */
   readonly policy: Policy
   /** Milliseconds that a request may wait for work that goes on without it. */
   readonly holdMs: number
@@ -155,7 +155,10 @@ export class Registry {
     return tagsOf(store, reference, own)
   }
 
-  /** What a pull would find. @throws RegistryError `lookup-failed`, `unavailable`, `pending` where nobody knows yet. */
+  /**
+   * Checks what a pull would find.
+   * @throws RegistryError `lookup-failed`, `unavailable`, `pending` where nobody knows yet.
+   */
   checkPull(reference: Reference, selector: Selector): Promise<PullCheck> {
     const parts = {
       ...this.#options,
@@ -214,9 +217,9 @@ export class Registry {
   }
 
   /**
-   * What is found in the first of this name's images that has it. A path may have several (the outputs of a derivation,
-   * the tags of a layout), and requests by digest don't say which: those at hand are tried first, then the default one,
-   * then the others, but of a derivation only the outputs that are valid.
+   * Looks into the images of a name, and returns what the first of them has. A path may have several images (the
+   * outputs of a derivation, the tags of a layout), and a request by digest doesn't say which. Remembered ones come
+   * first, then the default one, then the others; of a derivation only the outputs that are valid.
    */
   async #first<T>(
     reference: Reference,

@@ -1,7 +1,7 @@
 /**
- * Whose paths may be served, where the operator names keys: those built here, those whose name proves their contents,
- * and those that one of the keys signed. Nix's own check (`require-sigs`) is made when a path is fetched, with the keys
- * of its nix.conf; this one is made whenever an image is, whatever was in the store before.
+ * Decides which paths may be served where the operator names keys: those built here, content-addressed ones, and those
+ * that one of the keys signed. Nix's own check (`require-sigs`) happens when a path is fetched, with the keys of
+ * nix.conf. This check happens whenever an image is made, whatever was in the store before.
  */
 import { RegistryError } from '../core/errors/errors.ts'
 import { isSignedBy, type SigningKey } from '../core/nix/signature.ts'

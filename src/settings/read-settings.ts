@@ -73,7 +73,10 @@ function validated(data: Readonly<Record<string, unknown>>): GivenSettings {
   }
 }
 
-/** Where services keep state; for other users the place of the XDG Base Directory Specification. */
+/**
+ * Returns the default state directory: that of services for root, else the place of the XDG Base Directory
+ * Specification.
+ */
 export function defaultState(environment: Environment, isRoot: boolean): string {
   if (isRoot) return '/var/lib/pushless'
   const home = environment['HOME'] ?? '.'

@@ -1,4 +1,4 @@
-/** What the command line, the help texts and docs/settings.md say of each setting. */
+/** Facts of each setting for the command line, the help texts and docs/settings.md. */
 import { SETTINGS, SETTING_NAMES, type SettingName } from './setting-table.ts'
 
 export const PREFIX = 'PUSHLESS_'

@@ -9,7 +9,7 @@ import { settingTitle } from './setting-facts.ts'
 import type { GivenSettings } from './setting-table.ts'
 import { SettingsError } from './settings-error.ts'
 
-/** What each means, and why its default is what it is, is in setting-table.ts. */
+/** The parsed settings. setting-table.ts says what each means, and why its default is what it is. */
 export type Settings = {
   readonly listen: ListenAddress
   readonly hosts: readonly HostPattern[]

@@ -29,9 +29,9 @@ export type BaseImage = {
 }
 
 export type WantedBase = {
-  /** Of the image above. */
+  /** The platform of the image above. */
   readonly platform: Platform
-  /** Which of the images that the base's file has; none for the first. */
+  /** The tag of one of the images in the base's file. Defaults to the first. */
   readonly tag?: string | undefined
 }
 
@@ -43,7 +43,7 @@ type Above = {
   readonly path: StorePath
   /** How many images there are above the base's. */
   readonly depth: number
-  /** What a path is; nothing where it is no image. */
+  /** Reads a path; `undefined` for one that isn't an image. */
   readonly find: (
     path: StorePath,
     at: { readonly depth: number; readonly tag: string | undefined },

@@ -17,12 +17,13 @@ import { pushlessImage } from './pushless-image.ts'
 import type { LayoutIndex, PlatformList, Source, SourceOptions } from './source.ts'
 import { confOfScript, readConf, streamedImage } from './streamed-image/streamed-image.ts'
 
-/** What a store path may be: one image, or an index of several. */
+/** The kinds of a store path: one image, or an index of several. */
 export type Root = Source | LayoutIndex | PlatformList
 
 /**
- * What a valid store path is.
- * @throws RegistryError `denied` when it is no image, `manifest-unknown` for a tag that it hasn't, `unservable` when it
+ * Reads a valid store path.
+ * @throws RegistryError `denied` when it is no image, `manifest-unknown` for a tag that it hasn't, `unservable` when
+ * it
  * is a broken one.
  */
 export async function readRoot(path: StorePath, options: SourceOptions): Promise<Root> {

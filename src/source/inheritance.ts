@@ -19,7 +19,7 @@ type Config = { readonly [key: string]: Json }
 /** Joined key by key. */
 const SETS: ReadonlySet<string> = new Set(['Labels', 'ExposedPorts', 'Volumes'])
 const NOT_INHERITED: ReadonlySet<string> = new Set(['OnBuild'])
-/** Which say what a program is started with: one set makes the others' inheritance wrong. */
+/** Fields that decide how a program is started: if one is set, the others must not be inherited. */
 const OF_ENTRYPOINT: ReadonlySet<string> = new Set(['Cmd', 'ArgsEscaped'])
 
 /** @throws RegistryError `unservable` when the two are for different machines. */

@@ -85,7 +85,7 @@ async function programsIn(path: StorePath, files: ClosureFiles): Promise<readonl
   return visible.filter((_, i) => isProgram[i])
 }
 
-/** What the package says itself, if there is such a program. */
+/** Returns the program that the package itself names, if it exists. */
 async function namedProgram(
   path: StorePath,
   programs: readonly string[],

@@ -62,7 +62,7 @@ const ImageFile = Type.Object({
   author: Type.Optional(Type.String()),
   /** Another image, below this one. */
   fromImage: Type.Optional(AbsolutePath),
-  /** Which of the images that the base's file has. */
+  /** The tag of one of the images in the base's file. */
   fromImageTag: Type.Optional(Type.String({ minLength: 1 })),
   /** Store paths whose closures are layers of their own, bottom first; the rest is planned above. */
   layers: Type.Optional(Type.Array(Type.Array(AbsolutePath), { maxItems: MAX_LAYERS })),
@@ -105,7 +105,7 @@ export async function pushlessImage(
   }
 }
 
-/** What `ownLayers` looks into. */
+/** Returns the paths that `ownLayers` reads. */
 function pathsRead({
   contents,
   files = {},

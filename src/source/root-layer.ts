@@ -92,7 +92,7 @@ export async function rootEntries(
   }
 }
 
-/** What programs expect of any system. */
+/** Adds the files that programs expect on any system. */
 function putDefaults(tree: FileTree): void {
   tree.directory(asByteString('tmp'), 0o1777)
   tree.directory(asByteString('root'), 0o700)

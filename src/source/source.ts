@@ -1,6 +1,6 @@
 /**
- * What every kind of image comes down to: a config and a list of layers. Each kind has a file of its own beside this
- * one; what comes after (closure, plan, digests, manifest) is the same for all.
+ * Every kind of image becomes a config and a list of layers. Each kind has a file of its own beside this one. The
+ * steps after it (closure, plan, digests, manifest) are the same for all.
  */
 import type { Json } from '../core/json.ts'
 import type { ByteString } from '../core/byte-string.ts'
@@ -42,7 +42,7 @@ export type SourceLayer =
 type ClosureLayer = {
   readonly kind: 'closure'
   readonly maxLayers: number
-  /** Whose; the image's own path's where none are said. */
+  /** The roots of the closure. Defaults to the image's own path. */
   readonly roots?: readonly StorePath[]
   /** See core/nix/closure.ts. */
   readonly except: readonly StorePath[]
@@ -53,9 +53,9 @@ type ClosureLayer = {
 export type StoredLayer = {
   readonly kind: 'stored'
   readonly place: StoredPlace
-  /** What the file's maker says that it is: hashed once, and refused when it isn't. */
+  /** The digest that the maker of the file gives. The file is hashed once, and refused if it differs. */
   readonly digest?: Digest
-  /** What the image's maker says that the tar is: of a plain one it must be the blob's own. */
+  /** The digest of the tar that the maker of the image gives. For a plain tar it must be the blob's own. */
   readonly diffId?: Digest
   /** A plain tar where none is said. */
   readonly mediaType?: string
@@ -68,7 +68,7 @@ export type StoredPlace = {
   readonly file: ByteString
   readonly offset: number
   readonly length: number
-  /** Where the file is compressed as a whole: the bytes are those of what it unpacks to. */
+  /** Set where the file is compressed as a whole: the bytes are then those of the unpacked file. */
   readonly packed?: PackedFile
 }
 
@@ -90,7 +90,7 @@ export type SourceConfig =
     }
   /** Its `diff_ids` must be those of the layers. An OCI config where no media type is said. */
   | { readonly kind: 'given'; readonly bytes: Uint8Array; readonly mediaType?: string }
-  /** Of what is no image, but in the form of one: a blob like others. */
+  /** For artifacts that aren't images, but have the form of one: the config is a blob like others. */
   | { readonly kind: 'opaque'; readonly bytes: Uint8Array; readonly mediaType: string }
   | {
       readonly kind: 'written'
@@ -107,11 +107,11 @@ export type Source = {
   readonly config: SourceConfig
   /** Bottom first. */
   readonly layers: readonly SourceLayer[]
-  /** Of the path's images, where it has several. */
+  /** The tags of the path's images, where it has several. */
   readonly tags?: readonly string[]
   /** Made elsewhere, and served as it is; else one is made here. */
   readonly manifest?: Document
-  /** What form it has that is made here. Default: OCI. */
+  /** The form of the manifest that is made here. Defaults to OCI. */
   readonly form?: 'docker'
 }
 

@@ -1,6 +1,6 @@
 /**
- * What Nix says beside its answer, where that is all there is: its errors are words, and why a fetch failed stands in
- * its log alone. The one place that reads meaning from Nix's texts.
+ * Reads meaning from Nix's texts, and is the only place that does. Errors of Nix are words, and only its log says why
+ * a fetch failed.
  */
 import { RegistryError, type ErrorDetail } from '../core/errors/errors.ts'
 import type { StoreEvent } from './store.ts'

@@ -8,7 +8,7 @@ export class NixMissing extends Error {
   }
 }
 
-/** Where Nix's installer puts its programs; services and `sudo` often run without it. */
+/** The directory in which Nix's installer puts its programs. Services and `sudo` often run without it. */
 const PROFILE_BIN = '/nix/var/nix/profiles/default/bin'
 
 const ADVICE = `install Nix 2.8 or later (if it is installed, add ${PROFILE_BIN} to PATH)`

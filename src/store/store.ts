@@ -68,7 +68,7 @@ export type HeldRoots = {
 
 /** Every method throws RegistryError `unavailable` where the store doesn't answer. */
 export type Store = {
-  /** What is connected to, for people. */
+  /** The name of the connection, for people. */
   readonly name: string
   /** Connects, so that the first question needn't. @returns the version of what answers. */
   readonly connect: () => Promise<string>
@@ -78,7 +78,7 @@ export type Store = {
   /** The valid path with this hash, if there is one. */
   readonly pathFromHash: (hash: StoreHash) => Promise<StorePath | undefined>
   readonly isValid: (path: StorePath) => Promise<boolean>
-  /** Those of the paths that are valid. */
+  /** Returns the paths that are valid. */
   readonly valid: (paths: readonly StorePath[]) => Promise<readonly StorePath[]>
   /** All that is known of a path; `undefined` if it isn't valid. */
   readonly info: (path: StorePath) => Promise<PathInfo | undefined>

@@ -1,4 +1,6 @@
-/** What reading a compressed archive takes: leave to, Nix's word for what it holds, a place to unpack it, and a memory. */
+/**
+ * The parts that reading a compressed archive needs: permission, its hash in Nix, a place to unpack it, and a memory.
+ */
 import type { StorePath } from '../core/nix/store-path.ts'
 import type { UnpackCache } from './unpack-cache.ts'
 

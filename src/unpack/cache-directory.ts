@@ -15,7 +15,10 @@ export function partialPath(directory: string, key: string): string {
   return join(directory, `${key}.${process.pid}-${partials++}.part`)
 }
 
-/** What an earlier process left, least recently used first. Removes what it didn't finish, if it is no more. */
+/**
+ * Returns the files that an earlier process left, least recently used first. Removes its unfinished ones if that
+ * process is dead.
+ */
 export function wholeFiles(directory: string): readonly { readonly key: string; readonly size: number }[] {
   const found: { readonly key: string; readonly size: number; readonly usedMs: number }[] = []
   for (const name of readdirSync(directory)) {

@@ -1,5 +1,5 @@
 /**
- * Which compression a file has, told by its first bytes and never by its name, and its bytes without it.
+ * Detects the compression of a file by its first bytes, never by its name, and decompresses it.
  *
  * Node's zstd decoder ends after the first frame and drops the rest without a word, so frames are decoded one after
  * the other here: pzstd and `cat a.zst b.zst` write several. The members of a gzip file it joins by itself.
@@ -36,7 +36,7 @@ export function compressionOf(head: Uint8Array): Compression | undefined {
 }
 
 /**
- * What a compressed file holds. Whoever stops early leaves nothing open.
+ * Decompresses a file. A caller that stops early leaves nothing open.
  * @param path of a file with that compression.
  * @throws RegistryError `unservable` for one that is truncated or damaged, `unavailable` when it can't be read.
  */

@@ -87,7 +87,7 @@ export class UnpackCache {
   }
 
   /**
-   * What the file holds, unpacked if it isn't yet, and kept until its release.
+   * Returns the unpacked file, which stays until its release. Unpacks it if need be.
    * @throws RegistryError `unservable` for a broken file, or one too large; `unavailable` for want of space.
    */
   async use(file: PackedFile): Promise<UnpackedFile> {

@@ -1,6 +1,6 @@
 /**
- * What a registry tells of work that goes on: `GET /builds/<hash>?follow`, server-sent events `state` and `log`. It is
- * for display only, so wherever that isn't there, isn't allowed or breaks off, there is simply no news.
+ * Follows work that a registry reports: `GET /builds/<hash>?follow`, server-sent events `state` and `log`. It is for
+ * display only. Where the events are missing, forbidden or break off, there is no news.
  */
 import { setTimeout } from 'node:timers/promises'
 import type { StoreHash } from '../../core/nix/store-path.ts'

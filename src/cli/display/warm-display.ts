@@ -60,12 +60,13 @@ export function terminalReporter(
   }
 }
 
-/** Where the terminal doesn't say. */
+/** The width where the terminal doesn't report one. */
 const DEFAULT_COLUMNS = 80
 const DEFAULT_ROWS = 24
 
 /**
- * What is seen now: the images, or as many as fit, those first that something happens to; and a line that counts all.
+ * Returns the lines that are shown now: the images, or as many as fit, with active ones first, and a line that counts
+ * all.
  * @param elapsed milliseconds since the beginning.
  */
 export function frameOf(

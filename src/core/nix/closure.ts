@@ -1,4 +1,4 @@
-/** Which paths of a closure belong into a layer, from what each refers to. */
+/** Selects the paths of a closure that belong into a layer, from the references of each. */
 import type { StorePath } from './store-path.ts'
 
 export type ClosureWanted = {

@@ -1,7 +1,7 @@
 /**
- * Which store paths share a layer. Paths that the same large paths need travel together, so that a change of one
- * package changes few layers; the algorithm is nixpkgs' `auto-layer.py` (NixOS/nixpkgs#355189), measured there to
- * halve what a year of updates moves, against one layer a popular path.
+ * Decides which store paths share a layer. Paths that the same large paths need travel together, so a change of one
+ * package changes few layers. The algorithm is nixpkgs' `auto-layer.py` (NixOS/nixpkgs#355189). Measured there: it
+ * halves the bytes that a year of updates moves, against one layer for each popular path.
  *
  * Deterministic: ties are broken by store name, then hash, never by the order of the input.
  */

@@ -51,7 +51,7 @@ function demandModest(name: string, bytes: Uint8Array): void {
   }
 }
 
-/** Where the string ends that begins at `start`, or the end of all. */
+/** Returns the offset where the string that begins at `start` ends, or the end of the text. */
 function closingQuote(bytes: Uint8Array, start: number): number {
   for (let at = start + 1; at < bytes.length; at++) {
     if (bytes[at] === QUOTE) return at

@@ -1,4 +1,4 @@
-/** Which images run on which platform. */
+/** Decides which images run on which platform. */
 import type { Platform } from './image.ts'
 
 /** `linux/arm/v7`, as clients take it. */

@@ -59,8 +59,9 @@ export function referenceBase({ storeHash, slug }: Reference): string {
 }
 
 /**
- * What people see behind the hash: the store name made fit for an OCI name. Lower case, each run of characters that
- * the grammar forbids becomes `-`, ends trimmed, cut so that host and path stay within 255. Empty if nothing is left.
+ * Makes the readable part of a reference, behind the hash: the store name in the grammar of OCI names. It is lower
+ * case, each run of forbidden characters becomes `-`, and the ends are trimmed. It is cut so that host and path stay
+ * within 255 characters. Empty if nothing is left.
  */
 export function slugOf(name: string, host: string = DEFAULT_HOST): string {
   const room = MAX_NAME_LENGTH - `${host}${STORE_DIR}/`.length - '-'.length - 32

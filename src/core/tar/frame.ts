@@ -11,7 +11,7 @@ export type FramePage = {
   /** The store's files with content, in the order of the tar. */
   readonly paths: readonly ByteString[]
   readonly fileSizes: Float64Array
-  /** Where in the page's stretch of the tar each file's content begins. */
+  /** Offsets within this page's stretch of the tar, at which the contents of files begin. */
   readonly fileStarts: Float64Array
   /** Bytes of the tar, contents of files included. */
   readonly size: number
@@ -20,7 +20,7 @@ export type FramePage = {
 export type LayerFrame = {
   /** Bytes of the tar. */
   readonly size: number
-  /** Where in the tar each page begins, ascending. */
+  /** Offsets within the tar at which pages begin, ascending. */
   readonly pageStarts: Float64Array
   /** @param i an index of `pageStarts`. */
   readonly page: (i: number) => FramePage

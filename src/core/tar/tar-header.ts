@@ -105,7 +105,7 @@ function paxOwnerName(key: string, value: string): string {
   return value.length <= OWNER_NAME_LENGTH && isAscii(value) ? '' : paxRecord(key, value)
 }
 
-/** Where ustar holds the name: in `name`, or cut at the first slash that leaves 100 bytes or fewer behind it. */
+/** Places a name in ustar's fields: in `name`, or cut at the first slash that leaves 100 bytes or fewer behind it. */
 function placeName(name: string): { readonly prefix: string; readonly name: string } | undefined {
   if (!isAscii(name)) return undefined
   if (name.length <= NAME_SIZE) return { prefix: '', name }

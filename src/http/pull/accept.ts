@@ -1,4 +1,4 @@
-/** Which of several forms a client would rather have (RFC 9110, section 12.5.1). */
+/** Chooses the form of a response that a client prefers (RFC 9110, section 12.5.1). */
 
 /** @param offered our order decides between what is equally welcome, and where nothing is. */
 export function preferred<T extends string>(accept: string | undefined, offered: readonly [T, ...T[]]): T {

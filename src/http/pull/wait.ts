@@ -12,7 +12,11 @@ export type WaitMode = (typeof WAIT_MODES)[number]
 const MAX_HOPS = 9
 const PARAMETER = 'wait'
 
-/** Where to send a client whose work still goes on. @param url of the request. @returns nothing where it is told to retry. */
+/**
+ * Returns the location for a client whose work still goes on.
+ * @param url of the request.
+ * @returns nothing where it is told to retry.
+ */
 export function nextWait(mode: WaitMode, error: RegistryError, url: string): string | undefined {
   if (mode !== 'redirect' || error.kind !== 'pending') return undefined
   const { path, query: parameters } = parseTarget(url)

@@ -5,7 +5,7 @@
 import { isMap, isPair, isScalar, visit, type Document, type Pair, type Scalar } from 'yaml'
 import { resolvePlain } from '../read/go-scalar.ts'
 
-/** Where nothing but text is expected, what YAML 1.2 reads as text is one. */
+/** Types of fields that take text alone. A value there is text if YAML 1.2 reads it as text. */
 const TEXTS = new Set([
   'name',
   'namespace',

@@ -1,7 +1,7 @@
 /**
- * What app.yaml may say, field by field: the arguments of `app` in manifests/app/arguments.nix, as far as JSON can have
- * them. What is expected of each is its `description`, which refusals quote. What depends on several fields at once is
- * Nix's to check.
+ * The fields of app.yaml: the arguments of `app` in manifests/app/arguments.nix, as far as JSON can have them. The
+ * `description` of each says what is expected, and refusals quote it. Rules about several fields at once are checked
+ * by Nix.
  */
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'

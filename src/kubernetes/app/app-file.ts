@@ -99,7 +99,7 @@ function describe(
     .join('\n')
 }
 
-/** Where a key or an item begins; of what isn't there, what would hold it. */
+/** Returns the offset of a key or an item. For a missing one it is the offset of the node that would hold it. */
 function offsetOf(document: Document, path: readonly string[]): number {
   let offset = startOf(document.contents) ?? 0
   let node: unknown = document.contents

@@ -115,7 +115,7 @@ function finite(text: string): number | undefined {
   return Number.isFinite(value) ? value : undefined
 }
 
-/** What is a time to Go, and so stays text: with its month and day within their bounds. */
+/** Whether Go reads the text as a time, with month and day within their bounds. It stays text then. */
 function isDate(text: string): boolean {
   const found =
     /^([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[Tt]([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?(?:Z|[-+][0-9]{2}:[0-9]{2})| +[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(?:[.,][0-9]+)?)?$/.exec(

@@ -9,7 +9,7 @@ import type { GoScalar } from './go-scalar.ts'
 
 export type GoValue = GoScalar | readonly GoValue[] | { readonly [key: string]: GoValue }
 
-/** What is wrong with a document, and where in its text. */
+/** A fault of a document, and its position in the text. */
 export type GoProblem = {
   readonly offset: number
   readonly message: string
@@ -19,7 +19,7 @@ export type GoProblem = {
 
 type Mutable = { [key: string]: GoValue }
 
-/** What ends the reading of a document, as a panic does in Go. */
+/** Ends the reading of a document, as a panic does in Go. */
 class Refused extends Error {
   readonly offset: number
 

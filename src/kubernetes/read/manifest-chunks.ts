@@ -3,7 +3,7 @@
  * a stream of JSON objects while they are JSON, and else YAML at each line that begins with three hyphens.
  */
 export type ManifestChunk = {
-  /** Where it begins in the whole text. */
+  /** Its position in the whole text. */
   readonly offset: number
   readonly text: string
   readonly format: 'json' | 'yaml'

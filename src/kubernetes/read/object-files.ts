@@ -1,10 +1,10 @@
 /**
- * What the files of a set of objects are called, `NN-kind[-namespace]-name`, so that the order of names is the order in
- * which kubectl shall apply them. Says the same as `manifests/output/file-names.nix`, by the same table.
+ * Names the files of a set of objects, `NN-kind[-namespace]-name`, so that kubectl applies them in the right order.
+ * `manifests/output/file-names.nix` has the same rules and reads the same table.
  */
 import order from '../../../manifests/output/object-order.json' with { type: 'json' }
 
-/** What Kubernetes tells objects apart by. */
+/** The fields by which Kubernetes tells objects apart. */
 export type ObjectIdentity = {
   readonly apiVersion: string
   readonly kind: string

@@ -12,7 +12,7 @@ import type { Path } from '../check/problem.ts'
 export type ReadDocument = {
   /** Null for a document without anything in it; undefined where kubectl refuses it. */
   readonly value: GoValue | undefined
-  /** What kubectl makes of the document; doubtful where it may refuse something behind the value, or not see it. */
+  /** The verdict of kubectl. `doubtful`: it may refuse something behind the value, or not see it. */
   readonly verdict: 'taken' | 'doubtful' | 'refused'
   readonly problems: readonly DocumentProblem[]
   /** Line of the value there; of what isn't there, that of the nearest around it. */
@@ -42,10 +42,10 @@ const DIRECTIVE = /^\ufeff?(?:[ \t]*(?:#[^\n]*)?\r?\n)*%/
 /** Escapes of JSON that libyaml doesn't take in double quotes: of a slash, and of halves of characters. */
 const JSON_ESCAPE = /(?<!\\)(?:\\\\)*\\(?:\/|u[dD][89a-fA-F])/
 
-/** What this parser refuses and libyaml takes. */
+/** Errors of this parser that libyaml doesn't have. */
 const HARMLESS = /^Comments must be separated from other tokens by white space characters/
 
-/** Of what stands behind a value, where Go often doesn't look. */
+/** Errors behind a value, where Go often doesn't look. */
 const BEHIND = /^Unexpected \S+ (?:at node end|token in YAML stream)/
 
 export function readDocuments(text: string): readonly ReadDocument[] {

@@ -14,11 +14,14 @@ export type ReadObject = {
   readonly source: string
   /** Counted from 1; of a field that isn't there, that of the nearest around it. */
   readonly lineOf: (path: Path) => number
-  /** What YAML made of the value there, where its text says something else: `no is read as the boolean false: write "no"`. */
+  /**
+   * Tells how YAML read the value there, where that differs from its text: `no is read as the boolean false: write
+   * "no"`.
+   */
   readonly misreadAt: (path: Path) => string | undefined
 }
 
-/** What is wrong with a document as such. */
+/** A fault of a document as a whole. */
 type ReadProblem = {
   readonly source: string
   readonly line: number

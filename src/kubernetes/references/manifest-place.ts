@@ -1,7 +1,7 @@
-/** Where in manifests something stands; apart from what finds it, since the server has threads for that. */
+/** A position in manifests. The type is apart from the code that finds it, which the server runs in threads. */
 
 export type Place = {
-  /** What was read, as it was called to `findReferences`. */
+  /** The name of the text, as the caller of `findReferences` gave it. */
   readonly source: string
   /** Counted from 1, as people count. */
   readonly document: number

@@ -1,7 +1,7 @@
 /**
- * Which of our images Kubernetes manifests name, wherever they do: containers of any kind, fields of custom resources
- * whatever they are called, operators' arguments (`--image=…`), Kustomize's `images`, Helm's values. A store path
- * behind a host of ours can't be mistaken for anything else, so keys matter only for what isn't ours.
+ * Finds the images of this registry that Kubernetes manifests name: in containers of any kind, fields of custom
+ * resources, operators' arguments (`--image=…`), Kustomize's `images` and Helm's values. A store path behind a host of
+ * ours can't be mistaken for anything else. So the keys of fields matter only for other images.
  */
 import { isList } from '../../core/json.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
@@ -18,7 +18,7 @@ export type ManifestReferences = {
   readonly images: readonly FoundImage[]
   /** Names of images that others serve, each once. */
   readonly foreign: readonly string[]
-  /** What stands where an image is named, begins with a host of ours, and can't be one. */
+  /** Names at the place of an image that begin with a host of ours, and are not valid references. */
   readonly malformed: readonly { readonly name: string; readonly reason: string; readonly place: Place }[]
 }
 

@@ -7,7 +7,7 @@ import { MAX_IMAGE_NAME_LENGTH } from '../../core/oci/image-name.ts'
 
 export type ImageMention = {
   readonly name: string
-  /** Where the name stands in the text. */
+  /** The position of the name in the text. */
   readonly start: number
   readonly end: number
   /**
@@ -26,7 +26,7 @@ type Name = {
 }
 
 const TOKEN = /[A-Za-z0-9][A-Za-z0-9._:/@+-]*/g
-/** What a text within JSON or a shell has for white space and quotes. */
+/** Escapes for white space and quotes, in JSON or a shell within a text. */
 const ESCAPE = /\\[nrt"'\\]/g
 /** Grammar of distribution/reference; every class excludes what follows it, so that each is linear. */
 const HOST = /^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?::[0-9]+)?$/
@@ -121,7 +121,7 @@ function saysRegistry(label: string): boolean {
   return wordsOf(label).some((word) => word === 'registry' || word === 'hub')
 }
 
-/** What an assignment or an option before it says; in a list, what it says before the first. */
+/** Returns the label of an assignment or an option before the name; in a list, the label before its first item. */
 function labelBefore(
   text: string,
   start: number,

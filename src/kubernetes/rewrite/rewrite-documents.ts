@@ -22,9 +22,9 @@ import { resolvePlain } from '../read/go-scalar.ts'
 import { asYamlStream } from '../read/manifest-chunks.ts'
 import type { ObjectIdentity } from '../read/object-files.ts'
 
-/** Where an object was read, for people. */
+/** The place that an object was read from, for people. */
 export type Origin = {
-  /** What was read, as it was called. */
+  /** The name of the text, as the caller gave it. */
   readonly source: string
   /** Counted from 1, as people count. */
   readonly document: number
@@ -33,7 +33,7 @@ export type Origin = {
 export type SourceObject = Origin & {
   readonly identity: ObjectIdentity
   readonly text: string
-  /** Where `text` begins in what the nodes' ranges count. */
+  /** The offset of `text` in the positions that the nodes' ranges count. */
   readonly offset: number
   readonly format: 'json' | 'yaml'
   readonly document: number
@@ -49,7 +49,7 @@ const OPTIONS = {
   resolveKnownTags: false,
 } as const
 const KUSTOMIZE = /^kustomize\.config\.k8s\.io\//
-/** Of one item of a List: aliases within aliases could ask for any number. */
+/** The limit for one item of a List: aliases within aliases could expand to any number. */
 const MAX_ALIASES = 10_000
 
 /** @throws RegistryError `manifest-invalid` for what can't be read, or isn't an object that kubectl can apply. */
@@ -83,7 +83,7 @@ export function readObjects(given: string, source: string): readonly SourceObjec
   return found
 }
 
-/** What an item of a typed list is that doesn't say so itself. */
+/** The type of the items of a typed list, for items that don't have one of their own. */
 type ItemType = { readonly apiVersion: string; readonly kind: string }
 
 function objectsOf(
@@ -148,7 +148,7 @@ function assertText(metadata: unknown, origin: Origin): void {
   }
 }
 
-/** Of an item by itself: what its aliases stand for may be outside. */
+/** Writes an item by itself. Its aliases may stand for nodes outside of it. */
 function textOfItem(
   item: unknown,
   type: ItemType | undefined,
@@ -205,7 +205,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** What a plain scalar says that is null in every YAML. */
+/** Whether a node is null, or a plain scalar that is null in every version of YAML. */
 function isNull(node: unknown): boolean {
   return isScalar(node) && node.type === 'PLAIN' && /^(?:|~|null|Null|NULL)$/.test(node.source ?? '')
 }

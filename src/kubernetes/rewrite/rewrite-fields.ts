@@ -1,6 +1,6 @@
 /**
- * Where an object names images, and what to write there instead: fields called `image`, images that are volumes, names in
- * parts as Helm's values have them, and names within other texts: arguments, variables, data, annotations
+ * Finds the images that an object names, and what to write instead. It looks at fields called `image`, image volumes,
+ * and names in parts as in Helm's values. It also finds names within arguments, variables, data and annotations
  * (image-mentions.ts). Texts for people, such as the descriptions of a CustomResourceDefinition, are left out.
  */
 import { isAlias, isCollection, isMap, isScalar, isSeq, type Node, type YAMLMap } from 'yaml'
@@ -15,7 +15,7 @@ import { nameInParts } from './rewrite-parts.ts'
 
 type At = {
   readonly key: string
-  /** What a text there is called: its key, the variable that it is the value of, or the option before it. */
+  /** The label of the text: its key, the variable that it is the value of, or the option before it. */
   readonly label: string
   readonly path: string
   readonly depth: number
@@ -24,7 +24,7 @@ type At = {
 const IMAGE_KEY = /image$/i
 /** Fields that are for people. */
 const PROSE_KEY = /^(?:description|summary|message|example|examples|displayName|documentation|notes)$/
-/** What templates and patterns have, and names of images don't. */
+/** Characters of templates and patterns, which names of images don't have. */
 const NO_NAME = /[${}*?|<>\s]/
 const OPTION = /^--?[A-Za-z][A-Za-z0-9_.-]*$/
 

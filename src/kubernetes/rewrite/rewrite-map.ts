@@ -1,7 +1,7 @@
 /**
- * Which images stand in for which: `{ "ghcr.io/x/y:1": "nix.internal/nix/store/…:nix" }`, and which may stay what they
- * are. Names are compared as clients read them: `redis` is `docker.io/library/redis`. A name without a tag in the map
- * is every tag of it, the more exact name goes first.
+ * Maps images to their replacements: `{ "ghcr.io/x/y:1": "nix.internal/nix/store/…:nix" }`, and lists those that may
+ * stay. Names are compared as clients read them: `redis` is `docker.io/library/redis`. A name without a tag matches
+ * every tag; the more exact name goes first.
  */
 import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'

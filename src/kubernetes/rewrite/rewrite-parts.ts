@@ -10,7 +10,7 @@ import { editOf, type Edit } from './rewrite-edit.ts'
 import type { SourceObject } from './rewrite-documents.ts'
 import type { ImageField } from './image-field.ts'
 
-/** Where a part stands and what is in it, by its key. */
+/** The parts of a name by their keys: the node of each, and its text. */
 type Parts = ReadonlyMap<string, { readonly node: Node; readonly text: string }>
 
 type WholeName = {

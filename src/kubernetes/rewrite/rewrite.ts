@@ -31,7 +31,7 @@ export type RewriteOptions = {
 export type Rewritten = {
   /** In the order to apply them in. */
   readonly objects: readonly { readonly name: string; readonly text: string }[]
-  /** What makes a directory of the objects: the `Kustomization` and the record of their images. */
+  /** The other files of a directory of objects: the `Kustomization` and the record of their images. */
   readonly others: readonly { readonly name: string; readonly text: string }[]
   /** For people: what may be a mistake. */
   readonly warnings: readonly string[]

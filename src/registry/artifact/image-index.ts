@@ -34,7 +34,7 @@ export type IndexImage = {
 
 export type Artifact = Image | ImageIndex
 
-/** What clients get that take no index, as from distribution (registry/handlers/manifests.go). */
+/** The platform for clients that don't accept an index, as in distribution (registry/handlers/manifests.go). */
 const OLD_CLIENTS_PLATFORM: Platform = { os: 'linux', architecture: 'amd64' }
 /** 255 indexes are made in milliseconds. */
 const MAX_SUBSET_OF = 8

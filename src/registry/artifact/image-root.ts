@@ -1,4 +1,4 @@
-/** What an image is made from, and the layers that it comes to. */
+/** The parts that an image is made from, and the layers that result. */
 import type { LayerDescriptor } from '../../core/oci/image.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { LayerSource } from '../../layer/worker.ts'

@@ -29,7 +29,7 @@ export type ImagesOptions = ImageDeps & {
   readonly onImage?: (artifact: Artifact, steps: Steps, before?: Digest) => void
 }
 
-/** Of a circle, in its refusal. */
+/** Names of a circle that its refusal shows. */
 const NAMES_SHOWN = 4
 
 export class Images {
@@ -133,7 +133,7 @@ function refuseCircle(keys: readonly string[]): RegistryError {
   return new RegistryError('unservable', `images that have each other in their lists of platforms: ${names}`)
 }
 
-/** What an image of an index would be asked for by. */
+/** Returns the reference and tag by which clients pull an image of an index. */
 function nameOf(image: NamedImage): [reference: Reference, tag: string] {
   const path = image.kind === 'path' ? image.path : image.derivation
   const reference = { storeHash: storeHashOf(path), slug: storeNameOf(path) }

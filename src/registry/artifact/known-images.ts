@@ -4,7 +4,9 @@ import { LRUCache } from 'lru-cache'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { Artifact } from './image-index.ts'
 
-/** What was made, what its root was then (see `stampOf`), and until when a tag may give it. */
+/**
+ * An artifact, the state of its root when it was made (see `stampOf`), and the time until which a tag may give it.
+ */
 type Known = { readonly artifact: Artifact; readonly stamp: string; readonly until: number }
 
 /** An image is a few kilobytes; its layers' entries are counted apart. */

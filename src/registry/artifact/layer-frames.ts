@@ -11,7 +11,7 @@ import { heldSlice, type Unpacker } from './unpacked-slice.ts'
 import type { ImageLayer } from './image-root.ts'
 import { SingleFlight } from '../work/single-flight.ts'
 
-/** What a blob is made of, there until it is released. */
+/** The content of a blob, which stays available until it is released. */
 export type HeldContent = { readonly content: BlobContent; readonly release: () => void }
 
 /** Bytes of packed frames, about those of two million files. One that isn't kept is walked again: a second for 200 000 files. */

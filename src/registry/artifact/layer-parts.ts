@@ -46,7 +46,7 @@ const ENTRIES_A_TURN = 500
 const NAMES_SHOWN = 4
 
 /**
- * What is planned is cut to fit upon the layers below.
+ * Plans the layers of an image. They are cut to fit upon the layers below.
  * @throws RegistryError `unservable`, also for more layers than clients take; `unavailable`.
  */
 export async function planParts(
@@ -72,7 +72,7 @@ type Planning = {
   readonly root: StorePath
   readonly files: ClosureFiles
   readonly nodes: ReadonlyMap<StorePath, ClosurePath>
-  /** What the layers below have. */
+  /** Paths that are in the layers below. */
   readonly placed: ReadonlySet<StorePath>
   /** How many layers there may be yet. */
   readonly room: number
@@ -188,7 +188,10 @@ async function digestUnpacked(
   }
 }
 
-/** What is in a layer, by what Nix says of it (a path may be rebuilt otherwise); nothing for what is quickly hashed. */
+/**
+ * Returns the key of a layer: its paths with their hashes in Nix, since a path may be rebuilt with other contents.
+ * Nothing for a layer that is quickly hashed.
+ */
 async function keyOf(source: Part['source'], closure: readonly ClosurePath[]): Promise<string | undefined> {
   const hashes = new Map(closure.map(({ path, narHash }) => [path, narHash]))
   switch (source.kind) {

@@ -115,7 +115,7 @@ function layoutIndex(
 }
 
 /**
- * What a path is, if that is served at all. A path that isn't has no tags: which it would have is nobody's business.
+ * Reads a path, if it is served at all. A path that isn't served has no tags, so that no answer reveals them.
  * @throws RegistryError `denied` for what the operator didn't open, and those of `readRoot`.
  */
 async function readServed(

@@ -37,7 +37,7 @@ export type PlatformParts = {
   readonly onChanged: () => void
 }
 
-/** What waiting doesn't change. */
+/** Kinds of failures that waiting doesn't change. */
 const NOT_TO_BE_HAD: ReadonlySet<RegistryError['kind']> = new Set(['no-builder', 'denied', 'name-unknown'])
 
 /** @throws RegistryError of any kind: the first platform's, where none can be had. */

@@ -64,7 +64,7 @@ export async function tagsOf(
   return [...new Set([...DEFAULT_TAGS, ...derivation.outputs.keys()])].sort()
 }
 
-/** What the name itself stands for, before any tag. */
+/** Resolves the name itself, before any tag. */
 async function find(store: Store, reference: Reference): Promise<Resolved> {
   const valid = await store.pathFromHash(reference.storeHash)
   if (valid !== undefined) {

@@ -1,7 +1,6 @@
 /**
- * What is remembered across restarts, in SQLite: digests of layers by what is in them, so that no file is hashed
- * twice, what is in compressed archives, which image a manifest digest belongs to, and which manifest an image had. A
- * cache: deleting it loses time only.
+ * Remembers facts across restarts, in SQLite: digests of layers by their contents, the entries of compressed archives,
+ * the image of a manifest digest, and the manifest that an image had. It is a cache: deleting it loses time only.
  */
 import { parseDigest, type Digest } from '../../core/oci/digest.ts'
 import type { Document } from '../../core/oci/image.ts'
@@ -66,7 +65,10 @@ export class DigestIndex {
     this.#put(SQL.putLayer, key, digest, size, sumOf([key, digest, String(size)]))
   }
 
-  /** What was noted of an archive. @throws RegistryError `unavailable` for a damaged row. */
+  /**
+   * Returns the note about an archive.
+   * @throws RegistryError `unavailable` for a damaged row.
+   */
   note(key: string): string | undefined {
     const row = this.#get(SQL.getNote, key)
     if (row === undefined) return undefined

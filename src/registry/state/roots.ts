@@ -1,6 +1,6 @@
 /**
- * What keeps paths from Nix's garbage collector, from before the work on them begins: a temporary root at once, which
- * lasts while they are worked on or read, and a durable one for the days after a pull.
+ * Keeps paths from Nix's garbage collector, from before the work on them begins. A temporary root comes at once and
+ * lasts while a path is worked on or read. A durable one lasts for the days after a pull.
  */
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { Store } from '../../store/store.ts'
@@ -8,7 +8,7 @@ import { DurableRoots } from './durable-roots.ts'
 import { TempRoots } from './temp-roots.ts'
 
 export type RootsOptions = {
-  /** Where durable roots are. */
+  /** The directory of durable roots. */
   readonly directory: string
   readonly keepDays: number
   /** Told of roots that could not be made: a pull doesn't fail for that. */

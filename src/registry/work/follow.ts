@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { WorkLog } from './work-log.ts'
 import type { WorkRecord } from './work-records.ts'
 
-/** What a follower is told: the state and its changes, lines, and last the state that it ended in. */
+/** An event for a follower: the state and its changes, lines of the log, and at the end the last state. */
 export type FollowEvent =
   | { readonly kind: 'state'; readonly record: WorkRecord }
   | {
@@ -17,7 +17,7 @@ export type FollowEvent =
       readonly next: number
     }
 
-/** What can be followed: of finished work neither ever changes. */
+/** Work that can be followed. The record and log of finished work never change. */
 export type Followed = { readonly record: WorkRecord; readonly log: WorkLog; readonly changes: Changes }
 
 /** Between two pieces for a follower: at most 1.3 MB a second each, past which it misses lines. */

@@ -4,7 +4,7 @@ import { referenceBase, type Reference } from '../../core/oci/reference.ts'
 import { within } from './single-flight.ts'
 import type { WorkJournal } from './work-journal.ts'
 
-/** What is known at once is told at once, also with no hold: a failure that is remembered, a path that is there. */
+/** The wait without a hold: long enough for answers that are there, such as a remembered failure or a valid path. */
 const NO_HOLD_MS = 250
 /** Seconds after which a client that was put off should ask again: builds of less are over within the hold. */
 const RETRY_AFTER_S = 5
@@ -26,7 +26,7 @@ export class Hold {
   }
 
   /**
-   * What the work gives.
+   * Waits for work, at most for the hold.
    * @param forgo for what comes when nobody waits for it any more.
    * @throws RegistryError `pending` when it takes longer than the hold, and what it throws.
    */

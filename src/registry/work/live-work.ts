@@ -8,7 +8,7 @@ import { displayName, isLasting, workId } from './work-failure.ts'
 import { WorkLog } from './work-log.ts'
 import type { WorkFailure, WorkRecord, WorkState } from './work-records.ts'
 
-/** What a crash may lose of the head of a log. */
+/** The time of a log's head that a crash may lose. */
 const FLUSH_MS = 250
 /** The last derivations begun that are named to who waits. */
 const BUILDING_KEPT = 2
@@ -20,7 +20,7 @@ export class LiveWork {
   #record: WorkRecord
   /** Outputs of one derivation that are being made, each a piece of work. */
   #runs = 1
-  /** What the first of them failed with, if one did. */
+  /** The error of the first write that failed, if one did. */
   #error: unknown
   #building: readonly string[] = []
   #unwritten: string[] = []
@@ -129,7 +129,7 @@ function logLine(own: StorePath, event: StoreEvent): string {
   }
 }
 
-/** Of a derivation as Nix tells it, without a look at each line's. */
+/** Returns the name of a derivation that Nix reported. It is parsed once, not for each line. */
 function nameOf(derivation: string): string {
   return derivation.slice(STORE_DIR.length + 34, -'.drv'.length)
 }

@@ -16,7 +16,7 @@ export class LogFiles {
   readonly #totalBytes: number
   /** Bytes of those that aren't written any more, the oldest first. */
   readonly #sizes = new Map<StoreHash, number>()
-  /** What is done with files, one after another for each log. */
+  /** Running operations on files, one after another for each log. */
   readonly #busy = new Map<StoreHash, Promise<void>>()
 
   /** @throws the system's error when the directory can't be made or read. */

@@ -12,7 +12,7 @@ import { setTimeout } from 'node:timers/promises'
 type Flight<T> = {
   readonly key: string
   readonly result: Promise<T>
-  /** What it waits for now. */
+  /** The flights that it waits for now. */
   readonly waitsFor: Set<Flight<T>>
 }
 

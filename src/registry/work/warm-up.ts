@@ -18,7 +18,7 @@ export type WarmEvent =
 
 /** Fewer than may wait in the queue by default, so that there is room for pulls. */
 const AT_ONCE = 32
-/** Where an answer comes at once, as with no hold or a full queue. */
+/** The least time of a round, where answers come at once, as with no hold or a full queue. */
 const MIN_ROUND_MS = 1000
 /** Enough to learn what can't be, or is there. */
 const FIRST_LOOK_MS = 500

@@ -27,7 +27,7 @@ const LINE_LENGTH = 1_000
 const REASON_LENGTH = 4_000
 /** Derivations whose last lines are kept; Nix builds a few at once, and stops soon after the first failure. */
 const DERIVATIONS_KEPT = 64
-/** Of a name in a line of 100 characters that has room for two. */
+/** The length of a name, in a line of 100 characters that has room for two. */
 const NAME_LENGTH = 36
 const CAUSE_LENGTH = 60
 
@@ -40,7 +40,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   LogLimitExceeded: 'printed too much',
   NotDeterministic: 'not deterministic',
 }
-/** What may be over in a moment, and isn't the work's fault. */
+/** Kinds of failures that may be over in a moment, and aren't the fault of the work. */
 const PASSING: ReadonlySet<ErrorKind> = new Set(['unavailable', 'lookup-failed', 'no-space'])
 /**
  * Nix has no status for it. Of a dependency it says so only in the log. Nix 2.3 to 2.28 and Lix, then 2.29 on:
@@ -60,7 +60,7 @@ type BuildDetail = {
   readonly log: readonly string[]
 }
 
-/** What work of that name is called. */
+/** Returns the name of work, for people. */
 export function displayName(path: StorePath): string {
   return storeNameOf(path).replace(/\.drv$/, '')
 }
@@ -108,12 +108,12 @@ export class LastLines {
     return [...this.#all]
   }
 
-  /** What Nix itself said, with what it said in the end. */
+  /** Returns the lines of Nix itself, with its last message at the end. */
   ownText(last: string): string {
     return [...this.#own, last].join('\n').slice(0, REASON_LENGTH)
   }
 
-  /** What Nix said of a derivation that failed for which `asked` couldn't be built, and its path. */
+  /** Finds the failed derivation because of which `asked` couldn't be built, and Nix's message about it. */
   dependency(asked: StorePath): { readonly path: StorePath; readonly message: string } | undefined {
     const told = this.#own.flatMap((message) =>
       (message.match(STORE_PATHS) ?? []).flatMap((text) => {
@@ -178,7 +178,7 @@ export function explained(work: Work, error: unknown): unknown {
   })
 }
 
-/** What work that we gave up failed with: the connection was closed by us, which ends the builders, too. */
+/** Makes the failure of work that this server gave up. Its connection was closed, which ends the builders, too. */
 export function givenUp(work: Work, reason: string, lines: LastLines, cause: unknown): RegistryError {
   if (work.kind === 'fetch') {
     return new RegistryError('fetch-failed', `nix fetch ${reason}`, {

@@ -119,7 +119,7 @@ export class WorkJournal {
     return this.#records.list(limit, state).map((record) => this.#withLog(record))
   }
 
-  /** What goes on for a path or derivation, for who is told to wait for it. */
+  /** Describes the work that goes on for a path or derivation, for a client that is asked to wait. */
   progress(hash: StoreHash): ErrorFacts {
     for (const { record, building } of this.#live.values()) {
       if (record.id !== hash && !record.makes.some((path) => storeHashOf(path) === hash)) continue
@@ -156,7 +156,7 @@ export class WorkJournal {
     return true
   }
 
-  /** What still goes on is cut off with the process, and says so. */
+  /** Ends the journal. Work that still goes on ends with the process and is recorded as interrupted. */
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true

@@ -4,7 +4,7 @@
  * for what comes after the line they have, and are told how many lines they missed.
  */
 
-/** What is known of a log beside its lines. Bytes are those of its lines as UTF-8, line ends included. */
+/** Facts of a log beside its lines. Bytes are those of its lines as UTF-8, line ends included. */
 export type LogExtent = {
   readonly lines: number
   readonly bytes: number
@@ -38,7 +38,7 @@ const LOG_LIMITS: LogLimits = {
 }
 /** The tail loses so many parts of itself at a time; finer would cost more per line. */
 const TAIL_BLOCKS = 16
-/** Of a piece: little enough for one write to a client. */
+/** The size of a piece: little enough for one write to a client. */
 const PIECE_BYTES = 64 * 1024
 
 type Block = { readonly first: number; readonly lines: string[]; bytes: number }
@@ -126,7 +126,7 @@ export class WorkLog {
     return { lines, missed: start - from, next: start + lines.length }
   }
 
-  /** What follows the head: the gap, if there is one, and the tail. */
+  /** The text behind the head: the gap, if there is one, and the tail. */
   get tailText(): string {
     const { omittedLines, omittedBytes } = this.extent
     const gap = omittedLines === 0 ? '' : `${gapNote(omittedLines, omittedBytes)}\n`

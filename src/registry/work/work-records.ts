@@ -1,6 +1,6 @@
 /**
- * What was built and fetched, in SQLite beside the digest index: one record for each derivation or path, of its latest
- * run. It outlives the process, so that a failure is remembered across restarts; what a process that is gone left
+ * Records builds and fetches, in SQLite beside the digest index: one record for the latest run of each derivation or
+ * path. Records outlive the process, so that a failure is remembered across restarts. Work that a dead process left
  * running is `interrupted`, which says nothing against it.
  */
 import { readFileSync } from 'node:fs'
@@ -23,14 +23,14 @@ export type WorkFailure = {
 
 /** Times are in milliseconds since the epoch. */
 export type WorkRecord = {
-  /** Of the derivation or the path: whatever outputs are asked for, a build makes all of them. */
+  /** The hash of the derivation or the path. A build makes all outputs, whichever was requested. */
   readonly id: StoreHash
   readonly kind: 'build' | 'fetch'
   /** For people: the store name, without `.drv`. */
   readonly name: string
   /** The derivation, or what is fetched. */
   readonly path: StorePath
-  /** Those asked for; none of a fetch. */
+  /** The requested outputs; empty for a fetch. */
   readonly outputs: readonly string[]
   /** Paths that it makes, as far as they are known. */
   readonly makes: readonly StorePath[]
@@ -103,13 +103,19 @@ export class WorkRecords {
     this.#database.run(SQL.remove, id)
   }
 
-  /** What is over and too much, to be removed. @throws RegistryError `unavailable`. */
+  /**
+   * Returns the finished records beyond the limit, which are to be removed.
+   * @throws RegistryError `unavailable`.
+   */
   surplus(): readonly WorkRecord[] {
     const rows = this.#database.all(SQL.old)
     return rows.flatMap((row) => this.#read(row)?.record ?? [])
   }
 
-  /** What a process that is no more left queued or running. @throws RegistryError `unavailable`. */
+  /**
+   * Returns the records that a dead process left queued or running.
+   * @throws RegistryError `unavailable`.
+   */
   abandoned(): readonly WorkRecord[] {
     const rows = this.#database.all(SQL.live)
     return rows.flatMap((row) => {

@@ -1,4 +1,7 @@
-/** What is in an archive of images, by name: every entry once, and links followed within the archive alone. */
+/**
+ * Lists the entries of an archive of images by name. Each appears once, and links are followed within the archive
+ * alone.
+ */
 import { posix } from 'node:path'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { quoted, relativeName, tarEntries, type ReadAt, type TarEntry } from './tar-entries.ts'

@@ -34,9 +34,9 @@ type ArchivedLayer = {
   readonly offset: number
   readonly size: number
   readonly mediaType?: string
-  /** What the archive says that the blob is. */
+  /** The digest of the blob, as the archive gives it. */
   readonly digest?: Digest
-  /** What the config says that its tar is. */
+  /** The digest of the tar, as the config gives it. */
   readonly diffId?: Digest
 }
 
@@ -44,7 +44,7 @@ const MANIFEST = 'manifest.json'
 /** Configs and manifests are kilobytes; containerd takes no document above 8 MiB (`MaxManifestSize`). */
 const MAX_DOCUMENT = 8 * 1024 * 1024
 const BLOB_NAME = /^blobs\/sha256\/([0-9a-f]{64})$/
-/** What no other kind of archive has. */
+/** Names of entries that only archives of this kind have. */
 const DOCKERS_OWN = /^(?:repositories|[0-9a-f]{64}(?:\.json|\.tar|\/layer\.tar|\/json|\/VERSION))$/
 /** OCI distribution-spec, "Pulling manifests". */
 const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/

@@ -23,7 +23,7 @@ export type ImageArchive = {
   /** The archive itself, for errors. */
   readonly path: StorePath
   readonly entries: ArchiveEntries
-  /** Where a file's bytes are. */
+  /** Returns the place of a file's bytes. */
   readonly place: (file: Stretch) => StoredPlace
   /** All bytes of a document. @throws RegistryError `unservable` or `unavailable` when it can't be unpacked again. */
   readonly read: (document: Stretch) => Promise<Buffer>

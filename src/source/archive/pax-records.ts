@@ -1,7 +1,7 @@
 /**
- * What a pax header says of the entry behind it, of which only name, target and size matter here. Read by the lengths
- * that its records say, as POSIX has it (pax, "pax Header Block"): whoever reads it line by line finds other records in
- * a value of several lines. What doesn't add up is nothing, since readers are known to disagree about it.
+ * Reads the pax header before an entry. Only name, target and size matter here. Records are cut by the lengths that
+ * they give (POSIX pax, "pax Header Block"); a reader that goes line by line finds other records in a value of several
+ * lines. A header with wrong lengths is ignored, since readers are known to disagree about it.
  */
 export type PaxRecords = { readonly path?: string; readonly linkpath?: string; readonly size?: number }
 

@@ -1,6 +1,7 @@
 /**
- * What is in a tar file, by position: headers are read, contents stepped over, so that the last entry of 4 GB is
- * found with a few hundred small reads. Headers are decoded by npm's own tar; which entry lies where is decided here.
+ * Lists the entries of a tar file with their positions. Headers are read and contents stepped over, so the last entry
+ * of 4 GB is found with a few hundred small reads. Headers are decoded by npm's tar; this file decides where each
+ * entry lies.
  *
  * Formats: POSIX.1-2017 pax and ustar, and GNU tar's long names and binary sizes ("Basic Tar Format" of its manual).
  * Refused is what readers are known to disagree on: sparse files, links with contents, names that lead out.
@@ -16,12 +17,12 @@ export type TarEntry = {
   /** Relative, without `./` in front and `/` at the end; empty for the root itself. */
   readonly name: string
   readonly kind: 'file' | 'directory' | 'hard link' | 'symlink' | 'other'
-  /** Where its contents begin. */
+  /** The position of its contents. */
   readonly offset: number
   readonly size: number
   /** As it is written, for links. */
   readonly target: string
-  /** Of a file's own contents, as layers have it. */
+  /** The compression of a file's own contents, as layers have it. */
   readonly compression?: Compression
 }
 

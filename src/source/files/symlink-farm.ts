@@ -38,7 +38,7 @@ export async function linkContents(
   await join(tree, contents, undefined, { parents, closure })
 }
 
-/** What one of the paths has under a name. */
+/** A file of one of the paths. */
 type Place = { readonly path: ByteString; readonly kind: 'directory' | 'link' | 'other' }
 
 /** @param directories the same directory in each path that has it. */

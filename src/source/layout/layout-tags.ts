@@ -1,6 +1,6 @@
 /**
- * Which of a layout's manifests a tag names. Tools write tags in two ways: `org.opencontainers.image.ref.name` (OCI
- * image-spec, annotations.md; a plain tag by skopeo, buildah and containerd, a whole name by some) and
+ * Finds the manifest of a layout that a tag names. Tools write tags in two ways: `org.opencontainers.image.ref.name`
+ * (OCI image-spec, annotations.md; a plain tag by skopeo, buildah and containerd, a whole name by some) and
  * `io.containerd.image.name` (a whole name, by containerd, BuildKit and Docker).
  */
 import type { Descriptor } from '../../core/oci/oci-document.ts'

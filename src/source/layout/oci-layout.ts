@@ -31,7 +31,7 @@ const MAX_DEPTH = 5
 const MAX_DOCUMENTS = 500
 const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 
-/** What is read of a layout so far. */
+/** A layout that is being read. */
 type Reading = {
   readonly files: LayoutFiles
   readonly documents: Map<Digest, Document>

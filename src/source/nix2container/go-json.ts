@@ -29,7 +29,7 @@ export function goStruct(
   return `{${parts.join()}}`
 }
 
-/** What `omitempty` leaves out. */
+/** Whether `omitempty` leaves a value out. */
 function isEmpty(value: Json): boolean {
   if (value === null || typeof value !== 'object') return !value
   return (isList(value) ? value : Object.keys(value)).length === 0

@@ -60,7 +60,7 @@ type ImageFile = Static<typeof ImageFile>
 type Layer = Static<typeof Layer>
 const validator = Compile(ImageFile)
 
-/** What `image-from-dir` and `layers-from-…` write. */
+/** The media types that `image-from-dir` and `layers-from-…` write. */
 const MEDIA_TYPES: ReadonlySet<string> = new Set(
   ['', '+gzip', '+zstd'].map((compression) => `application/vnd.oci.image.layer.v1.tar${compression}`),
 )

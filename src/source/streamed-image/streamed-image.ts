@@ -138,7 +138,7 @@ function id(conf: StorePath, field: 'uid' | 'gid', given: Conf['uid'] = 0): numb
   return refuse(conf, `${field} ${given}: no system has a number above ${MAX_ID}`)
 }
 
-/** What Python's `datetime` makes of it and prints again. */
+/** Returns a time as Python's `datetime` reads it and prints it again. */
 function isoTime(text: string): string {
   if (text === 'now') return NOW
   return text
@@ -229,7 +229,7 @@ function lastOfEachName(env: readonly string[]): string[] {
   return [...new Map(env.map((entry) => [entry.split('=', 1)[0], entry])).values()]
 }
 
-/** What the Python writes into the history: its own text of a list. */
+/** Returns the text that the Python script writes into the history: its own form of a list. */
 function storePaths(paths: readonly string[]): string {
   return `store paths: [${paths.map((path) => `'${path}'`).join(', ')}]`
 }

@@ -1,6 +1,6 @@
 /**
- * What the registry asks of Nix, in its own terms and with its own errors. Behind it a pool of connections; nothing
- * else of the server knows that there is a protocol.
+ * The store of a Nix daemon. It turns the requests of the registry into the worker protocol, over a pool of
+ * connections, and Nix's errors into ours. Nothing outside of this folder knows that there is a protocol.
  */
 import type { Work } from '../work.ts'
 import { constants } from 'node:fs'
@@ -35,7 +35,7 @@ export class DaemonStore implements Store {
     )
   }
 
-  /** What is connected to, for people. */
+  /** The name of the connection, for people. */
   get name(): string {
     return this.#pool.name
   }
@@ -69,7 +69,7 @@ export class DaemonStore implements Store {
     return this.#query(operations.queryPathInfo(path))
   }
 
-  /** Those of the paths that are valid. */
+  /** Returns the paths that are valid. */
   valid(paths: readonly StorePath[]): Promise<readonly StorePath[]> {
     return this.#query(operations.queryValidPaths(paths))
   }
@@ -80,8 +80,7 @@ export class DaemonStore implements Store {
   }
 
   /**
-   * What would have to be done to make these valid, and what Nix warned of meanwhile. Asks the binary caches, so it may
-   * take a while.
+   * Plans the work that would make these valid, with Nix's warnings. Asks the binary caches, so it may take a while.
    * @throws RegistryError `lookup-failed` when one fails in a way that Nix doesn't put up with, or they take too long.
    */
   missing(wanted: readonly Work[]): Promise<Missing> {
@@ -209,7 +208,7 @@ export class DaemonStore implements Store {
     }
   }
 
-  /** What a path that can't be fetched needs and no cache has, for people. */
+  /** Names the paths that a fetch needs and no cache has, for people. */
   async #lackOf(path: StorePath): Promise<string | undefined> {
     const { unknown } = await this.missing([{ kind: 'fetch', path }]).catch(() => ({ unknown: [] }))
     return unknown.length === 0 ? undefined : `no binary cache has ${unknown.join(', ')}`

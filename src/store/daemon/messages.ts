@@ -1,6 +1,6 @@
 /**
- * What a daemon says while it works on a request: log lines, activities, progress, and the end, good or bad.
- * Source: `worker-protocol.hh` and `logging.hh` of Nix, protocol 1.35.
+ * Reads the messages of a daemon while it works on a request: log lines, activities, progress, and the end, good or
+ * bad. Source: `worker-protocol.hh` and `logging.hh` of Nix, protocol 1.35.
  */
 import type { StoreEvent } from '../store.ts'
 import type { WireReader } from './wire.ts'

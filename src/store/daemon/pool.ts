@@ -32,7 +32,7 @@ export class NixPool {
     this.#transport = transport
   }
 
-  /** What is connected to, for people. */
+  /** The name of the connection, for people. */
   get name(): string {
     return this.#transport.name
   }
@@ -64,7 +64,10 @@ export class NixPool {
     })
   }
 
-  /** What can't be said twice, on a kept connection if there is one: for what comes by the hundred. */
+  /**
+   * Sends a request that can't be sent twice, on a kept connection if there is one. For requests that come by the
+   * hundred.
+   */
   async send<T>(request: Request<T>, signal: AbortSignal): Promise<T> {
     const connection = this.#take() ?? (await this.open())
     try {

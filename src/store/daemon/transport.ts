@@ -1,6 +1,6 @@
 /**
- * Where a connection to a Nix daemon comes from: its unix socket, or the stdin and stdout of a process such as
- * `nix-daemon --stdio` or `ssh HOST nix-daemon --stdio`. The one place of the server that starts processes.
+ * Opens connections to a Nix daemon: its unix socket, or the stdin and stdout of a process such as `nix-daemon
+ * --stdio` or `ssh HOST nix-daemon --stdio`. This is the one place of the server that starts processes.
  */
 import { once } from 'node:events'
 import { connect } from 'node:net'

@@ -9,7 +9,7 @@ import { checkNestedParts, isEither } from './check-nested.ts'
 import { schemaOf, type JsonSchema } from './json-schema.ts'
 import { checkKeywords, EITHER, isEmpty, OPEN, partsOf, WHOLE } from './schema-keywords.ts'
 
-/** Where a schema is; `free` is within `additionalProperties`, where the server doesn't look at defaults. */
+/** The position of a schema. `free` is within `additionalProperties`, where the server ignores defaults. */
 type Level = 'root' | 'field' | 'metadata' | 'free'
 
 const TYPE = `one of ${TYPE_NAMES.map((name) => JSON.stringify(name)).join(', ')}`
