@@ -30,10 +30,10 @@ try {
 }
 
 function report(error: unknown): number {
-  // Commander has said what was wrong, or shown the help that was asked for.
+  // Commander has printed the error, or the requested help.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE
   const isUsage = error instanceof SettingsError || error instanceof UsageError
-  // What is wrong with the usage is said whole by the one that found it.
+  // Errors of usage are complete sentences already.
   const text = isUsage ? error.message : messageChain(error)
   const detail = error instanceof RegistryError && error.detail !== undefined ? describe(error.detail) : ''
   process.stderr.write(`pushless: ${text}${detail}\n`)

@@ -3,7 +3,7 @@
  * same images give the same files in the same order.
  *
  * `docker-archive` is what `docker save` writes since version 25: an OCI layout, with a `manifest.json` beside it for
- * whoever knows only Docker's own format. So every client takes it, and those that read the layout keep the digests
+ * clients that know only Docker's own format. So every client takes it, and those that read the layout keep the digests
  * that the registry serves. Sources: OCI image-spec, image-layout.md and annotations.md; moby, image/tarexport/save.go.
  */
 import { MEDIA_TYPE, type Document } from '../core/oci/image.ts'
@@ -82,7 +82,7 @@ function descriptorOf({ name, top, images }: Exported): object {
   }
 }
 
-/** Docker's format has no indexes: what an image for several platforms is in it, is for who adds those to say. */
+/** Docker's format has no indexes, so an image for several platforms has no form in it yet. */
 function dockerImages({ name, images }: Exported): readonly object[] {
   return images.map(({ config, layers }) => ({
     Config: blobName(config.digest),

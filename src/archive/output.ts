@@ -16,7 +16,7 @@ import { contentOf, type ReadLayer } from './tar-archive.ts'
 /** It can't be written there; the message says where and why. */
 export class OutputError extends Error {}
 
-/** Whoever read our output has gone. */
+/** The reader of our output has gone. */
 export class BrokenPipe extends Error {}
 
 export type Place =

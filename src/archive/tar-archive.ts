@@ -1,6 +1,6 @@
 /**
- * Files as one tar, as a stream without a copy. The headers are those of our layers (core/tar/tar-header.ts), so that the
- * bytes are ours to keep stable. Not tar-stream's pack: it queues what it is given while asking for more, and the
+ * Files as one tar, as a stream without a copy. The headers are those of our layers (core/tar/tar-header.ts), so that
+ * the bytes are ours to keep stable. Not tar-stream's pack: it queues what it is given while asking for more, and the
  * memory of our chunks is used again by then (layer/stream.ts); each would have to be copied first.
  */
 import { asByteString, encodeText } from '../core/byte-string.ts'

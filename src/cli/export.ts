@@ -36,7 +36,7 @@ export type ExportOptions = {
   readonly format: Format
   /** In the archive, instead of the name that manifests have for it. */
   readonly name: string | undefined
-  /** `os/arch` or `os/arch/variant`; this machine's where none is said and there are several. */
+  /** `os/arch` or `os/arch/variant`; of several, defaults to this machine's. */
   readonly platform: string | undefined
   readonly isForced: boolean
   readonly encoding: Encoding | undefined
@@ -118,8 +118,8 @@ async function findImage(
 }
 
 /**
- * One image, also of an index: a node runs one, docker's format holds no index, and the others may be impossible to make
- * here.
+ * One image, also of an index: a node runs one, docker's format holds no index, and the others may be impossible to
+ * make here.
  */
 async function imageOf(artifact: Artifact, platform: Platform | undefined): Promise<Image> {
   if (artifact.kind === 'index') return imageFor(artifact, platform ?? machinePlatform(process.arch))

@@ -14,7 +14,7 @@ export type ImageArgument = {
   readonly host: string
 }
 
-/** @throws RegistryError `name-invalid` for what is none of these. */
+/** @throws RegistryError `name-invalid` for any other text. */
 export async function parseImageArgument(text: string): Promise<ImageArgument> {
   const target = await realpath(text).catch(() => undefined)
   const path = target === undefined ? undefined : storePathAround(target)

@@ -1,6 +1,6 @@
 /**
- * Byte strings: bytes as text, one character a byte (latin1). A name in the Nix store is any bytes, not only UTF-8. As a
- * byte string it is exact, sorts by byte value, and is the key of a map.
+ * Byte strings: bytes as text, one character a byte (latin1). A name in the Nix store is any bytes, not only UTF-8. As
+ * a byte string it is exact, sorts by byte value, and is the key of a map.
  */
 
 declare const brand: unique symbol

@@ -8,9 +8,9 @@ export type Policy = {
   /** May change while the server runs: read it anew for each piece of work. */
   readonly builds: boolean
   readonly fetches: boolean
-  /** Patterns of which what is asked for must match one; none: everything may be asked for. */
+  /** A requested name must match one of these patterns. An empty list allows every name. */
   readonly allow: readonly NamePattern[]
-  /** Patterns that neither what is asked for nor anything that would be built or fetched for it may match. */
+  /** Neither the requested name nor any path that would be built or fetched for it may match one of these. */
   readonly deny: readonly NamePattern[]
   /** Systems that there are builders for; none: Nix knows, and says so when it comes to it. */
   readonly systems: readonly string[]
@@ -25,7 +25,7 @@ export type WorkPlan = {
   readonly fetches: readonly StorePath[]
 }
 
-/** `denied` is nobody's business but the operator's; `no-builder` is for whoever asked. */
+/** Clients learn the reason of `no-builder`; that of `denied` is for the operator alone. */
 export type Objection = { readonly kind: 'denied' | 'no-builder'; readonly reason: string }
 
 /** Builders that Nix itself is, on any machine. */

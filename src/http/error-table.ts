@@ -12,7 +12,10 @@ type Row = {
   readonly retryAfterSeconds?: number
   /** How the client may identify itself (RFC 9110, 11.6.1); netrc answers to Basic. */
   readonly challenge?: string
-  /** Sent instead of the error's own message and detail, which are for the log, and for who may know where `isKnowable`. */
+  /**
+   * Sent instead of the error's own message and detail, which go to the log, and with `isKnowable` to clients that may
+   * know them.
+   */
   readonly publicMessage?: string
   readonly isKnowable?: true
   readonly log: 'debug' | 'info' | 'warn' | 'error'
@@ -24,7 +27,10 @@ const RETRY_AFTER_SECONDS = 5
 const REASON_LENGTH = 120
 const NO_SPACE_RETRY_SECONDS = 60
 
-/** A path that may not be pulled looks like one that isn't there. Otherwise the registry would tell which paths a store holds. */
+/**
+ * A path that may not be pulled looks like one that isn't there. Otherwise the registry would tell which paths a store
+ * holds.
+ */
 const NO_SUCH_PATH = {
   status: 404,
   code: 'NAME_UNKNOWN',
@@ -174,7 +180,7 @@ function firstLine(text: string): string {
 
 const INTERNAL_TEXT = 'internal error; the registry\u2019s log says more'
 
-/** For a defect of ours: says nothing of it. */
+/** The reply for a defect of this server. It tells nothing about the defect. */
 export const INTERNAL_ERROR: ErrorReply = {
   status: 500,
   code: 'UNKNOWN',

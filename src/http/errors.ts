@@ -1,4 +1,4 @@
-/** Turns whatever a route throws into an answer, and logs it: once, here. */
+/** Turns every error of a route into a response, and logs it: once, here. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { causeChain } from '../core/errors/error-chain.ts'
 import { RegistryError } from '../core/errors/errors.ts'

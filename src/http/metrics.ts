@@ -1,6 +1,6 @@
 /**
- * Figures for Prometheus at `/metrics`. No store path is in them: a label for each would never end, and whoever may
- * see figures need not know what is deployed.
+ * Figures for Prometheus at `/metrics`. No store path is in them: the number of labels would have no bound, and
+ * readers of figures need not know what is deployed.
  */
 import { parseTarget } from './request-target.ts'
 import {
@@ -130,7 +130,7 @@ function outcomeOf(error: unknown): string {
   return error instanceof RegistryError ? error.kind : 'defect'
 }
 
-/** A label of few values, whatever was asked for. */
+/** A label with few values, for any URL. */
 export function routeOf({ routeOptions, raw }: FastifyRequest): string {
   const { url = 'none' } = routeOptions
   if (url !== '/v2/*') return url

@@ -46,7 +46,7 @@ type File =
 export function registerNixCache(app: FastifyInstance, options: NixCacheRoutes): void {
   void app.register(async (scope) => {
     registerErrorForm(scope, 'text', (request, refusal) => audienceOf(request, refusal, options))
-    // Bodies are streamed to where they belong, whatever type the client gives them.
+    // Bodies are streamed to their place, with any content type.
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null))
     // What is left of a refused upload is read and dropped, so that the client sees why; not for ever.

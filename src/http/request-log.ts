@@ -29,7 +29,7 @@ const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip'] as const
 
 const cuts = new WeakSet<ServerResponse>()
 
-/** To be called before the response is destroyed for a fault of ours. */
+/** To be called before the response is destroyed because of our own fault. */
 export function noteCut(raw: ServerResponse): void {
   cuts.add(raw)
 }

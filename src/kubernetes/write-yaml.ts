@@ -1,7 +1,7 @@
 /**
- * YAML in block style, as people write manifests, that readers of YAML 1.1, of YAML 1.2 and kubectl read alike. A string
- * stands without quotes only where no reader takes it for something else, as manifests/output/yaml.nix has it; text of
- * several lines is a block where it has nothing but ordinary characters; all others stand as JSON has them.
+ * YAML in block style, as people write manifests, that readers of YAML 1.1, of YAML 1.2 and kubectl read alike. A
+ * string stands without quotes only where no reader takes it for something else, as manifests/output/yaml.nix has it;
+ * text of several lines is a block where it has nothing but ordinary characters; all others stand as JSON has them.
  */
 import { isList } from '../core/json.ts'
 

@@ -21,8 +21,8 @@ export function isCompressorFree(): boolean {
 }
 
 /**
- * Takes one chunk at a time: their memory is used again (layer/stream.ts). It counts until it is closed, so it has to be
- * made as soon as the encoding is chosen.
+ * Takes one chunk at a time: their memory is used again (layer/stream.ts). It counts until it is closed, so it has to
+ * be made as soon as the encoding is chosen.
  */
 export function compress(encoding: Encoding): Transform {
   // A stream's option, which the types of zlib's leave out.

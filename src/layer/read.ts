@@ -60,8 +60,8 @@ function readFile(part: FilePart, buffer: Uint8Array, directory: ByteString | un
 }
 
 /**
- * A path that was built again may have a link where a directory was, and the link may lead anywhere. Only directories of
- * the store are checked: all others are this server's own.
+ * A path that was built again may have a link where a directory was, and the link may lead anywhere. Only directories
+ * of the store are checked: all others are this server's own.
  */
 function assertNoLinks(directory: ByteString): void {
   if (!directory.startsWith(`${STORE_DIR}/`)) return

@@ -41,7 +41,10 @@ export class StoreReader {
     return this.#run({ kind: 'digest', layer })
   }
 
-  /** Reads parts of files into `buffer`, which goes to the reader and comes back. @throws RegistryError `unavailable`. */
+  /**
+   * Reads parts of files into `buffer`, which goes to the reader and comes back.
+   * @throws RegistryError `unavailable`.
+   */
   read(parts: readonly FilePart[], buffer: ArrayBuffer): Promise<ArrayBuffer> {
     return this.#run({ kind: 'read', parts, buffer }, [buffer])
   }

@@ -13,7 +13,9 @@ import { chunksOf, type Chunk } from './chunk.ts'
 import { fillWithoutFiles } from './read.ts'
 import type { StoreReader } from './store-reader.ts'
 
-/** Few sizes of buffers, so that each can serve any stream next: 1.6 GB/s for one pull with large ones, 1.2 with small. */
+/**
+ * Few sizes of buffers, so that each can serve any stream next: 1.6 GB/s for one pull with large ones, 1.2 with small.
+ */
 const LARGE_CHUNK = 1024 * 1024
 const SMALL_CHUNK = 128 * 1024
 /** For thousands of clients, most of which take nothing just now: each holds two. */
@@ -48,7 +50,7 @@ export class BlobStreams {
     try {
       for (const chunk of chunksOf(segmentsOf(content, range), () => this.#chunkSize())) {
         const next = this.#read(chunk)
-        // Whoever stops early leaves this one unawaited.
+        // A consumer that stops early leaves this one unawaited.
         next.catch(() => undefined)
         pending.push(next)
         while (pending.length >= this.#chunksAhead()) yield* this.#passOn(pending.shift())

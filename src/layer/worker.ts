@@ -54,7 +54,9 @@ export type Answer =
       }
     }
 
-/** Small enough to be hashed out of the processor's cache, and to let waiting reads pass often; 1 MiB was 5 % slower. */
+/**
+ * Small enough to be hashed out of the processor's cache, and to let waiting reads pass often; 1 MiB was 5 % slower.
+ */
 const HASH_CHUNK = 256 * 1024
 const buffer = Buffer.allocUnsafeSlow(HASH_CHUNK)
 
@@ -63,7 +65,7 @@ parentPort?.on('message', ({ id, job }: Ask) => {
     .then((result) =>
       parentPort?.postMessage({ id, kind: 'result', result } satisfies Answer, transfersOf(result)),
     )
-    // Also for what can't be posted: else the thread would end, and whoever asked would wait.
+    // Also for results that can't be posted: else the thread would end, and the caller would wait.
     .catch((cause: unknown) =>
       parentPort?.postMessage({ id, kind: 'error', error: describe(cause) } satisfies Answer),
     )

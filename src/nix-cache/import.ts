@@ -1,8 +1,8 @@
 /**
  * Decides what a client may bring into the store: derivations and sources. They verify themselves, since their content
  * gives them their path. Everything is checked before Nix hears of it, and Nix computes the path once more from the
- * bytes (Store.add), so no client is trusted with anything. Paths that were built elsewhere are refused, signed or not: the registry builds
- * them, or fetches them from the caches that its operator has chosen.
+ * bytes (Store.add), so no client is trusted with anything. Paths that were built elsewhere are refused, signed or not:
+ * the registry builds them, or fetches them from the caches that its operator has chosen.
  */
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'

@@ -14,7 +14,7 @@ const COMPRESSIONS = ['none', 'xz', 'zstd', 'gzip', 'br'] as const
 type Compression = (typeof COMPRESSIONS)[number]
 
 const READ_SIZE = 256 * 1024
-/** zstd's own limit for who doesn't say `--long`: 2^27 bytes of memory. (xz: 64 MiB, built into its decoder.) */
+/** zstd's own limit without `--long`: 2^27 bytes of memory. (xz: 64 MiB, built into its decoder.) */
 const MAX_ZSTD_WINDOW_LOG = 27
 
 /** @throws RegistryError `refused` for those that we don't take. */

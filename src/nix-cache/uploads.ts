@@ -83,8 +83,8 @@ export class Uploads {
 
   /**
    * Takes an archive.
-   * @throws RegistryError `malformed` when its bytes aren't those of its name, `too-large`, `no-space`, `busy`; whatever
-   * `body` throws.
+   * @throws RegistryError `malformed` when its bytes aren't those of its name, `too-large`, `no-space`, `busy`;
+   * whatever `body` throws.
    */
   async put(name: UploadName, body: AsyncIterable<Uint8Array>): Promise<void> {
     await this.#sweep()

@@ -27,7 +27,7 @@ export type PullCheckParts = {
   readonly demandImage: (path: StorePath, tag: string | undefined) => Promise<void>
 }
 
-/** Kinds of errors that say that no pull can succeed, whoever asks and whenever. */
+/** Kinds of errors that mean that no pull can succeed, now or later. */
 const FINAL: readonly string[] = [
   'name-unknown',
   'name-invalid',

@@ -140,8 +140,8 @@ export class Registry {
 
   /**
    * The tags of a name, sorted.
-   * @throws RegistryError `name-unknown`, `denied` for what may not be pulled, `unavailable`, `pending` while caches are
-   * asked.
+   * @throws RegistryError `name-unknown`, `denied` for what may not be pulled, `unavailable`, `pending` while caches
+   * are asked.
    */
   tags(reference: Reference): Promise<readonly string[]> {
     return this.#hold.wait(this.#tags(reference), reference)

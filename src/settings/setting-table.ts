@@ -19,7 +19,7 @@ export const SETTINGS = Type.Object({
     default: '127.0.0.1:5000',
     pattern: LISTEN,
     description:
-      'address and port to listen on; port 0 takes a free one. Loopback by default: reachable is a decision',
+      'address and port to listen on; port 0 takes a free one. Loopback by default, so that being reachable is a decision of the operator',
   }),
   PUSHLESS_HOSTS: Type.String({
     default: '',
@@ -108,7 +108,7 @@ export const SETTINGS = Type.Object({
   PUSHLESS_ALLOW_BUILDS: Type.Optional(
     Type.Boolean({
       description:
-        'whether derivations may be built: on or off. Unset: only while listening on loopback, and while --open-on-loopback holds. Whoever may have something built may run programs, in Nix\u2019s sandbox',
+        'whether derivations may be built: on or off. Unset: only while listening on loopback, and while --open-on-loopback holds. Clients that may have something built may run programs, in Nix\u2019s sandbox',
     }),
   ),
   PUSHLESS_DENY_FETCHES: Type.Boolean({

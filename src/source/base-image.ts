@@ -50,7 +50,9 @@ type Above = {
   ) => Promise<Source | LayoutIndex | PlatformList | undefined>
 }
 
-/** Images upon images that may be stacked: each is read for the one above, and one that names itself would never end. */
+/**
+ * Images upon images that may be stacked: each is read for the one above, and one that names itself would never end.
+ */
 const MAX_DEPTH = 20
 
 /** @throws RegistryError `unservable` for what nothing can be built upon, and those of `find`. */
@@ -64,7 +66,7 @@ export async function readBaseImage(
   }
   if (depth >= MAX_DEPTH) refuse(`more than ${MAX_DEPTH} images, each upon another`)
   const found = await find(base, { depth: depth + 1, tag }).catch((cause: unknown) => {
-    // Which tags there are is nothing to whoever asks for the image above.
+    // The client asked for the image above: the tags of its base are no help.
     if (cause instanceof RegistryError && cause.kind === 'manifest-unknown')
       refuse(`its base ${base}: ${cause.message}`, cause)
     throw cause

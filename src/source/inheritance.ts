@@ -1,5 +1,5 @@
 /**
- * The config of an image of ours upon another: the base's, where the image itself says nothing.
+ * The config of a pushless image upon another: fields that the image doesn't set come from the base.
  *
  * What is inherited is what a Dockerfile inherits with FROM:
  * - `Env` by name: the base's first and in its order, each with the image's own value where that has one;

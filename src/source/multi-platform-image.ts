@@ -1,6 +1,6 @@
 /**
  * A pushless image for several platforms: a small JSON file that says which image each platform has. Served as an OCI
- * index; what is behind a platform is an image of its own, of any kind, that could be asked for by its own name too.
+ * index; behind each platform is an image of any kind, which can also be pulled by its own name.
  *
  *     {
  *       "pushless": 1,
@@ -19,11 +19,11 @@
  *     }
  *
  * `pushless`, `name` and `platforms` are all that the file has: `architecture`, `config`, `contents` and the rest of a
- * single image's fields are refused beside `platforms`, since they would say nothing. One to 32 platforms, no two alike.
- * `platform` is as in an OCI index, of Linux, `variant` optional; the image must be one of that os and architecture.
- * Each has either
+ * single image's fields are refused beside `platforms`, since they would say nothing. One to 32 platforms, no two
+ * alike. `platform` is as in an OCI index, of Linux, `variant` optional; the image must be one of that os and
+ * architecture. Each has either
  * - `image`: the store path of the image (the path itself, nothing below it). With Nix's string context it is in the
- *   file's closure, so it is there when the file is. Without, it is fetched or built by its known derivation when needed.
+ * file's closure, so it is there when the file is. Without, it is fetched or built by its known derivation when needed.
  * - `derivation` and `output` (`out` where it isn't said): built when needed, or fetched where a cache has it. With the
  *   context of the `.drv` file alone (`builtins.unsafeDiscardOutputDependency image.drvPath`) the derivation is in the
  *   closure and its outputs aren't: this is how a platform that this machine can't build is named.

@@ -6,11 +6,11 @@
  * 2. else the only program in `bin/`,
  * 3. else the one named like the package without its version.
  *
- * Not `meta.mainProgram` of nixpkgs: stdenv hands it to the build as `NIX_MAIN_PROGRAM`, which is left in the derivation
- * and nowhere in the output. Whether a store has the derivation differs from machine to machine, since a fetched path
- * comes without, and what an image is must not. A package that wants its say writes the file:
- * `postFixup = "mkdir -p $out/nix-support; echo $NIX_MAIN_PROGRAM > $out/nix-support/main-program"`. Nor `.desktop`
- * files: these are for desktops, and often name a program of the system.
+ * Not `meta.mainProgram` of nixpkgs: stdenv hands it to the build as `NIX_MAIN_PROGRAM`, which is left in the
+ * derivation and nowhere in the output. Whether a store has the derivation differs from machine to machine, since a
+ * fetched path comes without, and what an image is must not. A package that wants its say writes the file: `postFixup =
+ * "mkdir -p $out/nix-support; echo $NIX_MAIN_PROGRAM > $out/nix-support/main-program"`. Nor `.desktop` files: these are
+ * for desktops, and often name a program of the system.
  *
  * Served only where the operator allows it.
  */

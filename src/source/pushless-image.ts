@@ -14,7 +14,10 @@ import { demandSamePlatform, inherit } from './inheritance.ts'
 import { rootEntries } from './root-layer.ts'
 import type { Source, SourceConfig, SourceLayer } from './source.ts'
 
-/** nix/image.nix refuses more: five of what clients take (core/oci/layer-limit.ts) are left for `/` and for who builds on top. */
+/**
+ * nix/image.nix refuses more: five of the layers that clients take (core/oci/layer-limit.ts) are left for `/` and for
+ * images on top.
+ */
 const MAX_LAYERS = 120
 
 /** RFC 3339, section 5.6; whether there is such a day is checked apart. */

@@ -25,7 +25,7 @@ export type RootFiles = {
       readonly mode?: string
     }
   }
-  /** Absolute paths to what is said of directories. */
+  /** Modes and owners of directories, by absolute path. */
   readonly directories?: { readonly [path: string]: Owner & { readonly mode: string } }
   /** Absolute paths to link targets. */
   readonly links: { readonly [path: string]: string }
@@ -52,7 +52,7 @@ export async function rootEntries(
     extras.push(...(await readExtraDirectory(closure, extra, at)))
   }
   for (const { name } of extras) demandOutsideStore(name)
-  // What is below a directory of its own makes that a real one; the one itself is put over whatever is there.
+  // Entries below a directory make it a real one; the directory itself replaces what is there.
   const own = [
     ...[...Object.keys(files), ...Object.keys(links)].map(byteName),
     ...extras.map(({ kind, name }) => (kind === 'directory' ? asByteString(`${name}/`) : name)),

@@ -25,7 +25,7 @@ export type SourceFormat =
 
 export type SourceLayer =
   | ClosureLayer
-  /** These paths of the closure, in this order, as one layer; in format 1 where no style is said. */
+  /** These paths of the closure, in this order, as one layer; in format 1 by default. */
   | {
       readonly kind: 'paths'
       readonly paths: readonly StorePath[]
@@ -57,7 +57,7 @@ export type StoredLayer = {
   readonly digest?: Digest
   /** The digest of the tar that the maker of the image gives. For a plain tar it must be the blob's own. */
   readonly diffId?: Digest
-  /** A plain tar where none is said. */
+  /** Defaults to a plain tar. */
   readonly mediaType?: string
   readonly createdBy: string
 }
@@ -82,13 +82,13 @@ export type SourceConfig =
       readonly platform: Platform
       /** The OCI `config` object. */
       readonly config: { readonly [key: string]: Json }
-      /** RFC 3339; one second after the epoch where none is said. */
+      /** RFC 3339; defaults to one second after the epoch. */
       readonly created?: string
       readonly author?: string
       /** `SSL_CERT_FILE` is set to the certificates of authorities that are in the closure, if there are any. */
       readonly findCertificates?: true
     }
-  /** Its `diff_ids` must be those of the layers. An OCI config where no media type is said. */
+  /** Its `diff_ids` must be those of the layers. The media type defaults to that of an OCI config. */
   | { readonly kind: 'given'; readonly bytes: Uint8Array; readonly mediaType?: string }
   /** For artifacts that aren't images, but have the form of one: the config is a blob like others. */
   | { readonly kind: 'opaque'; readonly bytes: Uint8Array; readonly mediaType: string }
@@ -133,7 +133,7 @@ export type IndexedImage = {
     { readonly os?: string; readonly architecture?: string; readonly variant?: string } | undefined
   /** Digests of config and layers. */
   readonly blobs: ReadonlySet<Digest>
-  /** The image itself, when it is asked for: its layers aren't hashed before. */
+  /** Reads the image itself. Its layers are hashed only then. */
   readonly read: () => Promise<Source>
 }
 
@@ -156,6 +156,6 @@ export type SourceOptions = {
   readonly files: ClosureFiles
   /** Without it compressed archives can't be read. */
   readonly archives?: Archives
-  /** How many images this one is the base of, one upon the other; 0 where none is said. */
+  /** How many images this one is the base of, one upon the other; defaults to 0. */
   readonly depth?: number
 }

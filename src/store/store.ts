@@ -96,7 +96,8 @@ export type Store = {
 
   /**
    * The work that would make these valid. Asks the binary caches, so it may take a while.
-   * @throws RegistryError `lookup-failed` when one fails in a way that the store doesn't tolerate, or they take too long.
+   * @throws RegistryError `lookup-failed` when one fails in a way that the store doesn't tolerate, or they take too
+   * long.
    */
   readonly missing: (wanted: readonly Work[]) => Promise<Missing>
   /**

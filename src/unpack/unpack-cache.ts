@@ -24,7 +24,7 @@ import { decompressed, type Compression } from './compression.ts'
 export type PackedFile = {
   readonly path: StorePath
   readonly compression: Compression
-  /** As Nix says it: what the file holds, whatever its path. */
+  /** The hash of its contents, as Nix has it. It is independent of the path. */
   readonly narHash: string
 }
 
@@ -127,7 +127,7 @@ export class UnpackCache {
     const size = this.#sizes.get(key)
     if (size === undefined) return undefined
     const stats = await stat(pathOf(this.#directory, key)).catch(() => undefined)
-    // Somebody else who asked for it may have found it gone, and even made it anew.
+    // Another caller may have found it gone, and even made it again.
     if (this.#sizes.get(key) !== size) return this.#sizes.get(key)
     this.#sizes.delete(key)
     if (stats?.size !== size) {

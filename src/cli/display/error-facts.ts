@@ -1,4 +1,4 @@
-/** The fields of a log line about an error. An expected failure is one sentence; a defect of ours has its stack. */
+/** The fields of a log line about an error. An expected failure is one sentence; a defect has its stack. */
 import { causesOf, messageChain } from '../../core/errors/error-chain.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { systemCode } from '../../core/errors/system-error.ts'

@@ -2,7 +2,7 @@
 import type { FoundImage } from '../../kubernetes/references/manifest-references.ts'
 import type { OciError } from '../warm/warm-request.ts'
 
-/** `waiting`: asked for, and the registry hasn't said what it does for it. */
+/** `waiting`: requested, and the registry hasn't reported any work for it yet. */
 export type WarmState = 'queued' | 'waiting' | 'building' | 'fetching' | 'ready' | 'failed'
 
 export type Progress = {

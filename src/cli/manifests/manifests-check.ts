@@ -1,6 +1,6 @@
 /**
- * `pushless manifests check`: whether manifests, whoever wrote them, are what Kubernetes takes, and whether a running
- * registry can serve what they name. Nothing is built, fetched or applied.
+ * `pushless manifests check`: checks whether Kubernetes takes manifests of any origin, and whether a running registry
+ * can serve the images that they name. Nothing is built, fetched or applied.
  */
 import { RegistryError } from '../../core/errors/errors.ts'
 import {
@@ -20,7 +20,7 @@ import { UsageError } from '../usage-error.ts'
 export type CheckOptions = {
   /** manifests/schema. */
   readonly schemas: string
-  /** `1.37`; the newest there is where none is said. */
+  /** `1.37`; defaults to the newest that is known. */
   readonly kubernetes: string | undefined
   /** Files or directories with CustomResourceDefinitions of what is in the cluster already. */
   readonly definitions: readonly string[]
@@ -40,7 +40,7 @@ type Finding = {
   readonly source: string
   readonly line: number
   readonly column?: number | undefined
-  /** `Deployment/web`, or nothing where the document is none. */
+  /** `Deployment/web`; `undefined` where the document isn't an object. */
   readonly object?: string
   readonly message: string
 }
@@ -129,7 +129,9 @@ function withReading(message: string, misread: string | undefined): string {
   return misread === undefined ? message : `${message} (${misread})`
 }
 
-/** Two of the same name, of which the second would replace the first; a name that the server makes is never the same. */
+/**
+ * Two of the same name, of which the second would replace the first; a name that the server makes is never the same.
+ */
 function repeated(objects: readonly ReadObject[]): readonly Finding[] {
   const first = new Map<string, ReadObject>()
   return objects.flatMap((one) => {

@@ -1,4 +1,4 @@
-/** `pushless manifests rewrite`: manifests of other generators, with images of ours. */
+/** `pushless manifests rewrite`: rewrites manifests of other generators to images of this registry. */
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { rewriteManifests, type RewriteOptions } from '../../kubernetes/rewrite/rewrite.ts'

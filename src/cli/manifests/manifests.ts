@@ -1,4 +1,7 @@
-/** `pushless manifests`: what is done with manifests at a desk. Each subcommand is defined here, and done in a file of its own. */
+/**
+ * `pushless manifests`: what is done with manifests at a desk. Each subcommand is defined here, and done in a file of
+ * its own.
+ */
 import { join } from 'node:path'
 import { Option, type Command } from 'commander'
 import type { RewriteFlags } from './manifests-rewrite.ts'

@@ -1,4 +1,4 @@
-/** One image on its way: asked for until it is ready, and what the registry tells of it meanwhile. */
+/** Requests one image until it is ready, and follows what the registry reports meanwhile. */
 import type { FoundImage } from '../../kubernetes/references/manifest-references.ts'
 import { buildNews } from '../display/build-news.ts'
 import type { Progress, Reporter } from '../display/warm-progress.ts'

@@ -51,9 +51,9 @@ export async function warm(names: readonly string[], options: WarmOptions): Prom
     status = signal === 'SIGTERM' ? INTERRUPTED.SIGTERM : INTERRUPTED.SIGINT
     stop.abort()
   }
-  // Once: whoever asks a second time gets what the system does by itself.
+  // Once: a second signal gets the system's own handling.
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
-  // Whoever read our output left.
+  // The reader of our output has gone.
   process.stdout.on('error', () => stop.abort())
   const timer = setTimeout(() => {
     isLate = true
@@ -116,7 +116,7 @@ function summaryOf(
   }
 }
 
-/** With the slash that paths are put behind; `127.0.0.1:5000` is plain HTTP, as everything of ours. */
+/** With a slash at the end, so that paths can follow; `127.0.0.1:5000` means plain HTTP. */
 function parseRegistry(text: string): URL {
   const url = URL.parse(text.includes('://') ? text : `http://${text}`)
   if (url === null || !/^https?:$/.test(url.protocol)) throw new UsageError(`--registry: not a URL: ${text}`)

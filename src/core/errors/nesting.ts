@@ -1,6 +1,6 @@
 /**
- * How deep a text is nested, and how much is in it, found before a parser sees it: parsers take memory for every bracket
- * that is open, so four million of them exhaust a machine. Each function reads its text once.
+ * How deep a text is nested, and how much is in it, found before a parser sees it: parsers take memory for every
+ * bracket that is open, so four million of them exhaust a machine. Each function reads its text once.
  */
 import { Lexer } from 'yaml'
 import { RegistryError } from './errors.ts'
@@ -53,7 +53,7 @@ export function assertShallowYaml(text: string, source: string): void {
 
 /** @returns the offset where a YAML text is nested deeper than MAX_DEPTH by brackets, or by indicators on one line. */
 export function yamlTooDeepAt(text: string): number | undefined {
-  // Three hyphens at the start of a line end whatever is open.
+  // Three hyphens at the start of a line close every open bracket.
   for (let start = 0; start < text.length;) {
     const next = text.indexOf('\n---', start)
     const end = next === -1 ? text.length : next + 1
@@ -64,7 +64,9 @@ export function yamlTooDeepAt(text: string): number | undefined {
   return undefined
 }
 
-/** Cheap, and enough for most documents. Block style without indicators is nested by blanks, at a line for each level. */
+/**
+ * Cheap, and enough for most documents. Block style without indicators is nested by blanks, at a line for each level.
+ */
 function mayBeDeep(text: string, start: number, end: number): boolean {
   let brackets = 0
   let indicators = 0

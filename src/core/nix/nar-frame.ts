@@ -11,7 +11,8 @@ const ANY_EXECUTE_BIT = 0o111
 
 /**
  * The pages of the archive of a store path.
- * @param entries a store path and what is below it, depth first, each directory sorted by byte value; names as in layers.
+ * @param entries a store path and what is below it, depth first, each directory sorted by byte value; names as in
+ * layers.
  */
 export function* narPages(entries: Iterable<LayerEntry>): Generator<FramePage> {
   const frame = frameBuilder()

@@ -1,4 +1,6 @@
-/** Nix's base 32: bits from the end, digits and lower-case letters without e, o, t, u. Source: `printHash32` of libutil. */
+/**
+ * Nix's base 32: bits from the end, digits and lower-case letters without e, o, t, u. Source: `printHash32` of libutil.
+ */
 
 const DIGITS = '0123456789abcdfghijklmnpqrsvwxyz'
 

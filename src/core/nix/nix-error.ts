@@ -1,9 +1,9 @@
 /**
  * Finds the message that says what is wrong in what a command of Nix wrote to standard error, and gives it as one line.
  *
- * Nix 2.8 writes `error: <message>` and then where it is. Since 2.20 `error:` comes first, then the trace, and at its end,
- * indented, `error: <message>`. A message has several lines, and may quote a whole document. Of builds that fail, the
- * first one is the cause, and those that needed it follow.
+ * Nix 2.8 writes `error: <message>` and then where it is. Since 2.20 `error:` comes first, then the trace, and at its
+ * end, indented, `error: <message>`. A message has several lines, and may quote a whole document. Of builds that fail,
+ * the first one is the cause, and those that needed it follow.
  */
 import { stripVTControlCharacters } from 'node:util'
 

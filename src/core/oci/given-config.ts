@@ -1,4 +1,7 @@
-/** An image config that was made elsewhere: read for what we need of it, served as it is. Source: OCI image-spec, config.md. */
+/**
+ * An image config that was made elsewhere: read for what we need of it, served as it is. Source: OCI image-spec,
+ * config.md.
+ */
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { parseDigest, type Digest } from './digest.ts'

@@ -1,6 +1,6 @@
 /**
- * JSON that somebody else wrote, read within bounds: a few megabytes of brackets become a gigabyte of objects, for which
- * everybody would wait. Counted in the bytes, before anything is made of them.
+ * JSON that somebody else wrote, read within bounds: a few megabytes of brackets become a gigabyte of objects, for
+ * which everybody would wait. Counted in the bytes, before anything is made of them.
  */
 import { RegistryError } from '../errors/errors.ts'
 
@@ -19,7 +19,8 @@ const CLOSING_BRACE = 0x7d
 
 /**
  * @param name what it is, for the error.
- * @throws SyntaxError for what is no JSON; RegistryError `unservable` for what is nested too deep, or has too many values.
+ * @throws SyntaxError for what is no JSON; RegistryError `unservable` for what is nested too deep, or has too many
+ * values.
  */
 export function parseGivenJson(name: string, bytes: Uint8Array): unknown {
   demandModest(name, bytes)

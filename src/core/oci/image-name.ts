@@ -30,7 +30,8 @@ const LAST_PART = /^([0-9a-z]{32}(?:-[^:@/]*)?)(?::([^/@:]+))?(?:@([^/@]+))?$/
 
 /**
  * The image that `text` names: as a whole name, or without host, `nix/store/`, slug or tag.
- * @throws RegistryError `name-invalid`, `name-unknown`, `manifest-unknown` or `digest-invalid` by the part that is wrong.
+ * @throws RegistryError `name-invalid`, `name-unknown`, `manifest-unknown` or `digest-invalid` by the part that is
+ * wrong.
  */
 export function parseImageName(text: string): ImageName {
   const parts = text.length > MAX_IMAGE_NAME_LENGTH ? undefined : partsOf(text)

@@ -1,7 +1,7 @@
 /**
- * Manifests and indexes that were made elsewhere: read for what they name, served byte by byte as they are. Sources: OCI
- * image-spec, manifest.md, image-index.md and descriptor.md; Docker's schema 2 (distribution, `manifest-v2-2.md`), which
- * has the same fields under other media types.
+ * Manifests and indexes that were made elsewhere: read for what they name, served byte by byte as they are. Sources:
+ * OCI image-spec, manifest.md, image-index.md and descriptor.md; Docker's schema 2 (distribution, `manifest-v2-2.md`),
+ * which has the same fields under other media types.
  */
 import { Type, type Static, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -60,7 +60,11 @@ export function isPlainLayer({ mediaType }: Pick<Descriptor, 'mediaType'>): bool
   return LAYER_TYPE.test(mediaType) && PLAIN_LAYER_TYPE.test(mediaType)
 }
 
-/** @param name what it is, for the error. @param mediaType as its descriptor says. @throws RegistryError `unservable`. */
+/**
+ * @param name what it is, for the error.
+ * @param mediaType as its descriptor says.
+ * @throws RegistryError `unservable`.
+ */
 export function readManifest(name: string, bytes: Uint8Array, mediaType: string): OciManifest {
   const value = parseObject(name, bytes)
   assertMediaType(name, value, mediaType, 'manifests')
@@ -86,7 +90,10 @@ export function readIndex(
   }
 }
 
-/** Refuses a document with another media type than its descriptor: two clients could read it as two things (CVE-2021-41190). */
+/**
+ * Refuses a document with another media type than its descriptor: two clients could read it as two things
+ * (CVE-2021-41190).
+ */
 function assertMediaType(name: string, value: object, mediaType: string | undefined, foreign: string): void {
   if ('schemaVersion' in value && value.schemaVersion === 1)
     throw new RegistryError(

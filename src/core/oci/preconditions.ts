@@ -36,7 +36,7 @@ export function entityTagText({ opaque, isWeak }: EntityTag): string {
   return `${isWeak ? 'W/' : ''}"${opaque}"`
 }
 
-/** 13.1.1 and 13.1.2: `*` is whatever is there. */
+/** 13.1.1 and 13.1.2: `*` matches any representation. */
 function lists(
   header: string,
   current: EntityTag,

@@ -28,7 +28,7 @@ export type TarEntry = (
       readonly kind: 'symlink'
       readonly name: ByteString
       readonly target: ByteString
-      /** 0777 where none is said. */
+      /** Defaults to 0777. */
       readonly mode?: number
     }
   | { readonly kind: 'file'; readonly name: ByteString; readonly mode: number; readonly size: number }

@@ -115,7 +115,7 @@ export class TokenFile {
   }
 }
 
-/** Whatever changes a file changes one of these. */
+/** Every change of a file changes one of these. */
 function stampOf({ dev, ino, size, mode, mtimeNs, ctimeNs }: BigIntStats): string {
   return [dev, ino, size, mode, mtimeNs, ctimeNs].join(' ')
 }

@@ -1,5 +1,5 @@
 /**
- * Builds for a browser: one small page without anything from elsewhere. Whatever a builder printed is text here: it is
+ * Builds for a browser: one small page without anything from elsewhere. A builder's output is text here: it is
  * escaped, no script but the page's own runs (its hash is in the policy), and that one adds text nodes only.
  */
 import { createHash } from 'node:crypto'
@@ -15,7 +15,10 @@ code { overflow-wrap: anywhere }
 td, th { text-align: left; padding: .15rem 1rem .15rem 0; vertical-align: top }
 .failed { color: #c33 } .done { color: #292 } .running { color: #27c }
 `
-/** Follows the log; the page that is loaded at the end has the reason of a failure. Old text goes, for the browser's sake. */
+/**
+ * Follows the log; the page that is loaded at the end has the reason of a failure. Old text goes, for the browser's
+ * sake.
+ */
 const SCRIPT = `
 const log = document.querySelector('pre')
 const source = new EventSource(location.pathname + '?follow')

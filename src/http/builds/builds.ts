@@ -2,10 +2,10 @@
  * Shows builds and fetches: state, failure and log, also while the log grows. `GET /builds`, and `GET` and `DELETE
  * /builds/<hash>` with the hash of a derivation or of a path.
  *
- * A builder prints anything, secrets too. So these pages are for clients on this machine, where `nix log` shows the same
- * (see loopback-trust.ts), and for clients with the token. `kubectl port-forward` counts as this machine, since access to
- * it is controlled. Other developers get the reason in the failed pull, and the address of the log. Forgetting a failure
- * changes something: it needs the token where there is one, else a client on this machine.
+ * A builder prints anything, secrets too. So these pages are for clients on this machine, where `nix log` shows the
+ * same (see loopback-trust.ts), and for clients with the token. `kubectl port-forward` counts as this machine, since
+ * access to it is controlled. Other developers get the reason in the failed pull, and the address of the log.
+ * Forgetting a failure changes something: it needs the token where there is one, else a client on this machine.
  */
 import { parseTarget } from '../request-target.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'

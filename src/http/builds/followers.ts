@@ -1,6 +1,6 @@
 /**
- * Responses that go on as long as the work that they tell of. A few hundred at most; one that takes nothing for a minute
- * is cut, all are when the server stops, and a client that leaves is forgotten at once.
+ * Responses that go on as long as the work that they tell of. A few hundred at most; one that takes nothing for a
+ * minute is cut, all are when the server stops, and a client that leaves is forgotten at once.
  */
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'

@@ -1,6 +1,7 @@
 /**
- * `POST /check`: what pulls of these images would find, before anybody pulls. The body is that of `POST /warm`: Kubernetes
- * manifests, or `{"refs": […]}`. Whoever may pull may ask: it starts no work, so there is no token.
+ * `POST /check`: what pulls of these images would find, before anybody pulls. The body is that of `POST /warm`:
+ * Kubernetes manifests, or `{"refs": […]}`. Every client that may pull may ask: a check starts no work, so it needs no
+ * token.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import pLimit from 'p-limit'
@@ -32,7 +33,7 @@ export function registerPullCheck(app: FastifyInstance, { registry, bodies, mayR
   let underWay = 0
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
-    // Read by the handler: whatever it is called, it is read as what it is.
+    // The handler reads the body, and ignores its content type.
     scope.addContentTypeParser('*', async (_request: FastifyRequest, body: unknown) => body)
     scope.post('/check', async (request, reply) => {
       const { images, malformed, foreign } = await readWarmRequest(request, reply, bodies(request))

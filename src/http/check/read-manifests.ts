@@ -1,6 +1,6 @@
 /**
- * Reads manifests of any kind beside the event loop: pulls go on meanwhile, and a text made to exhaust the reader ends a
- * thread, not the registry. Small texts don't wait for large ones.
+ * Reads manifests of any kind beside the event loop: pulls go on meanwhile, and a text made to exhaust the reader ends
+ * a thread, not the registry. Small texts don't wait for large ones.
  */
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'

@@ -1,4 +1,6 @@
-/** One task at a time, the smallest of those that wait first: a large one delays others by no more than its own time. */
+/**
+ * One task at a time, the smallest of those that wait first: a large one delays others by no more than its own time.
+ */
 import { RegistryError } from '../../core/errors/errors.ts'
 
 type Waiting = { readonly size: number; readonly start: () => void; readonly refuse: () => void }

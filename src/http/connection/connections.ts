@@ -10,7 +10,9 @@ import type { FastifyInstance } from 'fastify'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { atEnd } from './response-end.ts'
 
-/** Descriptors that aren't for clients. Measured: 46 when idle; and a build or fetch at `nix-daemon --stdio` has four. */
+/**
+ * Descriptors that aren't for clients. Measured: 46 when idle; and a build or fetch at `nix-daemon --stdio` has four.
+ */
 const RESERVED_DESCRIPTORS = 128
 /** The share of descriptors for clients, in a process that has very few. */
 const MIN_SHARE = 0.25
@@ -20,7 +22,9 @@ const MAX_CONNECTIONS = 4096
 const SURPLUS_CONNECTIONS = 32
 /** A client sends its headers at once. */
 const HEADERS_TIMEOUT_MS = 20_000
-/** Longer than load balancers and clients keep an idle connection (60 s), so that they close it and no request is lost. */
+/**
+ * Longer than load balancers and clients keep an idle connection (60 s), so that they close it and no request is lost.
+ */
 const KEEP_ALIVE_MS = 72_000
 /** At the limit, how often that is logged. */
 const LOG_EVERY_MS = 60_000

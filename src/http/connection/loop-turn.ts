@@ -1,7 +1,7 @@
 /**
  * Turns of the event loop for work that goes on and on: pieces of layers and of request bodies. libuv accepts one
- * connection a turn, so whoever connects behind 200 downloads, a probe of /healthz too, would wait for 200 turns of all
- * of them (measured: 1 to 2 s). So a turn is short, and while clients connect, most turns are theirs.
+ * connection a turn, so a client that connects behind 200 downloads, such as a probe of /healthz, would wait for 200
+ * turns of all of them (measured: 1 to 2 s). So a turn is short, and while clients connect, most turns are theirs.
  */
 import type { FastifyInstance } from 'fastify'
 

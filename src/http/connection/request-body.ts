@@ -14,7 +14,7 @@ export async function* requestBody(request: FastifyRequest): AsyncGenerator<Uint
   let progress = 0
   const timer = setTimeout(() => raw.destroy(new Error('the client sends next to nothing')), STALLED_MS)
   try {
-    // Whoever stops in the middle answers yet, on the same connection.
+    // A handler that stops in the middle still answers on the same connection.
     for await (const chunk of raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
       progress += chunk.length
       if (progress >= MIN_PROGRESS) {

@@ -1,6 +1,7 @@
 /**
  * Whether a client takes an index for a tag. Clients of before 2017 list the manifests that they know and no index, and
- * would take an index for a broken image. All else gets what the tag names: who lists no manifests at all, too, as curl.
+ * would take an index for a broken image. All else gets what the tag names: who lists no manifests at all, too, as
+ * curl.
  */
 import { INDEX_TYPES, MANIFEST_TYPES } from '../../core/oci/oci-document.ts'
 

@@ -20,7 +20,7 @@ const MAX_LIST_BYTES = 300_000
 const MAX_HOSTS = 16
 
 /**
- * Reads the body of a request, whatever its content type says.
+ * Reads the body of a request, and ignores its content type.
  * @param bodies whose limits hold for this client.
  * @throws RegistryError `manifest-invalid` for what is broken, too much, or names no image at all; those of `bodies`.
  */

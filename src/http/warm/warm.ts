@@ -1,8 +1,8 @@
 /**
- * `POST /warm`: images are made ahead of their pulls, for whoever has the token. The answer is one JSON line for each
- * thing that happens to an image, until all are ready or failed; a client that leaves ends the telling and not the work.
- * With `?wait=false` it is one document, of what was begun. `?host=` names a host that manifests call the registry by,
- * beside `nix.internal` and the one that the request went to.
+ * `POST /warm`: makes images ahead of their pulls, for clients with the token. The answer is one JSON line for each
+ * thing that happens to an image, until all are ready or failed; a client that leaves ends the telling and not the
+ * work. With `?wait=false` it is one document, of what was begun. `?host=` names a host that manifests call the
+ * registry by, beside `nix.internal` and the one that the request went to.
  */
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
@@ -30,7 +30,7 @@ export function registerWarm(app: FastifyInstance, { registry, token, bodies }: 
     // A server that stops waits for its requests; these may take hours.
     scope.addHook('preClose', async () => closing.abort())
     scope.removeAllContentTypeParsers()
-    // Read by the handler: whatever it is called, it is read as what it is.
+    // The handler reads the body, and ignores its content type.
     scope.addContentTypeParser('*', async (_request: FastifyRequest, body: unknown) => body)
     scope.post('/warm', {
       onRequest: async (request, reply) => {

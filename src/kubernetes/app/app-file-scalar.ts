@@ -1,6 +1,7 @@
 /**
- * Scalars of app.yaml that readers of YAML take for different values: `0022` is 18 to Kubernetes and 22 in YAML 1.2, and
- * a user meant neither who writes a umask. The value of a variable is its text. Anywhere else such a scalar is refused.
+ * Scalars of app.yaml that readers of YAML take for different values: `0022` is 18 to Kubernetes and 22 in YAML 1.2,
+ * and a user meant neither who writes a umask. The value of a variable is its text. Anywhere else such a scalar is
+ * refused.
  */
 import { isMap, isPair, isScalar, visit, type Document, type Pair, type Scalar } from 'yaml'
 import { resolvePlain } from '../read/go-scalar.ts'

@@ -29,7 +29,10 @@ export type AppDocument = {
 /** A file that can't be read as applications; the message has a line for each thing that is wrong. */
 export class AppFileError extends Error {}
 
-/** @param source what the file is called in messages. @throws AppFileError; RegistryError `manifest-invalid` for what is nested too deeply. */
+/**
+ * @param source what the file is called in messages.
+ * @throws AppFileError; RegistryError `manifest-invalid` for what is nested too deeply.
+ */
 export function readAppFile(text: string, source: string): readonly AppDocument[] {
   assertShallowYaml(text, source)
   const lines = new LineCounter()

@@ -51,7 +51,10 @@ export function customKinds(objects: readonly Json[]): CustomKinds {
   return kinds
 }
 
-/** How many rules in CEL the definitions of these objects' kinds have: the API server evaluates them, this check doesn't. */
+/**
+ * How many rules in CEL the definitions of these objects' kinds have: the API server evaluates them, this check
+ * doesn't.
+ */
 export function celRulesOf(customs: CustomKinds, objects: readonly KubernetesObject[]): number {
   const keys = new Set(objects.map(({ apiVersion, kind }) => `${apiVersion}/${kind}`))
   return [...keys].reduce((count, key) => {

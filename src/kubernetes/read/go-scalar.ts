@@ -121,7 +121,7 @@ function isDate(text: string): boolean {
     /^([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[Tt]([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?(?:Z|[-+][0-9]{2}:[0-9]{2})| +[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(?:[.,][0-9]+)?)?$/.exec(
       text,
     )
-  // Whatever else has hyphens inside is text, too: no number does, except in its exponent.
+  // Other texts with hyphens inside are text, too: a number has none, except in its exponent.
   return found !== null
 }
 

@@ -18,7 +18,7 @@ export type ManifestReferences = {
   readonly images: readonly FoundImage[]
   /** Names of images that others serve, each once. */
   readonly foreign: readonly string[]
-  /** Names at the place of an image that begin with a host of ours, and are not valid references. */
+  /** Names at the place of an image that begin with a host of this registry, and are not valid references. */
   readonly malformed: readonly { readonly name: string; readonly reason: string; readonly place: Place }[]
 }
 

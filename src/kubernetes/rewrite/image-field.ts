@@ -5,10 +5,10 @@ import type { Edit } from './rewrite-edit.ts'
 export type ImageField = {
   /** `spec.containers[0].image` */
   readonly path: string
-  /** Whole, as clients would be asked for it. */
+  /** The whole name, as clients would pull it. */
   readonly name: string
   /** `image`: what stands in a field for an image. The others are as of `ImageMention`. */
   readonly kind: 'image' | ImageMention['kind']
-  /** Undefined where a reference of ours can't be written into what is there. */
+  /** Undefined where our reference can't be written there. */
   readonly edit: (reference: string) => readonly Edit[] | undefined
 }

@@ -1,8 +1,8 @@
 /**
  * The namespace of objects that name none, as `kubectl -n` and `helm install` give it to them: written into their
- * metadata. Objects of kinds that belong to the whole cluster keep none. Of a kind that nobody defines here it isn't known
- * to which sort it belongs: it gets one, which API servers remove where it has no place (EnsureObjectNamespaceMatches-
- * RequestNamespace of k8s.io/apiserver).
+ * metadata. Objects of kinds that belong to the whole cluster keep none. Of a kind that nobody defines here it isn't
+ * known to which sort it belongs: it gets one, which API servers remove where it has no place
+ * (EnsureObjectNamespaceMatches- RequestNamespace of k8s.io/apiserver).
  */
 import { isAlias, isMap, isScalar, type YAMLMap } from 'yaml'
 import { RegistryError } from '../../core/errors/errors.ts'

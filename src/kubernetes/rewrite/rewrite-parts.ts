@@ -1,7 +1,7 @@
 /**
  * Names of images in parts, each in a field of its own: Helm's `{ registry, repository, tag, digest }`, Kustomize's
  * `{ name, newName, newTag, digest }`, the `{ repository, image, version }` of operators, and a volume's
- * `{ reference }`. A reference of ours is written into the same parts.
+ * `{ reference }`. Our reference is written into the same parts.
  */
 import { isAlias, isScalar, type Node, type YAMLMap } from 'yaml'
 import { childPath, composedName } from '../references/manifest-references.ts'
@@ -45,7 +45,7 @@ export function nameInParts(
       keys: ['repository', 'image', 'version'],
     }
   const plain = Object.fromEntries([...parts].map(([key, { text }]) => [key, text]))
-  // Whatever it is called, a repository of a registry with its tag is an image.
+  // A repository of a registry with its tag is an image, under any key.
   const isImage = isRegistryName(plain['repository'] ?? '') && plain['tag'] !== undefined
   const composed = composedName(plain, isImage ? 'image' : at.key)
   if (composed === undefined) return undefined

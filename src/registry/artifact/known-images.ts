@@ -11,7 +11,7 @@ type Known = { readonly artifact: Artifact; readonly stamp: string; readonly unt
 
 /** An image is a few kilobytes; its layers' entries are counted apart. */
 const IMAGES_KEPT = 2_000
-/** After which it is asked again whether what an index lacks can be had: as long as a failed build is remembered. */
+/** The time after which missing platforms of an index are tried again. A failed build is remembered for as long. */
 const PARTIAL_KEPT_MS = 60_000
 
 export class KnownImages {

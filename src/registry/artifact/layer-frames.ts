@@ -1,4 +1,4 @@
-/** Frames of layers, kept while they are used: whoever streams a layer needs its headers and where its files are. */
+/** Frames of layers, kept while they are used. Streaming a layer needs its headers, and the places of its files. */
 import { LRUCache } from 'lru-cache'
 import type { Digest } from '../../core/oci/digest.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
@@ -14,7 +14,10 @@ import { SingleFlight } from '../work/single-flight.ts'
 /** The content of a blob, which stays available until it is released. */
 export type HeldContent = { readonly content: BlobContent; readonly release: () => void }
 
-/** Bytes of packed frames, about those of two million files. One that isn't kept is walked again: a second for 200 000 files. */
+/**
+ * Bytes of packed frames, about those of two million files. One that isn't kept is walked again: a second for 200 000
+ * files.
+ */
 const PACKED_BYTES = 32 * 1024 * 1024
 /** Bytes of their unpacked pages. */
 const UNPACKED_BYTES = 32 * 1024 * 1024
@@ -36,7 +39,10 @@ export class LayerFrames {
     this.#unpacker = unpacker
   }
 
-  /** Unpacks its archive again if need be. @throws RegistryError `unavailable` when the store has other files than were hashed. */
+  /**
+   * Unpacks its archive again if need be.
+   * @throws RegistryError `unavailable` when the store has other files than were hashed.
+   */
   async content({ digest, size, source }: ImageLayer): Promise<HeldContent> {
     switch (source.kind) {
       case 'unpacked':

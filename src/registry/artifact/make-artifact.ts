@@ -70,7 +70,9 @@ async function make(
   return layoutIndex(maker, { root, closure, files }, found)
 }
 
-/** @throws RegistryError `denied`, `manifest-unknown`, `unservable` for a valid path that can't be pulled by this tag. */
+/**
+ * @throws RegistryError `denied`, `manifest-unknown`, `unservable` for a valid path that can't be pulled by this tag.
+ */
 export async function demandImage(
   maker: SourceDeps,
   root: StorePath,
@@ -137,7 +139,9 @@ async function readServed(
   }
 }
 
-/** The whole closure is asked for signatures once it is known; a compressed archive before anything is read of it. */
+/**
+ * Signatures of the whole closure are checked once it is known, and those of a compressed archive before it is read.
+ */
 function archivesOf({ store, archives, requiredKeys }: SourceDeps): Archives {
   return {
     ...archives,
@@ -159,7 +163,8 @@ function pathsIn(closure: readonly ClosurePath[]): ReadonlySet<StorePath> {
 }
 
 /**
- * All that belongs to what a valid path is served as; `undefined` where it can't be pulled, or isn't one image or layout.
+ * All that belongs to what a valid path is served as; `undefined` where it can't be pulled, or isn't one image or
+ * layout.
  * @throws RegistryError `unavailable`.
  */
 export async function servedClosure(

@@ -1,4 +1,6 @@
-/** A layer within a compressed archive of the store: bytes of what that unpacks to, which is on disk while it is used. */
+/**
+ * A layer within a compressed archive of the store: bytes of what that unpacks to, which is on disk while it is used.
+ */
 import { encodeText } from '../../core/byte-string.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import type { Slice } from '../../core/tar/segment.ts'

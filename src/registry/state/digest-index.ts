@@ -81,7 +81,10 @@ export class DigestIndex {
     this.#put(SQL.putNote, key, note, sumOf([key, note]))
   }
 
-  /** A manifest that was made, and the image that it was made for. @throws RegistryError `unavailable` for a damaged row. */
+  /**
+   * A manifest that was made, and the image that it was made for.
+   * @throws RegistryError `unavailable` for a damaged row.
+   */
   manifest(digest: Digest): { readonly root: StorePath | undefined; readonly bytes: Uint8Array } | undefined {
     const row = this.#get(SQL.getManifest, digest)
     if (row === undefined) return undefined

@@ -1,7 +1,7 @@
 /**
  * Keeps images in the store for days after their last pull: a link for each in the state directory, which Nix is told
  * of as an indirect root. The link's time is that of the last pull; links that got too old are removed, and with them
- * the root. They are all there is to it: whoever deletes the state directory frees everything.
+ * the root. There is nothing else: deleting the state directory frees everything.
  *
  * Nix must see the directory under the same name, as it does on one machine; a Nix elsewhere keeps its store itself.
  */
@@ -37,7 +37,9 @@ export class DurableRoots {
     this.#keepMs = keepDays * DAY_MS
   }
 
-  /** Removes what is too old, now and from time to time. Only for who serves: others leave the roots alone. */
+  /**
+   * Removes what is too old, now and from time to time. Only the server calls it; other commands leave the roots alone.
+   */
   async open(): Promise<void> {
     this.#timer = setInterval(() => void this.sweep(Date.now()).catch(() => undefined), SWEEP_MS)
     this.#timer.unref()

@@ -47,7 +47,10 @@ export class Roots {
     return { temporary: this.#temporary.size, durable: this.#durable.size }
   }
 
-  /** Makes ready, so that the first pull needn't wait, and removes what is too old. @throws RegistryError `unavailable`. */
+  /**
+   * Makes ready, so that the first pull needn't wait, and removes what is too old.
+   * @throws RegistryError `unavailable`.
+   */
   async open(): Promise<void> {
     await Promise.all([this.#temporary.connect(), this.#durable.open()])
   }

@@ -1,4 +1,4 @@
-/** A piece of work while it goes on: its record as it changes, its log, and whoever follows it. */
+/** A piece of work while it goes on: its record as it changes, its log, and its followers. */
 import type { Work } from '../../store/work.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { STORE_DIR, type StorePath } from '../../core/nix/store-path.ts'
@@ -55,7 +55,7 @@ export class LiveWork {
     return this.#building
   }
 
-  /** Another output of the same derivation is asked for meanwhile. */
+  /** Another output of the same derivation was requested meanwhile. */
   join(work: Work, makes: StorePath | undefined): void {
     this.#runs += 1
     const { record } = this

@@ -1,5 +1,5 @@
 /**
- * Whatever is wrong with an image, said of the path that was asked for (it may be wrong with a base of its base), in one
+ * Reports every fault of an image under the path that was requested (the fault may be in a base of its base), in one
  * line for a log and a person: names and texts of the image are in it, with whatever characters and of any length.
  */
 import { RegistryError } from '../../core/errors/errors.ts'

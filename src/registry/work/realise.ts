@@ -46,9 +46,9 @@ export class Realiser {
 
   /**
    * Does what is to be done; resolve the reference again afterwards.
-   * @param makes the path that is asked for, if it is known before.
-   * @throws RegistryError `build-failed`, `no-builder` and `fetch-failed` with the last log lines, `pending` when too much waits
-   * already, `unavailable`.
+   * @param makes the requested path, if it is known before.
+   * @throws RegistryError `build-failed`, `no-builder` and `fetch-failed` with the last log lines, `pending` when too
+   * much waits already, `unavailable`.
    */
   async realise(work: Work, makes?: StorePath): Promise<void> {
     const name = workName(work)

@@ -1,10 +1,9 @@
 /**
- * One piece of work per thing asked, however many ask. It belongs to nobody: no caller's leaving ends it, and its
- * result is there for whoever comes back. Callers wait as long as they like, not longer than the work.
+ * Does one piece of work for all callers that request the same. It goes on when a caller leaves, and a caller that
+ * comes back finds its result. A caller waits as long as it likes, at most until the work ends.
  *
- * Work may ask for other work. What would in the end wait for itself would wait for ever: it is refused instead, whoever
- * began which of it. Which work a question comes from is known by its asynchronous context, so that it can't be left out
- * on the way.
+ * Work may request other work. Work that would wait for itself, by way of others, would wait for ever: it is refused.
+ * The asynchronous context tells which work a request comes from, so no caller can leave it out.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout } from 'node:timers/promises'
@@ -22,7 +21,9 @@ export class SingleFlight<T> {
   readonly #asking = new AsyncLocalStorage<Flight<T>>()
   readonly #refuseCircle: (keys: readonly string[]) => Error
 
-  /** @param refuseCircle what is thrown to work that would wait for itself; given the keys, each waiting for the next. */
+  /**
+   * @param refuseCircle what is thrown to work that would wait for itself; given the keys, each waiting for the next.
+   */
   constructor(refuseCircle = (keys: readonly string[]) => new Error(`waits for itself: ${keys.join(', ')}`)) {
     this.#refuseCircle = refuseCircle
   }
@@ -45,7 +46,7 @@ export class SingleFlight<T> {
   #begin(key: string, work: () => Promise<T>): Flight<T> {
     const { promise, resolve } = Promise.withResolvers<T>()
     const result = promise.finally(() => this.#running.delete(key))
-    // It may end badly with nobody waiting any more; whoever asks next hears of it anew.
+    // It may fail when nobody waits any more; the next caller starts it again.
     result.catch(() => undefined)
     const flight = { key, result, waitsFor: new Set<Flight<T>>() }
     // Before the work begins, which may ask for itself.
@@ -75,7 +76,7 @@ function waitCycle<T>(
   return undefined
 }
 
-/** Work that is done once, when it is first asked for; one that failed is done again by whoever asks next. */
+/** Work that is done once, at the first request. Failed work is done again at the next request. */
 export function remembering<T>(work: () => Promise<T>): () => Promise<T> {
   let done: Promise<T> | undefined
   return () => {

@@ -231,7 +231,10 @@ function failedBuild(
   })
 }
 
-/** In a few words: what the builder ended with, what machine it would need, else what Nix calls it, else the beginning of what it says. */
+/**
+ * In a few words: what the builder ended with, what machine it would need, else what Nix calls it, else the beginning
+ * of what it says.
+ */
 function causeOf(status: string, message: string): string {
   const ended = /exit code \d+|signal \d+(?: \([A-Za-z ]+\))?/.exec(message)?.[0]
   if (ended !== undefined) return ended

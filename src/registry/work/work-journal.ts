@@ -73,7 +73,7 @@ export class WorkJournal {
     return ended <= now && now < until ? until : undefined
   }
 
-  /** Work that is queued now. @param makes the path that is asked for, if it is known. */
+  /** Work that is queued now. @param makes the requested path, if it is known. */
   begin(work: Work, makes?: StorePath): void {
     if (this.#isClosed) return
     const id = workId(work)

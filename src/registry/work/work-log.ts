@@ -14,7 +14,7 @@ export type LogExtent = {
   readonly omittedBytes: number
 }
 
-/** A piece of a log for who follows it. */
+/** A piece of a log for a follower. */
 export type LogPiece = {
   readonly lines: readonly string[]
   /** Lines before these that are gone. */

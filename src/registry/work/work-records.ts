@@ -13,7 +13,7 @@ export type WorkState = (typeof WORK_STATES)[number]
 export const WORK_STATES = ['queued', 'running', 'done', 'failed', 'interrupted'] as const
 
 export type WorkFailure = {
-  /** One of the kinds that a pull fails with, or none of them for a defect of ours. */
+  /** The kind of the failure; `undefined` for a defect of this server. */
   readonly kind: ErrorKind | undefined
   readonly message: string
   readonly facts: ErrorFacts

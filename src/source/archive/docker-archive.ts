@@ -10,7 +10,7 @@ import type { Source } from '../source.ts'
 
 /**
  * @param tag names one of the archive's images by the tag part of its `RepoTags`; where several have it, as `one:v1`
- * and `other:v1` do, the first of them: the name before it is no tag, and can't be asked for.
+ * and `other:v1` do, the first of them: the name before it isn't a tag, so it can't be pulled.
  * @returns nothing for a tar that is no docker archive.
  * @throws RegistryError `unservable` for one that is broken, `manifest-unknown` for a tag that it hasn't.
  */

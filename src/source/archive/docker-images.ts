@@ -67,7 +67,10 @@ const validator = Compile(
 )
 type Manifest = ReturnType<typeof validator.Parse>
 
-/** @returns nothing for a tar that isn't a docker archive. @throws RegistryError `unservable` for one that is broken. */
+/**
+ * @returns nothing for a tar that isn't a docker archive.
+ * @throws RegistryError `unservable` for one that is broken.
+ */
 export async function readDockerImages(archive: ImageArchive): Promise<readonly ArchivedImage[] | undefined> {
   const { path, entries } = archive
   if (!entries.has(MANIFEST)) {

@@ -56,8 +56,8 @@ const noteValidator = Compile(
 )
 
 /**
- * @returns nothing for what is no tar, or one of other things: the store is full of those, and they are neither unpacked
- * nor spoken of.
+ * @returns nothing for what is no tar, or one of other things: the store is full of those, and they are neither
+ * unpacked nor spoken of.
  * @throws RegistryError `unservable` for one that is broken, `denied` for one that may not be unpacked, `unavailable`.
  */
 export async function openArchive(

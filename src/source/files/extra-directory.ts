@@ -23,7 +23,7 @@ export type ExtraDirectory = Owner & {
   readonly source: string
   /** Absolute path in the image. */
   readonly to: string
-  /** Octal; files that are executable may be executed by whoever may read them. As in the store where none is said. */
+  /** Octal. An executable file is executable for everybody who may read it. Defaults to the mode in the store. */
   readonly fileMode?: string
   readonly directoryMode: string
 }

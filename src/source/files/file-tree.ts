@@ -1,4 +1,6 @@
-/** Files, directories and links gathered in any order, given back as tar entries in the order of layer tar, format 1. */
+/**
+ * Files, directories and links gathered in any order, given back as tar entries in the order of layer tar, format 1.
+ */
 import { asByteString, type ByteString } from '../../core/byte-string.ts'
 import type { LayerEntry } from '../../core/tar/segment.ts'
 import type { TarAttributes } from '../../core/tar/tar-header.ts'
@@ -13,7 +15,7 @@ type Node =
   | ({ readonly kind: 'file'; readonly mode: number; readonly content: FileContent } & Owned)
   | ({ readonly kind: 'symlink'; readonly target: ByteString } & Owned)
 
-/** Numbers; 0 where none are said. */
+/** Numbers; default 0. */
 export type Owner = Pick<TarAttributes, 'uid' | 'gid'>
 
 const ROOT: Owner = {}

@@ -1,6 +1,6 @@
 /**
- * The files of an OCI layout, in a directory or a tar, plain or compressed, by their names in it. Source: OCI image-spec,
- * image-layout.md. A directory's may be links to other store paths, which then have to be in the image's closure.
+ * The files of an OCI layout, in a directory or a tar, plain or compressed, by their names in it. Source: OCI image-
+ * spec, image-layout.md. A directory's may be links to other store paths, which then have to be in the image's closure.
  */
 import { displayPath, encodeText } from '../../core/byte-string.ts'
 import { lstat } from 'node:fs/promises'

@@ -41,7 +41,10 @@ function tagsOf({ annotations = {} }: Descriptor): readonly string[] {
   return [...new Set(names.flatMap((name) => (name === undefined ? [] : tagIn(name))))]
 }
 
-/** `1.2` and `docker.io/library/app:1.2` alike; nothing for a name by digest or without a tag, but `latest` for a whole one. */
+/**
+ * `1.2` and `docker.io/library/app:1.2` alike; nothing for a name by digest or without a tag, but `latest` for a whole
+ * one.
+ */
 function tagIn(name: string): readonly string[] {
   if (isTag(name)) return [name]
   const last = name.slice(name.lastIndexOf('/') + 1)

@@ -33,7 +33,7 @@ const Config = Compile(
 /** @returns nothing when the layout is no such image. @throws RegistryError `unservable` when it is a broken one. */
 export async function snapshotterImage(files: LayoutFiles): Promise<Source | undefined> {
   const index = await documentNamed(files, 'index.json')
-  // containerd exports one image; whatever else is in a layout is for the kind that reads all of them.
+  // containerd exports one image; other layouts are read by oci-layout.ts.
   const [descriptor, ...others] = index === undefined ? [] : readIndex(files.root, index, undefined).manifests
   if (descriptor?.mediaType !== MEDIA_TYPE.manifest || others.length > 0) return undefined
   const bytes = await documentNamed(files, blobName(descriptor.digest))

@@ -1,6 +1,7 @@
 /**
- * An OCI layout: `oci-layout`, `index.json` and `blobs/`, in a directory or a tar of one; also what `docker save` writes
- * since version 25, which has a `manifest.json` for older readers beside them. Source: OCI image-spec, image-layout.md.
+ * An OCI layout: `oci-layout`, `index.json` and `blobs/`, in a directory or a tar of one; also what `docker save`
+ * writes since version 25, which has a `manifest.json` for older readers beside them. Source: OCI image-spec, image-
+ * layout.md.
  *
  * All is served as it is: documents byte by byte, blobs as slices of their files, with their own digests and media
  * types. What is said is believed only of the tars within compressed layers (`diff_ids`), which nobody unpacks here;

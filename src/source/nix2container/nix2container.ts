@@ -141,7 +141,7 @@ function storedLayer(
   if (!MEDIA_TYPES.has(layer.mediatype)) refuse(root, `a layer of an unknown media type: ${layer.mediatype}`)
   return {
     kind: 'stored',
-    // The size that it says is none for layers of a base image.
+    // The file gives no usable size for layers of a base image.
     place: { file: path, offset: 0, length: stat.size },
     digest: digest(root, layer.digest),
     diffId: digest(root, layer.diff_ids),

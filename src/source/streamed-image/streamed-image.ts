@@ -23,7 +23,9 @@ import type { ClosureFiles } from '../files/closure-files.ts'
 import { readJsonObject } from '../files/json-file.ts'
 import type { Source, SourceLayer } from '../source.ts'
 
-/** nixpkgs writes what its argument was, and recent ones the digits as text. Which number is too large is checked below. */
+/**
+ * nixpkgs writes what its argument was, and recent ones the digits as text. Which number is too large is checked below.
+ */
 const Id = Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: '^[0-9]{1,20}$' })])
 /** The largest number is -1 to the kernel, "no user". */
 const MAX_ID = 0xfffffffe

@@ -26,7 +26,10 @@ export class DaemonStore implements Store {
   readonly #pool: NixPool
   readonly #lookUp: (wanted: readonly Work[]) => Promise<Missing>
 
-  /** @param silentMs how long the binary caches may take to say what they have, if that is less than a minute; 0: a minute. */
+  /**
+   * @param silentMs how long the binary caches may take to say what they have, if that is less than a minute; 0: a
+   * minute.
+   */
   constructor(transport: Transport, silentMs = 0) {
     this.#pool = new NixPool(transport)
     this.#lookUp = lookUps(
@@ -40,7 +43,11 @@ export class DaemonStore implements Store {
     return this.#pool.name
   }
 
-  /** Opens a connection, so that the first question needn't. @returns Nix's version. @throws RegistryError `unavailable`. */
+  /**
+   * Opens a connection, so that the first question needn't.
+   * @returns Nix's version.
+   * @throws RegistryError `unavailable`.
+   */
   connect(): Promise<string> {
     return lossIsUnavailable(() => this.#pool.connect())
   }

@@ -78,7 +78,7 @@ export const queryPathInfo = (path: StorePath): Request<PathInfo | undefined> =>
     async (reply) => ((await reply.boolean()) ? readPathInfo(path, reply) : undefined),
   )
 
-/** Nix computes the path itself, from what it reads: whoever sends can't say what it shall be, trusted or not. */
+/** Nix computes the path itself, from the bytes that it reads. No sender can choose it, trusted or not. */
 export const addToStore = ({ name, method, references, content }: Addition): Request<PathInfo> => ({
   ...request(
     OPERATION.addToStore,

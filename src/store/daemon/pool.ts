@@ -10,11 +10,13 @@ import { NixMissing } from '../missing-nix.ts'
 import type { Transport } from './transport.ts'
 
 /**
- * Questions at once. One connection answers 600 in 60 to 100 ms; opening a second means another process of the daemon's,
- * which takes 30 ms before it answers its first.
+ * Questions at once. One connection answers 600 in 60 to 100 ms; opening a second means another process of the
+ * daemon's, which takes 30 ms before it answers its first.
  */
 const MAX_QUERY_CONNECTIONS = 1
-/** A daemon that doesn't answer a question in this time, which takes it 0.1 ms, is stuck: another connection may not be. */
+/**
+ * A daemon that doesn't answer a question in this time, which takes it 0.1 ms, is stuck: another connection may not be.
+ */
 const QUERY_LIMIT_MS = 15_000
 /** An idle connection is a process of the daemon's. Short pauses between pulls shouldn't cost a new one. */
 const IDLE_MS = 10 * 60_000

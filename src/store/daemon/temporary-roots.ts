@@ -21,7 +21,10 @@ export class TemporaryRoots implements HeldRoots {
     return this.#connection.isOpen
   }
 
-  /** Keeps a path, valid or not yet, from being collected until `close`. One call at a time. @throws RegistryError `unavailable`. */
+  /**
+   * Keeps a path, valid or not yet, from being collected until `close`. One call at a time.
+   * @throws RegistryError `unavailable`.
+   */
   async add(path: StorePath): Promise<void> {
     try {
       const limit = AbortSignal.timeout(ADD_LIMIT_MS)

@@ -1,4 +1,7 @@
-/** Rules in CEL (`x-kubernetes-validations`), which only the API server evaluates: they are counted, so that it is said. */
+/**
+ * Rules in CEL (`x-kubernetes-validations`), which only the API server evaluates: they are counted, so that the report
+ * can mention them.
+ */
 import { isObject, type Json } from '../../../core/json.ts'
 import { schemaOf, schemasOf, type JsonSchema } from './json-schema.ts'
 

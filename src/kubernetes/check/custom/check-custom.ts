@@ -1,6 +1,7 @@
 /**
- * Whether a custom resource is what its CustomResourceDefinition says (structural schemas, apiextensions v1), as the API
- * server checks it with strict fields. The same as manifests/check/custom/check-custom.nix. Rules in CEL are the server's.
+ * Whether a custom resource is what its CustomResourceDefinition says (structural schemas, apiextensions v1), as the
+ * API server checks it with strict fields. The same as manifests/check/custom/check-custom.nix. Rules in CEL are the
+ * server's.
  */
 import { isObject, type Json } from '../../../core/json.ts'
 import { isDeepStrictEqual } from 'node:util'
@@ -19,7 +20,9 @@ type Scalar = { readonly holds: (value: Json) => boolean; readonly expected: str
 type Walk = {
   /** Checks the metadata of objects that are embedded whole. */
   readonly checkMetadata: CheckMetadata
-  /** Whether the value is a default of the schema, which the server checks less: it has lists that aren't maps or sets. */
+  /**
+   * Whether the value is a default of the schema, which the server checks less: it has lists that aren't maps or sets.
+   */
   readonly isDefault: boolean
   /** Whether the schema says which fields there are; those of `allOf` and the like only say more about them. */
   readonly isStructural: boolean

@@ -1,4 +1,7 @@
-/** Checks a CustomResourceDefinition itself as the API server does, beside the form of its fields (apiextensions, validation). */
+/**
+ * Checks a CustomResourceDefinition itself as the API server does, beside the form of its fields (apiextensions,
+ * validation).
+ */
 import { isObject, type Json } from '../../../core/json.ts'
 import { field, item, missing, wrong, type Place, type Problem, ROOT } from '../problem.ts'
 import { checkSchema } from './check-schema.ts'

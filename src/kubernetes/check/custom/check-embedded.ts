@@ -1,4 +1,6 @@
-/** Objects that a custom resource holds whole (`x-kubernetes-embedded-resource`), as apiextensions' schema/objectmeta. */
+/**
+ * Objects that a custom resource holds whole (`x-kubernetes-embedded-resource`), as apiextensions' schema/objectmeta.
+ */
 import type { Json } from '../../../core/json.ts'
 import { field, missing, wrong, type Place, type Problem } from '../problem.ts'
 

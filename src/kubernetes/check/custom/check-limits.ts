@@ -1,4 +1,6 @@
-/** Limits of JSON Schema on one value: numbers, lengths, patterns, formats. As the API server has them (kube-openapi). */
+/**
+ * Limits of JSON Schema on one value: numbers, lengths, patterns, formats. As the API server has them (kube-openapi).
+ */
 import { isObject, type Json } from '../../../core/json.ts'
 import { RE2JS } from 're2js'
 import { wrong, type Place, type Problem } from '../problem.ts'

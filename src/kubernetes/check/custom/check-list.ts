@@ -20,7 +20,7 @@ function keysOf(one: { readonly [key: string]: Json }, keys: readonly string[]):
   return Object.fromEntries(keys.flatMap((key) => (Object.hasOwn(one, key) ? [[key, one[key] ?? null]] : [])))
 }
 
-/** Each that is there again is said once. */
+/** Each duplicate is reported once. */
 function repeated(list: readonly Json[], at: Place, what: string): readonly Problem[] {
   if (list.length < 2) return []
   const times = new Map<string, number>()

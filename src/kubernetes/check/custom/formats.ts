@@ -1,6 +1,6 @@
 /**
- * Formats of texts that the API server knows (kube-openapi, strfmt), each as it reads them there. Any other format, such
- * as `int64`, says nothing.
+ * Formats of texts that the API server knows (kube-openapi, strfmt), each as it reads them there. Any other format,
+ * such as `int64`, says nothing.
  */
 import type { JsonSchema } from './json-schema.ts'
 import { isCidr, isIpv4, isIpv6 } from './ip-address.ts'

@@ -1,4 +1,6 @@
-/** The schema of a CustomResourceDefinition (apiextensions v1), whose keywords are read one by one: any may be missing. */
+/**
+ * The schema of a CustomResourceDefinition (apiextensions v1), whose keywords are read one by one: any may be missing.
+ */
 import { isObject, type Json } from '../../../core/json.ts'
 
 export type JsonSchema = { readonly [key: string]: Json }

@@ -1,4 +1,7 @@
-/** Checks a value by the rules of its definition (rules.ts). The same as manifests/check/rules/check-rules.nix, word for word. */
+/**
+ * Checks a value by the rules of its definition (rules.ts). The same as manifests/check/rules/check-rules.nix, word for
+ * word.
+ */
 import { isObject, type Json } from '../../../core/json.ts'
 import { empty, field, missing, wrong, type Place, type Problem } from '../problem.ts'
 import { quantityOf } from './quantity.ts'
@@ -25,7 +28,9 @@ export function checkRules(
   return own.flatMap((rule) => checkRule({ schema, whole }, rule))
 }
 
-/** Checks the name of an object, which each kind restricts in its own way. A generated name gets its last letters later. */
+/**
+ * Checks the name of an object, which each kind restricts in its own way. A generated name gets its last letters later.
+ */
 export function checkName(
   { rules }: KubernetesSchema,
   kind: string,

@@ -1,6 +1,7 @@
 /**
- * The rules of the API server beyond its schema. They are data, manifests/schema/rules.json, so that this checker and the
- * one in Nix (manifests/check/rules/check-rules.nix) can't differ. Each rule belongs to a definition of the schema and has a path:
+ * The rules of the API server beyond its schema. They are data, manifests/schema/rules.json, so that this checker and
+ * the one in Nix (manifests/check/rules/check-rules.nix) can't differ. Each rule belongs to a definition of the schema
+ * and has a path:
  *
  *   "containerPort"                     a field
  *   "containers|initContainers/[]/name" a field of each item of two lists (`[]` is also each value of a map)
@@ -51,7 +52,9 @@ type Question = {
   readonly count?: Range
   /** Largest number of bytes in the texts of an object, keys not counted. */
   readonly bytes?: number
-  /** No two items agree in all of these fields. `protocol=TCP` has a default; an item without a field counts for none. */
+  /**
+   * No two items agree in all of these fields. `protocol=TCP` has a default; an item without a field counts for none.
+   */
   readonly differ?: readonly string[]
   /** The value is among those at these paths. */
   readonly from?: { readonly paths: readonly string[]; readonly what: string }
