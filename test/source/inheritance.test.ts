@@ -104,8 +104,8 @@ void t.test('upon a pushless image', { skip: withoutNix }, async (t) => {
     maxLayers: 9,
     nixDatabase: true,
   })
-  const { kind, config, layers } = await readImage(top)
-  t.equal(kind, 'pushless image')
+  const { format, config, layers } = await readImage(top)
+  t.equal(format, 'pushless image')
   t.strictSame(config, {
     kind: 'made',
     platform: { architecture: 'amd64', os: 'linux' },

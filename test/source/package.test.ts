@@ -71,8 +71,8 @@ void t.test('the platform is what its programs are made for', { skip: withoutNix
 
 void t.test('a package as an image', { skip: withoutNix }, async (t) => {
   const path = await packageWith('tool-1.0', { tool: elf(62), '.tool-wrapped': elf(62) })
-  const { kind, config, layers } = await packageSource(path, filesOf(path))
-  t.equal(kind, 'package')
+  const { format, config, layers } = await packageSource(path, filesOf(path))
+  t.equal(format, 'package')
   t.strictSame(
     config.kind === 'made' ? config.config : undefined,
     { Env: ['PATH=/bin:/sbin'], Entrypoint: [`${path}/bin/tool`] },

@@ -1,7 +1,7 @@
 /**
  * Finds the images of this registry that Kubernetes manifests name: in containers of any kind, fields of custom
  * resources, operators' arguments (`--image=…`), Kustomize's `images` and Helm's values. A store path behind a host of
- * ours can't be mistaken for anything else. So the keys of fields matter only for other images.
+ * this registry can't be mistaken for anything else. So the keys of fields matter only for other images.
  */
 import { isList } from '../../core/json.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
