@@ -1,7 +1,6 @@
 # One user or one group of an image, each field checked for what a line of /etc/passwd or /etc/group can hold.
 let
   inherit (builtins)
-    isAttrs
     isBool
     isInt
     isList
@@ -10,6 +9,7 @@ let
     stringLength
     toJSON
     ;
+  isPlainSet = import ./is-plain-set.nix;
   inherit (import ./refuse.nix) refuse onlyKnown;
 
   builder = "image";
@@ -51,7 +51,7 @@ let
 
   checkSet =
     field: value:
-    if isAttrs value && !(value ? outPath) then
+    if isPlainSet value then
       value
     else
       refuse builder field value "an attribute set, name to what is said of it";

@@ -7,7 +7,6 @@ let
     baseNameOf
     concatLists
     elem
-    filter
     getContext
     head
     isAttrs
@@ -21,6 +20,7 @@ let
     toJSON
     unsafeDiscardStringContext
     ;
+  repeated = import ./repeated.nix;
   inherit (import ./refuse.nix) refuse;
   inherit (import ./store-path.nix) toStorePath;
   inherit (import ./time.nix) isTime;
@@ -103,7 +103,7 @@ let
           refuse builder "an item of layers" group "a list of derivations and store paths that isn't empty";
       groups = map toGroup layers;
       paths = map unsafeDiscardStringContext (concatLists groups);
-      twice = filter (path: length (filter (other: other == path) paths) > 1) paths;
+      twice = repeated paths;
     in
     if !isList layers then
       refuse builder "layers" layers "a list of lists of derivations and store paths"

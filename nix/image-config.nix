@@ -13,6 +13,8 @@ let
     removeAttrs
     toJSON
     ;
+  orElse = import ./or-else.nix;
+  repeated = import ./repeated.nix;
   inherit (import ./refuse.nix) refuse onlyKnown;
   check = import ./image-config-check.nix;
   environment = import ./environment.nix;
@@ -111,12 +113,10 @@ let
       check.parse.${key} field args.${field}
   ) single;
 
-  orElse = default: value: if value == null then default else value;
-
   assignments = orElse [ ] (fromConfig "Env");
   pairs = environment.toPairs builder "env" env;
   names = map (environment.nameOf builder "config.Env") assignments ++ map (pair: pair.name) pairs;
-  twice = filter (name: builtins.length (filter (other: other == name) names) > 1) names;
+  twice = repeated names;
 
   sets = {
     Env =

@@ -6,13 +6,13 @@ let
     concatLists
     filter
     head
-    isAttrs
     isList
     isString
     map
     mapAttrs
     toJSON
     ;
+  isPlainSet = import ./is-plain-set.nix;
   inherit (import ./refuse.nix) refuse onlyKnown;
   inherit (import ./store-path.nix) toStoreFile toText;
   inherit (import ./image-paths.nix) checkPath checkMode parents;
@@ -43,7 +43,7 @@ let
         text = file;
         mode = "0444";
       }
-    else if !isAttrs file || file ? outPath then
+    else if !isPlainSet file then
       refuse builder field file
         "a string, { text; mode ? \"0444\"; uid ? 0; gid ? 0; } or { source; mode ?; uid ? 0; gid ? 0; }"
     else if (given ? text) == (given ? source) then
@@ -69,7 +69,7 @@ let
         "gid"
       ] directory;
     in
-    if !isAttrs directory || directory ? outPath then
+    if !isPlainSet directory then
       refuse builder field directory "an attribute set: { mode ? \"0755\"; uid ? 0; gid ? 0; }"
     else
       { mode = "0755"; } // checkEach field { mode = checkMode; } given // ownerOf field given;
@@ -78,9 +78,9 @@ let
     ownerOf: extra:
     let
       field = "an item of extraDirectories";
-      isPlain = !isAttrs extra || extra ? outPath;
+      isSource = !isPlainSet extra;
       given =
-        if isPlain then
+        if isSource then
           { source = extra; }
         else
           onlyKnown builder field [
@@ -97,7 +97,7 @@ let
         "a derivation, a path, or { source; to ? \"/\"; fileMode ?; directoryMode ? \"0755\"; uid ? 0; gid ? 0; }"
     else
       {
-        source = toStoreFile builder (if isPlain then field else "${field}.source") given.source;
+        source = toStoreFile builder (if isSource then field else "${field}.source") given.source;
         to = if given.to or "/" == "/" then "/" else checkPath "extraDirectories" given.to;
         directoryMode = "0755";
       }
@@ -120,7 +120,7 @@ let
 
   checkSet =
     field: value:
-    if isAttrs value && !(value ? outPath) then
+    if isPlainSet value then
       value
     else
       refuse builder field value "an attribute set, absolute path to what is there";

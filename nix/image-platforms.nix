@@ -3,7 +3,6 @@ let
   inherit (builtins)
     attrNames
     elemAt
-    filter
     head
     isAttrs
     isString
@@ -13,6 +12,8 @@ let
     toJSON
     unsafeDiscardOutputDependency
     ;
+  repeated = import ./repeated.nix;
+  isPlainSet = import ./is-plain-set.nix;
   inherit (import ./refuse.nix) refuse onlyKnown;
   inherit (import ./store-path.nix) toStorePath;
   inherit (import ./platform.nix) isArchitecture architectureNames;
@@ -48,9 +49,9 @@ let
     let
       field = "platforms.${toJSON name}";
       platform = parsePlatform name;
-      isPlain = !isAttrs given || given ? outPath;
+      isImage = !isPlainSet given;
       choice =
-        if isPlain then
+        if isImage then
           { image = given; }
         else
           onlyKnown builder field [
@@ -100,9 +101,9 @@ let
     "linux/${platform.architecture}/"
     + (platform.variant or defaultVariants.${platform.architecture} or "")
   ) list;
-  twice = filter (key: length (filter (other: other == key) keys) > 1) keys;
+  twice = repeated keys;
 in
-if !isAttrs platforms || platforms ? outPath || platforms == { } then
+if !isPlainSet platforms || platforms == { } then
   refuse builder "platforms" platforms ''an attribute set, "linux/arm64" to an image''
 else if length names > maxPlatforms then
   refuse builder "the number of platforms" (length names) "at most ${toString maxPlatforms}"

@@ -16,6 +16,7 @@ let
     stringLength
     substring
     ;
+  orElse = import ./or-else.nix;
   inherit (import ./refuse.nix) refuse onlyKnown;
   inherit (import ./platform.nix)
     systemsOf
@@ -40,8 +41,6 @@ let
   jsonFile = import ./json-file.nix;
 
   builder = "image";
-
-  orElse = default: value: if value == null then default else value;
 
   # What is said, checked; nothing where it isn't.
   optional =

@@ -9,7 +9,6 @@ let
     fromJSON
     genList
     head
-    isAttrs
     isFloat
     isList
     length
@@ -17,6 +16,7 @@ let
     substring
     toJSON
     ;
+  isJSONObject = import ./is-json-object.nix;
   inherit (import ./refuse.nix) refuse;
 
   # Whole numbers up to this are exact in a fraction of 64 bits (IEEE 754, 2^53).
@@ -66,7 +66,7 @@ let
       concatMap (index: lost "${path}[${toString index}]" (elemAt value index)) (
         genList (index: index) (length value)
       )
-    else if isAttrs value && !(value ? outPath) && !(value ? __toString) then
+    else if isJSONObject value then
       concatMap (key: lost "${path}.${key}" value.${key}) (attrNames value)
     else
       [ ];

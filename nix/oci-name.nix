@@ -5,23 +5,17 @@ let
   inherit (builtins)
     concatStringsSep
     elemAt
-    genList
     isString
     match
-    replaceStrings
     split
     stringLength
     substring
     ;
+  inherit (import ./letters.nix) lowerCase;
 
   # References are limited to 255 characters, host and path together (distribution/reference before 0.6, and
   # containers/image): "nix.internal/nix/store/", the hash and "-" take 56 of them.
   maxLength = 199;
-
-  letters = text: genList (at: substring at 1 text) (stringLength text);
-  lowerCase = replaceStrings (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (
-    letters "abcdefghijklmnopqrstuvwxyz"
-  );
 
   isComponent =
     text: stringLength text <= 255 && match "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*" text != null;

@@ -1,6 +1,6 @@
 # The one container of an application, and what its Pod must have for it.
 let
-  inherit (import ../objects/metadata.nix) optional;
+  inherit (import ../objects/metadata.nix) optional unlessEmpty;
   toImage = import ./image.nix;
   toEnvironment = import ./environment.nix;
   toMounts = import ./mounts.nix;
@@ -8,7 +8,6 @@ let
   toResources = import ./resources.nix;
   toSecurity = import ./security.nix;
 
-  unlessEmpty = key: value: if value == { } || value == [ ] then { } else { ${key} = value; };
 in
 # -> { container, pod: fields of its PodSpec; mounts: what mounts.nix made }
 {

@@ -12,11 +12,11 @@ let
     elem
     filter
     head
-    isAttrs
     isFunction
     isList
     map
     ;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse onlyKnown;
   inherit (import ../objects/metadata.nix) optional;
   inherit (import ../objects/name.nix) checkServiceName checkSubdomain;
@@ -51,7 +51,7 @@ let
     let
       misplaced = filter (key: elem key notForSchedules) (attrNames given);
     in
-    if !isAttrs given || given ? outPath then
+    if !isPlainSet given then
       refuse builder "the argument" given "an attribute set with `name` and `image` or `package` in it"
     else if given.schedule or null != null && misplaced != [ ] then
       throw (
@@ -67,7 +67,7 @@ let
     let
       kinds = map (object: object.kind) objects;
       unknown = filter (kind: !elem kind kinds) (attrNames patches);
-      isPatch = patch: isFunction patch || (isAttrs patch && !(patch ? outPath));
+      isPatch = patch: isFunction patch || isPlainSet patch;
       apply =
         object:
         let
@@ -81,7 +81,7 @@ let
           refuse builder "extend.${object.kind}" patch
             "an attribute set, or a function from the object to one";
     in
-    if !isAttrs patches || patches ? outPath then
+    if !isPlainSet patches then
       refuse builder "extend" patches
         "an attribute set, kind to patch: { Deployment.spec.minReadySeconds = 5; }"
     else if unknown != [ ] then
@@ -100,7 +100,7 @@ let
   metadata = {
     inherit name;
     labels =
-      if isAttrs args.labels && !(args.labels ? outPath) then
+      if isPlainSet args.labels then
         { ${nameLabel} = name; } // args.labels
       else
         refuse builder "labels" args.labels "an attribute set of strings";

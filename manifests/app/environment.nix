@@ -13,6 +13,7 @@ let
     match
     toJSON
     ;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ../objects/name.nix) checkSubdomain;
   inherit (import ../../nix/environment.nix) checkName toValue;
@@ -21,7 +22,7 @@ let
   checkVariable =
     builder: name: value:
     builtins.seq (checkName builder "env" name) (
-      if isAttrs value && !(value ? outPath) then value else toValue builder "env.${name}" value
+      if isPlainSet value then value else toValue builder "env.${name}" value
     );
 
   # "web/password" -> the key `password` of the Secret `web`
@@ -51,7 +52,7 @@ in
 }:
 let
   variables =
-    if isAttrs env && !(env ? outPath) then
+    if isPlainSet env then
       mapAttrs (checkVariable builder) env
     else
       refuse builder "env" env "an attribute set, variable name to value";

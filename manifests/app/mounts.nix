@@ -8,7 +8,6 @@ let
     groupBy
     hashString
     head
-    isAttrs
     isList
     isPath
     isString
@@ -22,6 +21,8 @@ let
     substring
     toJSON
     ;
+  repeated = import ../../nix/repeated.nix;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/number.nix) toExactJSON;
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ../../nix/oci-name.nix) suggest;
@@ -40,7 +41,7 @@ let
     let
       wrong = filter (path: match "(/[^/:]+)+" path == null) (attrNames given);
     in
-    if !isAttrs given || given ? outPath then
+    if !isPlainSet given then
       refuse builder field given "an attribute set, path to ${expected}"
     else if wrong != [ ] then
       refuse builder "a path in ${field}" (head wrong) "an absolute path without / at its end and : in it"
@@ -51,7 +52,7 @@ let
     builder: path: volume:
     if isString volume then
       { persistentVolumeClaim.claimName = volume; }
-    else if isAttrs volume && !(volume ? outPath) then
+    else if isPlainSet volume then
       volume
     else
       refuse builder "volumes.${toJSON path}" volume
@@ -63,7 +64,7 @@ let
       value
     else if isPath value then
       readFile value
-    else if isList value || (isAttrs value && !(value ? outPath)) then
+    else if isList value || isPlainSet value then
       toExactJSON builder "files.${toJSON path}" value
     else
       refuse builder "files.${toJSON path}" value
@@ -116,7 +117,7 @@ let
   texts = mapAttrs (toText builder) (checkPaths builder "files" "a text" files);
 
   said = attrNames claims ++ attrNames others ++ attrNames texts;
-  twice = filter (path: length (filter (other: other == path) said) > 1) said;
+  twice = repeated said;
   needsTmp = readOnly && !(builtins.elem "/tmp" said);
   temporary = if needsTmp then { "/tmp".emptyDir = { }; } else { };
   hasFiles = texts != { };

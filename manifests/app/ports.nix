@@ -5,10 +5,10 @@ let
     attrNames
     filter
     head
-    isAttrs
     map
     toJSON
     ;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ../objects/name.nix) checkPortName;
   inherit (import ../../nix/port.nix) parse;
@@ -32,7 +32,7 @@ let
     else
       throw "${builder}: port and ports are given, expected one of them: ports = { http = ${toJSON port}; ... }";
   all =
-    if !isAttrs given || given ? outPath then
+    if !isPlainSet given then
       refuse builder "ports" given ''an attribute set, name to port: { http = 8080; dns = "53/udp"; }''
     else
       map (

@@ -9,11 +9,7 @@ let
     ;
   inherit (import ../../nix/refuse.nix) refuse onlyKnown;
 
-  names = [
-    "livenessProbe"
-    "readinessProbe"
-    "startupProbe"
-  ];
+  names = import ../pods/probe-names.nix;
 
   probesOf =
     {

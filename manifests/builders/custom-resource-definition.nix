@@ -7,6 +7,7 @@ let
     match
     removeAttrs
     ;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ../objects/metadata.nix) named toMetadata withoutMetadata;
   inherit (import ../objects/choice.nix) choice;
@@ -57,7 +58,7 @@ let
 
   toVersion =
     builder: field: name: version:
-    if !isAttrs version || version ? outPath then
+    if !isPlainSet version then
       refuse builder field version "an attribute set with `schema` in it"
     else
       {

@@ -12,7 +12,12 @@ let
     trace
     ;
   inherit (import ../../nix/refuse.nix) refuse;
-  inherit (import ../objects/metadata.nix) named toMetadata withoutMetadata;
+  inherit (import ../objects/metadata.nix)
+    named
+    toMetadata
+    withoutMetadata
+    namespaceOf
+    ;
 
   who = named "horizontalPodAutoscaler";
 
@@ -105,8 +110,6 @@ let
     ++ (if memory == null then [ ] else [ (utilization builder "memory" memory) ])
     ++ metrics;
   resource = name: value: if value == null then [ ] else [ name ];
-  inherited =
-    if for.metadata.namespace or null == null then { } else { inherit (for.metadata) namespace; };
 in
 if !isInt minReplicas || minReplicas < 0 then
   refuse builder "minReplicas" minReplicas "a number from 0 on"
@@ -116,7 +119,7 @@ else
   warned builder for (resource "cpu" cpu ++ resource "memory" memory) {
     apiVersion = "autoscaling/v2";
     kind = "HorizontalPodAutoscaler";
-    metadata = toMetadata { inherit builder; } (inherited // args);
+    metadata = toMetadata { inherit builder; } (namespaceOf for // args);
     spec =
       removeAttrs (withoutMetadata args) [
         "for"

@@ -10,6 +10,7 @@ let
     removeAttrs
     trace
     ;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ../objects/metadata.nix) named toMetadata withoutMetadata;
   inherit (import ../pods/selector.nix) nameLabel parse;
@@ -21,7 +22,7 @@ let
     else
       map (
         rule:
-        if isAttrs rule && !(rule ? outPath) then
+        if isPlainSet rule then
           rule
         else
           refuse builder "an item of ${field}" rule

@@ -9,7 +9,12 @@ let
     ;
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ../objects/choice.nix) refuseKind;
-  inherit (import ../objects/metadata.nix) named toMetadata withoutMetadata;
+  inherit (import ../objects/metadata.nix)
+    named
+    toMetadata
+    withoutMetadata
+    namespaceOf
+    ;
   inherit (import ../pods/selector.nix) nameLabel parse;
 
   selectorOf =
@@ -70,8 +75,6 @@ let
     "minAvailable"
     "maxUnavailable"
   ];
-  inherited =
-    if for.metadata.namespace or null == null then { } else { inherit (for.metadata) namespace; };
 in
 if (minAvailable == null) == (maxUnavailable == null) then
   throw (
@@ -88,7 +91,7 @@ else
   warned builder for minAvailable maxUnavailable {
     apiVersion = "policy/v1";
     kind = "PodDisruptionBudget";
-    metadata = toMetadata { inherit builder; } (inherited // args);
+    metadata = toMetadata { inherit builder; } (namespaceOf for // args);
     spec =
       rest
       // {

@@ -6,8 +6,8 @@ let
     elem
     filter
     head
-    isAttrs
     ;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ../objects/metadata.nix) named toMetadata withoutMetadata;
   toPodSpec = import ../pods/pod-spec.nix settings;
@@ -26,7 +26,7 @@ let
   builder = named "pod" args;
   wrong = filter (key: elem key misplaced) (attrNames args);
 in
-if !isAttrs args || args ? outPath then
+if !isPlainSet args then
   refuse "pod" "the argument" args "an attribute set with `name` in it"
 else if wrong != [ ] then
   throw (

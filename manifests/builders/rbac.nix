@@ -12,6 +12,7 @@ let
     match
     removeAttrs
     ;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ../objects/metadata.nix) named toMetadata withoutMetadata;
   inherit (import ../objects/name.nix) checkPathSegment;
@@ -48,7 +49,7 @@ let
 
   toRule =
     builder: namespaced: rule:
-    if !isAttrs rule || rule ? outPath then
+    if !isPlainSet rule then
       refuse builder "an item of rules" rule
         "an attribute set with verbs, and resources or nonResourceURLs"
     else if list builder "rules.verbs" (rule.verbs or [ ]) == [ ] then

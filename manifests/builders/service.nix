@@ -14,16 +14,19 @@ let
     length
     map
     removeAttrs
-    replaceStrings
     toJSON
     trace
     ;
+  protocolOf = import ../objects/port-protocol.nix;
+  repeated = import ../../nix/repeated.nix;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ../objects/metadata.nix)
     labels
     named
     toMetadata
     withoutMetadata
+    namespaceOf
     ;
   inherit (import ../objects/choice.nix) choices refuseKind;
   inherit (import ../objects/name.nix) checkLabel checkServiceName;
@@ -56,8 +59,6 @@ let
     ];
   };
 
-  upperCase = replaceStrings [ "tcp" "udp" "sctp" ] [ "TCP" "UDP" "SCTP" ];
-
   # 80, "53/udp", { port = 80; targetPort = "http"; }
   toPort =
     builder: field: value:
@@ -72,12 +73,12 @@ let
           refuse builder "${field}.port" (value.port or null) "a port from 1 to 65535"
       )
     else
-      { port = given.number; } // (if isInt value then { } else { protocol = upperCase given.protocol; });
+      { port = given.number; } // protocolOf value given;
 
   # Kubernetes wants names as soon as there are two.
   toPorts =
     builder: ports:
-    if isAttrs ports && !(ports ? outPath) then
+    if isPlainSet ports then
       map (
         name:
         toPort builder "ports.${name}" ports.${name}
@@ -173,9 +174,8 @@ let
   checkPorts =
     builder: type: ports:
     let
-      twice = list: filter (key: length (filter (other: other == key) list) > 1) list;
-      numbers = twice (map (item: "${toString item.port}/${item.protocol or "TCP"}") ports);
-      names = twice (concatMap (item: if item ? name then [ item.name ] else [ ]) ports);
+      numbers = repeated (map (item: "${toString item.port}/${item.protocol or "TCP"}") ports);
+      names = repeated (concatMap (item: if item ? name then [ item.name ] else [ ]) ports);
       onNode = filter (item: item ? nodePort) ports;
     in
     if numbers ++ names != [ ] then
@@ -240,8 +240,6 @@ let
   given = checkPorts builder type (
     if for == null || ports == null then said else toTargets builder for said
   );
-  inherited =
-    if for.metadata.namespace or null == null then { } else { inherit (for.metadata) namespace; };
   isExternal = type == "ExternalName";
 in
 if for != null && !isWorkload for then
@@ -255,7 +253,7 @@ else
     metadata = toMetadata {
       inherit builder;
       checkName = checkServiceName;
-    } (inherited // args);
+    } (namespaceOf for // args);
     spec =
       spec
       // (

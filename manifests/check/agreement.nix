@@ -6,11 +6,10 @@ let
     any
     attrNames
     concatMap
-    concatStringsSep
     elem
     filter
-    map
     ;
+  showLabels = import ../objects/show-labels.nix;
 
   workloads = [
     "Pod"
@@ -32,7 +31,6 @@ let
   isOf = kinds: object: elem object.kind kinds;
   matches =
     selector: labels: all (key: labels.${key} or null == selector.${key}) (attrNames selector);
-  show = labels: concatStringsSep ", " (map (key: "${key}=${labels.${key}}") (attrNames labels));
 in
 # objects -> list of warnings, each one line
 objects:
@@ -52,7 +50,7 @@ let
       [ ]
     else
       [
-        "Service/${service.metadata.name}: spec.selector (${show selector}) finds no Pods among these objects"
+        "Service/${service.metadata.name}: spec.selector (${showLabels selector}) finds no Pods among these objects"
       ];
 
   ofStatefulSet =

@@ -7,23 +7,18 @@ let
     genList
     head
     length
-    replaceStrings
     sort
     stringLength
-    substring
     ;
+  inherit (import ../../nix/letters.nix) lettersOf lowerCase;
 
-  letters = text: genList (at: substring at 1 text) (stringLength text);
-  lower = replaceStrings (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (
-    letters "abcdefghijklmnopqrstuvwxyz"
-  );
   least = a: b: if a < b then a else b;
 
   # Row by row: each is the distances between the letters so far and every beginning of `b`.
   distance =
     a: b:
     let
-      others = letters b;
+      others = lettersOf b;
       width = length others;
       nextRow =
         row: letter:
@@ -34,7 +29,7 @@ let
           in
           done ++ [ (least change (least (elemAt row (at + 1) + 1) (elemAt done at + 1))) ]
         ) [ (head row + 1) ] (genList (at: at) width);
-      last = foldl' nextRow (genList (at: at) (width + 1)) (letters a);
+      last = foldl' nextRow (genList (at: at) (width + 1)) (lettersOf a);
     in
     elemAt last width;
 in
@@ -43,7 +38,7 @@ name: names:
 let
   ranked = map (known: {
     inherit known;
-    away = distance (lower name) (lower known);
+    away = distance (lowerCase name) (lowerCase known);
   }) names;
   near = filter ({ known, away }: away * 3 <= stringLength known) ranked;
 in

@@ -8,7 +8,6 @@ let
     foldl'
     groupBy
     head
-    isAttrs
     isList
     isString
     length
@@ -19,13 +18,14 @@ let
     toJSON
     trace
     ;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse;
   identity = import ../objects/identity.nix;
   disagreements = import ./agreement.nix;
 
   checkObject =
     builder: object:
-    if !isAttrs object || object ? outPath || object ? __functor then
+    if !isPlainSet object || object ? __functor then
       refuse builder "an object" object "an attribute set with apiVersion, kind and metadata.name"
     else if !isString (object.apiVersion or null) then
       refuse builder "apiVersion of an object" (object.apiVersion or null) ''a string, such as "v1"''

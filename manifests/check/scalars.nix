@@ -16,7 +16,7 @@ let
     stringLength
     substring
     ;
-  isObject = import ./is-object.nix;
+  isObject = import ../../nix/is-plain-set.nix;
   quantityOf = import ./rules/quantity.nix;
   number = import ../../nix/number.nix;
 

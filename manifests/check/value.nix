@@ -33,7 +33,7 @@ let
     ;
   inherit (import ../../nix/store-path.nix) inStore;
   inherit (import ./rules/rule-places.nix) absentItem itemName;
-  isObject = import ./is-object.nix;
+  isObject = import ../../nix/is-plain-set.nix;
   scalars = import ./scalars.nix;
   makeRules = import ./rules/check-rules.nix;
   number = import ../../nix/number.nix;

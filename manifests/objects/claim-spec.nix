@@ -2,13 +2,13 @@
 let
   inherit (builtins)
     concatStringsSep
-    isAttrs
     isList
     isString
     map
     match
     removeAttrs
     ;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ./choice.nix) choice;
 
@@ -39,7 +39,7 @@ let
     in
     if isString claim then
       toClaimSpec builder field { storage = claim; }
-    else if !isAttrs claim || claim ? outPath then
+    else if !isPlainSet claim then
       refuse builder field claim ''a size such as "10Gi", or an attribute set with `storage` in it''
     else
       {

@@ -6,7 +6,6 @@ let
     foldl'
     head
     intersectAttrs
-    isAttrs
     isBool
     isFloat
     isInt
@@ -20,6 +19,8 @@ let
     substring
     toJSON
     ;
+  inherit (import ./metadata.nix) unlessEmpty;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse;
   number = import ../../nix/number.nix;
 
@@ -64,7 +65,7 @@ let
 
   toData =
     toValue: builder: field: data:
-    if !isAttrs data || data ? outPath then
+    if !isPlainSet data then
       refuse builder field data "an attribute set, key to text"
     else
       listToAttrs (
@@ -77,7 +78,6 @@ let
   sizeOf =
     data: foldl' (sum: key: sum + stringLength key + stringLength data.${key}) 0 (attrNames data);
 
-  optional = key: data: if data == { } then { } else { ${key} = data; };
 in
 {
   # builder: field: { key = text; } -> the same, numbers with all their digits, paths as what is in their files
@@ -98,7 +98,7 @@ in
     else if size > maxSize then
       refuse builder "the size of ${first}" size "at most ${toString maxSize} bytes"
     else
-      optional first one // optional second other;
+      unlessEmpty first one // unlessEmpty second other;
 
   # Which of these keys aren't there.
   missing = keys: data: filter (key: !(data ? ${key})) keys;

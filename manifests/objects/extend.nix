@@ -24,11 +24,10 @@ let
     tail
     toJSON
     ;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ../pods/image.nix settings) isOurs toImage;
   environment = import ../../nix/environment.nix;
-
-  isPlain = value: isAttrs value && !(value ? outPath);
 
   # The field by which Kubernetes tells the items of a list apart (`patchMergeKey` in its schemas). Names of lists are
   # the same wherever they occur, but for a container's ports, which have no `port`.
@@ -54,7 +53,7 @@ let
     let
       nameOf =
         item:
-        if isPlain item && item ? ${key} then
+        if isPlainSet item && item ? ${key} then
           item.${key}
         else
           refuse "extend" "an item of ${field}" item "an attribute set with `${key}` in it";
@@ -93,7 +92,7 @@ let
     field: name: value:
     if value == null then
       { "$patch" = "delete"; }
-    else if isPlain value then
+    else if isPlainSet value then
       value
     else if field == "env" then
       { value = environment.toValue "extend" "env.${name}" value; }
@@ -108,9 +107,9 @@ let
     let
       key = if own || isList old then mergeKeys.${name} or null else null;
     in
-    if isPlain old && isPlain new then
+    if isPlainSet old && isPlainSet new then
       mergeSets own old new
-    else if key != null && isPlain new then
+    else if key != null && isPlainSet new then
       mergeList own name key (if isList old then old else [ ]) (toItems name key new)
     # Ports of a list may have no names, so such a list replaces the other.
     else if key != null && name != "ports" && isList old && isList new then
@@ -123,7 +122,7 @@ let
     own: name: value:
     if name == "image" && isOurs value then
       toImage "extend" "image" value
-    else if isPlain value then
+    else if isPlainSet value then
       mergeSets own { } value
     else if isList value then
       map (clean own "") value
@@ -187,7 +186,7 @@ let
     in
     if steps == [ ] then
       toNew value
-    else if isPlain value && value ? ${step} then
+    else if isPlainSet value && value ? ${step} then
       (
         let
           new = setAt path value.${step} here (tail steps) toNew;
@@ -208,7 +207,7 @@ let
         else
           [ (toItem (last done) step new // { ${key} = step; }) ]
       ) (genList (index: index) (length value))
-    else if isPlain value || isList value then
+    else if isPlainSet value || isList value then
       throw "override: ${path} isn't there: no ${toJSON step}, there are: ${there}"
     else
       refuse "override" "${concatStringsSep "." done} in ${path}" value
@@ -218,11 +217,11 @@ in
   # extend :: object -> patch -> object. Sets are merged, lists by name are merged by name, null removes.
   extend =
     object: patch:
-    if !isPlain object then
+    if !isPlainSet object then
       refuse "extend" "the object" object "a Kubernetes object"
     else if isFunction patch then
       mergeSets (isOwn object) object (patch object)
-    else if isPlain patch then
+    else if isPlainSet patch then
       mergeSets (isOwn object) object patch
     else
       refuse "extend" "the patch" patch "an attribute set, or a function from the object to one";
@@ -231,9 +230,9 @@ in
   # overridden; null removes it.
   override =
     object: changes:
-    if !isPlain object then
+    if !isPlainSet object then
       refuse "override" "the object" object "a Kubernetes object"
-    else if !isPlain changes then
+    else if !isPlainSet changes then
       refuse "override" "the changes" changes
         ''an attribute set, path to value, such as { "spec.replicas" = 3; }''
     else

@@ -14,6 +14,7 @@ let
     stringLength
     toJSON
     ;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse onlyKnown;
   inherit (import ./name.nix)
     checkKey
@@ -64,7 +65,7 @@ let
     else
       checked;
 
-  # What isn't there stays away.
+  # A field that is absent where its value is null.
   optional = key: value: if value == null then { } else { ${key} = value; };
   checked =
     builder: check: key: value:
@@ -89,6 +90,14 @@ let
 in
 {
   inherit labels annotations optional;
+
+  # A field that is absent where its value is an empty set or list.
+  unlessEmpty = key: value: if value == { } || value == [ ] then { } else { ${key} = value; };
+
+  # The namespace of another object as an argument, { namespace = "prod"; }, or { } where it has none.
+  namespaceOf =
+    object:
+    if object.metadata.namespace or null == null then { } else { inherit (object.metadata) namespace; };
 
   # Who refuses, with the name of the object if it has one: `pod "web"`.
   named =
@@ -125,9 +134,9 @@ in
       # As it is in YAML.
       nested = filter (key: key != "metadata" && elem key names) (attrNames extra);
     in
-    if !isAttrs args || args ? outPath then
+    if !isPlainSet args then
       refuse builder "the argument" args "an attribute set with `name` in it"
-    else if !isAttrs extra || extra ? outPath then
+    else if !isPlainSet extra then
       refuse builder "metadata" extra "an attribute set, such as { finalizers = [ ... ]; }"
     else if nested != [ ] then
       throw "${builder}: metadata.${head nested} is given, expected ${head nested} as an argument of its own"

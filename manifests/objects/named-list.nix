@@ -3,17 +3,15 @@
 let
   inherit (builtins)
     attrNames
-    filter
     head
-    isAttrs
     isList
-    length
     map
     toJSON
     ;
+  repeated = import ../../nix/repeated.nix;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse;
 
-  isPlain = value: isAttrs value && !(value ? outPath);
 in
 {
   # { a = x; } -> [ (toItem "field.a" "a" x) ], sorted by name; [ { name = "a"; ... } ] -> the same, in its order.
@@ -28,14 +26,14 @@ in
     let
       keyIn =
         item:
-        if isPlain item && item ? ${key} then
+        if isPlainSet item && item ? ${key} then
           item.${key}
         else
           refuse builder "an item of ${field}" item "an attribute set with `${key}` in it";
       keys = map keyIn given;
-      twice = filter (name: length (filter (other: other == name) keys) > 1) keys;
+      twice = repeated keys;
     in
-    if isPlain given then
+    if isPlainSet given then
       map (name: toItem builder "${field}.${name}" name given.${name}) (attrNames given)
     else if !isList given then
       refuse builder field given "an attribute set by ${key}, or Kubernetes' list"

@@ -20,13 +20,12 @@ let
     listToAttrs
     map
     match
-    replaceStrings
     sort
     split
-    stringLength
     substring
     unsafeDiscardStringContext
     ;
+  inherit (import ../../nix/letters.nix) lowerCase;
   identityOf = import ../objects/identity.nix;
 
   order = fromJSON (import ../../nix/read-text.nix ./object-order.json);
@@ -48,16 +47,11 @@ let
     in
     if group == null then object.kind else "${object.kind}.${elemAt group 0}";
 
-  letters = text: genList (at: substring at 1 text) (stringLength text);
-  toLower = replaceStrings (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (
-    letters "abcdefghijklmnopqrstuvwxyz"
-  );
-
   # File systems allow 255 bytes; the rest is for what tells equal names apart, and the extension.
   maxLength = 220;
 
   # Names of RBAC have colons in them. No underscore is left, which stands before the number of equal names.
-  toFileName = text: concatStringsSep "-" (filter isString (split "[^a-z0-9.-]+" (toLower text)));
+  toFileName = text: concatStringsSep "-" (filter isString (split "[^a-z0-9.-]+" (lowerCase text)));
 
   baseOf =
     object:

@@ -10,11 +10,11 @@ let
   inherit (builtins)
     all
     concatStringsSep
-    isAttrs
     isList
     isString
     map
     ;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/number.nix) toExactJSON;
   inherit (import ../../nix/refuse.nix) refuse onlyKnown;
   inherit (import ../../nix/store-path.nix) toStoreFile;
@@ -38,9 +38,7 @@ let
     else
       refuse builder "chart" chart "a path, a derivation, or { url; sha256; }";
 
-  toChart =
-    chart:
-    if isAttrs chart && !(chart ? outPath) then fetch chart else toStoreFile builder "chart" chart;
+  toChart = chart: if isPlainSet chart then fetch chart else toStoreFile builder "chart" chart;
 
   quote = text: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] text}'";
 in
@@ -116,7 +114,7 @@ let
     environment = {
       chart = toChart chart;
       values =
-        if isAttrs values && !(values ? outPath) then
+        if isPlainSet values then
           toExactJSON builder "values" values
         else
           refuse builder "values" values "an attribute set";

@@ -11,11 +11,11 @@ let
     attrNames
     concatMap
     deepSeq
-    isAttrs
     isList
     map
     match
     ;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse;
   checkName = import ./check-name.nix;
   directory = import ./directory.nix;
@@ -55,7 +55,7 @@ in
 }:
 let
   names = map checkApp (
-    if isAttrs apps && !(apps ? outPath) then
+    if isPlainSet apps then
       attrNames apps
     else
       refuse builder "apps" apps "an attribute set of lists of objects"

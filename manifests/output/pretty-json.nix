@@ -3,14 +3,11 @@ let
   inherit (builtins)
     attrNames
     concatStringsSep
-    isAttrs
     isList
     map
     toJSON
     ;
-
-  # What `toJSON` writes as one string, a derivation or what says how to, stays its matter.
-  isSet = value: isAttrs value && !(value ? outPath) && !(value ? __toString);
+  isJSONObject = import ../../nix/is-json-object.nix;
 
   block =
     indent: open: close: items:
@@ -18,7 +15,7 @@ let
 
   write =
     indent: value:
-    if isSet value && value != { } then
+    if isJSONObject value && value != { } then
       block indent "{" "}" (
         map (key: "${toJSON key}: ${write "${indent}  " value.${key}}") (attrNames value)
       )

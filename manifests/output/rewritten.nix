@@ -18,6 +18,7 @@ let
     toJSON
     unsafeDiscardStringContext
     ;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ../objects/name.nix) checkLabel;
   readText = import ../../nix/read-text.nix;
@@ -81,7 +82,7 @@ let
           { }
       );
   map' =
-    if isAttrs images && !(images ? outPath) then
+    if isPlainSet images then
       builtins.mapAttrs entry images
     else
       refuse builder "images" images ''an attribute set, { "ghcr.io/x/y:1" = <the derivation>; }'';

@@ -18,8 +18,8 @@ let
     tail
     toJSON
     ;
-
-  isSet = value: isAttrs value && !(value ? outPath) && !(value ? __toString);
+  inherit (import ../../nix/letters.nix) lettersOf;
+  isJSONObject = import ../../nix/is-json-object.nix;
 
   # A letter first, so that it is no number, date or indicator; none of the words of YAML 1.1, and no `e3`, which its
   # grammar has among numbers.
@@ -37,29 +37,12 @@ let
 
   # JSON allows these as they are, YAML doesn't: DEL and C1, line breaks of YAML 1.1, the byte order mark, no
   # characters.
-  hex = [
-    "0"
-    "1"
-    "2"
-    "3"
-    "4"
-    "5"
-    "6"
-    "7"
-    "8"
-    "9"
-    "a"
-    "b"
-    "c"
-    "d"
-    "e"
-    "f"
-  ];
+  hexDigits = lettersOf "0123456789abcdef";
   codes = [
     "007f"
   ]
   ++ concatLists (
-    map (row: map (digit: "00${row}${digit}") hex) [
+    map (row: map (digit: "00${row}${digit}") hexDigits) [
       "8"
       "9"
     ]
@@ -79,19 +62,19 @@ let
     value:
     if isString value then
       (if isPlain value then value else escape (toJSON value))
-    else if isPath value || (isAttrs value && !isSet value) then
+    else if isPath value || (isAttrs value && !isJSONObject value) then
       # one string, as in JSON; not through JSON, which would lose what it refers to
       scalar "${value}"
     else
       # numbers, booleans, null, {} and [] are spelled alike
       toJSON value;
 
-  isBlock = value: (isSet value && value != { }) || (isList value && value != [ ]);
+  isBlock = value: (isJSONObject value && value != { }) || (isList value && value != [ ]);
 
   # The lines of a value that isn't empty, without indentation of their own.
   linesOf =
     value:
-    if isSet value then
+    if isJSONObject value then
       concatLists (map (key: field (scalar key) value.${key}) (attrNames value))
     else
       concatLists (map item value);

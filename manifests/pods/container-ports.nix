@@ -3,21 +3,18 @@ let
   inherit (builtins)
     attrNames
     concatMap
-    filter
     head
     isAttrs
-    isInt
     isList
-    length
     map
-    replaceStrings
     toJSON
     ;
+  protocolOf = import ../objects/port-protocol.nix;
+  repeated = import ../../nix/repeated.nix;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ../objects/name.nix) checkPortName;
   port = import ../../nix/port.nix;
-
-  upperCase = replaceStrings [ "tcp" "udp" "sctp" ] [ "TCP" "UDP" "SCTP" ];
 
   # What a server-side apply tells ports apart by; of two that are alike it refuses both.
   once =
@@ -25,8 +22,7 @@ let
     let
       listed = map (item: "${toString item.containerPort}/${item.protocol or "TCP"}") ports;
       named = concatMap (item: if item ? name then [ item.name ] else [ ]) ports;
-      twice = list: filter (key: length (filter (other: other == key) list) > 1) list;
-      wrong = twice listed ++ twice named;
+      wrong = repeated listed ++ repeated named;
     in
     if wrong == [ ] then ports else throw "${builder}: ${field} has ${toJSON (head wrong)} twice";
 
@@ -47,12 +43,12 @@ let
       {
         containerPort = given.number;
       }
-      // (if isInt value then { } else { protocol = upperCase given.protocol; });
+      // protocolOf value given;
 in
 builder: field: ports:
 if isList ports then
   once builder field (map (toPort builder field) ports)
-else if isAttrs ports && !(ports ? outPath) then
+else if isPlainSet ports then
   once builder field (
     map (
       name:

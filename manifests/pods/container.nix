@@ -14,6 +14,7 @@ let
     match
     removeAttrs
     ;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ../objects/choice.nix) choice;
   inherit (import ../objects/name.nix) checkLabel;
@@ -43,7 +44,7 @@ let
     else
       map (
         source:
-        if !isAttrs source || source ? outPath then
+        if !isPlainSet source then
           refuse builder "an item of ${field}" source
             "a ConfigMap, a Secret, { configMap = \"...\"; } or { secret = \"...\"; }"
         else if source.kind or null == "Secret" then
@@ -100,13 +101,7 @@ let
         "IfNotPresent"
         "Never"
       ];
-    restartPolicy =
-      builder: field:
-      choice builder field [
-        "Always"
-        "OnFailure"
-        "Never"
-      ];
+    restartPolicy = import ./restart-policy.nix;
     ports = import ./container-ports.nix;
     volumeMounts = toMounts;
   };
@@ -117,7 +112,7 @@ let
       # null says nothing, so that an argument may be passed on as it is.
       container = removeAttrs given (filter (key: given.${key} == null) (attrNames given));
     in
-    if !isAttrs given || given ? outPath then
+    if !isPlainSet given then
       refuse builder field given "an attribute set with `image` in it"
     else if !(container ? image) then
       throw "${builder}: ${field}.image is missing"

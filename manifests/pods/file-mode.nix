@@ -18,6 +18,7 @@ let
     stringLength
     substring
     ;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse;
 
   digitsOf = text: genList (index: fromJSON (substring index 1 text)) (stringLength text);
@@ -50,7 +51,7 @@ let
   # The modes of a set, and of the items in it.
   inSource =
     builder: field: source:
-    if !isAttrs source || source ? outPath then
+    if !isPlainSet source then
       source
     else
       mapAttrs (

@@ -6,13 +6,12 @@ let
     elem
     filter
     head
-    length
     map
     toJSON
     ;
+  repeated = import ../../nix/repeated.nix;
   inherit (import ../../nix/refuse.nix) refuse;
 
-  twice = list: filter (key: length (filter (other: other == key) list) > 1) list;
   list = concatStringsSep ", ";
 
   tagged =
@@ -54,9 +53,9 @@ let
   stray = strayMounts known items;
   ports = hostPorts spec.containers;
 in
-if twice names != [ ] then
+if repeated names != [ ] then
   throw (
-    "${builder}: containers and initContainers both have ${toJSON (head (twice names))}, "
+    "${builder}: containers and initContainers both have ${toJSON (head (repeated names))}, "
     + "expected names of their own"
   )
 else if stray != [ ] then
@@ -66,7 +65,7 @@ else if stray != [ ] then
     else
       "the name of a volume, there are: ${list known}"
   )
-else if twice ports != [ ] then
-  throw "${builder}: hostPort ${head (twice ports)} is there twice, expected once in a Pod"
+else if repeated ports != [ ] then
+  throw "${builder}: hostPort ${head (repeated ports)} is there twice, expected once in a Pod"
 else
   spec

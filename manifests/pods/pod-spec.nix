@@ -22,13 +22,7 @@ let
         "Default"
         "None"
       ];
-    restartPolicy =
-      builder: field:
-      choice builder field [
-        "Always"
-        "OnFailure"
-        "Never"
-      ];
+    restartPolicy = import ./restart-policy.nix;
     # The API server takes them of `kubectl debug` alone.
     ephemeralContainers =
       builder: field: _:

@@ -15,11 +15,7 @@ let
   inherit (import ../../nix/refuse.nix) refuse;
   port = import ../../nix/port.nix;
 
-  probes = [
-    "livenessProbe"
-    "readinessProbe"
-    "startupProbe"
-  ];
+  probes = import ./probe-names.nix;
   hooks = [
     "postStart"
     "preStop"

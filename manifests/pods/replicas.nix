@@ -3,12 +3,12 @@ let
   inherit (builtins)
     concatStringsSep
     elem
-    isAttrs
     isInt
     isString
     map
     toJSON
     ;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ../objects/choice.nix) choice;
 in
@@ -23,7 +23,7 @@ in
       fields
     else if isString value then
       fields // { ${field}.type = choice builder field types value; }
-    else if !isAttrs value || value ? outPath then
+    else if !isPlainSet value then
       refuse builder field value
         "${concatStringsSep " or " (map toJSON types)}, or an attribute set with `type` in it"
     else if value ? type then

@@ -3,7 +3,6 @@
 let
   inherit (builtins)
     attrNames
-    concatStringsSep
     elem
     filter
     head
@@ -12,6 +11,7 @@ let
     isList
     toJSON
     ;
+  showLabels = import ../objects/show-labels.nix;
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ../objects/metadata.nix) labels;
 
@@ -84,7 +84,7 @@ rec {
           filter (requirement: !holds builder podLabels requirement) expressions
         else
           refuse builder "selector.matchExpressions" expressions "a list";
-      shown = concatStringsSep ", " (map (key: "${key}=${podLabels.${key}}") (attrNames podLabels));
+      shown = showLabels podLabels;
     in
     if missing != [ ] then
       throw (

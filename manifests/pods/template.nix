@@ -7,11 +7,11 @@ let
     filter
     head
     intersectAttrs
-    isAttrs
     listToAttrs
     map
     removeAttrs
     ;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ../objects/metadata.nix)
     annotations
@@ -41,7 +41,7 @@ let
     builder: field: value:
     if value == null then
       { }
-    else if isAttrs value && !(value ? outPath) then
+    else if isPlainSet value then
       value
     else
       refuse builder field value "an attribute set of strings";
@@ -80,7 +80,7 @@ in
         }) fields
       )) args;
     in
-    if !isAttrs args || args ? outPath then
+    if !isPlainSet args then
       refuse kind "the argument" args "an attribute set with `name` in it"
     else if wrong != [ ] then
       throw (

@@ -19,15 +19,13 @@ let
     removeAttrs
     split
     stringLength
-    toJSON
     trace
     ;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ../objects/named-list.nix) namedList;
   environment = import ../../nix/environment.nix;
   nameOf = import ../objects/reference.nix;
-
-  isPlain = value: isAttrs value && !(value ? outPath);
 
   # Manifests are in the Nix store, which everybody on its machine may read, and in git, and in the API server.
   isSecretName =
@@ -101,7 +99,7 @@ let
       words = filter (word: value ? ${word}) (attrNames sources);
     in
     (
-      if !isPlain value then
+      if !isPlainSet value then
         { value = toText builder field name value; }
       else if words != [ ] then
         toReference builder field name (builtins.head words) value

@@ -6,20 +6,18 @@ let
   inherit (builtins)
     attrNames
     concatStringsSep
-    isAttrs
     isString
     length
     match
     removeAttrs
     ;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ../objects/name.nix) checkLabel;
   inherit (import ../objects/named-list.nix) namedList;
   nameOf = import ../objects/reference.nix;
   inherit (import ./file-mode.nix) inSource;
   inherit (import ./image.nix settings) isOurs toImage;
-
-  isPlain = value: isAttrs value && !(value ? outPath);
 
   # kind of volume -> builder: field: name or object -> what Kubernetes has there
   short = {
@@ -63,9 +61,9 @@ let
         + (if given == [ ] then "no kind of volume" else concatStringsSep ", " given)
         + ", expected one kind of volume, such as { emptyDir = { }; }"
       )
-    else if short ? ${kind} && (!isPlain value || value ? kind) then
+    else if short ? ${kind} && (!isPlainSet value || value ? kind) then
       { ${kind} = short.${kind} builder "${field}.${kind}" value; }
-    else if kind == "image" && isPlain value && value ? reference then
+    else if kind == "image" && isPlainSet value && value ? reference then
       {
         image = value // {
           reference = toImage builder "${field}.image.reference" value.reference;
@@ -77,7 +75,7 @@ in
 namedList {
   toItem =
     builder: field: name: volume:
-    if isPlain volume then
+    if isPlainSet volume then
       toSource builder field (removeAttrs volume [ "name" ])
       // {
         name = checkLabel builder "a name in volumes" name;

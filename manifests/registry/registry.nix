@@ -29,11 +29,11 @@ let
     filter
     functionArgs
     head
-    isAttrs
     isString
     match
     seq
     ;
+  isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse onlyKnown;
   port' = import ../../nix/port.nix;
   toPod = import ./pod.nix;
@@ -206,7 +206,7 @@ let
     in
     if !elem kind kinds then
       refuse builder "kind" kind ''"DaemonSet" or "Deployment"''
-    else if nodes != null && (!isAttrs nodes || nodes ? outPath) then
+    else if nodes != null && !isPlainSet nodes then
       refuse builder "nodes" nodes "an attribute set, or null for no set-up of nodes"
     else if misplaced != [ ] then
       throw "${builder}: ${head misplaced} is given, expected it with kind = \"Deployment\" alone"

@@ -4,19 +4,13 @@ let
     all
     concatLists
     elemAt
-    filter
     fromJSON
     genList
-    isString
     length
     map
     match
-    split
     ;
-
-  matches = pattern: text: match pattern text != null;
-  splitAt = separator: text: filter isString (split separator text);
-  hex = "[0-9a-fA-F]";
+  inherit (import ./text-pattern.nix) hex matches splitAt;
 
   octet = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
   ipv4 = matches "${octet}([.]${octet}){3}";

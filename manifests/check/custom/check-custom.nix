@@ -15,7 +15,6 @@ let
     isAttrs
     isBool
     isFloat
-    isInt
     isList
     isString
     length
@@ -31,6 +30,7 @@ let
     ;
   inherit (import ./embedded.nix) checkEmbedded implied;
   inherit (import ./limits.nix)
+    isNumber
     isSmall
     isWhole
     limitExpected
@@ -40,11 +40,10 @@ let
   checkList = import ./list.nix;
   fillDefaults = import ./defaults.nix;
   formats = import ./formats.nix;
-  isObject = import ../is-object.nix;
+  isObject = import ../../../nix/is-plain-set.nix;
   number = import ../../../nix/number.nix;
 
   isText = value: isString value || (isAttrs value && value ? outPath);
-  isNumber = value: isInt value || isFloat value;
   isLost = value: isFloat value && !number.isKept value;
 
   types = {

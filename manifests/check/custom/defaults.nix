@@ -11,7 +11,7 @@ let
     map
     ;
   inherit (import ./schema.nix) ofField;
-  isObject = import ../is-object.nix;
+  isObject = import ../../../nix/is-plain-set.nix;
 
   isNullable = schema: schema.nullable or false;
 

@@ -10,7 +10,6 @@ let
     fromJSON
     genList
     isList
-    isString
     match
     replaceStrings
     split
@@ -18,10 +17,9 @@ let
     substring
     ;
 
+  inherit (import ./text-pattern.nix) hex matches splitAt;
   inherit (import ./addresses.nix) isCidr isIpv4 isIpv6;
 
-  matches = pattern: text: match pattern text != null;
-  splitAt = separator: text: filter isString (split separator text);
   sum = foldl' (a: b: a + b) 0;
   # "08" isn't JSON.
   toNumber =
@@ -33,7 +31,6 @@ let
   digitsOf = text: genList (index: toNumber (substring index 1 text)) (stringLength text);
   mod = a: b: a - a / b * b;
 
-  hex = "[0-9a-fA-F]";
   uuid =
     third: fourth: matches "${hex}{8}-?${hex}{4}-?${third}${hex}{3}-?${fourth}${hex}{3}-?${hex}{12}";
   aUuid = ''a UUID, such as "123e4567-e89b-42d3-a456-426614174000"'';

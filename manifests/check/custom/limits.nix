@@ -17,8 +17,9 @@ let
     substring
     toJSON
     ;
+  inherit (import ../../../nix/letters.nix) lettersOf;
   inherit (import ./pattern.nix) isIn;
-  isObject = import ../is-object.nix;
+  isObject = import ../../../nix/is-plain-set.nix;
   formats = import ./formats.nix;
 
   maxExact = 9007199254740991;
@@ -79,24 +80,7 @@ let
     else
       null;
 
-  hexDigits = [
-    "0"
-    "1"
-    "2"
-    "3"
-    "4"
-    "5"
-    "6"
-    "7"
-    "8"
-    "9"
-    "a"
-    "b"
-    "c"
-    "d"
-    "e"
-    "f"
-  ];
+  hexDigits = lettersOf "0123456789abcdef";
   # The bytes from 0x80 to 0xbf, which continue a character of UTF-8: the second ones of U+0080 to U+00BF.
   continuing =
     concatMap (high: map (low: substring 1 1 (fromJSON "\"\\u00${high}${low}\"")) hexDigits)
@@ -157,7 +141,7 @@ in
   isWhole = value: isInt value || (isFloat value && isWholeFraction value);
 
   # A fraction's whole part, where that is exact.
-  inherit isSmall truncate;
+  inherit isNumber isSmall truncate;
 
   # isDoubted: whether what only the server can tell is refused
   # schema -> value -> what is expected instead, or null

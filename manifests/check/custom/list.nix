@@ -16,7 +16,7 @@ let
     toJSON
     ;
   inherit (import ../problem.nix) isWrong itemPath problem;
-  isObject = import ../is-object.nix;
+  isObject = import ../../../nix/is-plain-set.nix;
 
   keysOf =
     keys: one:

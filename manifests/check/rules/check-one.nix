@@ -20,7 +20,7 @@ let
   places = import ./rule-places.nix;
   inherit (places) stepsOf valueAt;
   isNone = places.isEmpty;
-  isObject = import ../is-object.nix;
+  isObject = import ../../../nix/is-plain-set.nix;
   quantityOf = import ./quantity.nix;
   hasForm = import ./text-form.nix;
 

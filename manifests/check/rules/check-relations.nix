@@ -19,7 +19,7 @@ let
   inherit (import ../../../nix/refuse.nix) show;
   inherit (import ../problem.nix) fieldPath isWrong problem;
   inherit (import ./rule-places.nix) stepsOf valueAt;
-  isObject = import ../is-object.nix;
+  isObject = import ../../../nix/is-plain-set.nix;
   quantityOf = import ./quantity.nix;
 
   dotted = replaceStrings [ "/" ] [ "." ];

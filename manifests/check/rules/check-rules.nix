@@ -6,21 +6,15 @@
 let
   inherit (builtins)
     all
-    attrNames
     concatMap
     concatStringsSep
     elem
-    elemAt
-    filter
-    foldl'
     head
     isList
-    isString
     length
     map
     mapAttrs
     match
-    stringLength
     toJSON
     ;
   inherit (import ../problem.nix)
@@ -29,7 +23,7 @@ let
     isWrong
     ;
   places = import ./rule-places.nix;
-  isObject = import ../is-object.nix;
+  isObject = import ../../../nix/is-plain-set.nix;
   inherit (places)
     spotsAt
     stepsOf

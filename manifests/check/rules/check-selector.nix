@@ -21,7 +21,7 @@ let
     problem
     ;
   places = import ./rule-places.nix;
-  isObject = import ../is-object.nix;
+  isObject = import ../../../nix/is-plain-set.nix;
   inherit (places)
     placeAt
     stepsOf

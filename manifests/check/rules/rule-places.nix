@@ -19,7 +19,7 @@ let
     ;
   inherit (import ../problem.nix) fieldPath itemPath;
 
-  isObject = import ../is-object.nix;
+  isObject = import ../../../nix/is-plain-set.nix;
   parts = separator: text: filter isString (split separator text);
 in
 rec {

@@ -1,0 +1,6 @@
+# The fields of a container that hold probes.
+[
+  "livenessProbe"
+  "readinessProbe"
+  "startupProbe"
+]
