@@ -101,7 +101,7 @@ void t.test('two runs at once install once', async (t) => {
   await isWhole(t, directory)
 })
 
-void t.test('what is broken is made again', async (t) => {
+void t.test('broken files are made again', async (t) => {
   const { directory, start, installs } = await checkout(t)
   t.match(await start('build'), { exitCode: 0 })
   const at = (path: string) => join(directory, path)

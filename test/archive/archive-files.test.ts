@@ -32,7 +32,7 @@ void t.test('documents first, no blob twice', async (t) => {
   }
 })
 
-void t.test('what is said of an image, byte for byte', async (t) => {
+void t.test('the documents of an image, byte for byte', async (t) => {
   const files = archiveFiles([fakeExport('greeter:1', 'base')], 'docker-archive')
   t.equal(textOf(files, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}')
   t.equal(

@@ -8,7 +8,7 @@ void t.test('platforms as clients write them', async (t) => {
     t.equal(parsePlatform(text), undefined, JSON.stringify(text))
 })
 
-void t.test('what this machine runs', async (t) => {
+void t.test('the platform of this machine', async (t) => {
   t.strictSame(machinePlatform('x64'), { os: 'linux', architecture: 'amd64' })
   t.strictSame(machinePlatform('arm64'), { os: 'linux', architecture: 'arm64' })
   t.strictSame(machinePlatform('riscv64'), { os: 'linux', architecture: 'riscv64' })

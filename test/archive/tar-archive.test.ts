@@ -76,7 +76,7 @@ void t.test('a layer of more than eight gigabytes', async (t) => {
   }
 })
 
-void t.test('what can’t be read cuts the archive', async (t) => {
+void t.test('an unreadable file cuts the archive', async (t) => {
   const files = archiveFiles([fakeExport('greeter:1', 'base')], 'oci-archive')
   await t.rejects(async () => {
     for await (const chunk of tarArchive(files, failing)) void chunk

@@ -9,7 +9,7 @@ import { makeStorePath, withoutNix } from '../nix/real-store.ts'
 
 const HASH = 'aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'
 
-void t.test('what people paste', async (t) => {
+void t.test('forms of names that people paste', async (t) => {
   for (const [text, slug, tag, host = 'nix.internal'] of [
     [HASH, undefined, 'latest'],
     [`${HASH}-hello`, 'hello', 'latest'],
@@ -31,7 +31,7 @@ void t.test('what people paste', async (t) => {
   }
 })
 
-void t.test('what is no image', async (t) => {
+void t.test('texts that aren’t names of images', async (t) => {
   for (const text of [
     '',
     'nginx',

@@ -75,7 +75,7 @@ void t.test('the help of export has its formats, and what may be made for it', a
   t.notOk(out.includes('--listen'))
 })
 
-void t.test('what isn’t understood is an error that names it', async (t) => {
+void t.test('unknown arguments are errors that name them', async (t) => {
   for (const [args, code, message] of [
     [['serve', '--port', '80'], 'commander.unknownOption', /--port/],
     [['serve', '--listn', 'x'], 'commander.unknownOption', /--listn.*\n.*--listen/],

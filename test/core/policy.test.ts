@@ -33,7 +33,7 @@ void t.test('patterns are globs over the whole name', async (t) => {
   t.equal(parseNamePattern(''), undefined)
 })
 
-void t.test('what may be asked for, by name', async (t) => {
+void t.test('names that may be requested', async (t) => {
   for (const [policy, name, reason] of [
     [{}, 'x', undefined],
     [{ allow: patterns('web-*', 'db') }, 'web-1', undefined],
@@ -48,7 +48,7 @@ void t.test('what may be asked for, by name', async (t) => {
   }
 })
 
-void t.test('what may be done for it', async (t) => {
+void t.test('work that may be done', async (t) => {
   for (const [what, policy, plan, expected] of [
     ['nothing to do', { builds: false, fetches: false }, { builds: [], fetches: [] }, undefined],
     ['a build', {}, { builds: [build('a')], fetches: [storePath('b')] }, undefined],

@@ -104,15 +104,15 @@ const python = Buffer.concat(ENTRIES.map(pythonHeader))
 const pythonTar = Buffer.concat([python, Buffer.alloc(pythonTrailerSize(python.length))])
 const go = Buffer.concat(ENTRIES.map(goHeader))
 
-void t.test('what Python wrote', async (t) => {
+void t.test('headers that Python wrote', async (t) => {
   t.equal(sum(pythonTar), '63ab0eeb11deacb5110e672aee70b62adb2ee84aebe31521d487e6c298bd193d')
 })
 
-void t.test('what Go wrote', async (t) => {
+void t.test('headers that Go wrote', async (t) => {
   t.equal(sum(go), '73079f48927dfae241a221777002676fd6c79a19808f5a5618d9f0da71f61483')
 })
 
-void t.test('what Python writes', { skip: missing('python3') }, async (t) => {
+void t.test('headers that Python writes', { skip: missing('python3') }, async (t) => {
   const { stdout } = await execa('python3', [support('stream-conf.py'), '--headers'], {
     input: requestOf([...ENTRIES, ...PYTHON_ENTRIES]),
     encoding: 'buffer',
@@ -123,7 +123,7 @@ void t.test('what Python writes', { skip: missing('python3') }, async (t) => {
   t.equal(Buffer.compare(stdout, Buffer.concat([headers, trailer])), 0)
 })
 
-void t.test('what Go writes', { skip: missing('go'), timeout: 120_000 }, async (t) => {
+void t.test('headers that Go writes', { skip: missing('go'), timeout: 120_000 }, async (t) => {
   const { stdout } = await execa('go', ['run', support('go-headers.go')], {
     input: requestOf(ENTRIES),
     encoding: 'buffer',

@@ -19,7 +19,7 @@ const LAYOUT_INDEX = JSON.stringify({ schemaVersion: 2, manifests: [], annotatio
 
 type Escape = { readonly what: string; readonly path: string; readonly references: readonly string[] }
 
-void t.test('what is outside of the closure', { skip: missing('nix') }, async (t) => {
+void t.test('files outside of the closure', { skip: missing('nix') }, async (t) => {
   const elsewhere = await temporaryDirectory(t, 'escape')
   const layer = await customisationLayer({ 'etc/x': 'y' })
   await writeSecrets(elsewhere, layer)

@@ -56,7 +56,7 @@ void t.test('no room for', { skip }, async (t) => {
     })
   }
 
-  await t.test('what a builder writes elsewhere: it has failed', async (t) => {
+  await t.test('a builder that fills another disk has failed', async (t) => {
     const drv = await instantiate('elsewhere', 'head -c 10000 /dev/zero > /dev/full')
     t.match(await refusal(await fetch(`${repositoryUrl(server.url, drv)}/manifests/nix`)), {
       status: 500,
@@ -65,7 +65,7 @@ void t.test('no room for', { skip }, async (t) => {
     })
   })
 
-  await t.test('what is fetched', async (t) => {
+  await t.test('a fetch', async (t) => {
     const cache = await temporaryDirectory(t, 'cache')
     const elsewhere = await privateNix(t)
     const built = [

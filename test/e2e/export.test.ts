@@ -140,7 +140,7 @@ void t.test(
   },
 )
 
-void t.test('what is refused before anything is done', { skip: missing('nix', 'script') }, async (t) => {
+void t.test('arguments that are refused before any work', { skip: missing('nix', 'script') }, async (t) => {
   const { run, directory, command } = await exporter(t)
   const path = await exampleImage()
   const file = join(directory, 'image.tar')

@@ -78,7 +78,7 @@ void t.test('collecting every second during a hundred pulls', { skip: missing('n
   )
 })
 
-void t.test('what was pulled stays for days, and then goes', { skip: missing('nix', 'root') }, async (t) => {
+void t.test('a pulled image stays for days, and then goes', { skip: missing('nix', 'root') }, async (t) => {
   const nix = await privateNix(t)
   const first = await startPushless(t, { prefix: nix.prefix, args: ['--serve-packages'] })
   const drv = await derivation(nix, 'kept')

@@ -101,7 +101,7 @@ void t.test(
   },
 )
 
-void t.test('what a chart writes is checked as mkManifests checks its objects', { skip }, async (t) => {
+void t.test('objects of a chart are checked as mkManifests checks them', { skip }, async (t) => {
   const wrong = 'allow = [ "*" ]; values.replicas = "two";'
   await t.rejects(build(chart(wrong)), {
     message:

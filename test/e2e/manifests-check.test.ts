@@ -213,7 +213,7 @@ void t.test('manifests check', { skip: missing('nix', 'root') }, async (t) => {
     ])
   })
 
-  await t.test('what it can’t do', async (t) => {
+  await t.test('requests that it can’t answer', async (t) => {
     await writeFile(file('broken.txt'), 'a: [')
     await writeFile(file('latin1.yaml'), Buffer.from('a: gr\u00fcn', 'latin1'))
     const rows: readonly (readonly [args: readonly string[], says: RegExp])[] = [

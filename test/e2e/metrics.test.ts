@@ -35,7 +35,7 @@ async function unbuilt(): Promise<string> {
   ])
 }
 
-void t.test('what happened is counted', { skip: missing('nix') }, async (t) => {
+void t.test('events are counted', { skip: missing('nix') }, async (t) => {
   const server = await startPushless(t, { args: ['--serve-packages', '--hold', '1'] })
   const path = await shape('one')
   const blobs = await pullAll(server.url, path)

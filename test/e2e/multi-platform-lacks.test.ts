@@ -46,7 +46,7 @@ void t.test('a platform that nothing here can build', { skip: missing('nix') }, 
   }
 })
 
-void t.test('what may pass is no reason to leave a platform out', { skip: missing('nix') }, async (t) => {
+void t.test('a failure of a moment doesn’t leave a platform out', { skip: missing('nix') }, async (t) => {
   const { path } = await multiPlatform(t, 'fails', [
     { architecture: 'arm64', fails: true },
     { architecture: 'amd64' },

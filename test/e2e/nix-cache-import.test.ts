@@ -29,7 +29,7 @@ const named = (name: string): Package =>
   pack(`name-${Buffer.from(name).toString('hex')}`, { directory: [[name, { file: 'x' }]] })
 const zeros = (size: number) => pack(`zeros-${size}`, { file: Buffer.alloc(size) })
 
-void t.test('what is right is imported, and is what was sent', { skip }, async (t) => {
+void t.test('valid paths are imported unchanged', { skip }, async (t) => {
   const server = await startCache(t)
   const source = pack('source', {
     directory: [
@@ -52,7 +52,7 @@ void t.test('what is right is imported, and is what was sent', { skip }, async (
   t.same(await nixStore('--query', '--hash', source.narinfo.storePath), [before])
 })
 
-void t.test('what must be refused', { skip }, async (t) => {
+void t.test('paths that must be refused', { skip }, async (t) => {
   const server = await startCache(t)
   const good = pack('good', { file: 'good' })
   const archive = nar({ file: 'good' })
@@ -217,7 +217,7 @@ void t.test('what must be refused', { skip }, async (t) => {
   t.match(await upload(server, good), { status: 200 }, 'and what is right is still taken')
 })
 
-void t.test('who may write, and where', { skip }, async (t) => {
+void t.test('clients that may write, and where', { skip }, async (t) => {
   const sent = pack('permitted', { file: 'permitted' })
   const { storePath, url } = sent.narinfo
   const server = await startCache(t)

@@ -85,7 +85,7 @@ async function copiesDerivations(t: Test, client: Client): Promise<void> {
   }
 
   if (!client.canBuild) return
-  await t.test('what was built is not taken', async (t) => {
+  await t.test('paths that were built elsewhere are refused', async (t) => {
     const salt = `built-${process.pid}-${Date.now()}`
     const [output = ''] = (
       await client.nix(

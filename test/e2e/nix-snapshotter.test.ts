@@ -70,7 +70,7 @@ void t.test('an image of nix-snapshotter', { skip }, async (t) => {
   })
 })
 
-void t.test('what cannot be served says why', { skip }, async (t) => {
+void t.test('images that can’t be served give their reason', { skip }, async (t) => {
   const { url } = await startPushless(t)
   const options = await parts()
   const secret = await makeStorePath('snapshotter-secret', (path) => writeFile(path, 'secret\n'))

@@ -12,7 +12,7 @@ import { imageOf, pathsLayer, stored, type Layer } from './nix2container-image.t
 
 const skip = missing('nix')
 
-void t.test('what cannot be served says why', { skip }, async (t) => {
+void t.test('images that can’t be served give their reason', { skip }, async (t) => {
   const { url } = await startPushless(t)
   const shell = await busybox()
   const utf8 = await shape('utf8')

@@ -20,7 +20,7 @@ import { NOT_RECORDED, TAR, imageOf, pathsLayer } from './nix2container-image.ts
 
 const skip = missing('nix')
 
-void t.test('what it recorded is what is served', { skip }, async (t) => {
+void t.test('the recorded digests are served', { skip }, async (t) => {
   const paths = await nix2containerPaths()
   const json = await nix2containerJson()
   const recorded = JSON.parse(json) as { layers: { digest: string; size: number }[] }

@@ -78,7 +78,7 @@ async function isServedAsItIs(t: Test, path: string, original: string, mediaType
   t.match(unknown, { status: 404, code: 'MANIFEST_UNKNOWN', detail: { tags: ['1.0'] } })
 }
 
-void t.test('what a layout says is not believed', { skip: missing('nix') }, async (t) => {
+void t.test('the layout’s own figures are checked', { skip: missing('nix') }, async (t) => {
   const { url } = await startPushless(t)
   const wrong = async (change: (builder: LayoutBuilder, layer: BuiltDescriptor) => Promise<unknown>) => {
     const made = join(await temporaryDirectory(t, 'wrong'), 'wrong')

@@ -13,7 +13,7 @@ import { everyShape } from './every-shape.ts'
 
 const skip = missing('nix', 'python3')
 
-void t.test('what cannot be served says why', { skip }, async (t) => {
+void t.test('images that can’t be served give their reason', { skip }, async (t) => {
   const { url } = await startPushless(t)
   const shell = await busybox()
   const secret = await makeStorePath('streamed-secret', (path) => writeFile(path, 'secret\n'))
@@ -138,7 +138,7 @@ void t.test('a script that names a conf without referring to it', { skip }, asyn
   t.match(got, { status: 404, message: 'no such store path' })
 })
 
-void t.test('what only looks like one is no image', { skip }, async (t) => {
+void t.test('files that only look like an image are none', { skip }, async (t) => {
   const { url } = await startPushless(t)
   const { conf } = await everyShape()
   const other = await makeStorePath('other-conf.json', (path) => writeFile(path, '{"a": 1}'))

@@ -83,7 +83,7 @@ void t.test('every kind has its answer', async (t) => {
   }
 })
 
-void t.test('what is denied and what is absent have one answer, except for the operator', async (t) => {
+void t.test('denied and absent paths have the same answer, except for the operator', async (t) => {
   const [denied, unknown] = (['denied', 'name-unknown'] as const).map((kind) => errorReply(failureOf(kind)))
   t.strictSame({ ...denied, log: '' }, { ...unknown, log: '' })
   for (const kind of ['denied', 'name-unknown'] as const) {
@@ -94,7 +94,7 @@ void t.test('what is denied and what is absent have one answer, except for the o
   t.notMatch(errorReply(failureOf('unavailable'), OPERATOR).body.toString(), 'secret', 'the log has that')
 })
 
-void t.test('what a builder printed is for readers of its log', async (t) => {
+void t.test('the output of a builder is for readers of its log', async (t) => {
   const quoted = "builder for 'x' failed;\n       last 1 log lines:\n       > secret"
   const failure = new RegistryError('build-failed', `nix build failed: ${quoted}`, {
     detail: { reason: quoted, log: ['secret'], status: 'MiscFailure' },

@@ -62,7 +62,7 @@ function makeApp(mode: 'read' | 'write', refusal?: RegistryError) {
   return { app, ask, taken }
 }
 
-void t.test('what is read, with the token and without', async (t) => {
+void t.test('reading with the token and without', async (t) => {
   const { ask } = makeApp('write')
   for (const [file, type, body, isPublic] of [
     [
@@ -86,7 +86,7 @@ void t.test('what is read, with the token and without', async (t) => {
   }
 })
 
-void t.test('what isn’t there', async (t) => {
+void t.test('absent resources', async (t) => {
   const { ask } = makeApp('write')
   for (const file of [
     '',

@@ -119,7 +119,7 @@ void t.test('a client that leaves', async (t) => {
   t.match(await line('request'), { outcome: 'left' })
 })
 
-void t.test('what clients and proxies write is bounded and printable', async (t) => {
+void t.test('texts of clients and proxies are bounded and printable', async (t) => {
   const { port, texts, line } = await listening(t)
   const socket = connect(port, '127.0.0.1')
   const path = `/v2/${'x'.repeat(5_000)}`

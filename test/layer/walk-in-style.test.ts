@@ -103,7 +103,7 @@ void t.test('permissions: every one that matches, the later over the earlier', a
   t.match(link.at(-1), { kind: 'symlink', mode: 0o600 })
 })
 
-void t.test('what a layer cannot hold', async (t) => {
+void t.test('entries that a layer can’t hold', async (t) => {
   const larger = treeOf('larger', { 'bin/a': 'longer' })
   const runs = treeOf('runs', { 'bin/a': 'xx' })
   chmodSync(join(runs, 'bin/a'), 0o755)

@@ -138,7 +138,7 @@ void t.test('a file of a name that would delete another is refused, with its pat
   t.equal(entriesOf(innocent).length, 2)
 })
 
-void t.test('what is no file, directory or link is refused', async (t) => {
+void t.test('other kinds of files are refused', async (t) => {
   const path = treeOf('fifo', () => undefined)
   await execa('mkfifo', [join(path, 'pipe')])
   t.throws(() => [...walkStorePaths([path])], {

@@ -27,7 +27,7 @@ void t.test('every function has its section, its example and its test', { skip }
   t.strictSame(gaps(await exportsOf(), sections, tests), [])
 })
 
-void t.test('what is missing is named', async (t) => {
+void t.test('missing parts are named', async (t) => {
   const one: Export = { name: 'pod', takes: [] }
   const without = (pattern: RegExp) => sectionsOf(readme.replace(pattern, '')).filter(isPod)
   const pod = sections.filter(isPod)

@@ -16,7 +16,7 @@ const LEAST_FOUND = 0.95
 const MOST_ALARMS = 0.002
 const SHOWN = 20
 
-void t.test('of mistakes, the checker says what an API server says', async (t) => {
+void t.test('the checker reports the mistakes that an API server reports', async (t) => {
   const [schema, made, verdicts] = [await serverSchema(), await mistakes(), await recordedVerdicts()]
   t.equal(digestOf(made), verdicts.digest, 'the server was asked about these: scripts/record-verdicts.ts')
   const judged = made.map(({ what, object }, index) => ({

@@ -40,7 +40,7 @@ void t.test('names are those that Nix gives', async (t) => {
     t.throws(() => parseUploadName(name), { kind: 'malformed', message: /is uploaded as/ }, name)
 })
 
-void t.test('what was uploaded is there until it has done its service', async (t) => {
+void t.test('an upload stays until it was used', async (t) => {
   const { directory, uploads } = await makeUploads(t)
   const bytes = bytesOf(90, 1)
   const name = nameOf(bytes)
@@ -59,7 +59,7 @@ void t.test('what was uploaded is there until it has done its service', async (t
   })
 })
 
-void t.test('what can’t be taken leaves nothing', async (t) => {
+void t.test('a refused upload leaves nothing', async (t) => {
   const { directory, uploads } = await makeUploads(t)
   const bytes = bytesOf(50, 1)
   async function* broken() {

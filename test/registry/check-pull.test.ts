@@ -41,7 +41,7 @@ async function ask(path: StorePath, more: Partial<PullCheckParts> = {}, tag = 'n
 
 const failing = (kind: ErrorKind) => new RegistryError(kind, 'no')
 
-void t.test('what a pull would find', async (t) => {
+void t.test('states of an image', async (t) => {
   const rows: readonly (readonly [
     what: string,
     path: StorePath,
@@ -80,7 +80,7 @@ void t.test('what a pull would find', async (t) => {
   t.equal(await ask(DERIVATION, {}, 'doc'), 'unknown: manifest-unknown', 'an output that there is not')
 })
 
-void t.test('what nobody knows', async (t) => {
+void t.test('failures of the look-up', async (t) => {
   const error = failing('unavailable')
   await t.rejects(ask(VALID, { demandImage: () => Promise.reject(error) }), error)
 })

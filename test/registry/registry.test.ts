@@ -69,7 +69,7 @@ void t.test(
   },
 )
 
-void t.test('what is no image, or nothing at all', { skip: withoutNix }, async (t) => {
+void t.test('paths that aren’t images, and absent ones', { skip: withoutNix }, async (t) => {
   const { registry } = registryOf(t)
   const directory = await makeStorePath('unit-plain', async (path) => {
     await mkdir(path)

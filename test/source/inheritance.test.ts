@@ -14,7 +14,7 @@ import { readImage } from '../support/read-image.ts'
 
 type Config = { readonly [key: string]: Json }
 
-void t.test('what an image inherits', async (t) => {
+void t.test('fields that an image inherits from its base', async (t) => {
   const rows: readonly (readonly [what: string, base: Config, own: Config, expected: Config])[] = [
     ['nothing said on either side', {}, {}, {}],
     [

@@ -118,7 +118,7 @@ void t.test('a package may name its program, and only one that it has', { skip: 
   }
 })
 
-void t.test('what can\u2019t be run is no program', { skip: withoutNix }, async (t) => {
+void t.test('a file that isn’t executable is not a program', { skip: withoutNix }, async (t) => {
   const path = await makeStorePath('mixed-1.0', async (path) => {
     await mkdir(join(path, 'bin/directory'), { recursive: true })
     await writeFile(join(path, 'bin/only'), elf(62), { mode: 0o755 })

@@ -107,7 +107,7 @@ void t.test('each broken field is named', { skip: withoutNix }, async (t) => {
   }
 })
 
-void t.test('what is no image is denied', { skip: withoutNix }, async (t) => {
+void t.test('a path that isn’t an image is denied', { skip: withoutNix }, async (t) => {
   for (const [what, text] of [
     ['an empty file', ''],
     ['a text', 'hello'],

@@ -4,7 +4,7 @@ import { filesOf } from '../support/read-image.ts'
 import { rootEntries } from '../../src/source/root-layer.ts'
 import { EMPTY, root, textOf } from './root-entries.ts'
 
-void t.test('what every image has at its root', async (t) => {
+void t.test('every image has these files at its root', async (t) => {
   const entries = [...(await rootEntries(filesOf('/'), EMPTY))]
   t.strictSame(
     entries.map((entry) => [entry.kind, entry.name, 'mode' in entry ? entry.mode.toString(8) : '']),

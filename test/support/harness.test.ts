@@ -110,7 +110,7 @@ void t.test('a scope releases last first, and when its work fails', async (t) =>
   t.notOk(existsSync(directory))
 })
 
-void t.test('what must not be missing in CI', async (t) => {
+void t.test('requirements that must not be missing in CI', async (t) => {
   const { CI, PATH } = process.env
   t.teardown(() => {
     if (CI === undefined) delete process.env['CI']

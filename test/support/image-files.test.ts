@@ -7,7 +7,7 @@ type Entry = Partial<Header> & { readonly name: string; readonly text?: string }
 
 const FILE = { name: 'etc/app', text: 'one', mode: 0o644 } as const
 
-void t.test('what two images differ in', async (t) => {
+void t.test('differences of two images', async (t) => {
   const base = await content([[FILE, { name: 'bin/sh', type: 'symlink', linkname: 'busybox' }]])
   t.strictSame(
     imageDifferences(base, await content([[FILE, { name: 'bin/sh', type: 'symlink', linkname: 'busybox' }]])),

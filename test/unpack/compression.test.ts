@@ -14,7 +14,7 @@ const SIZE = 3_000_000
 const bytes = randomBytes(SIZE)
 const skipped = Buffer.from([0x5a, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4])
 
-void t.test('what a file holds, or why not', { skip: missing('gzip', 'zstd') }, async (t) => {
+void t.test('contents of a file, or its fault', { skip: missing('gzip', 'zstd') }, async (t) => {
   const directory = await temporaryDirectory(t, 'compression')
   const packed = async (...command: readonly [string, ...string[]]) => {
     const [tool, ...args] = command
@@ -75,7 +75,7 @@ void t.test('what a file holds, or why not', { skip: missing('gzip', 'zstd') }, 
   }
 })
 
-void t.test('what is not compressed', async (t) => {
+void t.test('plain files', async (t) => {
   for (const head of ['', '\u001f', 'text', 'PK\u0003\u0004', '\u001f\u008b\u0000', '\u0050ab'])
     t.equal(compressionOf(Buffer.from(head, 'latin1')), undefined, JSON.stringify(head))
 })

@@ -88,7 +88,7 @@ void t.test('the least recently used goes first, and none that is in use', async
   t.equal(cache.bytes, 3 * MB)
 })
 
-void t.test('what fits only if something in use went is put off', async (t) => {
+void t.test('an archive that needs the room of one in use has to wait', async (t) => {
   const directory = await temporaryDirectory(t, 'unpacked')
   const [a, b] = await packedFiles(t, 2)
   if (a === undefined || b === undefined) return

@@ -5,7 +5,7 @@ const DRV = '/nix/store/aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-hello.drv'
 const event = (kind: string, data: unknown) =>
   `event: ${kind}\ndata: ${typeof data === 'string' ? data : JSON.stringify(data)}`
 
-void t.test('what events tell', async (t) => {
+void t.test('events of a build', async (t) => {
   for (const [text, news] of [
     [event('state', { state: 'queued', kind: 'build' }), [{ state: 'queued' }]],
     [event('state', { state: 'running', kind: 'build' }), [{ state: 'building' }]],

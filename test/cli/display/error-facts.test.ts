@@ -42,7 +42,7 @@ void t.test('a mistake of ours has its stack, wherever it is in the chain', (t) 
   t.end()
 })
 
-void t.test('what is no error stays as it is', (t) => {
+void t.test('values that aren’t errors stay as they are', (t) => {
   t.equal(expected('text'), 'text')
   t.equal(expected(undefined), undefined)
   t.end()

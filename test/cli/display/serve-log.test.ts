@@ -15,7 +15,7 @@ void t.test('lines for people on a terminal, JSON elsewhere, and what is set win
   t.end()
 })
 
-void t.test('what to try next has an address that clients on this machine can reach', (t) => {
+void t.test('the next steps have an address that clients on this machine can reach', (t) => {
   for (const [url, expected] of [
     ['http://127.0.0.1:5000', 'http://127.0.0.1:5000'],
     ['http://0.0.0.0:5000', 'http://127.0.0.1:5000'],

@@ -78,7 +78,7 @@ void t.test('objects without a namespace get one', async (t) => {
   })
 })
 
-void t.test('what can’t be done writes nothing and says why', async (t) => {
+void t.test('a refused rewrite writes nothing and gives its reason', async (t) => {
   const { directory } = await setUp(t)
   const at = (name: string) => join(directory, name)
   const cases: readonly (readonly [args: readonly string[], isUsage: boolean, message: RegExp])[] = [

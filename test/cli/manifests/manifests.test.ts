@@ -126,7 +126,7 @@ void t.test('takes packages from a pinned flake', { skip: withoutNix }, async (t
   )
 })
 
-void t.test('what is wrong in a file, before Nix is asked', async (t) => {
+void t.test('mistakes of a file are found before Nix runs', async (t) => {
   const files = { 'app.yaml': 'name: a\nimage: b\nprot: 80\nreplicas: many\n' }
   const { stderr, exitCode } = await manifests(t, files, ['app.yaml'], { env: { PATH: '/nowhere' } })
   t.equal(exitCode, 2)
@@ -141,7 +141,7 @@ void t.test('what is wrong in a file, before Nix is asked', async (t) => {
   })
 })
 
-void t.test('what Nix refuses, in one line with the field’s place', { skip: withoutNix }, async (t) => {
+void t.test('refusals of Nix are one line with the field’s place', { skip: withoutNix }, async (t) => {
   const nowhere = `/nix/store/${'0'.repeat(32)}-tool`
   for (const [text, expected] of [
     ['name: web\nimage: a\nhealth: /', 'app.yaml:3:1: app web: health is "/" and there is no port, expected'],

@@ -61,7 +61,7 @@ void t.test('hosts beside our own', async (t) => {
   await t.rejects(read(['-'], { stdin }), { message: /names no image/ })
 })
 
-void t.test('what can’t be used says why', async (t) => {
+void t.test('unusable input is refused with its reason', async (t) => {
   const directory = t.testdir({ 'empty.yaml': 'image: nginx', 'broken.yaml': 'a:\n  b: "c\n', empty: {} })
   const file = (name: string) => join(directory, name)
   for (const [name, message] of [
@@ -86,7 +86,7 @@ void t.test('what can’t be used says why', async (t) => {
   t.equal((await read(['-'], { stdin: 'image: nix.internal//nix/store/x' })).malformed, 1)
 })
 
-void t.test('what Nix makes: images and manifests', { skip: withoutNix }, async (t) => {
+void t.test('outputs of Nix: images and manifests', { skip: withoutNix }, async (t) => {
   const directory = t.testdir()
   const link = async (name: string, path: string) => {
     await symlink(path, join(directory, name))

@@ -69,7 +69,7 @@ void t.test('asked for until it is there', async (t) => {
   t.ok(performance.now() - start > 2900, 'not before it was told to')
 })
 
-void t.test('what fails, fails at once', async (t) => {
+void t.test('a failure is reported at once', async (t) => {
   for (const [reply, errors] of [
     [
       [500, {}, error('nix build failed', { log: ['a'] })],

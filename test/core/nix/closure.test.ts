@@ -19,7 +19,7 @@ const nodes = new Map(
   Object.entries(GRAPH).map(([name, references]) => [path(name), { references: references.map(path) }]),
 )
 
-void t.test('what of a closure belongs into a layer', async (t) => {
+void t.test('paths of a closure that belong into a layer', async (t) => {
   for (const [what, roots, except, unpacked, expected] of [
     ['all', ['app'], [], [], ['app', 'lib', 'libc']],
     ['without the root', ['app'], ['app'], [], ['lib', 'libc']],

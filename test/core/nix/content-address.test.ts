@@ -63,7 +63,7 @@ void t.test(
   },
 )
 
-void t.test('what can’t have a path has none', async (t) => {
+void t.test('contents that can’t have a path', async (t) => {
   const address = parseContentAddress(VECTORS[0].ca)
   if (address === undefined) throw new Error('no address')
   t.equal(contentAddressedPath('f', address, [parsed(SOURCE)]), undefined, 'a flat file with references')

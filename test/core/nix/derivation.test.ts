@@ -37,7 +37,7 @@ void t.test('a content-addressed output has no path yet', async (t) => {
   t.strictSame([...outputs], [['out', undefined]])
 })
 
-void t.test('what isn’t a derivation says where it stops being one', async (t) => {
+void t.test('other texts are refused with their position', async (t) => {
   for (const [text, message] of [
     ['', 'expected "Derive(" at character 0'],
     ['{"pushless":1}', 'expected "Derive(" at character 0'],

@@ -35,7 +35,7 @@ const WELL_FORMED: readonly (readonly [string, Tree, object])[] = [
   ['the deepest tree', nested(512), { kind: 'directory' }],
 ]
 
-void t.test('what is well-formed, in chunks of any size', async (t) => {
+void t.test('well-formed archives, in chunks of any size', async (t) => {
   for (const [name, tree, expected] of WELL_FORMED) {
     for (const size of [1, 7, 64, 1 << 20])
       t.strictSame(await readNar(pieces(nar(tree), size)), expected, `${name}, ${size} bytes at a time`)

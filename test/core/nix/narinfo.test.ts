@@ -32,7 +32,7 @@ void t.test('is written as it was read', async (t) => {
   t.equal(formatNarinfo(narinfo), TEXT)
 })
 
-void t.test('what may be left out, or is new', async (t) => {
+void t.test('optional and unknown fields', async (t) => {
   const least = TEXT.split('\n')
     .filter((line) => !/^(?:Compression|File|References|Deriver|Sig)/.test(line))
     .join('\n')

@@ -74,7 +74,7 @@ void t.test('by Nix 2.26', { skip: await missingTrixieNix() }, async (t) => {
   check(t, await nix.run(['sh', '-c', SCRIPT, file]))
 })
 
-void t.test('what newer ones write of builds', (t) => {
+void t.test('messages of newer versions about builds', (t) => {
   const [drv, top] = ['a', 'b'].map((name) => `/nix/store/${'0'.repeat(32)}-${name}.drv`)
   t.equal(
     explainNixError(

@@ -134,7 +134,7 @@ void t.test('ties are broken by name: equal sizes give the same plan whatever th
   for (const plan of plans) t.strictSame(plan, plans[0])
 })
 
-void t.test('what everything rests on comes first', async (t) => {
+void t.test('paths that everything needs come first', async (t) => {
   const closure = closureOf(80)
   const layers = planLayers(closure, 60)
   const layerOf = new Map(layers.flatMap((layer, i) => layer.map((path) => [path, i] as const)))

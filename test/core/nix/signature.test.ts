@@ -20,7 +20,7 @@ function keys(...texts: readonly string[]): readonly SigningKey[] {
   return texts.flatMap((text) => parseSigningKey(text) ?? [])
 }
 
-void t.test('what Nix signed', async (t) => {
+void t.test('signatures of Nix', async (t) => {
   t.ok(isSignedBy(keys(KEY), SIGNED))
   const unknown = KEY.replace('test-1', 'other-1')
   t.ok(isSignedBy(keys(unknown, KEY), { ...SIGNED, signatures: ['other-1:AAAA', SIGNATURE] }))

@@ -16,7 +16,7 @@ void t.test('digests are taken as they are', async (t) => {
   }
 })
 
-void t.test('what is no digest is refused, and the error holds no more than the start of it', async (t) => {
+void t.test('a text that isn’t a digest is refused, and the error has only its start', async (t) => {
   for (const text of [
     '',
     'sha256',

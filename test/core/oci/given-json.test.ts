@@ -22,12 +22,12 @@ void t.test('JSON is what it is', async (t) => {
   )
 })
 
-void t.test('what is none', async (t) => {
+void t.test('texts that aren’t JSON', async (t) => {
   for (const text of ['', '{', '"', '"\\', ']]]]', '[1,]', nested(3).slice(1)])
     t.throws(() => parse(text), SyntaxError, text)
 })
 
-void t.test('what is too much is refused before it is made', async (t) => {
+void t.test('too large values are refused before they are made', async (t) => {
   const million = 1e6
   for (const [what, text, message] of [
     ['depth', nested(8 * million), /^file: nested too deep: more than 10000 lists or objects$/],

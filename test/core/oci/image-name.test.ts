@@ -31,7 +31,7 @@ void t.test('a digest decides before a tag, as clients have it', async (t) => {
   })
 })
 
-void t.test('what is no image', async (t) => {
+void t.test('texts that aren’t names of images', async (t) => {
   for (const [text, kind] of [
     ['', 'name-invalid'],
     ['nginx:latest', 'name-invalid'],

@@ -7,7 +7,7 @@ const part = (start: number, end: number): RangeRequest => ({ kind: 'part', rang
 /** More than any number holds: 10 to the 400th and some. */
 const ENDLESS = '9'.repeat(401)
 
-void t.test('of a blob of 1000 bytes', async (t) => {
+void t.test('ranges of a blob of 1000 bytes', async (t) => {
   for (const [header, expected] of [
     [undefined, WHOLE],
     ['bytes=0-', part(0, 1000)],
@@ -55,7 +55,7 @@ void t.test('of a blob of 1000 bytes', async (t) => {
   }
 })
 
-void t.test('of an empty blob there is no part', async (t) => {
+void t.test('an empty blob has no parts', async (t) => {
   for (const header of ['bytes=0-', 'bytes=0-0', 'bytes=-1', 'bytes=-0']) {
     t.strictSame(parseRange(header, 0), UNSATISFIABLE, header)
   }

@@ -125,7 +125,7 @@ void t.test('names that would take long to tell apart are refused at once', asyn
   t.ok(performance.now() - start < 100)
 })
 
-void t.test('which names a path answers to', async (t) => {
+void t.test('names of a path', async (t) => {
   const long = `${'long-name-'.repeat(20)}END.drv`
   for (const [name, slug, expected] of [
     ['libX11-1.8', undefined, true],

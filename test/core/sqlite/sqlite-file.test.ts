@@ -140,7 +140,7 @@ void t.test('SQLite can go on writing to it', async (t) => {
   database.close()
 })
 
-void t.test('what needs an overflow page is refused', async (t) => {
+void t.test('rows that need an overflow page are refused', async (t) => {
   const rows = [['x'.repeat(4100)]]
   t.throws(() => sqliteFile([{ type: 'table', name: 'T', sql: 'CREATE TABLE T(v)', rows }]), /too large/)
   t.throws(() => fileOf(2, 1001), /too large/)

@@ -35,7 +35,7 @@ void t.test('memory is bounded', async (t) => {
   t.equal(limit.addresses, 10_000)
 })
 
-void t.test('what counts as one address', async (t) => {
+void t.test('addresses that count as one', async (t) => {
   for (const [address, expected] of [
     ['192.0.2.1', '192.0.2.1'],
     ['::ffff:192.0.2.1', '192.0.2.1'],

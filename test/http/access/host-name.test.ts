@@ -46,7 +46,7 @@ void t.test('a Host is a name or an address, whatever its case, port and final d
     t.equal(parseHost(text), undefined, text.slice(0, 40))
 })
 
-void t.test('which names are this server’s', async (t) => {
+void t.test('names of this server', async (t) => {
   const patterns = ['registry.example', '*.below.example', 'With.Port:5000'].map(
     (text) => parseHostPattern(text) ?? t.fail(text),
   )

@@ -16,7 +16,7 @@ async function ask(
   return isLocal
 }
 
-void t.test('who asks from this machine, for itself', async (t) => {
+void t.test('requests from this machine, for itself', async (t) => {
   for (const [address, headers, expected] of [
     ['127.0.0.1', { host: '127.0.0.1:5000' }, true],
     ['127.9.9.9', { host: 'localhost:5000' }, true],
@@ -58,7 +58,7 @@ void t.test('one request through a proxy ends the trust, for every connection', 
   }
 })
 
-void t.test('what clients send is no sign of a proxy', async (t) => {
+void t.test('headers of clients are no sign of a proxy', async (t) => {
   const loopback = new LoopbackTrust(true)
   const headers = {
     host: 'localhost',

@@ -16,7 +16,7 @@ async function answerTo(authorization: string | undefined, token: string | undef
   return app.inject({ url: '/', headers: authorization === undefined ? {} : { authorization } })
 }
 
-void t.test('what bears the token passes', async (t) => {
+void t.test('a request with the token passes', async (t) => {
   for (const authorization of [
     `Bearer ${TOKEN}`,
     `bearer ${TOKEN}`,

@@ -95,7 +95,7 @@ void t.test('HEAD says what GET says', async (t) => {
   t.match(follow.headers, { 'content-type': 'text/event-stream; charset=utf-8' })
 })
 
-void t.test('what nobody knows is 404, as errors are', async (t) => {
+void t.test('unknown work is 404, in the form of errors', async (t) => {
   const { app } = appOf(t)
   for (const id of [HASH, `${HASH}-x.drv`, 'x', `${HASH}x`, '%2e%2e%2f', 'x'.repeat(500)]) {
     for (const method of ['GET', 'DELETE'] as const) {
@@ -106,7 +106,7 @@ void t.test('what nobody knows is 404, as errors are', async (t) => {
   }
 })
 
-void t.test('who may read and who may forget', async (t) => {
+void t.test('clients that may read logs, and that may forget failures', async (t) => {
   const bearer = { authorization: `Bearer ${TOKEN}` }
   for (const [what, token, remoteAddress, headers, read, forget] of [
     ['this machine', undefined, '127.0.0.1', {}, 200, 204],

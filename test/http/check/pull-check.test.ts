@@ -34,7 +34,7 @@ const pod = (image: string) => `kind: Pod\nspec: {containers: [{image: '${image}
 const never = () => Promise.reject(new Error('asked'))
 const refs = JSON.stringify({ refs: [REF] })
 
-void t.test('what pulls would find, for anybody who may pull', async (t) => {
+void t.test('pulls are checked for every client that may pull', async (t) => {
   const rows: Record<string, readonly [PullCheck, { readonly state: string; readonly message?: string }]> = {
     'in the store': [{ kind: 'present' }, { state: 'present' }],
     'in a cache': [{ kind: 'fetchable' }, { state: 'fetchable' }],
@@ -61,7 +61,7 @@ void t.test('what pulls would find, for anybody who may pull', async (t) => {
   }
 })
 
-void t.test('what nobody knows is neither there nor not', async (t) => {
+void t.test('a path that can’t be looked up is neither present nor absent', async (t) => {
   const error = new RegistryError('lookup-failed', 'cache.example.org does not answer')
   t.same(await check(t, refs, () => Promise.reject(error)), {
     status: 200,
@@ -92,7 +92,7 @@ void t.test('manifests are read for their images', async (t) => {
   })
 })
 
-void t.test('what is no question', async (t) => {
+void t.test('bodies that are not a question', async (t) => {
   for (const payload of ['', '{"refs": [1]}', 'a: [', '{"refs": []}'])
     t.match(await check(t, payload, never), { status: 400, body: { errors: [{}] } }, payload)
 })

@@ -122,7 +122,7 @@ void t.test('bodies that are worked on keep their room', async (t) => {
   t.match(await Promise.all(both), [{ status: 200 }, { status: 200 }])
 })
 
-void t.test('who bears the token may send more, and has room of its own', async (t) => {
+void t.test('a client with the token may send more, and has room of its own', async (t) => {
   const bodies = bodiesFor(tokenOf(() => 'f6a1c30b9d5e47a2'))
   const app = Fastify()
   registerErrors(app)

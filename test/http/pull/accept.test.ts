@@ -3,7 +3,7 @@ import { preferred } from '../../../src/http/pull/accept.ts'
 
 const OFFERED = ['application/json', 'text/html', 'text/plain'] as const
 
-void t.test('what a client would rather have', async (t) => {
+void t.test('the form that a client prefers', async (t) => {
   for (const [accept, expected] of [
     [undefined, 'application/json'],
     ['', 'application/json'],

@@ -8,7 +8,7 @@ import { MAX_COMPRESSORS, compress } from '../../../src/layer/compressor.ts'
 const LARGE = 1_000_000
 const ELSEWHERE = '10.0.0.7'
 
-void t.test('which encoding a layer gets', async (t) => {
+void t.test('the encoding of a layer', async (t) => {
   for (const [mode, accept, peer, size, expected] of [
     // Never unless asked for.
     ['auto', undefined, ELSEWHERE, LARGE, undefined],
@@ -48,7 +48,7 @@ void t.test('which encoding a layer gets', async (t) => {
   }
 })
 
-void t.test('what is compressed is what comes out', async (t) => {
+void t.test('compressed bytes decompress to the same', async (t) => {
   const bytes = Buffer.from('a layer of a tar '.repeat(100_000))
   for (const [encoding, decompress] of [
     ['zstd', zstdDecompressSync],

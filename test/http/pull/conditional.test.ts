@@ -73,7 +73,7 @@ void t.test('304 keeps what a cache needs', async (t) => {
   t.match(manifest.headers, { vary: 'accept', 'docker-content-digest': MANIFEST.digest })
 })
 
-void t.test('what isn’t there has no preconditions', async (t) => {
+void t.test('an absent resource has no preconditions', async (t) => {
   const app = appOf(t)
   for (const headers of [{ 'if-none-match': '*' }, { 'if-match': '*' }, { 'if-match': OTHER }])
     t.equal((await app.inject({ url: `/v2/${NAME}/manifests/missing`, headers })).statusCode, 404)

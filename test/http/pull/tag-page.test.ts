@@ -4,7 +4,7 @@ import { pageOf, parsePageQuery } from '../../../src/http/pull/tag-page.ts'
 
 const TAGS = ['dev', 'latest', 'nix', 'out']
 
-void t.test('what a query asks for', async (t) => {
+void t.test('a query names a page of tags', async (t) => {
   for (const [url, expected] of [
     ['/v2/x/tags/list', { n: undefined, last: undefined }],
     ['/v2/x/tags/list?', { n: undefined, last: undefined }],

@@ -6,7 +6,7 @@ const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json'
 const INDEX = 'application/vnd.oci.image.index.v1+json'
 const LIST = 'application/vnd.docker.distribution.manifest.list.v2+json'
 
-void t.test('who takes an index', async (t) => {
+void t.test('clients that accept an index', async (t) => {
   for (const [header, takes] of [
     [undefined, true],
     ['', true],

@@ -109,7 +109,7 @@ void t.test('nobody pushes or deletes', async (t) => {
   t.strictSame(fake.asked, [])
 })
 
-void t.test('what isn’t there', async (t) => {
+void t.test('absent resources', async (t) => {
   const app = appOf(t)
   for (const [url, status, code] of [
     [`/v2/${NAME}/manifests/missing`, 404, 'MANIFEST_UNKNOWN'],

@@ -4,7 +4,7 @@ import { nextWait } from '../../../src/http/pull/wait.ts'
 
 const PENDING = new RegistryError('pending', 'still being built')
 
-void t.test('what is still being made is asked for again at the same URL, nine times', async (t) => {
+void t.test('a client waits at the same URL, nine times', async (t) => {
   for (const [url, next] of [
     ['/v2/nix/store/x/manifests/nix', '/v2/nix/store/x/manifests/nix?wait=1'],
     ['/v2/x/manifests/nix?ns=nix.internal', '/v2/x/manifests/nix?ns=nix.internal&wait=1'],

@@ -120,7 +120,7 @@ void t.test('bodies of any content type', async (t) => {
   t.match(linesOf((await post(app, elsewhere, '/warm?host=registry.example')).body).at(-1), { ready: 1 })
 })
 
-void t.test('what can’t be read', async (t) => {
+void t.test('bodies that can’t be read', async (t) => {
   const app = appOf(t)
   for (const [payload, message] of [
     ['', /no image is named/],
@@ -167,7 +167,7 @@ function slowRegistry(rounds: number, holdMs: number) {
   return { registry: registry as Registry, asked }
 }
 
-void t.test('what takes longer is asked for again, and says so', async (t) => {
+void t.test('an image that takes longer is requested again, and reported as waiting', async (t) => {
   const { registry } = slowRegistry(2, 0)
   const { body } = await post(appOf(t, registry), PODS)
   const lines = linesOf(body).filter(({ ref }) => ref === `${NAME}:latest`)

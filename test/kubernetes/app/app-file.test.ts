@@ -16,7 +16,7 @@ function refusal(text: string): readonly string[] {
   }
 }
 
-void t.test('what a file says', async (t) => {
+void t.test('a file describes applications', async (t) => {
   for (const [text, expected] of [
     ['name: web\nimage: a', [{ name: 'web', image: 'a' }]],
     [
@@ -70,7 +70,7 @@ void t.test('what a file says', async (t) => {
   }
 })
 
-void t.test('what is wrong, and where', async (t) => {
+void t.test('mistakes and their places', async (t) => {
   for (const [text, ...expected] of [
     ['', 'app.yaml: is empty, expected an application'],
     ['---\n---\n', 'app.yaml: is empty, expected an application'],

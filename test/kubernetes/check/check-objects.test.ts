@@ -10,7 +10,7 @@ import { MANIFEST_PROBLEMS } from '../../fixtures/manifest-problems.ts'
 
 const directory = fileURLToPath(new URL('../../../manifests/schema', import.meta.url))
 
-void t.test('what is wrong with an object, as Nix says it', async (t) => {
+void t.test('mistakes of an object, as Nix reports them', async (t) => {
   const schema = await readSchema(directory, '1.37')
   for (const { what, objects, problems } of MANIFEST_PROBLEMS) {
     const customs = customKinds(objects)

@@ -28,7 +28,7 @@ void t.test('every problem of every document is told, and the other objects are 
   )
 })
 
-void t.test('what YAML made of a text is told', async (t) => {
+void t.test('a text that YAML reads as another type is reported', async (t) => {
   for (const [value, told] of [
     ['no', 'no is read as the boolean false: write "no"'],
     ['0o550', '0o550 is read as the number 360: write "0o550"'],

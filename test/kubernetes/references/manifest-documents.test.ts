@@ -57,7 +57,7 @@ void t.test('keys are only keys', async (t) => {
   t.notOk('a' in Object(value))
 })
 
-void t.test('what is broken says where', async (t) => {
+void t.test('a broken document names its place', async (t) => {
   for (const [text, line, column, says] of [
     ['kind: Pod\nmetadata:\n  name: x\n spec: y\n', 4, 1, /same column/],
     ['a:\n\tb: c\n', 2, 1, /[Tt]abs/],

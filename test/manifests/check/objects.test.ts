@@ -27,7 +27,7 @@ const lostDigits = (text: string) =>
 const matches = (line: string, expected: string) =>
   expected.endsWith('…') ? line.startsWith(expected.slice(0, -1)) : line === expected
 
-void t.test('what is wrong with an object', { skip }, async (t) => {
+void t.test('mistakes of an object', { skip }, async (t) => {
   const file = join(t.testdir(), 'cases.json')
   await writeFile(file, JSON.stringify(MANIFEST_PROBLEMS.map(({ objects }) => objects)))
   const [found] = await evaluateAll([`map validate (builtins.fromJSON (builtins.readFile ${file}))`], before)
@@ -42,7 +42,7 @@ void t.test('what is wrong with an object', { skip }, async (t) => {
   }
 })
 
-void t.test('of mistakes, both checkers say the same', { skip }, async (t) => {
+void t.test('both checkers report the same mistakes', { skip }, async (t) => {
   const schema = await serverSchema()
   const made = (await mistakes()).filter((_, index) => index % EACH === 0).map(({ object }) => object)
   const file = join(t.testdir(), 'mistakes.json')
@@ -65,7 +65,7 @@ void t.test('of mistakes, both checkers say the same', { skip }, async (t) => {
   t.ok(made.length > 1_000)
 })
 
-void t.test('what only Nix has is refused for an image', { skip }, async (t) => {
+void t.test('values of Nix alone are refused for an image', { skip }, async (t) => {
   t.same(
     await evaluateAll(
       [`validate [ (${pod('hello')}) ]`, `validate [ (${pod('{ }')}) ]`, `validate [ (${pod('x: x')}) ]`],
@@ -135,7 +135,7 @@ void t.test('nothing wrong is written', { skip }, async (t) => {
   )
 })
 
-void t.test('what does not agree is warned of', { skip }, async (t) => {
+void t.test('contradictions are warnings', { skip }, async (t) => {
   const rows: Record<string, readonly [objects: string, warnings: readonly string[]]> = {
     'a Service and its Pods': [`(${web}) (${service('')})`, []],
     'a Service of none': [

@@ -29,7 +29,7 @@ const joined = (name: string) => `${library}
       inherit pkgs;
     }`
 
-void t.test('what a script prints, with images of ours', { skip: withoutNix }, async (t) => {
+void t.test('output of a script, with images of the registry', { skip: withoutNix }, async (t) => {
   const [reference, derivation, image] = await evaluateAll([
     '(some { }).imageRef',
     '(some { }).drvPath',

@@ -63,7 +63,7 @@ void t.test('the beginning of a name is found, which something else completes', 
   t.end()
 })
 
-void t.test('what only resembles a name is none', (t) => {
+void t.test('texts that only resemble a name', (t) => {
   for (const text of [
     'https://quay.io/x/y:1',
     'oci://ghcr.io/x/chart:1',

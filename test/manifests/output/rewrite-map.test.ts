@@ -60,7 +60,7 @@ void t.test('patterns allow what they match whole, as it is written or as client
   t.end()
 })
 
-void t.test('what isn’t such a map is refused', (t) => {
+void t.test('files that aren’t such a map are refused', (t) => {
   const refused: readonly (readonly [text: string, message: RegExp])[] = [
     ['', /^map\.json: not JSON: /],
     ['[]', /^map\.json: expected \{/],

@@ -370,7 +370,7 @@ metadata: {name: g}
   t.end()
 })
 
-void t.test('what may be a mistake is a warning', (t) => {
+void t.test('a possible mistake is a warning', (t) => {
   t.same(rewrite(thing('  sidecarImage: busybox\n  osImage: Debian\n')).warnings, [
     '0.yaml, document 1, Thing/t, spec.sidecarImage: busybox may be an image, which isn’t in the map of images',
     'ghcr.io/x/web:1 is in the map of images, and nothing names it',

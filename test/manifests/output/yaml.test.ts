@@ -127,7 +127,7 @@ void t.test('it is what people write', { skip: withoutNix }, async (t) => {
   )
 })
 
-void t.test('what it refers to stays', { skip: withoutNix }, async (t) => {
+void t.test('references stay', { skip: withoutNix }, async (t) => {
   const [asText, pretty] = await evaluateAll(
     ['yaml', 'pretty-json'].map(
       (writer) =>

@@ -45,7 +45,7 @@ for (const [name, skip] of Object.entries(shells)) {
       t.same(await node.setUp('undo'), { code: 0, said: '' }, 'nothing to take back')
     })
 
-    await t.test('what was there before comes back, as it was', async (t) => {
+    await t.test('earlier files come back unchanged', async (t) => {
       const node = await nodeRoot(t, URL_OF_REGISTRY, shell)
       await node.write(HOSTS, THEIRS)
       await chmod(join(node.directory, HOSTS), 0o640)
@@ -70,7 +70,7 @@ for (const [name, skip] of Object.entries(shells)) {
       t.equal(await readlink(join(node.directory, HOSTS)), '/etc/static/hosts.toml')
     })
 
-    await t.test('what somebody changed since is left alone', async (t) => {
+    await t.test('files that were changed since are left alone', async (t) => {
       const node = await nodeRoot(t, URL_OF_REGISTRY, shell)
       await node.setUp('apply')
       await node.write(HOSTS, THEIRS)

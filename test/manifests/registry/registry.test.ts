@@ -92,7 +92,7 @@ void t.test('roots are where the garbage collector looks for them', { skip: with
   }
 })
 
-void t.test('of the node it can change nothing but its state', { skip: withoutNix }, async (t) => {
+void t.test('it can change nothing of the node but its state', { skip: withoutNix }, async (t) => {
   for (const kind of ['DaemonSet', 'Deployment']) {
     const { containers, volumes } = only(await objectsOf(`kind = "${kind}";`), kind).spec.template.spec
     const nodes = new Set(volumes.filter(({ hostPath }) => hostPath !== undefined).map(({ name }) => name))

@@ -70,7 +70,7 @@ void t.test('store paths are planned to fit upon a base', async (t) => {
   })
 })
 
-void t.test('what is not in the closure is in no layer', async (t) => {
+void t.test('a path outside of the closure is in no layer', async (t) => {
   const secret = numbered(500)
   const refused = { name: 'RegistryError', kind: 'unservable' }
   const message = `${root}: names ${secret}, which is not in its closure`

@@ -7,7 +7,7 @@ const fails = (kind: string, message: RegExp) => ({ name: 'RegistryError', kind,
 const CA = { out: undefined }
 const ONLY_LIB = { bin: OUT, lib: DEV }
 
-void t.test('what is to be done for a reference', async (t) => {
+void t.test('the work for a reference', async (t) => {
   for (const [what, world, name, tag, expected] of [
     ['a valid path, by hash', { valid: [VALID] }, A, 'latest', { kind: 'valid', path: VALID }],
     ['a valid path, by its name', { valid: [VALID] }, `${A}-Hello`, 'nix', { kind: 'valid', path: VALID }],
@@ -163,7 +163,7 @@ void t.test('what is to be done for a reference', async (t) => {
   }
 })
 
-void t.test('which tag is left for the image', async (t) => {
+void t.test('the tag that is left for the image', async (t) => {
   for (const [what, name, root, tag, expected] of [
     ['the default', A, VALID, 'latest', undefined],
     ['ours', A, VALID, 'nix', undefined],

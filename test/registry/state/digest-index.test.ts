@@ -5,7 +5,7 @@ import { EMPTY_INDEX } from '../../../src/core/oci/image.ts'
 import { DigestIndex } from '../../../src/registry/state/digest-index.ts'
 import { LAYER, ROOT, change, fileIn, filled, newDirectory, use } from '../filled-index.ts'
 
-void t.test('what is put is found again, also by the next process', async (t) => {
+void t.test('entries are found again, also by the next process', async (t) => {
   const directory = newDirectory()
   use(directory, (index) => {
     t.equal(index.layer('key'), undefined)

@@ -45,7 +45,7 @@ void t.test('a root is a link, as young as the last pull', async (t) => {
   t.strictSame(await readdir(join(state, 'roots')), [LINK], 'and nothing else is left there')
 })
 
-void t.test('what is there from before is taken over', async (t) => {
+void t.test('roots of an earlier process are taken over', async (t) => {
   const state = t.testdir({ roots: {} })
   const link = join(state, 'roots', LINK)
   await symlink('/elsewhere', link)
@@ -82,7 +82,7 @@ void t.test('--keep 0 makes none', async (t) => {
   t.strictSame(await readdir(state), [])
 })
 
-void t.test('what fails is tried again by the next pull', async (t) => {
+void t.test('a root that failed is tried again by the next pull', async (t) => {
   const { store, told, failure } = nixTold()
   const state = t.testdir()
   const roots = new DurableRoots(store, state, 7)

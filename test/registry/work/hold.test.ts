@@ -29,7 +29,7 @@ void t.test('whoever waits too long is told what goes on', async (t) => {
   t.equal(hold.waiting, 0)
 })
 
-void t.test('what is known at once is told, also with no hold', async (t) => {
+void t.test('an immediate answer is given, also with no hold', async (t) => {
   const hold = new Hold(0, journal)
   t.equal(
     await hold.wait(

@@ -23,7 +23,7 @@ void t.test('other keys are other work', async (t) => {
   t.strictSame(await Promise.all(['a', 'b'].map((key) => flight.run(key, async () => key))), ['a', 'b'])
 })
 
-void t.test('what is over is done anew', async (t) => {
+void t.test('finished work is done again', async (t) => {
   const flight = new SingleFlight<number>()
   let count = 0
   const work = async () => ++count
@@ -40,7 +40,7 @@ void t.test('a failure is for all who waited, and not remembered', async (t) => 
   t.equal(await flight.run('a', async () => 1), 1)
 })
 
-void t.test('what would wait for itself is refused', async (t) => {
+void t.test('work that would wait for itself is refused', async (t) => {
   const flight = new SingleFlight<string>((keys) => new Error(`circle ${keys.join('')}`))
   /** Work that asks for the next letters, at once or one after the other. */
   const asks =

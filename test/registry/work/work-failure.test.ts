@@ -94,7 +94,7 @@ void t.test('the last lines of what failed, else of whatever spoke', async (t) =
   t.ok(String(detailOf('x', 'y'.repeat(1e6))['reason']).length <= 4000)
 })
 
-void t.test('what is remembered', async (t) => {
+void t.test('failures that are remembered', async (t) => {
   for (const [what, error, expected] of [
     ['a builder that failed', failed('PermanentFailure', 'exit code 1'), true],
     ['a time limit', failed('TimedOut', 'timed out'), true],

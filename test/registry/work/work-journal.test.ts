@@ -61,7 +61,7 @@ void t.test('outputs of one derivation that are made at the same time share a re
   t.match(journal.get(workId(BUILD)), { state: 'failed' })
 })
 
-void t.test('what failed is remembered for a while, also by the next process', async (t) => {
+void t.test('a failure is remembered for a while, also by the next process', async (t) => {
   for (const [what, error, work, failureMs, ageMs, expected] of [
     ['a build', FAILURE, BUILD, 300_000, 0, true],
     ['a build long ago', FAILURE, BUILD, 300_000, 301_000, false],
@@ -94,7 +94,7 @@ void t.test('what failed is remembered for a while, also by the next process', a
   }
 })
 
-void t.test('what is forgotten is unknown', async (t) => {
+void t.test('a forgotten failure is unknown', async (t) => {
   const directory = stateDirectory(t)
   const journal = journalIn(t, { directory })
   const id = workId(BUILD)
@@ -111,7 +111,7 @@ void t.test('what is forgotten is unknown', async (t) => {
   t.strictSame(await readdir(join(directory, 'logs')), [])
 })
 
-void t.test('what a process left is interrupted, and never failed', async (t) => {
+void t.test('work that a dead process left is interrupted, not failed', async (t) => {
   const directory = stateDirectory(t)
   const journal = journalIn(t, { directory })
   journal.begin(BUILD)
@@ -139,7 +139,7 @@ void t.test('what a process left is interrupted, and never failed', async (t) =>
   records.close()
 })
 
-void t.test('what goes on when the journal closes is interrupted', async (t) => {
+void t.test('running work is interrupted when the journal closes', async (t) => {
   const directory = stateDirectory(t)
   const journal = journalIn(t, { directory })
   journal.begin(BUILD)

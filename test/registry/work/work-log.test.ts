@@ -33,7 +33,7 @@ void t.test('a short log is all there', async (t) => {
   }
 })
 
-void t.test('of a long log the head and the tail are, and what was left out is counted', async (t) => {
+void t.test('a long log keeps its head and tail, and counts the rest', async (t) => {
   for (const count of [27, 100, 10_000]) {
     const log = filled(count)
     const { headLines, omittedLines, omittedBytes, lines, bytes } = log.extent
@@ -55,7 +55,7 @@ void t.test('of a long log the head and the tail are, and what was left out is c
   }
 })
 
-void t.test('what was written down is read back the same', async (t) => {
+void t.test('a log is read back as it was written', async (t) => {
   for (const count of [0, 5, 10, 20, 500]) {
     const log = filled(count)
     const restored = WorkLog.restored(log.text, log.extent)

@@ -147,7 +147,7 @@ void t.test(
   },
 )
 
-void t.test('what is no docker archive is not spoken of', async (t) => {
+void t.test('other files are not reported as broken archives', async (t) => {
   const text = Buffer.from('text')
   const source = await writeArchive(t, {
     'app-1.0/configure': text,

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { paxRecords } from '../../../src/source/archive/pax-records.ts'
 
-void t.test('what a pax header says', async (t) => {
+void t.test('a pax header is read', async (t) => {
   for (const [what, text, expected] of [
     ['nothing', '', {}],
     ['a name', '10 path=a\n', { path: 'a' }],

@@ -30,7 +30,7 @@ void t.test('a tree comes out depth first, sorted by bytes, whatever order it wa
   )
 })
 
-void t.test('what is put twice is replaced', async (t) => {
+void t.test('an entry that is put twice is replaced', async (t) => {
   const tree = new FileTree()
   tree.symlink(asByteString('a'), asByteString('/one'))
   tree.file(asByteString('a'), 0o444, CONTENT)

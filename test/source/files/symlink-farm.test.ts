@@ -143,7 +143,7 @@ void t.test('links', { skip: withoutNix }, async (t) => {
   ])
 })
 
-void t.test('what is on the serving machine is no part of an image', { skip: withoutNix }, async (t) => {
+void t.test('files of the serving machine are not part of an image', { skip: withoutNix }, async (t) => {
   // Directories that every machine has, with other contents.
   const escaping = await treeOf('farm-escaping', [
     'etc -> /etc',

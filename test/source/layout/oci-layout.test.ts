@@ -64,7 +64,7 @@ void t.test(
   },
 )
 
-void t.test('which manifest a tag names', { skip: withoutNix }, async (t) => {
+void t.test('a tag names a manifest', { skip: withoutNix }, async (t) => {
   const rows: [
     what: string,
     list: (images: readonly [BuiltDescriptor, BuiltDescriptor]) => object[],

@@ -18,7 +18,7 @@ void t.test('the newest protocol that both speak decides what is read', async (t
   }
 })
 
-void t.test('what can’t be spoken with is refused, and closed', async (t) => {
+void t.test('a daemon of an unknown protocol is refused, and closed', async (t) => {
   for (const [what, bytes, message] of [
     [
       'a daemon of 1.33',

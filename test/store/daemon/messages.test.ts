@@ -45,7 +45,7 @@ async function read(...messages: readonly Uint8Array[]): Promise<StoreEvent[]> {
   return events
 }
 
-void t.test('what becomes an event', async (t) => {
+void t.test('messages that become events', async (t) => {
   for (const [what, messages, expected] of [
     ['nothing', [], []],
     [
@@ -133,7 +133,7 @@ void t.test('two builds at once keep their lines apart', async (t) => {
   ])
 })
 
-void t.test('what follows the last message is left for the reply', async (t) => {
+void t.test('bytes behind the last message are left for the reply', async (t) => {
   const wire = new WireReader(
     (async function* () {
       yield Buffer.concat([last, out().string('reply').bytes()])

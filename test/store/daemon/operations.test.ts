@@ -26,7 +26,7 @@ async function answered<T>(request: Request<T>, reply: WireWriter): Promise<T> {
   return value
 }
 
-void t.test('what is sent', async (t) => {
+void t.test('requests as bytes', async (t) => {
   const hash = OUT.slice(11, 43) as Parameters<typeof operations.queryPathFromHashPart>[0]
   for (const [what, request, expected] of [
     ['isValidPath', operations.isValidPath(OUT), out().number(1).string(OUT)],
@@ -64,7 +64,7 @@ void t.test('what is sent', async (t) => {
   }
 })
 
-void t.test('what is read', async (t) => {
+void t.test('replies as values', async (t) => {
   t.equal(await answered(operations.isValidPath(OUT), out().number(1)), true)
   t.equal(await answered(operations.isValidPath(OUT), out().number(0)), false)
   t.equal(await answered(operations.ensurePath(OUT), out().number(1)), undefined)

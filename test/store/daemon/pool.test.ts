@@ -56,7 +56,7 @@ void t.test('a new connection that dies is an error: asking for ever helps nobod
   t.equal(daemon.connections.length, 2)
 })
 
-void t.test('what Nix refuses isn’t asked again, and its connection is kept', async (t) => {
+void t.test('a refused request isn’t repeated, and its connection is kept', async (t) => {
   const daemon = fakeDaemon({ paths: PATHS })
   const pool = poolOf(t, daemon)
   await t.rejects(pool.query(ensurePath(storePath('bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-y'))), {
@@ -149,7 +149,7 @@ void t.test('a connection that comes about while the pool closes is closed', asy
   t.strictSame(daemon.connections, [CLOSED])
 })
 
-void t.test('what can’t be connected to is named', async (t) => {
+void t.test('a failed connection names its address', async (t) => {
   for (const [what, transport, message] of [
     [
       'refused',

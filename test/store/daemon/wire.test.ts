@@ -31,7 +31,7 @@ void t.test('the bytes of numbers and strings', async (t) => {
   }
 })
 
-void t.test('what is written is read back, wherever the chunks are cut', async (t) => {
+void t.test('values are read back, wherever the chunks are cut', async (t) => {
   const texts = ['', 'a', '12345678', 'größe', 'x'.repeat(100)]
   const bytes = new WireWriter()
     .number(42)
@@ -110,7 +110,7 @@ function text(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value
 }
 
-void t.test('of a long text the head is kept, and what follows is still found', async (t) => {
+void t.test('a long text keeps its head, and the next value is still found', async (t) => {
   const long = `${'x'.repeat(64 * 1024)}${'y'.repeat(200_000)}z`
   const bytes = new WireWriter().string('short').string(long).string('after').bytes()
   for (const size of [7, 8192, bytes.length]) {
