@@ -90,7 +90,7 @@ export function createProgram(facts: ProcessFacts): Command {
       const { exportImages } = await import('./export.ts')
       const { output, format, name, platform, force: isForced } = options
       if (format === 'oci' && (options.gzip || options.zstd))
-        throw new UsageError('--gzip and --zstd compress archives, and --format oci is none')
+        throw new UsageError('--gzip and --zstd compress archives, and --format oci writes a directory')
       const encoding = options.gzip ? 'gzip' : options.zstd ? 'zstd' : undefined
       const progress = progressKind(options, facts.environment)
       const status = await exportImages(names, settingsFrom(options, facts), {

@@ -109,7 +109,7 @@ const BROKEN_TARS: readonly (readonly [
   [
     'a size below nothing',
     (sound) => rawTar([...sound, { name: 'x', size: binarySize(0xff, 0xff) }]),
-    /size that is none|not a tar header|breaks off/,
+    /size that is not a number|not a tar header|breaks off/,
   ],
   [
     'a lie in a pax header',
@@ -163,6 +163,8 @@ for (const [kind, form] of [
 }
 
 const COMPRESSORS = { gz: gzipSync, zst: zstdCompressSync }
+/** What is in an unpacked archive is read as in a plain one, which has all defects above. */
+const SOME = 2
 const BROKEN_PACKING = { gz: /broken gzip/, zst: /broken zstd/ }
 
 for (const [kind, form] of [
@@ -174,9 +176,9 @@ for (const [kind, form] of [
     for (const suffix of ['gz', 'zst'] as const) {
       const name = `image.tar.${suffix}`
       const packed = (tar: Buffer) => stored(name, COMPRESSORS[suffix](tar))
-      for (const [what, parts, says] of DEFECTS)
+      for (const [what, parts, says] of DEFECTS.slice(0, SOME))
         images.push({ what, says, path: await packed(rawTar(form(parts))), isKept: true })
-      for (const [what, change, says] of BROKEN_TARS)
+      for (const [what, change, says] of BROKEN_TARS.slice(0, SOME))
         images.push({ what, says, path: await packed(change(form({}))), isKept: true })
       const [{ name: first } = NONE] = form({})
       const whole = COMPRESSORS[suffix](rawTar(form({ layers: [randomBytes(MB)] })))

@@ -148,7 +148,7 @@ void t.test('arguments that are refused before any work', { skip: missing('nix',
   for (const [args, message] of [
     [['--output', file, path], /image\.tar: is there already \(--force replaces it\)/],
     [['--format', 'oci', path], /name it with --output/],
-    [['--format', 'oci', '--gzip', '--output', 'x', path], /--format oci is none/],
+    [['--format', 'oci', '--gzip', '--output', 'x', path], /--format oci writes a directory/],
     [['--gzip', '--zstd', path], /cannot be used with/],
     [['--format', 'tar', path], /docker-archive, oci-archive, oci/],
     [['--platform', 'arm64', path], /not os\/arch or os\/arch\/variant: arm64/],

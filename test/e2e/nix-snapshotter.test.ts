@@ -103,7 +103,7 @@ void t.test('images that can’t be served give their reason', { skip }, async (
     [
       'a config of another kind',
       ({ config }) => Object.assign(config, { config: 'x' }),
-      /its config says no commands/,
+      /its config has commands or variables that are not/,
     ],
   ]
   for (const [what, change, says] of rows) {

@@ -32,8 +32,8 @@ void t.test('broken archives', async (t) => {
       { ...good, [manifestName]: Buffer.from('[{') },
       /manifest.json is no JSON/,
     ],
-    ['no images', withManifest([]), /manifest.json is none/],
-    ['an object', withManifest(image), /manifest.json is none/],
+    ['no images', withManifest([]), /manifest.json is invalid/],
+    ['an object', withManifest(image), /manifest.json is invalid/],
     [
       'a config that is not there',
       withManifest([{ ...image, Config: 'x.json' }]),
@@ -101,12 +101,12 @@ void t.test('broken archives', async (t) => {
     [
       'a size below nothing',
       (path) => patch(path, 512 + layer.length, (block) => withSum(binarySized(block, 0xff))),
-      /a size that is none|not a tar header/,
+      /a size that is not a number|not a tar header/,
     ],
     [
       'a size beyond numbers',
       (path) => patch(path, 512 + layer.length, (block) => withSum(binarySized(block, 0x80))),
-      /a size that is none|not a tar header/,
+      /a size that is not a number|not a tar header/,
     ],
     [
       'an entry twice, another',

@@ -69,17 +69,17 @@ const ROWS: readonly Row[] = [
   [
     'a size below nothing',
     (sound, blob) => [{ ...blob, size: binarySize(0xff, 0xff) }, ...sound.slice(1)],
-    /size that is none|not a tar header|breaks off/,
+    /size that is not a number|not a tar header|breaks off/,
   ],
   [
     'a size beyond numbers',
     (sound, blob) => [{ ...blob, size: binarySize(0x80, 0x7f) }, ...sound.slice(1)],
-    /size that is none|not a tar header|breaks off/,
+    /size that is not a number|not a tar header|breaks off/,
   ],
   [
     'a size of letters',
     (sound, blob) => [{ ...blob, size: 'abcdefghijk\0' }, ...sound.slice(1)],
-    /size that is none|not a tar|breaks off/,
+    /size that is not a number|not a tar|breaks off/,
   ],
   ...['-1', '1e9', '99999999999999999999', 'NaN', ' ', '0x10'].map((size): Row => [
     `a size in a pax header: ${JSON.stringify(size)}`,

@@ -44,5 +44,5 @@ async function ask(registry: string, refs: readonly string[]): Promise<readonly 
   }).catch((cause: unknown) => fail(`no registry answers: ${unreachable(cause)}`, cause))
   if (!response.ok) return fail(`answered ${response.status} ${response.statusText}`)
   const body: unknown = await response.json().catch(() => undefined)
-  return answer.Check(body) ? body.images : fail('answered what no registry of ours does')
+  return answer.Check(body) ? body.images : fail('answered in a form that pushless does not use')
 }

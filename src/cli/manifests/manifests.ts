@@ -89,7 +89,7 @@ export function addManifests(program: Command, { library, environment, exit }: P
   manifests
     .command('check')
     .description(
-      'whether manifests, whoever wrote them, are what Kubernetes takes, and a registry can serve what they name',
+      'check whether Kubernetes takes manifests of any origin, and whether a registry can serve their images',
     )
     .argument('<what...>', 'files, directories, or - for standard input')
     .option('--kubernetes <version>', 'minor version, such as 1.37; the newest that is known by default')

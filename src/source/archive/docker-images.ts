@@ -139,7 +139,7 @@ function parseManifest(bytes: Buffer, label: string): Manifest {
   }
   if (validator.Check(value)) return value
   const [error] = validator.Errors(value)
-  throw broken(label, `its ${MANIFEST} is none: ${error?.instancePath ?? ''} ${error?.message ?? ''}`)
+  throw broken(label, `its ${MANIFEST} is invalid: ${error?.instancePath ?? ''} ${error?.message ?? ''}`)
 }
 
 /** `host:5000/name:tag` as `tag`. */

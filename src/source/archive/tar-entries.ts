@@ -58,7 +58,7 @@ export async function* tarEntries(read: ReadAt, size: number, label: string): As
     if (!header.cksumValid) refuse(at, 'a damaged tar header')
     const offset = at + BLOCK
     const length = header.size ?? -1
-    if (!Number.isSafeInteger(length) || length < 0) refuse(at, 'a size that is none')
+    if (!Number.isSafeInteger(length) || length < 0) refuse(at, 'a size that is not a number')
     const kind = kindOf(header.type)
     // The pax record by itself: the decoder puts ustar's prefix before its path, and ustar's target in place of its own.
     const name = longName ?? extended?.path ?? header.path ?? ''

@@ -45,7 +45,7 @@ export async function snapshotterImage(files: LayoutFiles): Promise<Source | und
   if (diffIds.length !== manifest.layers.length)
     refuse(files, `its config has ${diffIds.length} diff_ids for ${manifest.layers.length} layers`)
   const value = parseObject(files.root, configBytes)
-  if (!Config.Check(value)) refuse(files, 'its config says no commands and variables as a config does')
+  if (!Config.Check(value)) refuse(files, 'its config has commands or variables that are not lists of texts')
   const { config = {}, created } = value
   const places = await Promise.all(manifest.layers.map((layer) => placeOf(files, layer)))
   return {
