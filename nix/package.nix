@@ -25,6 +25,7 @@ let
   inherit (builtins)
     baseNameOf
     fromJSON
+    match
     path
     pathExists
     ;
@@ -32,12 +33,13 @@ let
 
   manifest = fromJSON (readText ../package.json);
 
-  # One file or directory of the repository, so that a change elsewhere rebuilds nothing.
+  # One file or directory of the repository without its tests, so that a change elsewhere rebuilds nothing.
   part =
     name:
     path {
       name = baseNameOf name;
       path = ../. + "/${name}";
+      filter = file: _: match ".*[.]tests[.]nix" (baseNameOf file) == null;
     };
 
   nodeModules = stdenvNoCC.mkDerivation {

@@ -12,7 +12,6 @@ let
     isString
     map
     removeAttrs
-    toJSON
     ;
   inherit (import ../../nix/refuse.nix) refuse onlyKnown;
   readText = import ../../nix/read-text.nix;

@@ -10,7 +10,6 @@ let
     groupBy
     head
     length
-    map
     mapAttrs
     match
     ;

@@ -3,7 +3,6 @@ let
   inherit (builtins)
     attrNames
     concatStringsSep
-    elem
     filter
     head
     isBool

@@ -16,7 +16,6 @@ let
     match
     ;
   inherit (import ../problem.nix)
-    fieldPath
     isMissing
     isWrong
     itemPath

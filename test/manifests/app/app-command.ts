@@ -1,5 +1,5 @@
 // What `app` and `appFile` make, for tests: by real Nix, with the manifest builder in scope.
-import { evaluateAll, refusal, root } from '../../nix/nix-command.ts'
+import { evaluateAll, root } from '../../nix/nix-command.ts'
 
 const BEFORE = `with { inherit (import ${root}manifests { }) app appFile; };`
 
@@ -11,11 +11,6 @@ export type KubernetesObject = {
 /** Lists of objects, by one process: an expression each. */
 export async function objectsOf(expressions: readonly string[]): Promise<KubernetesObject[][]> {
   return (await evaluateAll(expressions, BEFORE)) as KubernetesObject[][]
-}
-
-/** The message with which an expression is refused. */
-export async function appRefusal(expression: string): Promise<string | undefined> {
-  return refusal(`${BEFORE} ${expression}`)
 }
 
 /** The one object of that kind. */
