@@ -79,18 +79,18 @@ async function read(
   file: File,
   request: FastifyRequest,
   reply: FastifyReply,
-  { nixCache: { exporter, writer }, token, compression }: NixCacheRoutes,
+  { nixCache: { reader, writer }, token, compression }: NixCacheRoutes,
 ): Promise<FastifyReply> {
   const isTrusted = hasToken(request, token)
   switch (file.kind) {
     case 'info':
       return sendText(request, reply, INFO_TYPE, CACHE_INFO)
     case 'narinfo': {
-      const narinfo = await exporter.narinfo(file.hash, isTrusted)
+      const narinfo = await reader.narinfo(file.hash, isTrusted)
       return narinfo === undefined ? notThere(reply) : sendText(request, reply, NARINFO_TYPE, narinfo)
     }
     case 'archive': {
-      const archive = await exporter.archive(file.hash, file.narHash, isTrusted)
+      const archive = await reader.archive(file.hash, file.narHash, isTrusted)
       if (archive === undefined) return notThere(reply)
       reply.header('vary', 'accept-encoding')
       const encoding =

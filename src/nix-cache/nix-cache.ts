@@ -2,8 +2,8 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { STORE_DIR } from '../core/nix/store-path.ts'
-import { Exporter, type ExporterOptions } from './export.ts'
-import { Importer, type ImporterOptions } from './import.ts'
+import { CacheReader, type CacheReaderOptions } from './cache-reader.ts'
+import { Importer, type ImporterOptions } from './importer.ts'
 import { Uploads } from './uploads.ts'
 
 /** Settings: `read` serves what may be pulled, `write` also takes derivations and sources from who has the token. */
@@ -13,13 +13,13 @@ export type NixCacheMode = (typeof NIX_CACHE_MODES)[number]
 export type NixCacheWriter = { readonly importer: Importer; readonly uploads: Uploads }
 
 export type NixCache = {
-  readonly exporter: Exporter
+  readonly reader: CacheReader
   /** None: nothing is taken. */
   readonly writer: NixCacheWriter | undefined
   readonly close: () => void
 }
 
-export type NixCacheOptions = ExporterOptions &
+export type NixCacheOptions = CacheReaderOptions &
   Omit<ImporterOptions, 'uploads'> & {
     readonly mode: NixCacheMode
     /** The state directory; uploads that another process left in it are removed. */
@@ -37,9 +37,9 @@ export function openNixCache({ mode, state, ...options }: NixCacheOptions): NixC
   const directory = join(state, 'uploads')
   rmSync(directory, { recursive: true, force: true })
   if (mode === 'off') return undefined
-  const exporter = new Exporter(options)
-  if (mode === 'read') return { exporter, writer: undefined, close: () => undefined }
+  const reader = new CacheReader(options)
+  if (mode === 'read') return { reader, writer: undefined, close: () => undefined }
   const uploads = new Uploads(directory)
   const importer = new Importer({ ...options, uploads })
-  return { exporter, writer: { importer, uploads }, close: () => uploads.close() }
+  return { reader, writer: { importer, uploads }, close: () => uploads.close() }
 }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { archiveFiles, FORMATS, type ArchiveFile } from '../../src/archive/archive-files.ts'
 import { digestOf } from '../../src/core/oci/digest.ts'
-import { fakeExport } from '../export/fake-images.ts'
+import { fakeExport } from './fake-images.ts'
 
 const hex = (content: string) => digestOf(Buffer.from(content)).replace('sha256:', '')
 const blob = (digest: string | undefined) => `blobs/sha256/${digest?.replace('sha256:', '')}`

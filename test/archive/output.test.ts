@@ -16,7 +16,7 @@ import {
   type Place,
 } from '../../src/archive/output.ts'
 import { temporaryDirectory } from '../support/scope.ts'
-import { fakeExport, readFrom } from '../export/fake-images.ts'
+import { fakeExport, readFrom } from './fake-images.ts'
 
 const never = new AbortController().signal
 const TEXT = Array.from({ length: 3000 }, (_, i) => `line ${i}\n`).join('')

@@ -3,7 +3,7 @@ import { extract } from 'tar-stream'
 import { Readable } from 'node:stream'
 import { archiveFiles } from '../../src/archive/archive-files.ts'
 import { tarArchive, tarSize } from '../../src/archive/tar-archive.ts'
-import { fakeExport, readFrom } from '../export/fake-images.ts'
+import { fakeExport, readFrom } from './fake-images.ts'
 
 const MEGABYTE = 1024 * 1024
 

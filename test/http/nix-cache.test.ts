@@ -20,7 +20,7 @@ const NARINFO = 'StorePath: …\n'
 /** A cache with one path, that only the token may read. */
 function makeApp(mode: 'read' | 'write', refusal?: RegistryError) {
   const taken: string[] = []
-  const exporter = {
+  const reader = {
     narinfo: async (hash: string, hasToken: boolean) => (hash === HASH && hasToken ? NARINFO : undefined),
     archive: async (hash: string, narHash: string, hasToken: boolean) =>
       hash === HASH && hasToken && narHash === sha256(ARCHIVE)
@@ -48,7 +48,7 @@ function makeApp(mode: 'read' | 'write', refusal?: RegistryError) {
   }
   const writer = mode === 'write' ? { uploads, importer } : undefined
   const app = Fastify()
-  const nixCache = { exporter, writer, close: () => undefined } as unknown as NixCache
+  const nixCache = { reader, writer, close: () => undefined } as unknown as NixCache
   const token = tokenOf(() => TOKEN)
   const loopback = new LoopbackTrust(false)
   registerNixCache(app, { nixCache, token, loopback, compression: 'zstd', bodies: bodiesFor(token) })

@@ -3,7 +3,7 @@
  * overwrites the last, so nothing flickers; what has too many lines for the screen is shown in full at the end.
  */
 import { stripVTControlCharacters } from 'node:util'
-import { describePlace } from '../../kubernetes/references/manifest-place.ts'
+import { describePlace } from '../../kubernetes/references/place.ts'
 import type { Progress, Reporter, Summary, WarmState } from './warm-progress.ts'
 
 export type Terminal = {

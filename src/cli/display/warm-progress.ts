@@ -1,5 +1,5 @@
 /** How far each image is, and what is told of it: as lines of JSON for programs; warm-display.ts is for people. */
-import type { FoundImage } from '../../kubernetes/references/manifest-references.ts'
+import type { FoundImage } from '../../kubernetes/references/image-references.ts'
 import type { OciError } from '../warm/warm-request.ts'
 
 /** `waiting`: requested, and the registry hasn't reported any work for it yet. */

@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { AppFileError, readAppFile, type AppDocument } from '../../kubernetes/app/app-file.ts'
 import { NixFailure, buildApps, type AppBuild } from '../../kubernetes/app/app-file-build.ts'
-import { readTextFile } from './manifest-files.ts'
+import { readTextFile } from './object-files.ts'
 import { writeYaml } from '../../kubernetes/write-yaml.ts'
 import { UsageError } from '../usage-error.ts'
 

@@ -6,14 +6,14 @@ import { RegistryError } from '../../core/errors/errors.ts'
 import {
   findReferences,
   mergeReferences,
-  type ManifestReferences,
-} from '../../kubernetes/references/manifest-references.ts'
-import { describePlace } from '../../kubernetes/references/manifest-place.ts'
+  type ImageReferences,
+} from '../../kubernetes/references/image-references.ts'
+import { describePlace } from '../../kubernetes/references/place.ts'
 import { celRulesOf, checkObject, customKinds } from '../../kubernetes/check/check-objects.ts'
-import { asYamlStream } from '../../kubernetes/read/manifest-chunks.ts'
+import { asYamlStream } from '../../kubernetes/read/yaml-chunks.ts'
 import { readObjects, type ReadManifest, type ReadObject } from '../../kubernetes/read/read-objects.ts'
 import { kubernetesVersions, readSchema } from '../../kubernetes/check/schema.ts'
-import { readManifestFiles, type ManifestFile } from './manifest-files.ts'
+import { readObjectFiles, type ManifestFile } from './object-files.ts'
 import { askPullChecks, type ImagePullCheck } from './ask-pull-checks.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -48,8 +48,8 @@ type Finding = {
 /** @returns the exit status: 0 when nothing is wrong, else 1. @throws UsageError for what can't be read. */
 export async function checkManifests(names: readonly string[], options: CheckOptions): Promise<number> {
   const schema = await readSchema(options.schemas, await versionOf(options))
-  const texts = (await Promise.all(names.map(readManifestFiles))).flat()
-  const definitions = (await Promise.all(options.definitions.map(readManifestFiles))).flat()
+  const texts = (await Promise.all(names.map(readObjectFiles))).flat()
+  const definitions = (await Promise.all(options.definitions.map(readObjectFiles))).flat()
   const given = readAll(texts)
   const defined = readAll(definitions)
   const { objects } = given
@@ -159,7 +159,7 @@ type Report = {
   readonly findings: readonly Finding[]
   /** Rules of the objects' definitions that weren't evaluated. */
   readonly celRules: number
-  readonly references: ManifestReferences
+  readonly references: ImageReferences
   readonly images: readonly ImagePullCheck[]
 }
 

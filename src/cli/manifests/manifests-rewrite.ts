@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { rewriteManifests, type RewriteOptions } from '../../kubernetes/rewrite/rewrite.ts'
 import { parseImageMap } from '../../kubernetes/rewrite/rewrite-map.ts'
 import { kubernetesVersions, readSchema } from '../../kubernetes/check/schema.ts'
-import { explain, readManifestFiles, readTextFile } from './manifest-files.ts'
+import { explain, readObjectFiles, readTextFile } from './object-files.ts'
 import { UsageError } from '../usage-error.ts'
 
 export type RewriteFlags = {
@@ -28,7 +28,7 @@ export async function rewriteFiles(
   const { output } = flags
   const namespace = await namespaceOf(flags, schemas)
   const images = parseImageMap(await readTextFile(flags.images), flags.images)
-  const texts = (await Promise.all(what.map(readManifestFiles))).flat()
+  const texts = (await Promise.all(what.map(readObjectFiles))).flat()
   const { objects, others, warnings } = rewriteManifests(texts, {
     images,
     allow: flags.allow,

@@ -1,5 +1,5 @@
 /** Requests one image until it is ready, and follows what the registry reports meanwhile. */
-import type { FoundImage } from '../../kubernetes/references/manifest-references.ts'
+import type { FoundImage } from '../../kubernetes/references/image-references.ts'
 import { buildNews } from '../display/build-news.ts'
 import type { Progress, Reporter } from '../display/warm-progress.ts'
 import { requestImage, type OciError } from './warm-request.ts'

@@ -7,11 +7,11 @@ import { parseImageName } from '../../core/oci/image-name.ts'
 import {
   findReferences,
   mergeReferences,
-  type ManifestReferences,
-} from '../../kubernetes/references/manifest-references.ts'
+  type ImageReferences,
+} from '../../kubernetes/references/image-references.ts'
 import { storePathAround } from '../../core/nix/store-path.ts'
 import { explainSystemError } from '../../core/errors/system-error.ts'
-import { MANIFEST_FILE, readTextFile } from '../manifests/manifest-files.ts'
+import { MANIFEST_FILE, readTextFile } from '../manifests/object-files.ts'
 import { UsageError } from '../usage-error.ts'
 
 export type WarmInput = {
@@ -28,8 +28,8 @@ const KUBERNETES_OBJECT = /^\s*"?kind"?\s*:|"kind"\s*:/m
 const API_VERSION = /"?apiVersion"?\s*:/
 
 /** Every image that is named, each once. @throws UsageError for what can't be read, or names none. */
-export async function readWarmInput(input: WarmInput): Promise<ManifestReferences> {
-  const all: ManifestReferences[] = []
+export async function readWarmInput(input: WarmInput): Promise<ImageReferences> {
+  const all: ImageReferences[] = []
   for (const argument of input.arguments) {
     const references = await readArgument(argument, input).catch(explain)
     const count = references.images.length + references.malformed.length
@@ -39,11 +39,11 @@ export async function readWarmInput(input: WarmInput): Promise<ManifestReference
   return mergeReferences(all)
 }
 
-async function readArgument(argument: string, { hosts, stdin }: WarmInput): Promise<ManifestReferences> {
+async function readArgument(argument: string, { hosts, stdin }: WarmInput): Promise<ImageReferences> {
   if (argument === '-') return findReferences(await readText(stdin), { source: 'standard input', hosts })
   const target = await realpath(argument).catch(() => undefined)
   if (target === undefined) return imageOf(argument)
-  const files = (await stat(target)).isDirectory() ? await manifestFiles(target) : [target]
+  const files = (await stat(target)).isDirectory() ? await objectFiles(target) : [target]
   const storePath = storePathAround(target)
   if (storePath !== undefined && !(await areManifests(files))) return imageOf(storePath)
   const name = (file: string) => (file === target ? argument : join(argument, file.slice(target.length)))
@@ -53,11 +53,11 @@ async function readArgument(argument: string, { hosts, stdin }: WarmInput): Prom
   )
 }
 
-function imageOf(text: string): ManifestReferences {
+function imageOf(text: string): ImageReferences {
   return { images: [{ ...parseImageName(text), places: [] }], foreign: [], malformed: [] }
 }
 
-async function manifestFiles(directory: string): Promise<readonly string[]> {
+async function objectFiles(directory: string): Promise<readonly string[]> {
   const names = (await readdir(directory)).filter((name) => MANIFEST_FILE.test(name)).sort()
   return names.map((name) => join(directory, name))
 }
@@ -85,7 +85,7 @@ function explain(cause: unknown): never {
   throw explained === undefined ? cause : new UsageError(explained, { cause })
 }
 
-function describeEmpty(argument: string, { foreign }: ManifestReferences): string {
+function describeEmpty(argument: string, { foreign }: ImageReferences): string {
   const others = foreign.length === 0 ? '' : ` (of others’ images it names ${foreign.length})`
   return `${argument === '-' ? 'standard input' : argument}: names no image of this registry${others}; --allow-empty allows that`
 }

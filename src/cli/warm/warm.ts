@@ -3,7 +3,7 @@
  * pulls does, and whatever the registry has begun goes on without it.
  */
 import pLimit from 'p-limit'
-import type { FoundImage, ManifestReferences } from '../../kubernetes/references/manifest-references.ts'
+import type { FoundImage, ImageReferences } from '../../kubernetes/references/image-references.ts'
 import { readToken } from '../../http/access/token-file.ts'
 import { UsageError } from '../usage-error.ts'
 import { terminalReporter } from '../display/warm-display.ts'
@@ -86,7 +86,7 @@ function progressOf({ name, places }: FoundImage): Progress {
 }
 
 /** Kubelet would refuse it without asking us. */
-function malformedProgress({ name, reason, place }: ManifestReferences['malformed'][number]): Progress {
+function malformedProgress({ name, reason, place }: ImageReferences['malformed'][number]): Progress {
   return { name, places: [place], state: 'failed', errors: [{ code: 'NAME_INVALID', message: reason }] }
 }
 
@@ -102,7 +102,7 @@ function giveUp(progress: readonly Progress[], timeout: string, reporter: Report
 
 function summaryOf(
   progress: readonly Progress[],
-  { foreign }: ManifestReferences,
+  { foreign }: ImageReferences,
   milliseconds: number,
 ): Summary {
   const ready = progress.filter(({ state }) => state === 'ready').length

@@ -4,8 +4,8 @@
  */
 import { RegistryError, type ErrorDetail, type ErrorKind } from '../../core/errors/errors.ts'
 import { parseImageName, type ImageName } from '../../core/oci/image-name.ts'
-import { describePlace } from '../../kubernetes/references/manifest-place.ts'
-import { findReferences } from '../../kubernetes/references/manifest-references.ts'
+import { describePlace } from '../../kubernetes/references/place.ts'
+import { findReferences } from '../../kubernetes/references/image-references.ts'
 import { jsonExcess } from '../../core/errors/nesting.ts'
 
 /** Each is a question to Nix; a cluster of thousands of images has them in many manifests. */

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RegistryError } from '../../core/errors/errors.ts'
 import type { ImageName } from '../../core/oci/image-name.ts'
 import { readReferenceList, type ImageList } from '../check/image-list.ts'
-import { readManifests } from '../check/read-manifests.ts'
+import { readBody } from '../check/read-body.ts'
 import type { RequestBodies } from '../connection/request-bodies.ts'
 
 export type WarmRequest = {
@@ -46,5 +46,5 @@ export async function readWarmRequest(
 
 async function listIn(bytes: Buffer, hosts: readonly string[]): Promise<ImageList> {
   const list = bytes.length <= MAX_LIST_BYTES ? readReferenceList(bytes.toString()) : undefined
-  return list ?? readManifests(bytes, hosts)
+  return list ?? readBody(bytes, hosts)
 }

@@ -6,7 +6,7 @@ import { isAlias, isMap, isNode, isScalar, isSeq, parseAllDocuments, LineCounter
 import { TOO_DEEP, yamlTooDeepAt } from '../../core/errors/nesting.ts'
 import { isMergeKey, keyText } from './go-node.ts'
 import { goValue, type GoValue } from './go-value.ts'
-import { manifestChunks, type ManifestChunk } from './manifest-chunks.ts'
+import { manifestChunks, type YamlChunk } from './yaml-chunks.ts'
 import type { Path } from '../check/problem.ts'
 
 export type ReadDocument = {
@@ -57,7 +57,7 @@ export function readDocuments(text: string): readonly ReadDocument[] {
   })
 }
 
-function readDocument(chunk: ManifestChunk, firstLine: number): ReadDocument {
+function readDocument(chunk: YamlChunk, firstLine: number): ReadDocument {
   const { text } = chunk
   const lines = new LineCounter()
   const problemAt = (offset: number, message: string): DocumentProblem => {

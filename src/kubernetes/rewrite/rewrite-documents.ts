@@ -19,7 +19,7 @@ import { RegistryError } from '../../core/errors/errors.ts'
 import { assertShallowYaml } from '../../core/errors/nesting.ts'
 import { parseExactJson } from '../read/exact-json.ts'
 import { resolvePlain } from '../read/go-scalar.ts'
-import { asYamlStream } from '../read/manifest-chunks.ts'
+import { asYamlStream } from '../read/yaml-chunks.ts'
 import type { ObjectIdentity } from '../read/object-files.ts'
 
 /** The place that an object was read from, for people. */

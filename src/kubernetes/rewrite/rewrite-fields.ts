@@ -6,7 +6,7 @@
 import { isAlias, isCollection, isMap, isScalar, isSeq, type Node, type YAMLMap } from 'yaml'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { MAX_DEPTH, TOO_DEEP } from '../../core/errors/nesting.ts'
-import { childPath } from '../references/manifest-references.ts'
+import { childPath } from '../references/image-references.ts'
 import { imageMentions } from './image-mentions.ts'
 import { editOf, editWithin } from './rewrite-edit.ts'
 import type { SourceObject } from './rewrite-documents.ts'

@@ -4,7 +4,7 @@
  * `{ reference }`. Our reference is written into the same parts.
  */
 import { isAlias, isScalar, type Node, type YAMLMap } from 'yaml'
-import { childPath, composedName } from '../references/manifest-references.ts'
+import { childPath, composedName } from '../references/image-references.ts'
 import { isRegistryName } from './image-mentions.ts'
 import { editOf, type Edit } from './rewrite-edit.ts'
 import type { SourceObject } from './rewrite-documents.ts'

@@ -4,7 +4,7 @@
  * pull it from somewhere else, unless that is allowed.
  */
 import { RegistryError } from '../../core/errors/errors.ts'
-import { describePlace, type Place } from '../references/manifest-place.ts'
+import { describePlace, type Place } from '../references/place.ts'
 import { DEFAULT_HOST } from '../../core/oci/reference.ts'
 import { describeIdentity, nameFiles } from '../read/object-files.ts'
 import { readObjects, type Origin, type SourceObject } from './rewrite-documents.ts'

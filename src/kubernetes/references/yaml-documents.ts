@@ -18,33 +18,33 @@ import { RegistryError } from '../../core/errors/errors.ts'
 import { MAX_DEPTH, TOO_DEEP, assertShallowYaml, jsonExcess } from '../../core/errors/nesting.ts'
 
 /** As JSON has it; a value may be the part of several. */
-export type ManifestValue =
-  string | number | boolean | null | readonly ManifestValue[] | { readonly [key: string]: ManifestValue }
+export type YamlValue =
+  string | number | boolean | null | readonly YamlValue[] | { readonly [key: string]: YamlValue }
 
 /**
  * @param source what to call the text in errors, such as its file's name.
  * @param options.skipBroken whether to leave out broken documents, of which somebody else tells.
  * @throws RegistryError `manifest-invalid` with source, line and column where the text is broken.
  */
-export function parseManifests(
+export function parseDocuments(
   text: string,
   source: string,
   { skipBroken = false }: { readonly skipBroken?: boolean } = {},
-): readonly ManifestValue[] {
+): readonly YamlValue[] {
   return parseJson(text) ?? parseYaml(text, source, skipBroken)
 }
 
 /** JSON is YAML too, and this is fifty times as fast. What is broken is for the other parser to explain. */
-function parseJson(text: string): readonly ManifestValue[] | undefined {
+function parseJson(text: string): readonly YamlValue[] | undefined {
   if (!/^\s*[[{]/.test(text) || jsonExcess(text, Infinity) !== undefined) return undefined
   try {
-    return [JSON.parse(text) as ManifestValue]
+    return [JSON.parse(text) as YamlValue]
   } catch {
     return undefined
   }
 }
 
-function parseYaml(text: string, source: string, skipBroken: boolean): readonly ManifestValue[] {
+function parseYaml(text: string, source: string, skipBroken: boolean): readonly YamlValue[] {
   assertShallowYaml(text, source)
   const lines = new LineCounter()
   const fail = (message: string, offset: number): never => {
@@ -54,7 +54,7 @@ function parseYaml(text: string, source: string, skipBroken: boolean): readonly 
     })
   }
   const composer = new Composer({ schema: 'failsafe', uniqueKeys: false, prettyErrors: false })
-  const values: ManifestValue[] = []
+  const values: YamlValue[] = []
   for (const document of composer.compose(new Parser(lines.addNewLine).parse(text))) {
     const [error] = document.errors
     try {
@@ -70,9 +70,9 @@ function parseYaml(text: string, source: string, skipBroken: boolean): readonly 
   return values
 }
 
-function valueOf(document: Document.Parsed, fail: (message: string, offset: number) => never): ManifestValue {
-  const anchored = new Map<string, ManifestValue>()
-  const convert = (node: ParsedNode | null, depth: number): ManifestValue => {
+function valueOf(document: Document.Parsed, fail: (message: string, offset: number) => never): YamlValue {
+  const anchored = new Map<string, YamlValue>()
+  const convert = (node: ParsedNode | null, depth: number): YamlValue => {
     if (node === null) return null
     if (depth > MAX_DEPTH) fail(TOO_DEEP, node.range[0])
     if (isAlias(node)) {
@@ -80,19 +80,19 @@ function valueOf(document: Document.Parsed, fail: (message: string, offset: numb
       return value === undefined ? fail(`no anchor before this alias: ${node.source}`, node.range[0]) : value
     }
     // Known before it is filled: what is in it may refer to it.
-    const know = <T extends ManifestValue>(value: T): T => {
+    const know = <T extends YamlValue>(value: T): T => {
       if (node.anchor !== undefined) anchored.set(node.anchor, value)
       return value
     }
     if (isScalar(node)) return know(typeof node.value === 'string' ? node.value : null)
     if (isSeq(node)) {
-      const list = know<ManifestValue[]>([])
+      const list = know<YamlValue[]>([])
       for (const item of node.items) list.push(convert(item, depth + 1))
       return list
     }
     if (!isMap(node)) return null
     // Without a prototype, so that any key is only a key.
-    const map = know<Record<string, ManifestValue>>(Object.create(null) as Record<string, ManifestValue>)
+    const map = know<Record<string, YamlValue>>(Object.create(null) as Record<string, YamlValue>)
     for (const [i, { key, value }] of node.items.entries()) {
       const name = convert(key, depth + 1)
       // A key that is a list or map has no name; what it holds may be too large for one.

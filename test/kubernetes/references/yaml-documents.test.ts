@@ -1,7 +1,7 @@
 import t from 'tap'
-import { parseManifests } from '../../../src/kubernetes/references/manifest-documents.ts'
+import { parseDocuments } from '../../../src/kubernetes/references/yaml-documents.ts'
 
-const plain = (text: string) => JSON.parse(JSON.stringify(parseManifests(text, 'x.yaml'))) as unknown
+const plain = (text: string) => JSON.parse(JSON.stringify(parseDocuments(text, 'x.yaml'))) as unknown
 
 void t.test('documents, as they are separated', async (t) => {
   for (const [text, expected] of [
@@ -46,13 +46,13 @@ void t.test('aliases share what they stand for', async (t) => {
       .fill(`*a${i - 1}`)
       .join(', ')}]\n`
   const start = performance.now()
-  t.equal(parseManifests(`${text}? *a59\n: y`, 'bomb.yaml').length, 1)
+  t.equal(parseDocuments(`${text}? *a59\n: y`, 'bomb.yaml').length, 1)
   t.ok(performance.now() - start < 5000, 'a bomb of 9^59 values is as large as its text')
-  t.equal(parseManifests('a: &x [*x]', 'x.yaml').length, 1, 'and one may hold itself')
+  t.equal(parseDocuments('a: &x [*x]', 'x.yaml').length, 1, 'and one may hold itself')
 })
 
 void t.test('keys are only keys', async (t) => {
-  const [value] = parseManifests('__proto__: {a: b}\n? [c, d]\n: e\n', 'x.yaml')
+  const [value] = parseDocuments('__proto__: {a: b}\n? [c, d]\n: e\n', 'x.yaml')
   t.strictSame(Object.entries(value ?? {}).length, 2)
   t.notOk('a' in Object(value))
 })
@@ -70,7 +70,7 @@ void t.test('a broken document names its place', async (t) => {
     ['['.repeat(10_000), 1, undefined, /nested too deeply/],
   ] as const) {
     t.throws(
-      () => parseManifests(text, 'deploy.yaml'),
+      () => parseDocuments(text, 'deploy.yaml'),
       {
         name: 'RegistryError',
         kind: 'manifest-invalid',

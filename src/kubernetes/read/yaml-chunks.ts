@@ -2,7 +2,7 @@
  * The documents of a text, separated as kubectl separates them before it parses any (apimachinery's YAMLOrJSONDecoder):
  * a stream of JSON objects while they are JSON, and else YAML at each line that begins with three hyphens.
  */
-export type ManifestChunk = {
+export type YamlChunk = {
   /** Its position in the whole text. */
   readonly offset: number
   readonly text: string
@@ -14,8 +14,8 @@ export type ManifestChunk = {
 const SEPARATOR = '---'
 
 /** @returns the documents in their order; what is between two separators counts, though it were empty. */
-export function manifestChunks(text: string): readonly ManifestChunk[] {
-  const chunks: ManifestChunk[] = []
+export function manifestChunks(text: string): readonly YamlChunk[] {
+  const chunks: YamlChunk[] = []
   let at = 0
   if (/^[^\S\ufeff]*\{/.test(text)) {
     for (;;) {
@@ -45,10 +45,10 @@ export function asYamlStream(text: string): string {
   return isStream ? chunks.map((chunk) => chunk.text).join('\n---\n') : text
 }
 
-function* yamlChunks(text: string, from: number): Generator<ManifestChunk> {
+function* yamlChunks(text: string, from: number): Generator<YamlChunk> {
   let start = from
   let refusal: string | undefined
-  const chunk = (end: number): ManifestChunk => ({
+  const chunk = (end: number): YamlChunk => ({
     offset: start,
     text: text.slice(start, end),
     format: 'yaml',

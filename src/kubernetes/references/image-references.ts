@@ -6,14 +6,14 @@
 import { isList } from '../../core/json.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { parseImageName, type ImageName } from '../../core/oci/image-name.ts'
-import { parseManifests, type ManifestValue } from './manifest-documents.ts'
-import type { Place } from './manifest-place.ts'
+import { parseDocuments, type YamlValue } from './yaml-documents.ts'
+import type { Place } from './place.ts'
 import { MAX_DEPTH, TOO_DEEP } from '../../core/errors/nesting.ts'
 import { DEFAULT_HOST } from '../../core/oci/reference.ts'
 
 export type FoundImage = ImageName & { readonly places: readonly Place[] }
 
-export type ManifestReferences = {
+export type ImageReferences = {
   /** Each once, in order of their first places. */
   readonly images: readonly FoundImage[]
   /** Names of images that others serve, each once. */
@@ -27,7 +27,7 @@ type Found = {
   readonly foreign: Set<string>
   readonly malformed: { readonly name: string; readonly reason: string; readonly place: Place }[]
 }
-export type Parent = { readonly [key: string]: ManifestValue }
+export type Parent = { readonly [key: string]: YamlValue }
 
 /** `--image=…` of an operator, `NAME=…` of an environment. */
 const ASSIGNMENT = /^[A-Za-z0-9_.-]+=/
@@ -44,10 +44,10 @@ export function findReferences(
     hosts = [],
     skipBroken = false,
   }: { readonly source: string; readonly hosts?: readonly string[]; readonly skipBroken?: boolean },
-): ManifestReferences {
+): ImageReferences {
   const found: Found = { images: new Map(), foreign: new Set(), malformed: [] }
   const prefixes = [DEFAULT_HOST, ...hosts].map((host) => `${host}/`)
-  for (const [i, value] of parseManifests(text, source, { skipBroken }).entries()) {
+  for (const [i, value] of parseDocuments(text, source, { skipBroken }).entries()) {
     search(value, { key: '', path: '', object: undefined, depth: 0 }, new Set(), (name, at, isImage) =>
       note(found, prefixes, name, { source, document: i + 1, object: at.object, path: at.path }, isImage),
     )
@@ -56,7 +56,7 @@ export function findReferences(
 }
 
 /** Several files' references as one. */
-export function mergeReferences(all: readonly ManifestReferences[]): ManifestReferences {
+export function mergeReferences(all: readonly ImageReferences[]): ImageReferences {
   const images = new Map<string, FoundImage>()
   for (const image of all.flatMap((one) => one.images)) {
     const places = [...(images.get(image.name)?.places ?? []), ...image.places]
@@ -81,7 +81,7 @@ type At = {
 type Visit = (text: string, at: At, isImage: boolean) => void
 
 /** @param seen what aliases share, which is searched once. */
-function search(value: ManifestValue, at: At, seen: Set<object>, visit: Visit): void {
+function search(value: YamlValue, at: At, seen: Set<object>, visit: Visit): void {
   if (typeof value === 'string') return visit(value, at, at.key === 'image')
   if (typeof value !== 'object' || value === null || seen.has(value)) return
   seen.add(value)

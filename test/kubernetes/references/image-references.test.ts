@@ -1,6 +1,6 @@
 import t from 'tap'
-import { describePlace } from '../../../src/kubernetes/references/manifest-place.ts'
-import { findReferences, mergeReferences } from '../../../src/kubernetes/references/manifest-references.ts'
+import { describePlace } from '../../../src/kubernetes/references/place.ts'
+import { findReferences, mergeReferences } from '../../../src/kubernetes/references/image-references.ts'
 
 const HASHES = ['aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56', '5kj3i7kj8yh7q6mfxr3ndxw5kxkalhix']
 const [A, B] = HASHES.map((hash, i) => `nix.internal/nix/store/${hash}-${'ab'[i]}:nix`) as [string, string]

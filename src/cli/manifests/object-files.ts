@@ -15,7 +15,7 @@ export type ManifestFile = {
 export const MANIFEST_FILE = /\.(?:json|yaml|yml)$/
 
 /** @throws UsageError for what can't be read, and a directory without manifests. */
-export async function readManifestFiles(name: string): Promise<readonly ManifestFile[]> {
+export async function readObjectFiles(name: string): Promise<readonly ManifestFile[]> {
   if (name === '-')
     return [{ source: 'standard input', text: decode(await buffer(process.stdin), 'standard input') }]
   if (!(await stat(name).catch(explain(name))).isDirectory())

@@ -14,7 +14,7 @@ import type { StoreReader } from '../layer/store-reader.ts'
 import { BlobStreams } from '../layer/stream.ts'
 import type { PathInfo, Store } from '../store/store.ts'
 
-export type ExporterOptions = {
+export type CacheReaderOptions = {
   readonly store: Store
   readonly reader: StoreReader
   /** All that belongs to an image that a valid path is; `undefined` where it can't be pulled. */
@@ -38,13 +38,13 @@ const PATHS_REMEMBERED = 100_000
  */
 const UNPACKED_BYTES = 4 * 1024 * 1024
 
-export class Exporter {
-  readonly #options: ExporterOptions
+export class CacheReader {
+  readonly #options: CacheReaderOptions
   readonly #streams: BlobStreams
   readonly #pages = new PageCache(UNPACKED_BYTES)
   readonly #served = new LRUCache<StorePath, true>({ max: PATHS_REMEMBERED })
 
-  constructor(options: ExporterOptions) {
+  constructor(options: CacheReaderOptions) {
     this.#options = options
     this.#streams = new BlobStreams(options.reader)
   }

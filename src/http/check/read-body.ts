@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { RegistryError } from '../../core/errors/errors.ts'
 import type { ImageList } from './image-list.ts'
-import type { ReadAnswer, ReadTask } from './manifest-worker.ts'
+import type { ReadAnswer, ReadTask } from './reading-worker.ts'
 import { ReadingLane } from './reading-lane.ts'
 
 type Limits = { readonly bytes: number; readonly heapMegabytes: number; readonly timeMs: number }
@@ -33,7 +33,7 @@ const lanes = [
  * @param hosts under which the client knows this registry, beside `nix.internal`.
  * @throws RegistryError `manifest-invalid` for what is broken or takes too much; `busy` where too many wait.
  */
-export async function readManifests(bytes: Uint8Array, hosts: readonly string[]): Promise<ImageList> {
+export async function readBody(bytes: Uint8Array, hosts: readonly string[]): Promise<ImageList> {
   const found = lanes.find(({ limits }) => bytes.length <= limits.bytes)
   if (found === undefined) throw new Error('no lane for a text')
   return found.lane.run(bytes.length, () => readInThread({ bytes, hosts }, found.limits))

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { asYamlStream, manifestChunks } from '../../../src/kubernetes/read/manifest-chunks.ts'
+import { asYamlStream, manifestChunks } from '../../../src/kubernetes/read/yaml-chunks.ts'
 
 void t.test('documents are separated as kubectl separates them', async (t) => {
   for (const [text, expected] of [
