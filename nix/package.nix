@@ -83,7 +83,7 @@ let
         nativeBuildInputs = [ esbuild ];
         buildPhase = ''
           runHook preBuild
-          # These are copies, since a bundle names the files that it is made of, and would name store paths.
+          # Copies: a bundle names the files that it is made of, and would name store paths.
           cp -R ${nodeModules}/node_modules node_modules
           cp -R ${part "src"} src
           cp -R ${part "manifests"} manifests
