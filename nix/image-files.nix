@@ -21,7 +21,7 @@ let
 
   builder = "image";
 
-  # Those attributes of `given` that have a check in `checks`, each checked.
+  # The attributes of `given` that have a check in `checks`, each checked.
   checkEach =
     field: checks: given:
     mapAttrs (key: check: check "${field}.${key}" given.${key}) (builtins.intersectAttrs given checks);

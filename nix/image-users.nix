@@ -82,7 +82,7 @@ let
     }) given
   );
   isSaid = user: named ? ${user.name} || filter (group: group.gid == user.gid) given != [ ];
-  # Where two users have one primary group, the first by uid gives it its name.
+  # The first user by uid gives a primary group its name, if two users have it.
   ownGroups = attrValues (
     mapAttrs (_: sharing: { inherit (head sharing) name gid; }) (
       groupBy (user: toString user.gid) (filter (user: !(isSaid user)) people)

@@ -94,7 +94,7 @@ let
     else
       map apply objects;
 in
-# builder: the name of who refuses; given: the arguments of arguments.nix -> list of objects
+# builder: the name for refusals; given: the arguments of arguments.nix -> list of objects
 builder: given:
 let
   args = checkArguments builder given;

@@ -1,5 +1,5 @@
 # The objects that belong to a Deployment of the registry, and not to a DaemonSet: the port that nodes pull from, the
-# rule who may connect to it, and the claim for its state.
+# rule for connections to it, and the claim for its state.
 {
   networkPolicy,
   persistentVolumeClaim,

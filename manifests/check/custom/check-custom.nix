@@ -111,9 +111,10 @@ let
     schema: type: if type != null then type.expected else (formats.of schema).expected or "a string";
 
   check =
-    # checkMetadata: path -> value -> list of problems isStructural: whether the schema says which fields exist;
-    # schemas of allOf and the like only add conditions isDoubted: whether a value is refused that only the server can
-    # decide about isDefault: whether the value is a default of the schema, which the server checks less
+    # - checkMetadata: path -> value -> list of problems
+    # - isStructural: whether the schema says which fields exist; schemas of allOf and the like only add conditions
+    # - isDoubted: whether a value is refused that only the server can decide about
+    # - isDefault: whether the value is a default of the schema, which the server checks less
     walk: schema: path: value:
     let
       type = typeOf walk.isDefault schema;

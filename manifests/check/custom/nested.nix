@@ -64,9 +64,12 @@ rec {
     ];
 
   /**
-    Checks the parts of alternatives. structure: the schema around them, to which they may only add conditions; null
-    where the server doesn't compare them. skipsAny: whether anyOf may have types. isOuter: whether the first schema
-    of allOf may have the types of its anyOf.
+    Checks the parts of alternatives.
+
+    - structure: the schema around them, to which they may only add conditions; null where the server doesn't compare
+      them
+    - skipsAny: whether anyOf may have types
+    - isOuter: whether the first schema of allOf may have the types of its anyOf
   */
   checkNestedParts =
     {
