@@ -1,33 +1,37 @@
-# The manifest builder of pushless: Kubernetes objects as Nix values. Needs Nix 2.8 or later, and nothing else.
-#
-#   inherit (import ./manifests { }) deployment service list;
-#
-# Every function is described in README.md, with an example that the tests evaluate.
+/**
+  The manifest builder of pushless: Kubernetes objects as Nix values. It needs Nix 2.8 or later, and nothing else.
+
+  Every function is described in README.md, with an example that the tests evaluate.
+
+  # Example
+
+      inherit (import ./manifests { }) deployment service list;
+*/
 {
-  # Nix system that writes the manifests' files: it decides nothing else about them
+  # Nix system of the machine that writes the manifests' files. It decides nothing else about them
   system ? builtins.currentSystem or null,
-  # where images are pulled from: host, port if any, and a path if any
+  # the registry that images are pulled from: a host, with a port and a path if any
   registry ? "nix.internal",
   # "out": images are built with the manifests, or before. "drv": the registry builds them when they are pulled
   mode ? "out",
-  # minor version of Kubernetes that all objects are checked against before they are written; null: not checked
+  # minor version of Kubernetes, whose schema all objects are checked against before they are written. null: no check
   kubernetes ? "1.37",
-  # CustomResourceDefinitions that are in the cluster already, or paths of their JSON files: custom resources are
-  # checked against them, and against those among the objects
+  # CustomResourceDefinitions in the cluster, or paths of their JSON files. Custom resources are checked against them,
+  # and against those among the objects
   schemas ? [ ],
-  # whether the registry serves packages (--serve-packages): no warning where a package is the image
+  # whether the registry serves packages (--serve-packages): a package as an image then makes no warning
   servePackages ? false,
 }:
 let
   imageRef = import ../nix/image-ref.nix;
   settings = {
     inherit servePackages;
-    # The reference of an image that was given as a derivation or a store path.
+    # Returns the reference of an image that is a derivation or a store path.
     imageRef =
       { image }:
       imageRef {
         inherit image registry;
-        # There is nothing to build of what is in the store.
+        # A path in the store has no derivation here, so there is nothing to build.
         mode = if image ? drvPath then mode else "out";
       };
   };
@@ -42,7 +46,7 @@ in
 {
   inherit imageRef;
 
-  # a whole application, in one call or from a JSON file: a list of objects
+  # a whole application, in one call or from a JSON file
   app = makeApp "app";
   appFile = import ./app/file.nix {
     app = makeApp;
@@ -67,7 +71,7 @@ in
   secret = import ./builders/secret.nix;
   persistentVolumeClaim = import ./builders/persistent-volume-claim.nix;
 
-  # who may do what
+  # rights in the cluster
   serviceAccount = import ./builders/service-account.nix;
   inherit (rbac)
     role
@@ -76,20 +80,20 @@ in
     clusterRoleBinding
     ;
 
-  # the cluster
+  # the cluster itself
   namespace = import ./builders/namespace.nix;
   horizontalPodAutoscaler = import ./builders/horizontal-pod-autoscaler.nix;
   podDisruptionBudget = import ./builders/pod-disruption-budget.nix;
   customResourceDefinition = import ./builders/custom-resource-definition.nix;
 
-  # everything else, and changes
+  # all other objects, and changes of objects
   object = import ./objects/object.nix;
   inherit (changes) extend override;
 
-  # validate [ object ... ] -> list of problems, [ ] where there are none
+  # validate :: [object] -> [problem], one line each
   validate = problemsOf;
 
-  # the registry in a cluster, and what tells its nodes of it
+  # the registry in a cluster, and the set-up of its nodes
   inherit (import ./registry settings) registry nodeSetup registryImage;
 
   # files

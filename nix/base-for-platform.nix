@@ -1,5 +1,6 @@
-# A base that is one of our images for several platforms, checked to have an image for the one that is built upon it.
-# The registry takes that one of them, of other lists too, which are looked at when they are served.
+# Checks that a base for several platforms, made by `image`, has an image for the platform that is built upon it. The
+# registry selects the base's image for that platform. It reads other lists of images when it serves them, so they
+# pass.
 let
   inherit (builtins)
     concatStringsSep
@@ -16,10 +17,12 @@ let
       "linux/${platform.architecture}" + (if platform ? variant then "/${platform.variant}" else "")
     );
 in
-# -> the path of the whole list
+/**
+  Returns the path of the whole list.
+*/
 builder: wanted: base:
 let
-  # A variant counts where both say one, as in src/core/oci/platform.ts.
+  # Variants are compared where both images have one, as in src/core/oci/platform.ts.
   fits =
     { platform, ... }:
     platform.architecture == wanted.architecture

@@ -25,8 +25,10 @@ rec {
     else
       refuse builder "a name in ${field}" name "one that isn't empty and has no `=`";
 
-  # A value's text: numbers with all their digits, booleans as true and false, paths and derivations as their store
-  # paths.
+  /**
+    Returns the text of a variable's value. A number keeps all its digits, a boolean becomes true or false, and a path
+    or a derivation becomes its store path.
+  */
   toValue =
     builder: field: value:
     let
@@ -41,7 +43,13 @@ rec {
     else
       "${text}";
 
-  # { A = 1; B = "x"; } -> [ { name = "A"; value = "1"; } { name = "B"; value = "x"; } ], sorted by name.
+  /**
+    Converts variables to Kubernetes' list, sorted by name.
+
+    # Example
+
+        toPairs "pod" "env" { B = "x"; A = 1; } => [ { name = "A"; value = "1"; } { name = "B"; value = "x"; } ]
+  */
   toPairs =
     builder: field: env:
     if !isAttrs env then
@@ -52,7 +60,13 @@ rec {
         value = toValue builder "${field}.${toJSON name}" env.${name};
       }) (attrNames env);
 
-  # "A=x=y" -> "A"
+  /**
+    Returns the name in an assignment.
+
+    # Example
+
+        nameOf "A=x=y" => "A"
+  */
   nameOf =
     builder: field: assignment:
     let

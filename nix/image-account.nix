@@ -1,4 +1,4 @@
-# One user or one group of an image, each field checked for what a line of /etc/passwd or /etc/group can hold.
+# Checks one user or one group of an image. Each field must fit into a line of /etc/passwd or /etc/group.
 let
   inherit (builtins)
     isBool
@@ -14,11 +14,11 @@ let
 
   builder = "image";
 
-  # -1 means "no user" to the kernel.
+  # The kernel reads -1 as "no user".
   maxId = 4294967294;
   isId = id: isInt id && id >= 0 && id <= maxId;
 
-  # What useradd takes; 32 is the limit of utmp, and of useradd.
+  # The names that useradd accepts. The limit of 32 characters is that of utmp and of useradd.
   isName =
     name: isString name && stringLength name <= 32 && match "[a-zA-Z_][a-zA-Z0-9_.-]*[$]?" name != null;
   checkName =
@@ -33,7 +33,7 @@ let
     field: id:
     if isId id then id else refuse builder field id "a whole number from 0 to ${toString maxId}";
 
-  # What a field of /etc/passwd holds.
+  # A field of /etc/passwd has no line break and no colon in it.
   checkText =
     field: text:
     if isString text && match "[^:\n]*" text != null then

@@ -1,5 +1,7 @@
-# What an image builds upon: its store path. An image of ours says what it is for; others are looked at when they are
-# served.
+/**
+  Returns the store path of the image that another image builds upon. An image of this library states its platform,
+  which is checked here. The registry checks other images when it serves them.
+*/
 let
   inherit (builtins) isAttrs toJSON;
   inherit (import ./store-path.nix) toStorePath;
@@ -7,9 +9,9 @@ let
 
   builder = "image";
 in
-# { architecture; variant ?; } that the image above is for
+# the platform of the image above: { architecture; variant ?; }
 platform:
-# a derivation or store path, as `fromImage` has it
+# the base: a derivation or a store path, as `fromImage` takes it
 base:
 let
   said = if isAttrs base then base.architecture or null else null;

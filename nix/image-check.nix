@@ -1,4 +1,4 @@
-# What the plain arguments of `image` may be: each checker returns what it was given, normalised, or refuses it.
+# Checks the plain arguments of `image`. Each checker returns the argument, normalised, or refuses it.
 let
   inherit (builtins)
     all
@@ -28,7 +28,7 @@ let
 
   builder = "image";
 
-  # Docker takes 125 layers (src/core/oci/layer-limit.ts); the registry adds one of its own, and users build on top.
+  # Docker accepts 125 layers (src/core/oci/layer-limit.ts). The registry adds one, and users build upon the image.
   maxLayersLimit = 120;
 
   checkName =
@@ -51,9 +51,9 @@ let
     else
       refuse builder "maxLayers" count "a whole number from 1 to ${toString maxLayersLimit}";
 
-  # What is certainly a file, before anything is built: a path of this machine, what `builtins.toFile` made, what has a
-  # hash of a file's bytes (`fetchurl`), and nixpkgs' `writeText` without a destination. Of other derivations the
-  # registry says it.
+  # Tells whether an item is certainly a file, before anything is built. It knows a path of this machine, the result
+  # of `builtins.toFile`, a derivation with the hash of a file (`fetchurl`), and nixpkgs' `writeText` without a
+  # destination. The registry reports the files among other derivations.
   isFile =
     item:
     if isAttrs item then
@@ -62,7 +62,8 @@ let
     else
       isLookedAt item && pathExists (plain item) && !pathExists "${plain item}/.";
 
-  # Asking for the output of a derivation would build it, and pure evaluation looks at its own sources only.
+  # Only paths are looked at. Looking at the output of a derivation would build it, and pure evaluation reads its own
+  # sources only.
   isLookedAt =
     item:
     isPath item
@@ -91,7 +92,9 @@ let
     else
       refuse builder "contents" contents "a list of derivations and store paths";
 
-  # -> list of lists of store paths
+  /**
+    Returns `layers` as a list of lists of store paths.
+  */
   checkLayers =
     maxLayers: layers:
     let

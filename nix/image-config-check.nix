@@ -1,6 +1,6 @@
-# What each key of an image's `config` may hold (image-spec config.md, "properties"; and Healthcheck, OnBuild, Shell of
-# Docker's image specification 1.2). A checker takes the field's name for the refusal and the value, and returns the
-# value, normalised.
+# Checks each key of an image's `config` (image-spec config.md, "properties"). Healthcheck, OnBuild and Shell follow
+# Docker's image specification 1.2. A checker takes the name of the field and the value, and returns the value,
+# normalised.
 let
   inherit (builtins)
     all
@@ -30,7 +30,7 @@ let
   boolean = check "true or false" isBool;
   text = check "a string" isString;
   integer = check "a whole number" isInt;
-  # A duration is a number of nanoseconds in Docker's specification.
+  # Docker's specification writes a duration as a number of nanoseconds.
   natural = check "a whole number, not negative" (value: isInt value && value >= 0);
 
   strings =
@@ -85,7 +85,7 @@ let
     else
       refuse builder field value ''a list of "NAME=value"'';
 
-  # Docker refuses durations below a millisecond, which are seconds or milliseconds in most cases.
+  # Docker refuses durations below a millisecond. Such a number was mostly meant as seconds or milliseconds.
   duration =
     field: value:
     let
@@ -132,7 +132,7 @@ rec {
     Healthcheck = healthcheck;
     OnBuild = strings;
     Shell = strings;
-    # What `docker commit` writes of a container besides (container.Config of Docker's API); runtimes go by their own.
+    # `docker commit` writes these too, from the container (container.Config of Docker's API). Runtimes ignore them.
     AttachStderr = boolean;
     AttachStdin = boolean;
     AttachStdout = boolean;

@@ -1,5 +1,8 @@
-# The `config` of an image: what the container runs and with what. Conveniences of `image` are merged into the
-# attribute set in OCI spelling. Every value that reaches the result has passed its check in image-config-check.nix.
+/**
+  Returns the `config` of an image: the program that the container runs, and its environment. Some arguments of
+  `image` are short for keys of `config`, and are merged into it here. Each value has passed its check in
+  image-config-check.nix.
+*/
 let
   inherit (builtins)
     attrNames
@@ -22,14 +25,14 @@ let
 
   builder = "image";
 
-  # OCI key -> its convenience. Said in both ways they are merged...
+  # OCI key -> the argument that is short for it. Where both are given, they are merged...
   merged = {
     Env = "env";
     ExposedPorts = "ports";
     Labels = "labels";
     Volumes = "volumes";
   };
-  # ... or, where there is nothing to merge, refused.
+  # ... or refused, where they can't be merged.
   single = {
     User = "user";
     Entrypoint = "entrypoint";
@@ -38,13 +41,13 @@ let
     StopSignal = "stopSignal";
   };
 
-  # Upon a base, an empty list says that the base's isn't inherited.
+  # Upon a base, an empty list replaces the base's list, instead of inheriting it.
   clearing = [
     "Cmd"
     "Entrypoint"
   ];
 
-  # A list of names -> { name = { }; }, the form that OCI gives to sets.
+  # Converts a list of names to the form that OCI gives to sets: { name = { }; }.
   toSet =
     names:
     listToAttrs (
@@ -80,7 +83,7 @@ in
   cmd,
   # attribute set, variable name to value
   env,
-  # name or number of the user, and of the group after a `:`
+  # name or number of the user; a group may follow after `:`
   user,
   # absolute path
   workingDir,
@@ -92,7 +95,7 @@ in
   stopSignal,
   # list of absolute paths
   volumes,
-  # whether there is an image below, whose config is inherited
+  # whether there is a base, whose config is inherited
   hasBase,
 }@args:
 let
@@ -100,7 +103,7 @@ let
     if isAttrs config then config else refuse builder "config" config "an attribute set"
   );
 
-  # The OCI spelling, checked; null where absent.
+  # A key of `config`, checked. It is null where the key is absent.
   fromConfig = key: if known ? ${key} then check.parse.${key} "config.${key}" known.${key} else null;
 
   singles = mapAttrs (

@@ -1,5 +1,7 @@
-# The `files`, `directories`, `links` and `extraDirectories` of an image: entries that are in no store path, such as
-# /etc/passwd, /data or /bin/sh.
+/**
+  Returns the entries of an image that are in no store path, such as /etc/passwd, /data or /bin/sh. They come from the
+  arguments `files`, `directories`, `links` and `extraDirectories`.
+*/
 let
   inherit (builtins)
     attrNames
@@ -19,7 +21,7 @@ let
 
   builder = "image";
 
-  # The attributes of `given` among these, each checked.
+  # The attributes of `given` that have a check in `checks`, each checked.
   checkEach =
     field: checks: given:
     mapAttrs (key: check: check "${field}.${key}" given.${key}) (builtins.intersectAttrs given checks);
@@ -35,7 +37,7 @@ let
         "uid"
         "gid"
       ] file;
-      # A source without a mode keeps the one it has in the store.
+      # A source without a mode keeps its mode of the store.
       attributes = checkEach field { mode = checkMode; } given // ownerOf field given;
     in
     if isString file then
@@ -134,7 +136,7 @@ in
   links,
   # list of trees of the store
   extraDirectories,
-  # what image-users.nix makes of `users` and `groups`
+  # the result of image-users.nix for `users` and `groups`
   accounts,
 }:
 let
@@ -152,7 +154,7 @@ let
   kindOf = path: if files' ? ${path} then "file" else "link";
 
   both = filter (path: links' ? ${path}) (attrNames files');
-  # Directories may hold others, so these count only where they are something else too.
+  # A directory may have other entries in it. So it is only an error where it is itself another entry too.
   alsoDirectory = filter isEntry (attrNames directories');
   under = filter (path: filter isEntry (parents path) != [ ]) paths;
   child = head under;
@@ -179,7 +181,7 @@ let
       { extraDirectories = map (checkExtra ownerOf) extraDirectories; }
   );
 in
-# Paths come before what is at them: which refusal is seen shall not depend on which entry is looked at first.
+# The paths are checked before their contents, so that the refusal doesn't depend on the order of evaluation.
 if both != [ ] then
   throw "${builder}: ${toJSON (head both)} is in files and in links, expected in one of them"
 else if alsoDirectory != [ ] then

@@ -1,4 +1,4 @@
-# Where an image may put something of its own: paths and modes, for every argument that names them.
+# Checks the paths and modes of an image's own entries, for every argument that has some.
 let
   inherit (builtins)
     all
@@ -30,7 +30,9 @@ in
 {
   inherit parents;
 
-  # Refuses what a layer can't hold, or what would be another path than it seems.
+  /**
+    Refuses a path that a layer can't hold, and one that would mean another path than it seems to.
+  */
   checkPath =
     field: path:
     let

@@ -1,4 +1,7 @@
-# An image for several platforms: a file that names an image for each, which the registry serves as an OCI index.
+/**
+  Returns an image for several platforms: a file that names one image for each. The registry serves it as an OCI
+  index.
+*/
 let
   inherit (builtins)
     attrNames
@@ -23,7 +26,7 @@ let
     arm64 = "v8";
     arm = "v7";
   };
-  # The registry takes no more: more than any image has, few enough that each can be looked at.
+  # The limit of the registry. It is more than any image has, and few enough to read each image.
   maxPlatforms = 32;
 
   # "linux/arm/v7" -> { os; architecture; variant; }
@@ -60,7 +63,7 @@ let
           ] given;
       image = choice.image or (throw "${builder}: ${field}.image is missing");
       mode = choice.mode or "out";
-      # What our own images say of themselves; others are looked at when they are served.
+      # An image of this library states its platform. The registry checks other images when it serves them.
       said = if isAttrs image then image.architecture or null else null;
       variant = if isAttrs image then image.variant or null else null;
       platform' =
@@ -81,7 +84,7 @@ let
     else if mode != "drv" then
       refuse builder "${field}.mode" mode ''"out" or "drv" (the registry builds it)''
     else if isAttrs image && isString (image.drvPath or null) then
-      # The derivation's file alone: nothing is built here.
+      # Only the file of the derivation is referred to, so nothing is built here.
       {
         platform = platform';
         derivation = unsafeDiscardOutputDependency image.drvPath;
@@ -90,12 +93,14 @@ let
     else
       refuse builder field image ''a derivation, since mode is "drv"'';
 in
-# attribute set -> list, as the registry reads it
+/**
+  Converts the attribute set `platforms` to the list that the registry reads.
+*/
 platforms:
 let
   names = attrNames platforms;
   list = map (name: checkPlatform name platforms.${name}) names;
-  # As clients compare them: arm64 alone is arm64/v8 (containerd, platforms/database.go).
+  # Platforms as clients compare them: arm64 alone means arm64/v8 (containerd, platforms/database.go).
   keys = map (
     { platform, ... }:
     "linux/${platform.architecture}/"

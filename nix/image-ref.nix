@@ -1,8 +1,8 @@
-# The reference under which a registry serves a store path: the only place that spells it.
+# The reference under which a registry serves a store path. No other file spells it.
 #
-# Not `"nix.internal/${image}"`: that has an empty path component ("nix.internal//nix/store/..."), which kubelet,
-# containerd and podman refuse. The tag is `nix`, because a reference without one means `latest`, and Kubernetes asks
-# the registry for `latest` again at every start of a container.
+# It isn't `"nix.internal/${image}"`: that has an empty path component ("nix.internal//nix/store/..."), which kubelet,
+# containerd and podman refuse. The tag is `nix`. A reference without a tag means `latest`, and Kubernetes requests
+# `latest` again at every start of a container.
 let
   inherit (builtins)
     attrNames
@@ -19,10 +19,11 @@ let
   inherit (import ./store-path.nix) parse toStorePath;
   inherit (import ./oci-name.nix) isComponent;
 
-  # Host and path together, without the tag (see oci-name.nix).
+  # The limit of host and path together, without the tag (see oci-name.nix).
   maxLength = 255;
 
-  # Without a dot, a port, or the name localhost, clients take the first component for a path on Docker Hub.
+  # A registry's name has a dot or a port, or is localhost. Clients read any other first component as a path on Docker
+  # Hub.
   isRegistry =
     text:
     isString text
@@ -36,9 +37,9 @@ let
       parts != null && (port != null || host == "localhost" || match ".*\\..*" host != null)
     );
 
-  # What the reference names, and under which tag: the output, or the derivation that the registry shall build. The
-  # derivation's file alone becomes an input of what holds the reference, so that nothing is built here, and
-  # `nix copy --derivation` takes along all that the registry needs.
+  # The path that the reference names, and its tag: the output, or the derivation that the registry builds. A
+  # derivation becomes an input by its file alone. So nothing is built here, and `nix copy --derivation` copies all
+  # that the registry needs.
   target =
     mode: image:
     if mode == "out" then
@@ -57,24 +58,32 @@ let
     else
       refuse "imageRef" "image" image ''a derivation, since mode is "drv"'';
 
-  # Keeps the string context, so that what holds the reference depends on the image.
+  /**
+    Returns the reference of an image. It keeps the string context, so whatever contains the reference depends on the
+    image.
+
+    # Example
+
+        imageRef { image = greeter; } => "nix.internal/nix/store/<hash>-greeter:nix"
+  */
   imageRef =
     {
-      # what to refer to: a pushless image, any other derivation, or a store path
+      # the image: a pushless image, any other derivation, or a store path
       image,
-      # host, and port if any, of the registry; a path may follow
+      # the registry: a host, with its port if any; a path may follow
       registry ? "nix.internal",
-      # "out": the output, built before or with what holds the reference. "drv": the derivation, built by the registry
+      # "out" refers to the output, which is built together with what contains the reference. "drv" refers to the
+      # derivation, which the registry builds
       mode ? "out",
       ...
     }@args:
     let
       inherit (target mode image) path tag;
       inherit (parse path) hash name;
-      # The path of a derivation file would draw the outputs of its whole build graph into the context.
+      # The path of a derivation file would otherwise bring the outputs of its whole build graph into the context.
       shallow = if match ".*\\.drv" name != null then unsafeDiscardOutputDependency path else path;
       base = baseNameOf shallow;
-      # The registry names itself, not this machine's store directory: always nix/store.
+      # The path is always nix/store, also on a machine whose store directory is another.
       repository =
         if isRegistry registry then
           "${registry}/nix/store"

@@ -1,5 +1,7 @@
-# The users and groups of an image: /etc/passwd, /etc/group and /etc/shadow, home directories, and who owns what.
-# root and nobody are always there, as in an image that names no users.
+/**
+  Returns the users and groups of an image: /etc/passwd, /etc/group, /etc/shadow, the homes, and the owners of files.
+  root and nobody are always there, as in an image without `users`.
+*/
 let
   inherit (builtins)
     attrNames
@@ -30,7 +32,7 @@ let
 
   builder = "image";
 
-  # Homes that nobody lives in.
+  # Homes that no user has as a directory of its own.
   noHomes = [
     "/"
     "/var/empty"
@@ -38,7 +40,7 @@ let
     "/dev/null"
   ];
 
-  # Refuses two that the system couldn't tell apart.
+  # Refuses two entries that the system couldn't tell apart.
   demandDistinct =
     field: key: entries:
     let
@@ -71,7 +73,7 @@ let
       attrValues (mapAttrs toUser (mapAttrs (_: _: { }) defaults // checkSet "users" users))
     )
   );
-  # A user's own group is there without being said.
+  # Each user has a group of its own, without an entry in `groups`.
   given = attrValues (mapAttrs toGroup (checkSet "groups" groups));
   named = listToAttrs (
     map (group: {
@@ -80,7 +82,7 @@ let
     }) given
   );
   isSaid = user: named ? ${user.name} || filter (group: group.gid == user.gid) given != [ ];
-  # Of two users with one primary group, the first by uid names it.
+  # The first user by uid gives a primary group its name, if two users have it.
   ownGroups = attrValues (
     mapAttrs (_: sharing: { inherit (head sharing) name gid; }) (
       groupBy (user: toString user.gid) (filter (user: !(isSaid user)) people)
@@ -118,7 +120,7 @@ let
         )
       ) people
     );
-  # Also those of users who are in no group that exists.
+  # Evaluates all groups, so that users are checked that are in a group which doesn't exist.
   checked = builtins.deepSeq (
     map (user: map (findGroup "an item of users.${toJSON user.name}.groups") user.groups) people
   );
@@ -126,7 +128,7 @@ let
   homes = filter (user: users ? ${user.name} && user.createHome && !(elem user.home noHomes)) people;
 in
 {
-  # Entries for `files` and `directories`; none where no users are given, since then the registry writes them.
+  # Entries for `files` and `directories`. There are none without users, since the registry then writes them.
   files =
     if isGiven then
       checked {
@@ -149,7 +151,7 @@ in
             (concatStringsSep "," (membersOf group))
           ]) teams
         );
-        # Nobody can log in with a password. PAM and `su` fail where there is no entry at all.
+        # Nobody can log in with a password. PAM and `su` fail where a user has no entry at all.
         "/etc/shadow" = {
           text = lines (
             map (user: [
@@ -179,7 +181,8 @@ in
     }) homes
   );
 
-  # { uid ?; gid ?; } of a file, numbers or names -> numbers, none where it is root's. A user's name brings its group.
+  # Converts the owner of a file, { uid ?; gid ?; } as numbers or names, to numbers. A user's name implies its group.
+  # A number is left out where it is root's.
   ownerOf =
     field: owner:
     let
@@ -195,7 +198,7 @@ in
     in
     (if uid == 0 then { } else { inherit uid; }) // (if gid == 0 then { } else { inherit gid; });
 
-  # `user` itself, refused when it names somebody who isn't there. Without `users` the image's contents may know.
+  # Returns `user`, or refuses it when no such user exists. Without `users`, the image's contents may have it.
   checkUser =
     user:
     let

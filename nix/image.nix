@@ -1,8 +1,11 @@
-# A pushless image: one small JSON file that says what the image is made of. Its references are the image's content, so
-# building it copies nothing, `nix copy` of it copies the image, and a registry plans the layers from its closure.
-#
-# The file is the image's identity: everything that decides its bytes is written out, `maxLayers` too. All arguments
-# are checked before the derivation exists, so nothing that can't work is ever built.
+/**
+  A pushless image is one small JSON file that lists what the image is made of. The references of the file are the
+  content of the image. So building it copies nothing, `nix copy` of it copies the image, and a registry plans the
+  layers from its closure.
+
+  The file is the identity of the image, so it states everything that decides its bytes, `maxLayers` too. All
+  arguments are checked before the derivation exists, so an image that can't work is never built.
+*/
 let
   inherit (builtins)
     attrNames
@@ -42,7 +45,7 @@ let
 
   builder = "image";
 
-  # What is said, checked; nothing where it isn't.
+  # A field with its checked value. It is absent where the argument is null.
   optional =
     key: value: check:
     if value == null then { } else { ${key} = check value; };
@@ -74,51 +77,53 @@ let
       # list of absolute paths
       volumes ? [ ],
       # attribute set: absolute path -> string, { text; mode ? "0444"; uid ?; gid ?; } or { source; mode ?; uid ?; gid
-      # ?; } uid and gid are numbers, or names of `users` and `groups`; root's where none are said, and the user's group
+      # ?; }. `uid` and `gid` are numbers, or names of `users` and `groups`. The default is root, and the group of the
+      # user
       files ? { },
       # attribute set: absolute path -> { mode ? "0755"; uid ?; gid ?; }
       directories ? { },
       # attribute set: absolute path -> target of a symbolic link
       links ? { },
-      # list of derivations, paths of this machine and { source; to ? "/"; fileMode ?; directoryMode ? "0755"; uid ?;
-      # gid ?; }: trees that are copied below /, where what is in `contents` is linked
+      # list of trees that are copied below /, while `contents` is linked there: derivations, paths of this machine
+      # and { source; to ? "/"; fileMode ?; directoryMode ? "0755"; uid ?; gid ?; }
       extraDirectories ? [ ],
       # attribute set: name -> { uid; gid ? uid; groups ? [ ]; home ? "/home/<name>"; createHome ? true; shell ?
-      # "/bin/sh"; description ? ""; }; makes /etc/passwd, /etc/group, /etc/shadow and the homes. root and nobody are
-      # always there
+      # "/bin/sh"; description ? ""; }. It makes /etc/passwd, /etc/group, /etc/shadow and the homes. root and nobody
+      # are always there
       users ? { },
-      # attribute set: name -> { gid; }; a user's own group needn't be said
+      # attribute set: name -> { gid; }. Each user has a group of its own without an entry here
       groups ? { },
-      # an image to build upon, of any kind that the registry serves: its layers below, its config where nothing is said
-      # (src/source/inheritance.ts), its files instead of /etc/passwd and the like. Of an image for several platforms it
-      # is the one for this image's own
+      # an image to build upon, of any kind that the registry serves. Its layers come first. Its config applies where
+      # this image has none (src/source/inheritance.ts), and its files replace /etc/passwd and the like. If it has
+      # several platforms, the image for this image's platform is used
       fromImage ? null,
-      # which of the images in `fromImage`, where that has several
+      # tag of the image to use, where `fromImage` has several
       fromImageTag ? null,
-      # list of lists of derivations and store paths, bottom first: each list's closure is a layer, without what is in a
-      # layer below. What none of them has is planned as without `layers`
+      # list of lists of derivations and store paths, bottom first. The closure of each list is a layer, without the
+      # paths of the layers below. All other paths are planned as without `layers`
       layers ? [ ],
-      # the most layers that the image's store paths are spread over, `layers` among them
+      # greatest number of layers for the image's store paths, including `layers`
       maxLayers ? 60,
-      # whether the image has a Nix database that knows its store paths, for images that run Nix
+      # whether the image has a Nix database with its store paths, for images that run Nix
       nixDatabase ? false,
-      # time in RFC 3339 that the image says it was made at; default: one second after 1970, so that it never changes
+      # creation time of the image, in RFC 3339. The default is one second after 1970, so that the image never changes
       created ? null,
-      # who made it, as a person reads it
+      # name of the author, as text for people
       author ? null,
-      # attribute set: "linux/arm64" -> an image, or { image; mode ? "out"; } as in `imageRef`. With it there is nothing
-      # else to say but `name` and `system`
+      # attribute set: "linux/arm64" -> an image, or { image; mode ? "out"; } as in `imageRef`. Beside it only `name`
+      # and `system` may be given
       platforms ? null,
-      # OCI name of the architecture; default: that of `system`, or of what `contents` were compiled for
+      # OCI name of the architecture. The default is that of `system`, or the one that `contents` were compiled for
       architecture ? null,
-      # Nix system; default: that of the first derivation in `contents`
+      # Nix system. The default is that of the first derivation in `contents`
       system ? null,
       ...
     }@args:
     let
       systems = systemsOf (contents' ++ (if fromImage == null then [ ] else [ fromImage ]));
       contents' = if isList contents then contents else [ ];
-      # Writes the file. Not simply the current system, or one image had as many identities as machines to build it.
+      # The system that writes the file. It isn't simply the current system: an image would then have one identity for
+      # each kind of machine that builds it.
       buildSystem = orElse (orElse (orElse unknownSystem currentSystem) systems.build) given;
       hostSystem = orElse (orElse buildSystem systems.host) given;
       given =
@@ -210,7 +215,7 @@ let
 
       value = if platforms == null then single else several;
 
-      # Forcing its path forces `value` as a whole, and so every check.
+      # Evaluating the path evaluates `value` as a whole, and so every check.
       file = jsonFile {
         name = value.name;
         system = buildSystem;
@@ -222,7 +227,7 @@ let
       file
       // {
         imageRef = reference;
-        # The same in two parts, as tools that know nixpkgs' dockerTools ask for it.
+        # The reference in two parts, for tools that expect nixpkgs' dockerTools.
         imageName = substring 0 (stringLength reference - stringLength ":nix") reference;
         imageTag = "nix";
       }

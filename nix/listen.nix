@@ -1,5 +1,10 @@
-# Where the registry listens, as `services.pushless.listen` has it: "127.0.0.1:5000", "[::]:5000" -> { port; url; }.
-# `url` is how this machine itself reaches it.
+/**
+  Returns the port of a listen address, and the URL by which this machine itself reaches the registry.
+
+  # Example
+
+      "127.0.0.1:5000" => { port = 5000; url = "http://127.0.0.1:5000"; }
+*/
 let
   inherit (builtins)
     elemAt
@@ -9,7 +14,7 @@ let
     ;
   inherit (import ./refuse.nix) refuse;
 
-  # All addresses of the machine, and the one of them that it has without a network.
+  # An address that means all addresses of the machine -> the one that works without a network.
   loopback = {
     "" = "127.0.0.1";
     "0.0.0.0" = "127.0.0.1";

@@ -1,9 +1,9 @@
-# NixOS: the registry as a service. Settings go to it as environment variables PUSHLESS_*, one for each option of
-# `pushless serve`; the unit is allowed what a reader of the store needs, and nothing else. The other side, a node that
-# pulls from it, is `services.pushless.node`, in ./node.nix.
+# The NixOS module that runs the registry as a service. The service gets its settings as environment variables
+# PUSHLESS_*, one for each option of `pushless serve`. The unit may do what a reader of the store needs, and nothing
+# else. The module of a node that pulls from the registry, `services.pushless.node`, is in ./node.nix.
 #
-# There is no socket unit. Whether builds are allowed where nothing is said depends on the address that is listened on,
-# and a socket that systemd hands over doesn't say it; a start takes less than a second, and clients ask again.
+# There is no socket unit. The default for builds depends on the address that the registry listens on, and a socket of
+# systemd doesn't state it. A start takes less than a second, and clients retry.
 {
   config,
   lib,
@@ -40,19 +40,19 @@ let
   cfg = config.services.pushless;
 
   inherit (import ./listen.nix cfg.listen) port;
-  # Ports below are for those who may bind them (ip_unprivileged_port_start).
+  # The kernel limits who may bind these ports (ip_unprivileged_port_start).
   isPrivileged = port < 1024;
   capabilities = if isPrivileged then [ "CAP_NET_BIND_SERVICE" ] else [ "" ];
 
-  # Settings that the module makes of options of its own, and the one that the unit's rights are made for.
+  # The settings that the module makes from options of its own, and the state directory that the unit has rights for.
   own = {
     listen = cfg.listen;
-    # systemd makes it (StateDirectory). A cache: it may be deleted at any time.
+    # systemd makes the directory (StateDirectory). It is a cache: it may be deleted at any time.
     state = "/var/lib/pushless";
     serve-packages = cfg.servePackages;
   }
   // optionalAttrs (cfg.tokenFile != null) {
-    # systemd's directory of credentials. A copy that the service alone can read.
+    # systemd's directory of credentials has a copy that only the service can read.
     token-file = "%d/token";
   };
   instead = {
@@ -62,8 +62,8 @@ let
     token-file = "services.pushless.tokenFile";
   };
 
-  # "hold" -> { type = "number"; minimum; maximum; description; }, as scripts/settings-table.ts writes them of the
-  # server's own
+  # "hold" -> { type = "number"; minimum; maximum; description; }. scripts/settings-table.ts writes this file from the
+  # server's own settings.
   known = fromJSON (readText ./settings.json);
 
   word = types.strMatching "[^[:space:]]+";
@@ -91,7 +91,7 @@ let
       inherit (setting) description;
     };
 
-  # In units, % begins a specifier.
+  # A % begins a specifier in units.
   toText =
     value:
     replaceStrings [ "%" ] [ "%%" ] (
@@ -111,7 +111,7 @@ let
   );
 in
 {
-  # Imported twice, by whatever form of import, it counts once.
+  # A module that is imported twice, in whatever form, counts once.
   key = "pushless#services.pushless";
   _file = "pushless, nix/module.nix";
 
@@ -150,7 +150,7 @@ in
     };
 
     tokenFile = mkOption {
-      # A path in Nix would be copied into the store, which everybody can read.
+      # It is a string: a path would be copied into the store, which everybody can read.
       type = types.nullOr (types.strMatching "/.*");
       default = null;
       example = "/run/secrets/pushless-token";
@@ -196,7 +196,7 @@ in
 
     networking.firewall.allowedTCPPorts = optional cfg.openFirewall port;
 
-    # It asks the daemon as a user that needs no trust. By default everybody may ask.
+    # The registry asks the daemon as a user that needs no trust. By default every user may ask.
     nix.settings.extra-allowed-users = [ "pushless" ];
 
     systemd.services.pushless = {
@@ -222,14 +222,14 @@ in
           ]
           ++ cfg.extraFlags
         );
-        # Reads the token anew.
+        # A reload reads the token again.
         ExecReload = "${pkgs.coreutils}/bin/kill -HUP $MAINPID";
         Restart = "on-failure";
         LoadCredential =
           optional (cfg.tokenFile != null)
             "token:${replaceStrings [ "%" ] [ "%%" ] cfg.tokenFile}";
 
-        # The store is readable by all, and the Nix daemon's socket takes all whom nix.conf allows.
+        # Everybody can read the store, and the Nix daemon accepts all users that nix.conf allows.
         DynamicUser = true;
         StateDirectory = "pushless";
         StateDirectoryMode = "0700";
@@ -239,14 +239,14 @@ in
         DeviceAllow = [ "" ];
         DevicePolicy = "closed";
         LockPersonality = true;
-        # Node compiles at run time: no MemoryDenyWriteExecute.
+        # Node compiles at run time, so MemoryDenyWriteExecute can't be set.
         NoNewPrivileges = true;
         PrivateDevices = true;
         PrivateMounts = true;
         PrivateTmp = true;
-        # The daemon sees the service's own user all the same. A capability within would be none outside.
+        # The daemon still sees the service's own user. A capability inside the namespace wouldn't count outside.
         PrivateUsers = !isPrivileged;
-        # Of /proc, Node reads what is its own process's.
+        # Node reads only its own process in /proc.
         ProcSubset = "pid";
         ProtectClock = true;
         ProtectControlGroups = true;
@@ -272,7 +272,7 @@ in
           "~@privileged"
           "~@resources"
         ];
-        # A call that isn't allowed fails, as Node expects of one that isn't there; it doesn't kill.
+        # A forbidden system call fails, as Node expects of one that doesn't exist. It doesn't kill the process.
         SystemCallErrorNumber = "EPERM";
         UMask = "0077";
       };

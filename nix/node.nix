@@ -1,6 +1,6 @@
-# NixOS: a node whose container runtimes know where the registry is. Each is told as it is told everywhere, by a file
-# below /etc, whether or not it is enabled here: a runtime that isn't there reads none. `services.pushless.enable` is
-# for the registry itself, which may be elsewhere.
+# The NixOS module of a node whose container runtimes pull from the registry. Each runtime is configured by files
+# below /etc, whether or not it is enabled here: a runtime that isn't installed reads none. `services.pushless.enable`
+# runs the registry itself, which may be on another machine.
 {
   config,
   lib,
@@ -31,7 +31,7 @@ let
   name = "nix.internal";
   thisFile = "pushless, nix/node.nix";
 
-  # The registry of this machine, if there is one.
+  # The configuration of the registry on this machine, if there is one.
   server = config.services.pushless;
   defaultRegistry =
     if server.enable or false then (import ./listen.nix server.listen).url else "http://127.0.0.1:5000";
@@ -51,7 +51,7 @@ let
         isPlain = elemAt parts 0 == "http";
       };
 
-  # containerd 2 converts the form of version 2, unless its file says that it is of version 3.
+  # containerd 2 converts a configuration of version 2, unless its file states version 3.
   containerd = config.virtualisation.containerd.settings or { };
   isVersion3 = containerd.version or 2 >= 3;
   section = if isVersion3 then sections.version3 else sections.version2;
@@ -59,21 +59,21 @@ let
     version2 = "io.containerd.grpc.v1.cri";
     version3 = "io.containerd.cri.v1.images";
   };
-  # Who has a directory of registries keeps it.
+  # A directory of registries that is already configured is kept.
   certsDir = containerd.plugins.${section}.registry.config_path or defaultCertsDir;
   configPath.registry.config_path = mkDefault defaultCertsDir;
   defaultCertsDir = "/etc/containerd/certs.d";
   certsInEtc = match "/etc/([^:]*[^:/])/*" certsDir;
 
-  # Without `server`, containerd asks https://nix.internal next, and its error hides ours; without [host], 1.6 refuses
-  # the file.
+  # Without `server`, containerd asks https://nix.internal next, and its error hides ours. Without [host], containerd
+  # 1.6 refuses the file.
   hostsToml = ''
     server = "${registry.url}"
     [host."${registry.url}"]
       capabilities = ["pull", "resolve"]
   '';
 
-  # A location, and not a mirror: after a mirror the name itself is asked, and its error hides ours.
+  # It is a location and not a mirror: after a mirror, the name itself is asked, and its error hides ours.
   registriesConf = ''
     [[registry]]
     prefix = "${name}"
@@ -85,10 +85,10 @@ let
   mirrors = toJSON { mirrors.${name}.endpoint = [ registry.url ]; };
   registriesYaml = mirrors + "\n";
 
-  # As nixpkgs calls it, after its part in the cluster.
+  # The name of the unit in nixpkgs depends on the role of the node in the cluster.
   rke2Unit = "rke2-${config.services.rke2.role or "server"}";
 
-  # k3s and RKE2 differ in their names alone. Each has one list of registries.
+  # k3s and RKE2 differ only in their names. Each has one list of registries.
   rancher =
     distribution:
     let
@@ -123,7 +123,7 @@ let
       ) (options.environment.etc.definitionsWithLocations or [ ])
     );
 
-  # Two texts of one file would be joined, and what comes of it is no file that anything reads.
+  # NixOS would join two texts of one file, and no program could read the result.
   alone =
     file: hint:
     let
@@ -179,7 +179,7 @@ let
     };
 in
 {
-  # Imported twice, by whatever form of import, it counts once.
+  # A module that is imported twice, in whatever form, counts once.
   key = "pushless#services.pushless.node";
   _file = thisFile;
 
@@ -226,12 +226,12 @@ in
     ];
 
     virtualisation.containerd.settings = mkIf cfg.containerd {
-      # Names that hang on settings would be a circle.
+      # The names of these options are fixed: names that depend on settings would be an infinite recursion.
       plugins.${sections.version2} = mkIf (!isVersion3) configPath;
       plugins.${sections.version3} = mkIf isVersion3 configPath;
     };
 
-    # Around the unit: an empty one would be one, too.
+    # The condition is around the whole unit, since an empty unit would also be defined.
     systemd.services = mkMerge [
       (mkIf cfg.k3s { k3s.restartTriggers = [ registriesYaml ]; })
       (mkIf cfg.rke2 { ${rke2Unit}.restartTriggers = [ registriesYaml ]; })

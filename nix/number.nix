@@ -1,4 +1,5 @@
-# Numbers as text that loses nothing. Nix itself writes a fraction with six digits: `toJSON 1234567.5` is 1.23457e+06.
+# Converts numbers to text without losing digits. Nix itself writes a fraction with six digits: `toJSON 1234567.5` is
+# 1.23457e+06.
 let
   inherit (builtins)
     attrNames
@@ -19,15 +20,16 @@ let
   isJSONObject = import ./is-json-object.nix;
   inherit (import ./refuse.nix) refuse;
 
-  # Whole numbers up to this are exact in a fraction of 64 bits (IEEE 754, 2^53).
+  # The limit for whole numbers that a fraction of 64 bits holds exactly (IEEE 754, 2^53).
   maxExact = 9007199254740992;
-  # More digits behind the point than any number below 2^53 needs to be told from its neighbours.
+  # No number below 2^53 needs more digits after the point to differ from its neighbours.
   maxDigits = 17;
 
   power = count: foldl' (product: _: product * 10) 1 (genList (x: x) count);
   zeros = count: if count <= 0 then "" else substring 0 count "000000000000000000";
 
-  # 1.5 with one digit -> "1.5"; null where it doesn't fit.
+  # Writes a number with so many digits after the point: 1.5 with one digit -> "1.5". It is null where the text would
+  # be another number.
   withDigits =
     digits: number:
     let
@@ -47,7 +49,7 @@ let
     in
     if text != null || digits == maxDigits then text else shortest (digits + 1) number;
 
-  # The decimal text of a fraction that reads as the same number; null where Nix can't tell it.
+  # Returns the decimal text that reads as the same number, or null where Nix can't find it.
   exact =
     number:
     let
@@ -57,7 +59,7 @@ let
 
   isKept = number: fromJSON (toJSON number) == number;
 
-  # The paths in a value to fractions that JSON of Nix's would change.
+  # Finds the fractions in a value that Nix's JSON would change, with their paths.
   lost =
     path: value:
     if isFloat value then
@@ -79,13 +81,19 @@ let
     if text == null then "all its digits" else toJSON text;
 in
 {
-  # Whether JSON that Nix writes of the number reads as the same number.
+  /**
+    Tells whether Nix's JSON of a number reads as the same number.
+  */
   inherit isKept;
 
-  # What to write instead, for a message.
+  /**
+    Returns the text to write instead of a number, for a message.
+  */
   expected = number: "a string, ${spelling number}: Nix writes six digits of a fraction";
 
-  # A whole number or a fraction as text.
+  /**
+    Converts a whole number or a fraction to text.
+  */
   toText =
     builder: field: number:
     let
@@ -98,7 +106,9 @@ in
     else
       refuse builder field number "a string with ${spelling number}: Nix writes six digits of a fraction";
 
-  # JSON of a value, whose fractions all survive.
+  /**
+    Returns the JSON of a value. It refuses a fraction that would lose digits.
+  */
   toExactJSON =
     builder: field: value:
     let

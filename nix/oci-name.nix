@@ -1,6 +1,6 @@
-# Which names may stand in an image reference as they are. The grammar is the one that kubelet, containerd, Docker,
-# podman and CRI-O enforce (distribution/reference, regexp.go): lower case letters and digits, with single separators
-# `.`, `_`, `__` or any run of `-` between them.
+# The names that can stand in an image reference without a change. kubelet, containerd, Docker, podman and CRI-O share
+# the grammar (distribution/reference, regexp.go): lower case letters and digits, with single separators `.`, `_`,
+# `__` or any run of `-` between them.
 let
   inherit (builtins)
     concatStringsSep
@@ -22,7 +22,10 @@ let
 
   isImageName = text: isString text && stringLength text <= maxLength && isComponent text;
 
-  # The nearest legal name: lower case, every run that the grammar forbids becomes "-", ends trimmed, cut to fit.
+  /**
+    Returns the nearest legal name. It changes letters to lower case, replaces each illegal run by "-", trims both
+    ends, and cuts the text to the limit.
+  */
   suggest =
     text:
     let

@@ -1,16 +1,19 @@
-# The server, for `pkgs.callPackage ./nix/package.nix { }`: bundled as `npm run build` does it, so that it starts fast
-# and has no node_modules at run time. In a package that is installed already (by npm, or by this file), there is
-# nothing to bundle, and its dist/ is taken.
-#
-# Neither `buildNpmPackage` with `npmDepsHash` nor `importNpmLock` can read our package-lock.json: both take each
-# package's address from `resolved`, which the lock leaves out on purpose (.npmrc), and `npm ci` wants optional
-# binaries of every platform in it. So npm itself installs, in a derivation whose output hash is known beforehand;
-# it checks each package against the lock's `integrity`. Only what the server needs to run is installed: that is
-# JavaScript alone, so one hash is right on every system, and for every npm (../scripts/node-modules.sh).
-#
-# After a change of package-lock.json, this writes the new hash here:
-#
-#   node_modules/.bin/node scripts/node-modules-hash.ts --write
+/**
+  The package of the server, for `pkgs.callPackage ./nix/package.nix { }`. It is bundled as `npm run build` does it,
+  so it starts fast and has no node_modules at run time. In an installed package (by npm, or by this file) there is
+  nothing to bundle, and its dist/ is used.
+
+  Neither `buildNpmPackage` with `npmDepsHash` nor `importNpmLock` can read our package-lock.json. Both take each
+  package's address from `resolved`, which the lock leaves out on purpose (.npmrc), and `npm ci` wants the optional
+  binaries of every platform. So npm itself installs the modules, in a derivation whose output hash is known
+  beforehand. npm checks each package against the lock's `integrity`. Only the modules that the server needs at run
+  time are installed. They are JavaScript alone, so one hash is right on every system and for every npm
+  (../scripts/node-modules.sh).
+
+  After a change of package-lock.json, this command writes the new hash here:
+
+      node_modules/.bin/node scripts/node-modules-hash.ts --write
+*/
 {
   lib,
   stdenvNoCC,
@@ -33,7 +36,8 @@ let
 
   manifest = fromJSON (readText ../package.json);
 
-  # One file or directory of the repository without its tests, so that a change elsewhere rebuilds nothing.
+  # Copies one file or directory of the repository to the store, without tests. A change elsewhere then rebuilds
+  # nothing.
   part =
     name:
     path {
@@ -60,7 +64,7 @@ let
       runHook postBuild
     '';
     dontInstall = true;
-    # What has its hash fixed may refer to no store path, and patched shebangs would.
+    # A derivation with a fixed hash may refer to no store path, and patched shebangs would.
     dontFixup = true;
     impureEnvVars = lib.fetchers.proxyImpureEnvVars ++ [
       "NODE_EXTRA_CA_CERTS"
@@ -87,7 +91,7 @@ let
           runHook postBuild
         '';
         dontInstall = true;
-        # The first line of main.js is for npm's links; here a wrapper names Node.
+        # The first line of main.js is for the links that npm makes. Here a wrapper runs Node.
         dontPatchShebangs = true;
         disallowedReferences = [ nodeModules ];
         passthru = { inherit nodeModules; };

@@ -1,4 +1,4 @@
-# Nix systems and the platforms of OCI images (names of Go's GOARCH, variants of the OCI image index).
+# Converts Nix systems to the platforms of OCI images (names of Go's GOARCH, variants of the OCI image index).
 let
   inherit (builtins)
     attrNames
@@ -30,7 +30,7 @@ let
     loongarch64-linux.architecture = "loong64";
   };
   architectures = map (platform: platform.architecture) (attrValues platforms);
-  # Each once, in order.
+  # Each name once, sorted.
   names = attrNames (builtins.groupBy (name: name) architectures);
   list = concatStringsSep ", ";
 in
@@ -38,8 +38,10 @@ in
   isArchitecture = name: elem name architectures;
   architectureNames = list names;
 
-  # The system that builds, and the one that the result runs on: they differ when `contents` are cross-compiled.
-  # null where `contents` says nothing.
+  /**
+    Returns two systems: the one that builds, and the one that runs the result. They differ when `contents` are
+    cross-compiled. A system is null where `contents` doesn't state it.
+  */
   systemsOf =
     contents:
     let
@@ -57,17 +59,28 @@ in
         host = first.stdenv.hostPlatform.system or first.system;
       };
 
-  # The one that Nix runs on; unknown in pure evaluation.
+  /**
+    The system that Nix runs on. It is null in pure evaluation.
+  */
   currentSystem = builtins.currentSystem or null;
 
-  # "armv7l-linux" -> { architecture = "arm"; variant = "v7"; }
+  /**
+    Converts a Nix system to a platform.
+
+    # Example
+
+        platformOf "armv7l-linux" => { architecture = "arm"; variant = "v7"; }
+  */
   platformOf =
     builder: system:
     platforms.${system} or (refuse builder "system" system
       "one of ${list (attrNames platforms)}, or `architecture` to be given"
     );
 
-  # `architecture` as given, with the variant of the system if it is that system's.
+  /**
+    Returns a platform with the given architecture. It has the variant of the system if the system has that
+    architecture.
+  */
   platformNamed =
     builder: system: architecture:
     if !(elem architecture architectures) then

@@ -1,4 +1,4 @@
-# Ports, for images and for containers of a Pod: 8080, "8080", "53/udp".
+# Reads ports of images and of containers in a Pod: 8080, "8080", "53/udp".
 let
   inherit (builtins)
     elemAt
@@ -12,11 +12,17 @@ in
 rec {
   isNumber = number: isInt number && number >= 1 && number <= 65535;
 
-  # -> { number = 53; protocol = "udp"; }
+  /**
+    Reads a port.
+
+    # Example
+
+        parse "pod" "ports" "53/udp" => { number = 53; protocol = "udp"; }
+  */
   parse =
     builder: field: port:
     let
-      # No leading zero and five digits: so that one port has one spelling, and `fromJSON` takes it.
+      # At most five digits, and no zero in front: one port has one spelling, and `fromJSON` can read it.
       parts = if isString port then match "([1-9][0-9]{0,4})(/(tcp|udp|sctp))?" port else null;
       number = if isInt port then port else fromJSON (elemAt parts 0);
       protocol = if isInt port || elemAt parts 2 == null then "tcp" else elemAt parts 2;
@@ -27,7 +33,13 @@ rec {
       refuse builder field port
         ''a port from 1 to 65535, with a protocol if not tcp: 8080, "53/udp", "9000/sctp"'';
 
-  # -> "53/udp"
+  /**
+    Returns a port in the form of an image's `ExposedPorts`.
+
+    # Example
+
+        exposed "image" "ports" "53/udp" => "53/udp"
+  */
   exposed =
     builder: field: port:
     let

@@ -1,6 +1,11 @@
-# readText :: path -> string
-#
-# The text of a file of this library. Nix 2.8 gives what it reads in a store path the references of that path, and then
-# neither `fromJSON` takes it, nor has what is made of it the name that it has elsewhere. Our own files refer to
-# nothing.
+/**
+  Returns the text of a file of this library, without string context.
+
+  Nix 2.8 gives a text that it reads in a store path the references of that path. `fromJSON` then refuses the text,
+  and derivations made from it get other names. The files of this library refer to nothing.
+
+  # Type
+
+      readText :: path -> string
+*/
 file: builtins.unsafeDiscardStringContext (builtins.readFile file)

@@ -1,4 +1,5 @@
-# One line for every refusal of this library: which builder refuses, which argument, what was given, what is expected.
+# Every refusal of this library is one line: the builder, the argument, the value that was given, and what is
+# expected.
 let
   inherit (builtins)
     attrNames
@@ -13,7 +14,9 @@ let
     toJSON
     ;
 
-  # A value in a few words, on one line. Never forces more of it than it must: lists and sets may hold whole builds.
+  /**
+    Shows a value in a few words, on one line. It evaluates as little as it can: lists and sets may hold whole builds.
+  */
   show =
     value:
     if isFunction value then
@@ -30,18 +33,23 @@ let
       in
       if stringLength text > 120 then "${substring 0 120 text}..." else text;
 
+  /**
+    Refuses a value of an argument, with one line that says what is expected.
+  */
   refuse =
-    # who refuses: "image"
+    # the builder that refuses: "image"
     builder:
     # the argument, as the caller wrote it: `files."/etc/passwd"`
     field:
     # the value that was given
     given:
-    # what would have been right
+    # what is right instead
     expected:
     throw "${builder}: ${field} is ${show given}, expected ${expected}";
 
-  # `given` itself, when it has no attribute that isn't in the list `known`.
+  /**
+    Returns `given`, or refuses it where it has an attribute that isn't in the list `known`.
+  */
   onlyKnown =
     builder: field: known: given:
     let

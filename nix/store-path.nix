@@ -1,7 +1,8 @@
-# What a store path is, and how a value becomes one. Never builds or reads anything: only text and string context.
+# Reads store paths, and converts values to store paths. It never builds or reads anything: it only handles text and
+# string context.
 #
-# A string such as "/nix/store/<hash>-bash" that lost its context, or never had any, is text to Nix: nothing would make
-# the path an input, and the image would lack it. `tracked` gives such a string its context back.
+# A string such as "/nix/store/<hash>-bash" that has no context is plain text to Nix. Nothing would make the path an
+# input, and it would be missing in the image. `tracked` gives such a string its context back.
 let
   inherit (builtins)
     appendContext
@@ -20,12 +21,19 @@ let
 
   prefix = "${storeDir}/";
   hashLength = 32;
-  # A store path's last part: the hash, "-", and a name of at most 211 characters (`checkName` in Nix's libstore).
+  # The last part of a store path is the hash, "-", and a name of at most 211 characters (`checkName` in Nix's
+  # libstore).
   maxBaseLength = hashLength + 1 + 211;
 
   inStore = text: substring 0 (stringLength prefix) text == prefix;
 
-  # "/nix/store/<hash>-<name>" -> { hash, name }; anything else -> null.
+  /**
+    Reads a store path. It returns null for any other text.
+
+    # Example
+
+        parse "/nix/store/<hash>-<name>" => { hash; name; }
+  */
   parse =
     text:
     let
@@ -59,7 +67,8 @@ let
         };
       };
 
-  # A value's text, with context: a derivation's output path, a path copied to the store, a string as it is; else null.
+  # Converts a value to text with context: the output path of a derivation, a path that is copied to the store, or a
+  # string. It returns null for any other value.
   toText =
     builder: field: value:
     if isAttrs value && value ? outPath then
@@ -77,7 +86,9 @@ let
     else
       null;
 
-  # A derivation, a path, or a string that is one store path -> its text, with context.
+  /**
+    Converts a derivation, a path, or the text of a store path to the text of a store path, with context.
+  */
   toStorePath =
     builder: field: value:
     let
@@ -88,7 +99,9 @@ let
     else
       text;
 
-  # The same, and a file or directory inside a store path too.
+  /**
+    Does the same as `toStorePath`, and also accepts a file or directory inside a store path.
+  */
   toStoreFile =
     builder: field: value:
     let

@@ -1,4 +1,5 @@
-# Times as in RFC 3339, section 5.6. As Go reads them, which containerd and podman are written in: no leap seconds.
+# Reads times of RFC 3339, section 5.6, as Go does. containerd and podman are written in Go. There are no leap
+# seconds.
 let
   inherit (builtins)
     elemAt
@@ -23,7 +24,9 @@ let
       31;
 in
 {
-  # Whether it is the text of a moment that was or will be.
+  /**
+    Tells whether a value is the text of a moment.
+  */
   isTime =
     text:
     let

@@ -1,73 +1,77 @@
-# The arguments of an application, each with what it is where nothing is said.
+# The arguments of `app`, each with its default. null means that the argument is not given.
 {
   # name of the application, and of its objects
   name = null;
-  # namespace; where it is absent, kubectl's own
+  # namespace. Without one, kubectl uses its own
   namespace = null;
   # attribute set of strings, on all objects and Pods
   labels = { };
   # an image: a derivation, a store path, or a reference
   image = null;
-  # a package instead: a derivation or a store path, whose program is run
+  # a package instead of an image: a derivation or a store path. Its program is run
   package = null;
-  # list of strings: the program and its first arguments. Of a package: a program of its own by its name
+  # list of strings: the program and its first arguments. The program may be the name of another program of the
+  # package
   command = null;
-  # list of strings: (more) arguments
+  # list of strings: arguments, after those of `command`
   args = null;
   # number of the port that speaks HTTP
   port = null;
   # attribute set: name -> port, 8080 or "53/udp"
   ports = { };
-  # host that leads to it from outside
+  # name of a host that leads to the application from outside
   host = null;
-  # list of several
+  # list of several such names
   hosts = [ ];
-  # true: the Secret <name>-tls holds the hosts' certificate; or the name of another
+  # true: the Secret <name>-tls has the certificate of the hosts. A string: the name of another Secret
   tls = null;
-  # name of the IngressClass; default: the cluster's own
+  # name of the IngressClass. The default is the cluster's own
   ingressClass = null;
-  # path that answers while all is well: "/healthz"; false: no probes; default: whether the port takes connections
+  # path that answers while the application works, such as "/healthz". false: no probes. The default is to test
+  # whether the port accepts connections
   health = null;
-  # { livenessProbe; readinessProbe; startupProbe; } of Kubernetes, each instead of the one made here; null: none
+  # { livenessProbe; readinessProbe; startupProbe; } of Kubernetes. Each replaces a generated probe; null removes it
   probes = { };
-  # number of Pods; default: 1
+  # number of Pods. The default is 1
   replicas = null;
-  # { min ? 1; max; cpu ? 80; memory ? null; }: as many Pods as are needed to use so many percent of what is requested
+  # { min ? 1; max; cpu ? 80; memory ? null; }: Pods are added and removed so that they use this percentage of what
+  # they request
   autoscale = null;
   # attribute set: variable -> string, number, boolean, path, derivation, or { valueFrom = ...; }
   env = { };
-  # names of Secrets in the cluster, all of whose keys become variables; or variable -> "<Secret>/<key>"
+  # names of Secrets in the cluster, whose keys all become variables; or an attribute set: variable ->
+  # "<Secret>/<key>"
   secrets = [ ];
-  # attribute set: path -> text, path of a file, or what becomes JSON
+  # attribute set: path -> text, the path of a file, or a value that becomes JSON
   files = { };
   # attribute set: path -> volume of Kubernetes, or the name of a PersistentVolumeClaim
   volumes = { };
-  # attribute set: path -> size, such as "10Gi": storage of its own for each Pod. Makes a StatefulSet
+  # attribute set: path -> size, such as "10Gi". Each Pod gets storage of its own. This makes a StatefulSet
   storage = { };
-  # "small", "medium" or "large": what is requested, and the limit of memory
+  # "small", "medium" or "large": the requested resources, and the limit of memory
   size = "small";
-  # { cpu ? ; memory ? ; } instead, or Kubernetes' { requests; limits; }
+  # { cpu ? ; memory ? ; } instead of a size, or Kubernetes' { requests; limits; }
   resources = null;
-  # when it runs, as in cron: "*/10 * * * *". Makes a CronJob
+  # schedule of cron, such as "*/10 * * * *". This makes a CronJob
   schedule = null;
-  # name of a ServiceAccount that is there; default: one of its own
+  # name of a ServiceAccount that exists. By default the application gets one of its own
   serviceAccount = null;
-  # whether it has a token of the API server
+  # whether the Pods get a token of the API server
   apiToken = false;
-  # number of the user that it runs as, and of its group; default: 65532
+  # number of the user and of the group that the application runs as. The default is 65532
   user = null;
-  # whether it runs as the image says, which may be root
+  # whether the application runs as the user of the image, which may be root
   runAsRoot = false;
-  # whether it may write to the container's own file system, not to /tmp and volumes alone
+  # whether the application may write to the container's file system. It may always write to /tmp and to volumes
   writableRoot = false;
   # whether programs may gain rights (setuid)
   privilegeEscalation = false;
-  # list of capabilities that it keeps: [ "NET_RAW" ]
+  # list of capabilities that the application keeps: [ "NET_RAW" ]
   capabilities = [ ];
-  # whether system calls are filtered as the container runtime has it
+  # whether the container runtime's filter of system calls is on
   seccomp = true;
-  # attribute set: kind -> patch as `extend` takes it: { Deployment.spec.minReadySeconds = 5; }
+  # attribute set: kind -> patch for `extend`: { Deployment.spec.minReadySeconds = 5; }
   extend = { };
-  # list of more objects
+  # list of further objects
   extra = [ ];
 }

@@ -1,4 +1,6 @@
-# What `pushless manifests FILE` builds: the objects of all applications in a JSON file, as one `List`.
+/**
+  Returns what `pushless manifests FILE` builds: the objects of all applications in a JSON file, as one `List`.
+*/
 {
   # path of the JSON file, in a string
   file,

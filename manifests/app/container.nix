@@ -1,4 +1,4 @@
-# The one container of an application, and what its Pod must have for it.
+# Makes the container of an application, and the fields that its Pod needs for it.
 let
   inherit (import ../objects/metadata.nix) optional unlessEmpty;
   toImage = import ./image.nix;
@@ -9,15 +9,17 @@ let
   toSecurity = import ./security.nix;
 
 in
-# -> { container, pod: fields of its PodSpec; mounts: what mounts.nix made }
+/**
+  Returns `container`, `pod` with the fields of its PodSpec, and `mounts`, the result of mounts.nix.
+*/
 {
-  # who refuses
+  # the builder that refuses
   builder,
   # name, namespace and labels
   metadata,
-  # what ports.nix found
+  # the result of ports.nix
   ports,
-  # the arguments of `app`, all of them
+  # all arguments of `app`
   args,
 }:
 let

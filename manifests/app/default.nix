@@ -1,9 +1,14 @@
-# One call for an application that runs in Kubernetes: what it is, where it listens, who reaches it. What comes back is
-# a list of plain objects, made by the builders of this library, so all of them can be changed afterwards.
-#
-# It is safe by default: not root, nothing gained, / read-only, no token of the API server. What an application needs of
-# these it says by name.
-# The settings of the library, for the builders.
+/**
+  Returns the objects of an application that runs in Kubernetes, in one call. They are plain values that the builders
+  of this library made, so all of them can be changed afterwards.
+
+  An application is safe by default. It isn't root, gains no rights, can't write to /, and has no token of the API
+  server. Each of these rights has an argument that gives it back.
+
+  # Type
+
+      app :: settings -> builder -> arguments -> [object]
+*/
 settings:
 let
   inherit (builtins)
@@ -32,7 +37,7 @@ let
   toNetwork = import ./network.nix;
   toScaling = import ./scaling.nix;
 
-  # What a CronJob's Pods, which come and go, have no use for.
+  # A CronJob's Pods come and go, so these arguments make no sense for them.
   notForSchedules = [
     "autoscale"
     "health"
@@ -61,7 +66,7 @@ let
     else
       defaults // onlyKnown builder "argument" (attrNames defaults) given;
 
-  # Every object once by its kind.
+  # Applies each patch to the one object of its kind.
   applyPatches =
     builder: patches: objects:
     let
@@ -89,7 +94,7 @@ let
     else
       map apply objects;
 in
-# builder: who refuses; given: the arguments above -> list of objects
+# builder: the name for refusals; given: the arguments of arguments.nix -> list of objects
 builder: given:
 let
   args = checkArguments builder given;

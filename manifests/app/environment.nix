@@ -1,4 +1,4 @@
-# The environment of an application: variables with values, and those from Secrets that are in the cluster.
+# The environment of an application: variables with values, and variables from Secrets in the cluster.
 let
   inherit (builtins)
     attrNames
@@ -18,7 +18,7 @@ let
   inherit (import ../objects/name.nix) checkSubdomain;
   inherit (import ../../nix/environment.nix) checkName toValue;
 
-  # Kubernetes' own { valueFrom = ...; } stays.
+  # Kubernetes' own { valueFrom = ...; } stays as it is.
   checkVariable =
     builder: name: value:
     builtins.seq (checkName builder "env" name) (
@@ -41,13 +41,15 @@ let
         };
       };
 in
-# -> { env; envFrom; }, as a container takes them
+/**
+  Returns { env; envFrom; }, as a container has them.
+*/
 {
-  # who refuses
+  # the builder that refuses
   builder,
   # attribute set: variable -> value
   env,
-  # list of names of Secrets, all of whose keys become variables; or attribute set: variable -> "<Secret>/<key>"
+  # list of names of Secrets, whose keys all become variables; or an attribute set: variable -> "<Secret>/<key>"
   secrets,
 }:
 let

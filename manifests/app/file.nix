@@ -1,5 +1,7 @@
-# Applications from a file without Nix in it: app.json, or app.yaml by way of `pushless manifests`. What it says is what
-# `app` takes, and packages are named by text.
+/**
+  Returns the objects of applications from a file without Nix in it: app.json, or app.yaml through `pushless
+  manifests`. An application in the file has the arguments of `app`, and names packages as text.
+*/
 { app, system }:
 let
   inherit (builtins)
@@ -20,7 +22,7 @@ let
 
   builder = "appFile";
 
-  # What a file says once for all its applications.
+  # Fields that a file may have once for all its applications.
   shared = [
     "flake"
     "namespace"
@@ -54,7 +56,7 @@ let
   toObjects =
     packages: given:
     let
-      # Which of several it is.
+      # The name of one application among several.
       who = if isString (given.name or null) then "app ${given.name}" else "app";
     in
     app who (
@@ -78,9 +80,9 @@ let
 
   appFile =
     {
-      # path of a JSON file, or what it says: an application, `apps` by name, or a list of these
+      # path of a JSON file, or its value: an application, `apps` by name, or a list of these
       file,
-      # attribute set in which a `package` without flake is looked up, such as nixpkgs
+      # attribute set, such as nixpkgs, that has the packages without a flake
       packages ? null,
     }:
     let

@@ -1,4 +1,4 @@
-# The image of an application: one that is there, or one made of a package, which takes no knowledge of images.
+# The image of an application: it is given, or made from a package, so that nobody needs to know about images.
 let
   inherit (builtins)
     head
@@ -13,10 +13,10 @@ let
   inherit (import ../../nix/store-path.nix) parse toStorePath;
   makeImage = import ../../nix/image.nix;
 
-  # "serve" is a program of the package; what has a slash in it is a path already.
+  # "serve" is a program of the package. A word with a slash is a path already.
   toProgram = path: word: if match "[^/]+" word == null then word else "${path}/bin/${word}";
 
-  # What nixpkgs' `lib.getExe` runs; else the program that is called like the package.
+  # The program that nixpkgs' `lib.getExe` runs, or else the program with the package's name.
   mainProgram =
     package: path:
     package.meta.mainProgram or package.pname or (parseDrvName (package.name or (parse path).name))
@@ -29,9 +29,11 @@ let
     else
       refuse builder "command" command "a list of strings: the program and its first arguments";
 in
-# -> { image; command: what the container says, or null where its image does }
+/**
+  Returns { image; command; }. `command` is the command of the container. It is null where the image has the command.
+*/
 {
-  # who refuses
+  # the builder that refuses
   builder,
   # name of the application
   name,

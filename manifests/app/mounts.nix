@@ -1,5 +1,5 @@
-# What an application finds in its file system beside its image: storage of its own, volumes, files that are written
-# here, and a /tmp. Each is said by the path where it is found, and named after it.
+# The file system of an application beside its image: storage of its own, volumes, written files, and /tmp. Each is
+# given by its path, and named after the path.
 let
   inherit (builtins)
     attrNames
@@ -70,7 +70,7 @@ let
       refuse builder "files.${toJSON path}" value
         "text, the path of a file, or a list or an attribute set, which become JSON";
 
-  # Paths by what they are called, which must tell them apart.
+  # Refuses paths that would get the same name.
   demandDistinct =
     builder: paths: result:
     let
@@ -94,9 +94,12 @@ let
       }) paths
     );
 in
-# -> { volumeMounts, volumes, volumeClaimTemplates, podAnnotations, configMaps (none, or one) }
+/**
+  Returns { volumeMounts; volumes; volumeClaimTemplates; podAnnotations; configMaps; }. `configMaps` has one item at
+  most.
+*/
 {
-  # who refuses
+  # the builder that refuses
   builder,
   # name, namespace and labels of the application
   metadata,
@@ -106,7 +109,7 @@ in
   volumes,
   # attribute set: path -> text
   files,
-  # whether / can't be written, so that /tmp must be a volume
+  # whether / is read-only, so that /tmp must be a volume
   readOnly,
 }:
 let
@@ -155,7 +158,8 @@ else
           bySlug (path: (others // temporary).${path}) (attrNames (others // temporary))
           // (if hasFiles then { files.configMap.name = "${metadata.name}-files"; } else { });
         volumeClaimTemplates = bySlug (path: { spec = claims.${path}; }) (attrNames claims);
-        # A file in a ConfigMap that is mounted by `subPath` never changes in a Pod that runs: new text makes new Pods.
+        # A file that is mounted by `subPath` from a ConfigMap never changes in a running Pod. New text must make new
+        # Pods.
         podAnnotations =
           if hasFiles then { "nix.internal/files" = hashString "sha256" (toJSON texts); } else { };
       }

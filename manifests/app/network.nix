@@ -1,4 +1,4 @@
-# How an application is reached: a Service where it listens, and an Ingress where it has hosts.
+# The access to an application: a Service where it has ports or storage, and an Ingress where it has hosts.
 let
   inherit (builtins)
     isList
@@ -12,13 +12,15 @@ let
   makeService = import ../builders/service.nix;
   makeIngress = import ../builders/ingress.nix;
 in
-# -> list of objects
+/**
+  Returns a list of objects.
+*/
 {
-  # who refuses
+  # the builder that refuses
   builder,
   # name, namespace and labels
   metadata,
-  # what ports.nix found
+  # the result of ports.nix
   ports,
   # the Deployment or StatefulSet
   workload,
@@ -47,7 +49,7 @@ let
         if host == null then hosts else host
       ) ''names of hosts, such as "www.example.org"'';
 
-  # The names of a StatefulSet's Pods are a headless Service's, also where nothing listens.
+  # A StatefulSet gets a headless Service for the names of its Pods, also where it has no port.
   isNamed = ports.all == [ ] && workload.kind == "StatefulSet";
   service = makeService (
     metadata // { for = workload; } // (if isNamed then { clusterIP = "None"; } else { })

@@ -1,5 +1,5 @@
-# A package by its name in text. What a name means must not change by itself, so a flake is pinned to a revision, unless
-# that is waived: else one file would deploy another program tomorrow.
+# Finds a package by its name in text. The meaning of a name must not change by itself: one file would deploy another
+# program tomorrow. So a flake is pinned to a revision, unless `unpinned` is true.
 { system }:
 let
   inherit (builtins)
@@ -20,7 +20,7 @@ let
 
   example = "github:NixOS/nixpkgs/<revision>";
 
-  # A revision in the path or in a parameter, or a hash of what is fetched.
+  # A flake is pinned by a revision in the path or in a parameter, or by a hash of its content.
   isPinned =
     flake:
     match ".*([/?&]|[?&]rev=)[0-9a-f]{40}([/?&#].*)?" flake != null
@@ -29,7 +29,7 @@ let
   # "python3Packages.requests" -> [ "python3Packages" "requests" ]
   stepsOf = attribute: filter (step: isString step && step != "") (split "\\." attribute);
 
-  # The package at that place, or null.
+  # The package at that place, or null where there is none.
   select =
     attribute: set:
     let
@@ -66,17 +66,19 @@ let
     else
       head found;
 in
-# -> a package, as `app` takes it
+/**
+  Returns a package, as `app` takes it.
+*/
 {
-  # who refuses
+  # the builder that refuses
   builder,
   # "<flake>#<attribute>", "<attribute>", or a store path
   package,
-  # reference of a flake, or null
+  # reference of a flake, or null where the file has none
   flake,
-  # whether the flake may be without revision
+  # whether the flake may have no revision
   unpinned,
-  # attribute set, or null
+  # attribute set of packages, or null
   packages,
 }:
 let

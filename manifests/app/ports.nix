@@ -1,5 +1,5 @@
-# What an application listens on. `port` speaks HTTP; what speaks anything else is in `ports`, by its name: names tell
-# people and service meshes what is spoken.
+# The ports of an application. `port` is for HTTP. Every other protocol is in `ports`, by its name: names tell people
+# and service meshes which protocol a port has.
 let
   inherit (builtins)
     attrNames
@@ -13,10 +13,13 @@ let
   inherit (import ../objects/name.nix) checkPortName;
   inherit (import ../../nix/port.nix) parse;
 in
-# -> { all: list of { name; number; protocol; }; given: name -> port, as containers take it; main: the port that is
-# probed and that an Ingress leads to (HTTP's, else the first of TCP), or null }
+/**
+  Returns { all; given; main; }. `all` is a list of { name; number; protocol; }. `given` is an attribute set, name ->
+  port, as containers take it. `main` is the port for probes and for an Ingress: HTTP's, or else the first of TCP, or
+  null.
+*/
 {
-  # who refuses
+  # the builder that refuses
   builder,
   # number of the port for HTTP
   port,

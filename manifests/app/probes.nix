@@ -1,6 +1,8 @@
-# How Kubernetes tells whether an application is up. Without `health` it is ready when its port takes connections, which
-# says nothing about whether it hangs, so that it is never restarted for it. With `health` it has time to start, then is
-# ready while it answers, and restarted when it hasn't answered for a minute.
+# The probes that tell Kubernetes whether an application works.
+#
+# Without `health`, it is ready while its port accepts connections. That doesn't show whether it hangs, so it is never
+# restarted for it. With `health`, it has time to start. Then it is ready while it answers, and it is restarted after
+# a minute without an answer.
 let
   inherit (builtins)
     isAttrs
@@ -44,7 +46,7 @@ let
       throw "${builder}: health is ${builtins.toJSON health} and there is no port, expected `port` to ask it at"
     else
       {
-        # Five minutes.
+        # This is five minutes.
         startupProbe = {
           inherit httpGet;
           periodSeconds = 5;
@@ -61,15 +63,17 @@ let
         };
       };
 in
-# -> probes, as fields of a container
+/**
+  Returns probes, as fields of a container.
+*/
 {
-  # who refuses
+  # the builder that refuses
   builder,
-  # null, a path, or false
+  # null, a path, or false for no probes
   health,
-  # Kubernetes' own, each instead of the one that is made here; null: none
+  # probes of Kubernetes; each replaces a generated one, and null removes it
   probes,
-  # what ports.nix found
+  # the main port, as ports.nix returns it
   main,
 }:
 let

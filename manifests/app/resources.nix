@@ -1,5 +1,5 @@
-# What an application may use. Memory has a limit, since one that grows without end takes its node with it. Processor
-# time has none: what is free may be used, and a share is kept by what was requested.
+# The resources of an application. Memory has a limit, since an application that grows without end takes its node with
+# it. Processor time has no limit: all free time may be used, and the request guarantees a share.
 let
   inherit (builtins)
     attrNames
@@ -23,7 +23,7 @@ let
     large = toSize "1" "2Gi" "4Gi";
   };
 
-  # resource.Quantity, as people write it for these two.
+  # resource.Quantity, in the forms that people write for processor time and memory.
   isQuantity =
     value:
     isInt value
@@ -37,9 +37,11 @@ let
     else
       refuse builder field value ''a quantity, such as "250m" or "256Mi"'';
 in
-# -> the field `resources` of a container
+/**
+  Returns the field `resources` of a container.
+*/
 {
-  # who refuses
+  # the builder that refuses
   builder,
   # "small", "medium", "large"
   size,

@@ -1,4 +1,4 @@
-# How many Pods an application has, and how many may be away at once.
+# The number of an application's Pods, and how many of them may be away at once.
 let
   inherit (builtins)
     isAttrs
@@ -33,14 +33,17 @@ let
     else
       {
         inherit min max;
-        # The Kubernetes default, said so that it can be seen.
+        # This is Kubernetes' default, written so that people can see it.
         cpu = known.cpu or (if known ? memory then null else 80);
         memory = known.memory or null;
       };
 in
-# -> { replicas: field of the workload, { } where it is scaled; objectsFor: workload -> list of objects }
+/**
+  Returns { replicas; objectsFor; }. `replicas` is a field of the workload, or { } where the number is scaled.
+  `objectsFor` is a function from the workload to a list of objects.
+*/
 {
-  # who refuses
+  # the builder that refuses
   builder,
   # name, namespace and labels
   metadata,
@@ -63,7 +66,7 @@ else
     replicas = if autoscale == null then { replicas = count; } else { };
     objectsFor =
       workload:
-      # Of one Pod none may ever be away, and its node could never be drained.
+      # A budget for one Pod would forbid to take it away, and its node could never be drained.
       (
         if fewest > 1 then
           [

@@ -1,5 +1,5 @@
-# What an application may do on its node: as little as it can live with, which is the "restricted" Pod Security Standard
-# of Kubernetes and a root file system that can't be written. Each part is given back by an argument of its own.
+# The rights of an application on its node. They are as few as possible: the "restricted" Pod Security Standard of
+# Kubernetes, and a read-only root file system. Each right has an argument that gives it back.
 let
   inherit (builtins)
     elem
@@ -13,7 +13,8 @@ let
     ;
   inherit (import ../../nix/refuse.nix) refuse;
 
-  # That of "nonroot" in images of others, too: no user of a node, and none of Nix's builders (30001 and up).
+  # Other images use this number for "nonroot", too. No user of a node has it, and none of Nix's builders (30001 and
+  # up).
   nonRoot = 65532;
 
   checkSwitch =
@@ -41,23 +42,25 @@ let
     else
       given;
 in
-# -> { pod, container: their `securityContext`s; readOnly: whether / is }
+/**
+  Returns { pod; container; readOnly; }: two `securityContext`s, and whether / is read-only.
+*/
 {
-  # who refuses
+  # the builder that refuses
   builder,
-  # number of the user that it runs as, and of its group; null: `nonRoot`
+  # number of the user and of the group; null means `nonRoot`
   user,
-  # whether it runs as the image says, which may be root
+  # whether the application runs as the user of the image, which may be root
   runAsRoot,
-  # whether it may write to the container's own file system
+  # whether the application may write to the container's file system
   writableRoot,
   # whether a program may gain rights that its parent doesn't have (setuid)
   privilegeEscalation,
-  # capabilities of Linux that it keeps
+  # capabilities of Linux that the application keeps
   capabilities,
-  # whether system calls are filtered as the container runtime has it
+  # whether the container runtime's filter of system calls is on
   seccomp,
-  # what ports.nix found
+  # the result of ports.nix
   ports,
 }:
 let
@@ -65,8 +68,8 @@ let
   uid = if user == null then nonRoot else checkUser builder user;
   kept = checkCapabilities builder capabilities;
   readOnly = !checkSwitch builder "writableRoot" writableRoot;
-  # Without that capability nobody may listen there where the container runtime doesn't allow it to all, and none but
-  # root keeps it. Kubernetes takes this for a safe sysctl.
+  # Only root keeps the capability for these ports, and some container runtimes don't open the ports to all.
+  # Kubernetes counts this sysctl as safe.
   needsLow =
     filter (port: port.number < 1024) ports != [ ] && !(isRoot && elem "NET_BIND_SERVICE" kept);
 in
@@ -87,7 +90,7 @@ else
         {
           runAsUser = uid;
           runAsGroup = uid;
-          # Storage belongs to the group, or it could only be read.
+          # The group owns storage. Otherwise the application could only read it.
           fsGroup = uid;
           fsGroupChangePolicy = "OnRootMismatch";
         }

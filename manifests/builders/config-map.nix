@@ -1,4 +1,7 @@
-# A ConfigMap: text that Pods read. A path is the text of its file; a store path's text names the path, as it should.
+/**
+  Returns a ConfigMap: text that Pods read. A path stands for the text of its file. The text of a store path names the
+  path.
+*/
 let
   inherit (builtins) removeAttrs;
   inherit (import ../objects/metadata.nix) named toMetadata withoutMetadata;
@@ -6,9 +9,9 @@ let
 in
 # name, namespace, labels, annotations, metadata, and the fields of ConfigMap: immutable
 {
-  # key -> text; a number or a boolean as JSON has it, a path as what is in its file
+  # key -> text. A number or a boolean becomes JSON, and a path becomes the text of its file
   data ? { },
-  # key -> base64, for what isn't text
+  # key -> base64, for values that aren't text
   binaryData ? { },
   ...
 }@args:

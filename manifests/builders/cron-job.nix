@@ -1,4 +1,6 @@
-# A CronJob: a Job at every turn of a schedule.
+/**
+  Returns a CronJob, which makes a Job at each time of a schedule.
+*/
 settings:
 let
   inherit (builtins)
@@ -16,7 +18,7 @@ let
   inherit (import ../pods/template.nix settings) split;
   inherit (import ../pods/replicas.nix) checkRestart;
 
-  # `suspend` is the CronJob's.
+  # `suspend` belongs to the CronJob here, and not to its Jobs.
   own = [
     "concurrencyPolicy"
     "failedJobsHistoryLimit"
@@ -30,7 +32,7 @@ let
 
   workload = split {
     kind = "cronJob";
-    # A Job's name is this, "-" and ten digits (ValidateCronJobCreate).
+    # The name of a Job is this name, "-" and ten digits (ValidateCronJobCreate).
     checkName =
       builder: field: name:
       if isString name && builtins.stringLength name <= 52 then
@@ -48,7 +50,7 @@ let
   isSchedule = text: isString text && match "${fiveFields}|${words}" text != null;
 in
 # name, namespace, labels, annotations, metadata; podLabels, podAnnotations; the fields of CronJobSpec and of JobSpec;
-# and the fields of PodSpec, whose `restartPolicy` is Never where none is said
+# and the fields of PodSpec, where the default of `restartPolicy` is Never
 args:
 let
   inherit (workload args)

@@ -1,4 +1,7 @@
-# A CustomResourceDefinition. Objects of its kind are checked against its schema where both are in one set of manifests.
+/**
+  Returns a CustomResourceDefinition. Objects of its kind are checked against its schema where both are in one set of
+  manifests.
+*/
 let
   inherit (builtins)
     isAttrs
@@ -14,7 +17,7 @@ let
   inherit (import ../objects/name.nix) checkSubdomain;
   inherit (import ../objects/named-list.nix) namedList;
 
-  # Its name is made of others.
+  # Kubernetes makes the name from the plural and the group, so a refusal shows the plural.
   who =
     args:
     if isString (args.plural or null) then
@@ -22,7 +25,7 @@ let
     else
       named "customResourceDefinition" { };
 
-  # Plurals and versions, which URLs are made of (DNS-1035)
+  # URLs are made of plurals and versions (DNS-1035).
   isPlural = text: isString text && match "[a-z]([-a-z0-9]*[a-z0-9])?" text != null;
   checkPlural =
     builder: plural:
@@ -40,7 +43,7 @@ let
         if isAttrs schema then schema.type or null else schema
       ) ''"object"'';
 
-  # CamelCase, and in lower case a name in DNS.
+  # A kind is in CamelCase. In lower case, it is a name of DNS.
   checkKind =
     builder: kind:
     if isString kind && match "[A-Z][A-Za-z0-9]{0,62}" kind != null then
@@ -48,7 +51,7 @@ let
     else
       refuse builder "kind" kind ''letters and digits, such as "Widget"'';
 
-  # example.org: the API server wants a dot in it.
+  # The API server wants a dot in a group: example.org.
   checkGroup =
     builder: group:
     if isString group && match ".*\\..*" group == null then
@@ -101,7 +104,7 @@ in
   plural ? throw "${who args}: plural is missing",
   # "Namespaced" or "Cluster"
   scope ? "Namespaced",
-  # more names: singular, shortNames, categories, listKind
+  # further names: singular, shortNames, categories, listKind
   names ? { },
   # { v1.schema = { type = "object"; properties = { ... }; }; }
   versions ? throw "${who args}: versions is missing",

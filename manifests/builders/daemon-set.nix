@@ -1,4 +1,6 @@
-# A DaemonSet: one Pod on every node, or on every one that `nodeSelector`, `affinity` and `tolerations` leave.
+/**
+  Returns a DaemonSet: one Pod on every node. `nodeSelector`, `affinity` and `tolerations` select some of the nodes.
+*/
 settings:
 let
   inherit (import ../objects/name.nix) checkSubdomain;

@@ -1,4 +1,6 @@
-# A Deployment: Pods that are all alike, replaced one after another when something in them changes.
+/**
+  Returns a Deployment: Pods that are all alike. They are replaced one after another when something in them changes.
+*/
 settings:
 let
   inherit (import ../objects/name.nix) checkSubdomain;

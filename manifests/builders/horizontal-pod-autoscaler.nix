@@ -1,5 +1,7 @@
-# A HorizontalPodAutoscaler: as many Pods as the load needs. Leave `replicas` of what it scales away: each apply would
-# set it back.
+/**
+  Returns a HorizontalPodAutoscaler, which makes as many Pods as the load needs. Leave `replicas` out of the scaled
+  workload: each apply would reset the number.
+*/
 let
   inherit (builtins)
     elem
@@ -44,7 +46,7 @@ let
       refuse builder "for" value
         ''a workload that this library made, or { kind = "Deployment"; name = "web"; }'';
 
-  # 80 -> the average use of what was requested, in percent
+  # Converts 80 to a target of 80 percent of the requested amount, on average.
   utilization = builder: name: value: {
     type = "Resource";
     resource = {
@@ -57,7 +59,7 @@ let
     };
   };
 
-  # What a workload of this library says that scaling can't work with.
+  # Warns of fields of the workload that don't work together with scaling.
   warned =
     builder: for: resources: result:
     let
@@ -89,17 +91,17 @@ let
 in
 # name, namespace, labels, annotations, metadata, and the fields of HorizontalPodAutoscalerSpec
 {
-  # what is scaled
+  # the workload that is scaled
   for ? throw "${who args}: for is missing",
-  # fewest Pods
+  # smallest number of Pods
   minReplicas ? 1,
-  # most Pods
+  # greatest number of Pods
   maxReplicas ? throw "${who args}: maxReplicas is missing",
-  # percent of the requested processor time that is to be used
+  # target in percent of the requested processor time
   cpu ? null,
-  # percent of the requested memory that is to be used
+  # target in percent of the requested memory
   memory ? null,
-  # Kubernetes' list, beside these
+  # Kubernetes' list of further metrics
   metrics ? [ ],
   ...
 }@args:

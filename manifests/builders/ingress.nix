@@ -1,4 +1,6 @@
-# An Ingress: which Service answers for which host and path.
+/**
+  Returns an Ingress, which maps hosts and paths to Services.
+*/
 let
   inherit (builtins)
     attrNames
@@ -21,7 +23,7 @@ let
   inherit (import ../objects/name.nix) checkSubdomain;
   port = import ../../nix/port.nix;
 
-  # "web:http", "web:80", a Service with one port, or Kubernetes' backend
+  # Converts a backend: "web:http", "web:80", a Service with one port, or Kubernetes' own form.
   toBackend =
     builder: field: value:
     let
@@ -80,7 +82,7 @@ let
         backend = toBackend builder field (if isWhole then value.backend else value);
       };
 
-  # One backend is that of "/".
+  # A single backend answers for the path "/".
   isBackend =
     value: isString value || (isAttrs value && (value ? kind || value ? service || value ? resource));
 
@@ -95,7 +97,7 @@ let
     else
       builtins.seq (checkSubdomain builder "a name in hosts" (elemAt parts 1)) host;
 
-  # Services behind the hosts that were given themselves: an Ingress finds them in its own namespace only.
+  # The Services among the backends. An Ingress finds a Service in its own namespace only.
   servicesIn =
     hosts:
     concatMap (
@@ -142,7 +144,8 @@ let
         http.paths = map (path: toPath builder host path paths.${path}) (attrNames paths);
       };
 
-  # true: a Secret called <name>-tls for all hosts. "secret": that one. Else Kubernetes' list.
+  # true means one Secret for all hosts, called <name>-tls. "secret" means that Secret. A list is Kubernetes' own
+  # form.
   toTls =
     builder: name: hosts: tls:
     let
@@ -162,7 +165,7 @@ let
 in
 # name, namespace, labels, annotations, metadata, and the fields of IngressSpec
 {
-  # { "example.org" = "web:http"; "api.example.org" = { "/v1" = api; "/" = "web:80"; }; }; "*" is any host
+  # { "example.org" = "web:http"; "api.example.org" = { "/v1" = api; "/" = "web:80"; }; }. "*" stands for any host
   hosts ? { },
   # true, the name of a Secret with the certificate, or Kubernetes' list
   tls ? null,

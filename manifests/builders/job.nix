@@ -1,4 +1,6 @@
-# A Job: Pods that run until enough of them have succeeded. Kubernetes makes its selector.
+/**
+  Returns a Job: Pods that run until enough of them have succeeded. Kubernetes makes the selector of a Job.
+*/
 settings:
 let
   inherit (import ../objects/choice.nix) choices;
@@ -12,8 +14,8 @@ let
     fields = import ../pods/job-fields.nix;
   };
 in
-# name, namespace, labels, annotations, metadata; podLabels, podAnnotations; the fields of JobSpec, to which
-# `activeDeadlineSeconds` belongs, too; and the fields of PodSpec, whose `restartPolicy` is Never where none is said
+# name, namespace, labels, annotations, metadata; podLabels, podAnnotations; the fields of JobSpec, including
+# `activeDeadlineSeconds`; and the fields of PodSpec, where the default of `restartPolicy` is Never
 args:
 let
   inherit (workload args)

@@ -1,9 +1,11 @@
-# A Namespace.
+/**
+  Returns a Namespace.
+*/
 let
   inherit (import ../objects/metadata.nix) named toMetadata withoutMetadata;
   inherit (import ../objects/name.nix) checkLabel;
 in
-# name, labels, annotations, metadata, and the fields beside it
+# name, labels, annotations, metadata, and the other fields of the object
 args:
 {
   apiVersion = "v1";

@@ -1,4 +1,6 @@
-# A NetworkPolicy: who may talk to some Pods, and whom they may talk to.
+/**
+  Returns a NetworkPolicy, which limits the connections from and to some Pods.
+*/
 let
   inherit (builtins)
     elem
@@ -40,7 +42,7 @@ let
         "TCP"
       ];
 
-  # Whether a rule may let questions to the cluster's DNS through: what isn't clear does.
+  # Tells whether a rule may let requests to the cluster's DNS through. An unclear rule counts as one that does.
   letsDns =
     rule:
     let
@@ -61,8 +63,8 @@ let
 in
 # name, namespace, labels, annotations, metadata, and the fields of NetworkPolicySpec
 {
-  # labels of the Pods, or a whole LabelSelector; { } is every Pod of the namespace. Those of the application that has
-  # the policy's name where nothing is said
+  # labels of the Pods, or a whole LabelSelector; { } selects every Pod of the namespace. The default is the label of
+  # the application with the policy's name
   podSelector ? {
     ${nameLabel} = args.name or (throw "networkPolicy: name is missing");
   },
@@ -70,7 +72,7 @@ in
   ingress ? null,
   # list of NetworkPolicyEgressRule; null: not restricted
   egress ? null,
-  # true: a rule in egress that lets DNS through; false: none, and no warning that there is none
+  # true: adds a rule to egress that lets DNS through. false: adds none, and doesn't warn
   dns ? null,
   ...
 }@args:

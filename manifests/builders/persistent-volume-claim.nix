@@ -1,10 +1,12 @@
-# A PersistentVolumeClaim: storage that outlives Pods.
+/**
+  Returns a PersistentVolumeClaim: storage that outlives Pods.
+*/
 let
   inherit (import ../objects/metadata.nix) named toMetadata withoutMetadata;
   toClaimSpec = import ../objects/claim-spec.nix;
 in
 # name, namespace, labels, annotations, metadata; storage, a size such as "10Gi"; and the fields of its spec, where
-# `accessModes` is [ "ReadWriteOnce" ] unless said
+# the default of `accessModes` is [ "ReadWriteOnce" ]
 args:
 let
   builder = named "persistentVolumeClaim" args;

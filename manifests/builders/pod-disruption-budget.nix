@@ -1,4 +1,6 @@
-# A PodDisruptionBudget: how many Pods a drained node may take away at once.
+/**
+  Returns a PodDisruptionBudget, which limits how many Pods the drain of a node takes away at once.
+*/
 let
   inherit (builtins)
     isInt
@@ -23,7 +25,7 @@ let
       "a Deployment, a StatefulSet or another workload with a selector that this library made"
     );
 
-  # Draining a node waits for ever where no Pod may go.
+  # The drain of a node waits for ever where no Pod may be taken away.
   warned =
     builder: for: minAvailable: maxUnavailable: result:
     if
@@ -53,7 +55,7 @@ let
 in
 # name, namespace, labels, annotations, metadata, and the fields of PodDisruptionBudgetSpec
 {
-  # the workload whose Pods are meant: its selector and its namespace are taken from there
+  # the workload with the Pods. Its selector and its namespace are used
   for ? null,
   # labels of the Pods, or a whole LabelSelector
   selector ?
@@ -61,9 +63,9 @@ in
       selectorOf (named "podDisruptionBudget" args) for
     else
       { ${nameLabel} = args.name or (throw "podDisruptionBudget: name is missing"); },
-  # how many must stay: a number, or "50%"
+  # number of Pods that must stay, or "50%"
   minAvailable ? null,
-  # how many may be away
+  # number of Pods that may be away
   maxUnavailable ? null,
   ...
 }@args:

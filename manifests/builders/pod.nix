@@ -1,4 +1,6 @@
-# A Kubernetes Pod. Arguments that have no name here are fields of PodSpec.
+/**
+  Returns a Pod. Arguments without a name here are fields of PodSpec.
+*/
 settings:
 let
   inherit (builtins)
@@ -12,7 +14,7 @@ let
   inherit (import ../objects/metadata.nix) named toMetadata withoutMetadata;
   toPodSpec = import ../pods/pod-spec.nix settings;
 
-  # Given here, they would be sent to where Kubernetes ignores them.
+  # Kubernetes would ignore these fields at the place where they would be sent.
   misplaced = [
     "apiVersion"
     "kind"

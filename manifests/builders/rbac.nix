@@ -1,4 +1,6 @@
-# Who may do what: Role, ClusterRole, RoleBinding and ClusterRoleBinding.
+/**
+  Returns the builders of the rights in a cluster: Role, ClusterRole, RoleBinding and ClusterRoleBinding.
+*/
 let
   inherit (builtins)
     attrNames
@@ -25,7 +27,8 @@ let
     builder: field: value:
     if isList value then value else refuse builder field value "a list";
 
-  # Kubernetes asks for groups, and the core's is "", which people forget; others' are found by the resource.
+  # Kubernetes requires the API groups of a rule. People forget that the core's group is "". So a missing group is
+  # found by the resource.
   withGroups =
     builder: rule:
     let
@@ -75,7 +78,7 @@ let
     function: kind: namespaced:
     # name, labels, annotations, metadata, and the fields of the role
     {
-      # [ { resources = [ "pods" ]; verbs = [ "get" ]; } ]; `apiGroups` of Kubernetes' own are found
+      # [ { resources = [ "pods" ]; verbs = [ "get" ]; } ]. `apiGroups` is found for Kubernetes' own resources
       rules ? [ ],
       ...
     }@args:
@@ -98,7 +101,8 @@ let
         { rules = map (toRule builder namespaced) (list builder "rules" rules); }
     );
 
-  # "web", "prod/web": a ServiceAccount; { kind = "Group"; name = "admins"; }; a ServiceAccount that this library made
+  # "web" and "prod/web" are ServiceAccounts. { kind = "Group"; name = "admins"; } and a ServiceAccount of this
+  # library work, too.
   toSubject =
     builder: namespaced: namespace: subject:
     let
@@ -144,7 +148,7 @@ let
     in
     if !isString name || (isAttrs value && value ? outPath) then
       refuse builder "role" value "the name of a ${kind}, or a role that this library made"
-    # A binding of a namespace may have a ClusterRole's rights there.
+    # A binding in a namespace may give the rights of a ClusterRole there.
     else if of == kind || of == "ClusterRole" then
       {
         inherit apiGroup name;

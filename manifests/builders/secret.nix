@@ -1,5 +1,7 @@
-# A Secret. What a manifest says is in the Nix store, which everybody on its machine may read: for secrets that are
-# secret, make the Secret in the cluster (External Secrets, sealed secrets, `kubectl create secret`) and name it only.
+/**
+  Returns a Secret. Manifests are in the Nix store, which everybody on its machine can read. Make a real secret in the
+  cluster (External Secrets, sealed secrets, `kubectl create secret`), and only name it in manifests.
+*/
 let
   inherit (builtins)
     attrNames
@@ -16,7 +18,7 @@ let
     toTexts
     ;
 
-  # What the API server wants in a Secret of a type.
+  # The keys that the API server requires in a Secret of each type.
   wanted = {
     "kubernetes.io/tls" = [
       "tls.crt"
@@ -34,7 +36,7 @@ in
   stringData ? { },
   # "Opaque", or one of Kubernetes' types, such as "kubernetes.io/tls"
   type ? "Opaque",
-  # that the values may be known to all is accepted: no warning
+  # whether everybody may know the values: there is no warning then
   plainText ? false,
   ...
 }@args:

@@ -1,4 +1,6 @@
-# A ServiceAccount: who a Pod is to the API server.
+/**
+  Returns a ServiceAccount: the identity of a Pod for the API server.
+*/
 let
   inherit (builtins) removeAttrs;
   inherit (import ../objects/metadata.nix) named toMetadata withoutMetadata;

@@ -1,4 +1,6 @@
-# A Service: one name and address for the Pods that its selector finds.
+/**
+  Returns a Service: one name and address for the Pods that its selector finds.
+*/
 let
   inherit (builtins)
     attrNames
@@ -59,7 +61,7 @@ let
     ];
   };
 
-  # 80, "53/udp", { port = 80; targetPort = "http"; }
+  # Converts a port: 80, "53/udp", { port = 80; targetPort = "http"; }.
   toPort =
     builder: field: value:
     let
@@ -75,7 +77,7 @@ let
     else
       { port = given.number; } // protocolOf value given;
 
-  # Kubernetes wants names as soon as there are two.
+  # Kubernetes requires names where there are two ports or more.
   toPorts =
     builder: ports:
     if isPlainSet ports then
@@ -101,7 +103,7 @@ let
       else
         listed;
 
-  # What a workload's containers listen on, by the names they have there.
+  # The ports of a workload's containers, with their names.
   portsOf =
     workload:
     let
@@ -125,7 +127,7 @@ let
       // (if item ? protocol then { inherit (item) protocol; } else { })
     ) found;
 
-  # An object of this library that has Pods.
+  # Tells whether a value is an object of this library that has Pods.
   isWorkload =
     value:
     isAttrs value
@@ -139,8 +141,8 @@ let
       "ReplicaSet"
     ];
 
-  # A name that a port has in the workload is where it leads, and every name that is said must be there. Numbers may be
-  # ports that no container declares; where others are declared, it is more often a mistake.
+  # A port leads to the workload's port with the same name, and each name must be there. A number may be a port that
+  # no container declares. Where the containers declare other ports, such a number is mostly a mistake.
   toTargets =
     builder: workload:
     let
@@ -170,7 +172,7 @@ let
         item
     );
 
-  # The API server's rules for ports of one Service.
+  # Checks the API server's rules for the ports of one Service.
   checkPorts =
     builder: type: ports:
     let
@@ -207,12 +209,12 @@ let
 in
 # name, namespace, labels, annotations, metadata, and the fields of ServiceSpec
 {
-  # the workload that is behind it: its selector, its ports and its namespace are taken from there where none are said
+  # the workload behind the Service. Its selector, ports and namespace are the defaults
   for ? null,
   # ports: { http = 80; }, [ 80 "53/udp" ], or Kubernetes' list
   ports ? null,
-  # labels of the Pods; those of the application that has the Service's name where neither this nor `for` is said. null:
-  # no Pods, as for endpoints that are made by hand
+  # labels of the Pods. The default is the selector of `for`, or else the label of the application with the Service's
+  # name. null: no Pods, for endpoints that are made by hand
   selector ?
     if args.for or null != null then
       selectorOf (named "service" args) for

@@ -1,4 +1,6 @@
-# A StatefulSet: Pods with names that last, and storage of their own.
+/**
+  Returns a StatefulSet: Pods with fixed names, and with storage of their own.
+*/
 settings:
 let
   inherit (builtins) removeAttrs;
@@ -15,7 +17,7 @@ let
     split {
       inherit claims;
       kind = "statefulSet";
-      # The names of its Pods are this and a number, and hosts in DNS.
+      # The names of its Pods are this name and a number. They are hosts in DNS.
       checkName = checkSubdomain;
       fields = [
         "replicas"
@@ -30,7 +32,7 @@ let
       ];
     };
 
-  # The Service may be given itself.
+  # Returns the name of a Service, which may be given as the object.
   serviceNameOf =
     builder: service:
     checkServiceName builder "serviceName" (
@@ -40,12 +42,12 @@ let
         service
     );
 
-  # { data = "10Gi"; } or { data = { storage = "10Gi"; storageClassName = "fast"; }; }
+  # Converts claims: { data = "10Gi"; } or { data = { storage = "10Gi"; storageClassName = "fast"; }; }.
   toTemplates =
     builder: field: claims:
     listed builder field (
       if builtins.isList claims then
-        # Kubernetes' items have their names in `metadata`.
+        # The items of Kubernetes' list have their names in `metadata`.
         map (
           claim: if claim ? metadata.name then { inherit (claim.metadata) name; } // claim else claim
         ) claims
@@ -73,9 +75,9 @@ let
         };
   };
 in
-# name, namespace, labels, annotations, metadata; podLabels, podAnnotations, selector; the fields of StatefulSetSpec,
-# where `serviceName` is the name unless said (the Service itself will do), and `volumeClaimTemplates` are mounted by
-# their names; and the fields of PodSpec
+# name, namespace, labels, annotations, metadata; podLabels, podAnnotations, selector; the fields of StatefulSetSpec;
+# and the fields of PodSpec. The default of `serviceName` is the name; it may also be the Service itself.
+# `volumeClaimTemplates` are mounted by their names
 args:
 let
   templates = toTemplates (named "statefulSet" args) "volumeClaimTemplates" (

@@ -1,5 +1,5 @@
-# Whether the objects of a set agree with each other. What doesn't is no error, since the other half may be in the
-# cluster already; but Kubernetes takes it without a word, and nothing answers.
+# Checks whether the objects of a set agree with each other. A disagreement isn't an error, since the other object may
+# be in the cluster already. But Kubernetes accepts it without a message, and then nothing answers.
 let
   inherit (builtins)
     all
@@ -32,7 +32,9 @@ let
   matches =
     selector: labels: all (key: labels.${key} or null == selector.${key}) (attrNames selector);
 in
-# objects -> list of warnings, each one line
+/**
+  Returns a list of warnings, each one line.
+*/
 objects:
 let
   pods = filter (isOf workloads) objects;
@@ -45,7 +47,7 @@ let
       selector = service.spec.selector or { };
       near = neighbours service;
     in
-    # A set of Services alone is for Pods that are elsewhere.
+    # A set without Pods is for Pods that are elsewhere.
     if selector == { } || near == [ ] || any (pod: matches selector (labelsOf pod)) near then
       [ ]
     else

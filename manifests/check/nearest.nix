@@ -1,4 +1,4 @@
-# The name that somebody may have meant: the nearest by Levenshtein's distance, if it is near.
+# Finds the name that somebody may have meant: the nearest one by Levenshtein's distance, if it is near.
 let
   inherit (builtins)
     elemAt
@@ -14,7 +14,7 @@ let
 
   least = a: b: if a < b then a else b;
 
-  # Row by row: each is the distances between the letters so far and every beginning of `b`.
+  # Each row has the distances between the letters so far and every beginning of `b`.
   distance =
     a: b:
     let
@@ -33,7 +33,9 @@ let
     in
     elemAt last width;
 in
-# name -> names -> one of them, or null
+/**
+  Returns one of the names, or null.
+*/
 name: names:
 let
   ranked = map (known: {

@@ -1,5 +1,5 @@
-# Whether one object is what Kubernetes of a certain version takes: by its own schemas (../schema), or for custom
-# resources by those of their CustomResourceDefinitions, where these are at hand.
+# Checks whether a version of Kubernetes accepts an object. Kubernetes' own kinds have their schemas in ../schema. A
+# custom resource has the schema of its CustomResourceDefinition, where that is known.
 let
   inherit (builtins)
     attrNames
@@ -53,7 +53,7 @@ let
     in
     if parts == null then "" else elemAt parts 0;
 
-  # A CustomResourceDefinition -> "example.org/v1/Widget" -> what is to be checked
+  # A CustomResourceDefinition -> "example.org/v1/Widget" -> what to check in such an object
   kindsOf =
     definition:
     listToAttrs (
@@ -82,7 +82,7 @@ in
 {
   # minor version of Kubernetes, "1.37"
   kubernetes,
-  # CustomResourceDefinitions, or paths of their JSON files, of what is in the cluster already
+  # CustomResourceDefinitions in the cluster, or paths of their JSON files
   schemas,
 }:
 let
@@ -108,7 +108,7 @@ let
   groups = groupBy (key: elemAt (match "(.*)/.*" key) 0) (attrNames schema.kinds);
   ownGroups = mapAttrs (_: _: true) (groupBy groupOf (attrNames groups));
 
-  # "Deployment", found elsewhere: "apps/v1"
+  # "Deployment" with another apiVersion -> "apps/v1", where Kubernetes has it
   elsewhere =
     kind:
     map (key: elemAt (match "(.*)/.*" key) 0) (
@@ -141,7 +141,7 @@ let
         + (if meant == null then "" else ", did you mean ${meant}?")
       );
 
-  # kubectl leaves it out.
+  # kubectl removes such a namespace.
   checkScope =
     scope: object:
     let
@@ -155,10 +155,10 @@ let
     else
       map (one: one // { isWarning = true; }) problems;
 
-  # The server asks it after the schema, as it asks rules.
+  # The server checks it after the schema, as it checks rules.
   asRule = one: one // { isRule = true; };
 
-  # The server replaces the status of a new object, without a look at its rules.
+  # The server replaces the status of a new object, and doesn't check its rules.
   isOfStatus = { path, ... }: match "status([.[].*)?" path != null;
 
   checkOne =
@@ -185,7 +185,7 @@ let
       ++ metadata
       ++ name
       ++ checkScope custom.scope object
-    # Groups of others have a dot (apiextensions, ValidateCustomResourceDefinitionSpec).
+    # The groups of custom resources have a dot (apiextensions, ValidateCustomResourceDefinitionSpec).
     else if
       ownGroups ? ${groupOf object.apiVersion} || match ".*\\..*" (groupOf object.apiVersion) == null
     then
@@ -197,7 +197,9 @@ let
     customs: object:
     filter (one: !(one.isRule or false && isOfStatus one)) (withoutRepeats (checkOne customs object));
 in
-# objects -> list of { object; problems; } of those that have any
+/**
+  Returns a list of { object; problems; } of the objects that have problems.
+*/
 objects:
 let
   definitions =

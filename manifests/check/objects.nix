@@ -1,5 +1,5 @@
-# A set of objects that is going to be written: every one is an object, none is there twice, and each is what Kubernetes
-# takes. The first problem is thrown, with how many more there are; where objects disagree, it warns.
+# Checks a set of objects before it is written. Every item is an object, no object occurs twice, and Kubernetes
+# accepts each. The first problem is thrown, with the number of the others. Objects that disagree make a warning.
 let
   inherit (builtins)
     attrNames
@@ -43,9 +43,9 @@ let
   describe = object: "${object.kind}/${object.metadata.name}";
 in
 {
-  # minor version of Kubernetes that the objects are for, "1.37"; null: their schema isn't checked
+  # minor version of Kubernetes that the objects are for, such as "1.37". null: their schema isn't checked
   kubernetes,
-  # CustomResourceDefinitions, or paths of their JSON files, beside those among the objects
+  # CustomResourceDefinitions, or paths of their JSON files, in addition to those among the objects
   schemas,
 }:
 let
@@ -53,8 +53,10 @@ let
     if kubernetes == null then _: [ ] else import ./object.nix { inherit kubernetes schemas; };
 in
 rec {
-  # objects -> list of problems, each one line: "Deployment/web: spec.replica is unknown, did you mean replicas?". What
-  # the API server accepts, but is hardly meant so, begins with "warning: ".
+  /**
+    Returns the problems of objects, each one line: "Deployment/web: spec.replica is unknown, did you mean replicas?".
+    A problem that the API server accepts begins with "warning: ", since such a value is mostly a mistake.
+  */
   problemsOf =
     objects:
     concatMap (
@@ -69,7 +71,9 @@ rec {
       ) problems
     ) (findProblems (map (checkObject "validate") objects));
 
-  # builder: objects -> the same list
+  /**
+    Returns the same list, or refuses it: builder -> objects -> objects.
+  */
   checkObjects =
     builder: objects:
     let

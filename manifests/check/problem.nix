@@ -1,6 +1,6 @@
-# What can be wrong about a value: { path; message; } with, where it applies,
-#   isWarning   the API server accepts the value, but it is hardly meant so
-#   isRule      the value has the right type: the API server refuses it by a rule
+# The problems of a value: { path; message; }, with two fields that may be absent:
+# - isWarning: the API server accepts the value, but it is mostly a mistake
+# - isRule: the value has the right type, and the API server refuses it by a rule
 let
   inherit (builtins)
     concatStringsSep
@@ -17,7 +17,9 @@ let
   nearest = import ./nearest.nix;
 in
 rec {
-  # Fields as kubectl writes them: spec.containers[web].image, metadata.annotations."a.b/c"
+  /**
+    Returns the path of a field as kubectl writes it: spec.containers[web].image, metadata.annotations."a.b/c".
+  */
   fieldPath =
     path: key:
     let
@@ -29,7 +31,9 @@ rec {
 
   when = condition: problems: if condition then problems else [ ];
 
-  # A problem in words of its own.
+  /**
+    Returns a problem with a message of its own.
+  */
   problem = path: message: [ { inherit path message; } ];
 
   isWrong =
@@ -38,7 +42,9 @@ rec {
   isMissing = path: expected: problem path "${path} is missing, expected ${expected}";
   isEmpty = path: expected: problem path "${path} is empty, expected ${expected}";
 
-  # path -> the field's name -> names of the fields there are
+  /**
+    Returns the problem of an unknown field: path -> the field's name -> names of the fields that exist.
+  */
   isUnknown =
     path: key: known:
     let
@@ -53,7 +59,9 @@ rec {
     in
     problem path "${path} is unknown, ${hint}";
 
-  # Leaves out what rules and warnings say about a value that another problem is about already.
+  /**
+    Removes rules and warnings about a value that has another problem already.
+  */
   withoutRepeats =
     problems:
     let
@@ -65,6 +73,6 @@ rec {
       );
       isKept = one: !(isWarning one || one.isRule or false) || first.${one.path}.index == one.index;
     in
-    # Most objects have none.
+    # Most objects have no problems.
     if length problems < 2 then problems else filter isKept indexed;
 }

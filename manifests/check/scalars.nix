@@ -1,4 +1,4 @@
-# The types of ../schema that hold one value: what each takes, and how a message calls it.
+# The types of ../schema that hold one value: the values that each accepts, and its name in a message.
 let
   inherit (builtins)
     bitAnd
@@ -20,10 +20,10 @@ let
   quantityOf = import ./rules/quantity.nix;
   number = import ../../nix/number.nix;
 
-  # What JSON has as a string.
+  # JSON has these values as strings.
   isText = value: isString value || isPath value || (isAttrs value && value ? outPath);
   isWhole = value: isInt value;
-  # What Nix writes is the number that was given.
+  # A number is right only if Nix writes it without a loss.
   isNumber = value: isInt value || (isFloat value && number.isKept value);
   maxInt32 = 2147483647;
 
@@ -34,7 +34,7 @@ let
     &&
       match "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})" value
       != null;
-  # Go's decoder skips the ends of lines. Not by a regular expression, which exhausts the stack for a large Secret.
+  # Go's decoder ignores line breaks. A regular expression would exhaust the stack for a large Secret.
   base64Letters = filter (letter: isString letter && letter != "") (
     split "" "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
   );

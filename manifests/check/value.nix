@@ -1,8 +1,8 @@
-# Whether a value is what Kubernetes takes for a type, strictly: a field that Kubernetes doesn't know is wrong, since
-# the API server would drop it without a word. The types are those of ../schema, described in
-# scripts/kubernetes-schema.ts.
+# Checks a value against a type of Kubernetes, strictly. A field that Kubernetes doesn't know is wrong, since the API
+# server would drop it without a message. The types are those of ../schema, described in scripts/kubernetes-schema.ts.
 #
-# This runs for every field of every object at each evaluation: a problem's text is made only where there is one.
+# This runs for every field of every object at each evaluation, so the text of a problem is made only where there is
+# one.
 let
   inherit (builtins)
     attrNames
@@ -38,11 +38,13 @@ let
   makeRules = import ./rules/check-rules.nix;
   number = import ../../nix/number.nix;
 
-  # An image as Nix has it, which kubelet can't pull.
+  # An image in the form of Nix, which kubelet can't pull.
   isStorePath =
     value: isPath value || (isAttrs value && value ? outPath) || (isString value && inStore value);
 in
-# schema, with its rules -> type -> path -> value -> list of problems
+/**
+  Returns a list of problems: the schema with its rules -> type -> path -> value -> problems.
+*/
 { definitions, rules }:
 let
   inherit (makeRules { inherit definitions rules; }) checkRules checkName;
@@ -69,7 +71,7 @@ let
       checkList type path value
     else if type ? enum then
       (
-        # The server fills in its default for an empty text.
+        # For an empty text, the server fills in its default.
         if value == "" || elem value type.enum then
           [ ]
         else
@@ -115,7 +117,7 @@ let
           )
       ) required;
 
-  # For Go, an empty text or list is the same as none.
+  # Go can't tell an empty text or list from a missing one.
   checkRequired =
     type: path: value:
     if value == null then
@@ -145,13 +147,13 @@ let
 
   checkItem =
     type: path: value:
-    # A list has no default for an empty text.
+    # In a list, an empty text gets no default.
     if value == "" && isAttrs type && type ? enum then
       isWrong path value (describe type)
     else
       check type path value;
 
-  # Only server-side apply tells the items apart by these keys, so that it is a warning.
+  # It is a warning, since only server-side apply tells the items apart by these keys.
   checkUnique =
     type: path: value:
     let
@@ -176,7 +178,7 @@ let
         problem place "${place} is there twice, expected each ${keys} once"
       );
 
-  # Of keys by which lists are told apart.
+  # The defaults of keys by which the items of lists are told apart.
   defaults.protocol = "TCP";
 
   describe =

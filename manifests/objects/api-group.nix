@@ -1,5 +1,5 @@
-# API groups of the resources that Kubernetes has itself, for rules that don't say one: a rule with the wrong group
-# permits nothing, and nobody says so.
+# The API groups of Kubernetes' own resources, for rules that have none. A rule with the wrong group permits nothing,
+# and Kubernetes reports no error.
 let
   groups = {
     "" = [
@@ -56,7 +56,13 @@ let
     ];
   };
 in
-# "deployments/scale" -> "apps"; null for what isn't Kubernetes' own
+/**
+  Returns the API group of a resource, or null where the resource isn't Kubernetes' own.
+
+  # Example
+
+      apiGroup "deployments/scale" => "apps"
+*/
 resource:
 let
   plural = builtins.head (builtins.split "/" resource);

@@ -1,5 +1,5 @@
-# Fields that take some words only. Kubernetes' schemas don't list them, so a typing error would get as far as the API
-# server.
+# Fields that accept a few words only. Kubernetes' schemas don't list the words, so without this check only the API
+# server would find a typing error.
 let
   inherit (builtins)
     concatStringsSep
@@ -13,7 +13,9 @@ let
   inherit (import ../../nix/refuse.nix) refuse;
 in
 rec {
-  # An object where another kind was expected.
+  /**
+    Refuses an object where another kind was expected.
+  */
   refuseKind =
     builder: field: value: expected:
     if isAttrs value && isString (value.kind or null) then
@@ -28,7 +30,9 @@ rec {
     else
       refuse builder field value (concatStringsSep " or " (map toJSON words));
 
-  # The same for all fields of a set that are in a table: { type = [ "ClusterIP" "NodePort" ]; }
+  /**
+    Checks all fields of a set that are in a table: { type = [ "ClusterIP" "NodePort" ]; }
+  */
   choices =
     builder: table: fields:
     mapAttrs (

@@ -1,4 +1,6 @@
-# The `spec` of a PersistentVolumeClaim: "10Gi", or { storage = "10Gi"; storageClassName = "fast"; ... }.
+/**
+  Returns the `spec` of a PersistentVolumeClaim from "10Gi", or { storage = "10Gi"; storageClassName = "fast"; ... }.
+*/
 let
   inherit (builtins)
     concatStringsSep
@@ -12,7 +14,7 @@ let
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ./choice.nix) choice;
 
-  # resource.Quantity, as far as storage needs it.
+  # resource.Quantity, in the forms that storage needs.
   isSize =
     text:
     isString text
@@ -34,7 +36,7 @@ let
   toClaimSpec =
     builder: field: claim:
     let
-      # The claim of a builder of its own is no field of anything.
+      # A claim with a builder of its own isn't in a field.
       within = key: if field == null then key else "${field}.${key}";
     in
     if isString claim then

@@ -1,4 +1,4 @@
-# What ConfigMaps and Secrets hold: keys that may be names of files, and texts.
+# The data of ConfigMaps and Secrets: texts by keys, which may be names of files.
 let
   inherit (builtins)
     attrNames
@@ -24,7 +24,7 @@ let
   inherit (import ../../nix/refuse.nix) refuse;
   number = import ../../nix/number.nix;
 
-  # MaxSecretSize of Kubernetes' validation; etcd takes little more.
+  # MaxSecretSize of Kubernetes' validation. etcd accepts little more.
   maxSize = 1024 * 1024;
 
   checkKey =
@@ -51,7 +51,7 @@ let
       refuse builder field value
         "a string, a number, a boolean or the path of a file (for JSON: builtins.toJSON)";
 
-  # Regular expressions can't read long texts: the first piece tells text from base64 well enough.
+  # Regular expressions can't read long texts. The first piece is enough to tell text from base64.
   toBase64 =
     builder: field: value:
     if
@@ -80,13 +80,20 @@ let
 
 in
 {
-  # builder: field: { key = text; } -> the same, numbers with all their digits, paths as what is in their files
+  /**
+    Checks texts by their keys: builder -> field -> { key = text; } -> the same set. A number keeps all its digits,
+    and a path becomes the text of its file.
+  */
   toTexts = toData toText;
 
-  # builder: field: { key = base64; } -> the same
+  /**
+    Checks values in base64 by their keys: builder -> field -> { key = base64; } -> the same set.
+  */
   toBytes = toData toBase64;
 
-  # Two sets that are one in the object: { data = { ... }; binaryData = { ... }; }, without those that are empty.
+  /**
+    Joins two sets that are one in the object, { data = { ... }; binaryData = { ... }; }. An empty set is left out.
+  */
   join =
     builder: first: one: second: other:
     let
@@ -100,6 +107,8 @@ in
     else
       unlessEmpty first one // unlessEmpty second other;
 
-  # Which of these keys aren't there.
+  /**
+    Returns those keys that a set doesn't have.
+  */
   missing = keys: data: filter (key: !(data ? ${key})) keys;
 }

@@ -1,5 +1,5 @@
-# Changing an object that somebody else made. Objects are plain values, so there is nothing to override through: what
-# comes back is another object.
+# Changes an object that somebody else made. Objects are plain values, so nothing can be overridden in place: the
+# result is a new object.
 settings:
 let
   inherit (builtins)
@@ -29,8 +29,8 @@ let
   inherit (import ../pods/image.nix settings) isOurs toImage;
   environment = import ../../nix/environment.nix;
 
-  # The field by which Kubernetes tells the items of a list apart (`patchMergeKey` in its schemas). Names of lists are
-  # the same wherever they occur, but for a container's ports, which have no `port`.
+  # The field by which Kubernetes tells the items of a list apart (`patchMergeKey` in its schemas). A list has the
+  # same field at every place, except for the ports of a container, which have no `port`.
   mergeKeys = {
     containers = "name";
     initContainers = "name";
@@ -47,7 +47,7 @@ let
     hostAliases = "ip";
   };
 
-  # Items of both by their names, in the order of `old`, new ones behind.
+  # Merges items by their names, in the order of `old`. New items come last.
   mergeList =
     own: field: key: old: new:
     let
@@ -63,7 +63,7 @@ let
           value = item;
         }) new
       );
-      # Ports needn't have names.
+      # A port may have no name.
       known = map (item: item.${key} or null) old;
       isGone = patch: patch.${"$patch"} or null == "delete";
       merge =
@@ -87,7 +87,7 @@ let
     field: key: set:
     map (name: toItem field name set.${name} // { ${key} = name; }) (attrNames set);
 
-  # What the builders take for an item: the value of a variable, the volume of a mount.
+  # Converts an item as the builders do: the value of a variable, the volume of a mount.
   toItem =
     field: name: value:
     if value == null then
@@ -101,7 +101,7 @@ let
     else
       refuse "extend" "${field}.${name}" value "an attribute set";
 
-  # In an object of another API, a set with such a name may be a set.
+  # In an object of another API, a set with the name of such a list may stay a set.
   mergeValue =
     own: name: old: new:
     let
@@ -111,13 +111,13 @@ let
       mergeSets own old new
     else if key != null && isPlainSet new then
       mergeList own name key (if isList old then old else [ ]) (toItems name key new)
-    # Ports of a list may have no names, so such a list replaces the other.
+    # The ports of a list may have no names, so such a list replaces the other.
     else if key != null && name != "ports" && isList old && isList new then
       mergeList own name key old new
     else
       clean own name new;
 
-  # A value as it shall be: without what is null, images as references, sets by name as lists.
+  # Prepares a value: it removes null, converts images to references, and converts sets by name to lists.
   clean =
     own: name: value:
     if name == "image" && isOurs value then
@@ -138,7 +138,7 @@ let
     removeAttrs old removed
     // builtins.mapAttrs (key: new: mergeValue own key (old.${key} or null) new) kept;
 
-  # Whether all that has the name of a list is one.
+  # Tells whether the object's API has a list at every field with the name of a list.
   isOwn =
     object:
     elem (object.apiVersion or null) [
@@ -147,7 +147,7 @@ let
       "batch/v1"
     ];
 
-  # "spec.template.spec.containers.web.image" -> [ "spec" ... ]; a name with dots stands in quotes:
+  # Splits a path: "spec.template.spec.containers.web.image" -> [ "spec" ... ]. A name with dots stands in quotes:
   # metadata.labels."a.b/c"
   toSteps =
     text:
@@ -168,7 +168,7 @@ let
 
   last = list: elemAt list (length list - 1);
 
-  # Sets one field of a value, which must be there, by a function of what it was.
+  # Sets one field of a value, which must exist, by a function of its old value.
   setAt =
     path: value: done: steps: toNew:
     let
@@ -214,7 +214,13 @@ let
         "something with ${toJSON step} in it";
 in
 {
-  # extend :: object -> patch -> object. Sets are merged, lists by name are merged by name, null removes.
+  /**
+    Returns an object with a patch. Sets are merged, lists by name are merged by name, and null removes a field.
+
+    # Type
+
+        extend :: object -> (patch | (object -> patch)) -> object
+  */
   extend =
     object: patch:
     if !isPlainSet object then
@@ -226,8 +232,13 @@ in
     else
       refuse "extend" "the patch" patch "an attribute set, or a function from the object to one";
 
-  # override :: object -> { path = value or function; } -> object. Only what is there can be
-  # overridden; null removes it.
+  /**
+    Returns an object with other values at some paths. A path must exist; null removes it.
+
+    # Type
+
+        override :: object -> { path = value | (value -> value); } -> object
+  */
   override =
     object: changes:
     if !isPlainSet object then

@@ -1,4 +1,7 @@
-# What Kubernetes tells objects apart by, as text: "apps/v1 Deployment shop/web".
+/**
+  Returns the text that identifies an object, such as "apps/v1 Deployment shop/web". Kubernetes tells objects apart by
+  it.
+*/
 let
   inherit (builtins) unsafeDiscardStringContext;
 in

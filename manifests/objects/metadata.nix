@@ -1,4 +1,4 @@
-# What all builders take alike, and what becomes an object's `metadata`.
+# The arguments that all builders share, and the object's `metadata` that is made from them.
 let
   inherit (builtins)
     attrNames
@@ -23,10 +23,10 @@ let
     checkSubdomain
     ;
 
-  # TotalAnnotationSizeLimitB of apimachinery: keys and values together.
+  # TotalAnnotationSizeLimitB of apimachinery, for keys and values together.
   maxAnnotations = 256 * 1024;
 
-  # Of a name in a message: names that are longer are wrong, and shown where that is said.
+  # A longer name is wrong. It is shown by the message that refuses it, and not as the name of the builder.
   maxShown = 63;
 
   labels =
@@ -65,7 +65,9 @@ let
     else
       checked;
 
-  # A field that is absent where its value is null.
+  /**
+    Returns a field as a set. The set is empty where the value is null.
+  */
   optional = key: value: if value == null then { } else { ${key} = value; };
   checked =
     builder: check: key: value:
@@ -75,31 +77,37 @@ let
     {
       # name of the object
       name,
-      # namespace; where it is absent, kubectl's own
+      # namespace. Without one, kubectl uses its own
       namespace ? null,
       # attribute set of strings
       labels ? null,
       # attribute set of strings
       annotations ? null,
-      # the rest of `metadata`: finalizers, ownerReferences
+      # the other fields of `metadata`: finalizers, ownerReferences
       metadata ? { },
     }:
     null;
-  # Names of the arguments that are for `metadata`.
+  # The names of the arguments that belong to `metadata`.
   names = attrNames (functionArgs arguments);
 in
 {
   inherit labels annotations optional;
 
-  # A field that is absent where its value is an empty set or list.
+  /**
+    Returns a field as a set. The set is empty where the value is an empty set or list.
+  */
   unlessEmpty = key: value: if value == { } || value == [ ] then { } else { ${key} = value; };
 
-  # The namespace of another object as an argument, { namespace = "prod"; }, or { } where it has none.
+  /**
+    Returns the namespace of another object as an argument, { namespace = "prod"; }, or { } where it has none.
+  */
   namespaceOf =
     object:
     if object.metadata.namespace or null == null then { } else { inherit (object.metadata) namespace; };
 
-  # Who refuses, with the name of the object if it has one: `pod "web"`.
+  /**
+    Returns the name of a builder for refusals, with the object's name if it has one: `pod "web"`.
+  */
   named =
     builder: args:
     let
@@ -107,23 +115,27 @@ in
     in
     if isString name && stringLength name <= maxShown then "${builder} ${toJSON name}" else builder;
 
-  # What is left of the arguments. null says nothing, so that an argument may be passed on as it is.
+  /**
+    Returns the arguments without those of `metadata`. It removes null too, so an argument can be passed on as it is.
+  */
   withoutMetadata =
     args:
-    # What isn't a set at all is refused by `toMetadata`.
+    # `toMetadata` refuses a value that isn't a set.
     if isAttrs args then
       removeAttrs args (names ++ filter (key: args.${key} == null) (attrNames args))
     else
       { };
 
-  # What is left of them, null included.
+  /**
+    Returns the arguments without those of `metadata`. It keeps null.
+  */
   withoutNames = args: removeAttrs args names;
 
   toMetadata =
     {
-      # who refuses
+      # the builder that refuses
       builder,
-      # how the object's name is checked
+      # function that checks the object's name
       checkName ? checkSubdomain,
       # whether objects of this kind are in namespaces
       namespaced ? true,
@@ -131,7 +143,7 @@ in
     args:
     let
       extra = args.metadata or { };
-      # As it is in YAML.
+      # YAML has these fields inside `metadata`.
       nested = filter (key: key != "metadata" && elem key names) (attrNames extra);
     in
     if !isPlainSet args then

@@ -1,4 +1,4 @@
-# Names of Kubernetes objects and the keys and values of their labels, as apimachinery's validation reads them.
+# Names of Kubernetes objects, and keys and values of their labels, by the rules of apimachinery's validation.
 let
   inherit (builtins)
     elemAt
@@ -26,7 +26,7 @@ let
       name = elemAt parts 2;
     in
     isString text
-    # A prefix, "/" and a name; regular expressions fail on texts that are very long.
+    # A prefix, "/" and a name. Regular expressions fail on very long texts.
     && stringLength text <= 253 + 1 + 63
     && parts != null
     && (prefix == null || isSubdomain prefix)
@@ -38,28 +38,38 @@ let
     if isRight value then value else refuse builder field value expected;
 in
 {
-  # Containers, namespaces.
+  /**
+    Checks the name of a container or a namespace.
+  */
   checkLabel = checker isLabel (
     "an RFC 1123 label: at most 63 of a-z 0-9 -, beginning and ending with a letter or digit"
   );
 
-  # Pods, and most other objects.
+  /**
+    Checks the name of a Pod, and of most other objects.
+  */
   checkSubdomain = checker isSubdomain (
     "an RFC 1123 subdomain: at most 253 of a-z 0-9 - ., "
     + "each part beginning and ending with a letter or digit"
   );
 
-  # Services: their names are in DNS, where older servers want a letter first.
+  /**
+    Checks the name of a Service. It is a name in DNS, where older servers require a letter first.
+  */
   checkServiceName =
     checker (text: isLabel text && match "[a-z].*" text != null)
       "an RFC 1035 label: at most 63 of a-z 0-9 -, beginning with a letter, ending with a letter or digit";
 
-  # Roles and whatever else is only a part of a URL.
+  /**
+    Checks the name of a Role, or of another object whose name is only a part of a URL.
+  */
   checkPathSegment = checker (
     text: isString text && match "[^/%]+" text != null && text != "." && text != ".."
   ) "a name without / and %, that isn't . or ..";
 
-  # Ports, so that Services and probes may name them (IANA service names).
+  /**
+    Checks the name of a port, for Services and probes that refer to it (IANA service names).
+  */
   checkPortName = checker (
     text:
     isLabel text

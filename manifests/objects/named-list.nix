@@ -1,5 +1,5 @@
-# Attribute sets where Kubernetes has lists whose items it tells apart by one of their fields (`patchMergeKey`): so that
-# each name is there once, and what is joined from two places is joined by name. Lists stay, where the order counts.
+# Attribute sets in place of Kubernetes' lists whose items have a name (`patchMergeKey`). A name then occurs once, and
+# parts from two places are joined by name. Lists still work, where the order counts.
 let
   inherit (builtins)
     attrNames
@@ -14,12 +14,15 @@ let
 
 in
 {
-  # { a = x; } -> [ (toItem "field.a" "a" x) ], sorted by name; [ { name = "a"; ... } ] -> the same, in its order.
+  /**
+    Converts an attribute set to a list, sorted by name: { a = x; } -> [ (toItem "field.a" "a" x) ]. A list keeps its
+    order.
+  */
   namedList =
     {
-      # the field that tells items apart: "name", "mountPath"
+      # the field that names the items: "name", "mountPath"
       key ? "name",
-      # builder: field: name: value -> the item, with its key
+      # builder: field: name: value -> the item, with its name
       toItem,
     }:
     builder: field: given:

@@ -1,4 +1,6 @@
-# Any Kubernetes object, of whatever kind: the way for custom resources, and for kinds that have no builder here.
+/**
+  Returns an object of any kind, for custom resources and for kinds that have no builder here.
+*/
 let
   inherit (builtins)
     isString
@@ -23,7 +25,7 @@ let
       apiVersion ? throw "${who args}: apiVersion is missing",
       # "Pod"
       kind ? throw "${who args}: kind is missing",
-      # name, namespace, labels, annotations, metadata; and every other field of the object, as it is
+      # name, namespace, labels, annotations, metadata; and all other fields of the object, unchanged
       ...
     }@args:
     let

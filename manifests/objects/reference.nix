@@ -1,4 +1,6 @@
-# One object that names another: by its name, or by the object itself, so that both have the same name.
+/**
+  Returns the name of another object. It may be given as the name, or as the object itself, so that both always agree.
+*/
 let
   inherit (builtins) isAttrs;
   inherit (import ./choice.nix) refuseKind;

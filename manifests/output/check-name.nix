@@ -1,11 +1,13 @@
-# The name of what is written to the store.
+/**
+  Returns the name of a file or directory in the store, or refuses it.
+*/
 let
   inherit (builtins) isString match stringLength;
   inherit (import ../../nix/refuse.nix) refuse;
 in
 # builder: name -> name
 builder: name:
-# Nix allows 211 characters for the name of a store path, with ".drv" in it.
+# Nix allows 211 characters for the name of a store path, including ".drv".
 if
   isString name && stringLength name <= 200 && match "[a-zA-Z0-9_][a-zA-Z0-9_.-]*" name != null
 then

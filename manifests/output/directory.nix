@@ -1,5 +1,7 @@
-# A directory of text files, made with coreutils alone: the shell of Nix's builds has no `mkdir`. Each text comes in a
-# file, because an environment variable ends at 128 KiB (MAX_ARG_STRLEN).
+/**
+  Returns a derivation of a directory of text files. It uses coreutils, since the shell of Nix's builds has no
+  `mkdir`. Each text comes in a file, because an environment variable ends at 128 KiB (MAX_ARG_STRLEN).
+*/
 let
   inherit (builtins)
     attrNames
@@ -14,7 +16,7 @@ in
 {
   # name of the directory in the store
   name,
-  # of the machine that writes it
+  # Nix system of the machine that writes it
   system,
   # coreutils of that system
   coreutils,
@@ -50,7 +52,7 @@ derivation (
         done < "$namesPath"
       ''
     ];
-    # Writing it costs less than asking another machine.
+    # Writing it costs less than sending it to another machine.
     preferLocalBuild = true;
     allowSubstitutes = false;
   }

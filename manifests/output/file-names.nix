@@ -1,8 +1,11 @@
-# What the files of a set of objects are called: `NN-kind[-namespace]-name`, so that the order of names is the order in
-# which kubectl shall apply them. The numbers stand in object-order.json, which `pushless manifests rewrite` reads too.
-#
-# Kinds nobody here knows come after workloads and before webhooks: what a webhook calls may not run yet, and until it
-# does the webhook turns everything away.
+/**
+  Returns the objects with the names of their files: `NN-kind[-namespace]-name`. The order of the names is the order
+  in which kubectl applies the files. The numbers are in object-order.json, which `pushless manifests rewrite` reads
+  too.
+
+  Unknown kinds come after workloads and before webhooks. A webhook may call a program that doesn't run yet, and until
+  it runs the webhook rejects every object.
+*/
 let
   inherit (builtins)
     attrNames
@@ -39,7 +42,7 @@ let
     ) order.groups
   );
 
-  # "Service", "Deployment.apps": as kubectl spells a kind with its group.
+  # The spelling that kubectl has for a kind with its group: "Service", "Deployment.apps".
   groupKindOf =
     object:
     let
@@ -47,10 +50,10 @@ let
     in
     if group == null then object.kind else "${object.kind}.${elemAt group 0}";
 
-  # File systems allow 255 bytes; the rest is for what tells equal names apart, and the extension.
+  # File systems allow 255 bytes. The rest is for the number of equal names, and for the extension.
   maxLength = 220;
 
-  # Names of RBAC have colons in them. No underscore is left, which stands before the number of equal names.
+  # Names of RBAC have colons in them. No underscore is left, since one stands before the number of equal names.
   toFileName = text: concatStringsSep "-" (filter isString (split "[^a-z0-9.-]+" (lowerCase text)));
 
   baseOf =
@@ -66,7 +69,7 @@ let
     in
     substring 0 maxLength (toFileName (unsafeDiscardStringContext (concatStringsSep "-" parts)));
 
-  # Names that only differ in what files can't show are told apart by a number.
+  # Numbers the objects whose names become the same file name.
   number =
     files:
     let

@@ -1,4 +1,6 @@
-# The files of one flat directory of objects, as texts: each object, the Kustomization, the record.
+/**
+  Returns the files of a flat directory of objects, as texts: each object, the Kustomization, and the record.
+*/
 let
   inherit (builtins)
     attrNames
@@ -16,15 +18,15 @@ let
   };
 in
 {
-  # who is asked, for refusals
+  # the builder that refuses
   builder,
-  # objects, checked
+  # objects that are checked already
   objects,
   # "json" or "yaml"
   format,
-  # whether there shall be a Kustomization
+  # whether there is a Kustomization
   kustomize,
-  # "1.34", or null
+  # version of Kubernetes such as "1.34", or null
   kubernetesVersion,
 }:
 let

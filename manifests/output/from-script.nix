@@ -1,14 +1,19 @@
-# fromScript :: { name; script ? null; builder ? null; tools ? [ ]; images ? { }; allow ? [ ]; pkgs; pushless;
-#   kubernetesVersion ? kubernetes; check ? true; } -> derivation
-#
-# Manifests of any generator, in the directory that mkManifests makes: a script prints YAML or JSON, or makes a
-# directory of such files at $out. Each image in it becomes a reference by the map `images`:
-#
-#   "ghcr.io/x/y:1"    that tag              "redis"    every tag of docker.io/library/redis
-#
-# An image that isn't in the map fails the build, with the object and the field that name it, unless one of `allow`
-# matches it, in which `*` stands for anything. What the script wrote is `.source`: it isn't run again when only images
-# change.
+/**
+  Returns the derivation of a directory of manifests, as mkManifests makes it, from the output of any generator. A
+  script prints YAML or JSON, or makes a directory of such files at $out. The map `images` replaces each image by a
+  reference:
+
+      "ghcr.io/x/y:1"    that tag              "redis"    every tag of docker.io/library/redis
+
+  The build fails for an image that isn't in the map, and names the object and the field. `allow` has patterns of
+  images that may stay; `*` stands for any text. The script's output is `.source`: a change of images doesn't run the
+  script again.
+
+  # Type
+
+      fromScript :: { name; script ? null; builder ? null; tools ? [ ]; images ? { }; allow ? [ ]; pkgs; pushless;
+        kubernetesVersion ? kubernetes; check ? true; } -> derivation
+*/
 let
   inherit (builtins) isString;
   inherit (import ../../nix/refuse.nix) refuse;
@@ -34,7 +39,7 @@ in
   name,
   # shell script that prints manifests, or makes $out
   script ? null,
-  # instead of a script: path of a program that does the same
+  # path of a program that does the same, instead of a script
   builder ? null,
   # packages whose programs are on the script's PATH, beside coreutils
   tools ? [ ],
@@ -42,13 +47,13 @@ in
   images ? { },
   # list of patterns of images that may stay: [ "docker.io/library/*" ]
   allow ? [ ],
-  # nixpkgs: coreutils are all that is used of it
+  # nixpkgs, or a set that has coreutils
   pkgs,
   # package of pushless: pkgs.callPackage ./nix/package.nix { }
   pushless,
-  # version of Kubernetes that the objects are for, such as "1.34": noted in objects.jsonl
+  # version of Kubernetes that the objects are for, such as "1.34". objects.jsonl states it
   kubernetesVersion ? kubernetes,
-  # whether what is written is checked as mkManifests checks its objects
+  # whether the result is checked as mkManifests checks its objects
   check ? true,
 }:
 let

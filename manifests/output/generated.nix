@@ -1,14 +1,17 @@
-# What a shell script writes, as a file or directory of the store: what it prints, or what it makes at $out.
+/**
+  Returns the derivation of what a shell script writes: the text that it prints, or the directory that it makes at
+  $out.
+*/
 let
   inherit (builtins) concatStringsSep isList map;
   inherit (import ../../nix/refuse.nix) refuse;
 in
 {
-  # who is asked, for refusals
+  # the builder that refuses
   builder,
   # name in the store
   name,
-  # of the machine that runs it
+  # Nix system of the machine that runs it
   system,
   # coreutils of that system
   coreutils,
@@ -16,7 +19,7 @@ in
   script,
   # packages whose programs are on its PATH, beside coreutils
   tools,
-  # more variables of its environment
+  # further environment variables
   environment ? { },
 }:
 let

@@ -1,11 +1,16 @@
-# helmChart :: { name; chart; values ? { }; releaseName ? name; namespace ? null; images ? { };
-#   allow ? [ ]; hooks ? false; args ? [ ]; pkgs; pushless; kubernetesVersion ? kubernetes; check ? true; }
-#   -> derivation
-#
-# A Helm chart as the directory that mkManifests makes: `helm template` in a derivation, then images become references
-# as fromScript has it. The chart is a path, a derivation, or { url; sha256; } of an archive, which is fetched when it
-# is built. CRDs of the chart are in it; its tests aren't, nor are its hooks unless asked for: to kubectl they are
-# ordinary objects, and one that runs before a deletion would run at once.
+/**
+  Returns the derivation of a directory of manifests, as mkManifests makes it, from a Helm chart. It runs `helm
+  template`, and then replaces images by references as fromScript does. The chart is a path, a derivation, or { url;
+  sha256; } of an archive, which is fetched when the derivation is built.
+
+  The result has the CRDs of the chart, and no tests. It has hooks only with `hooks = true`: to kubectl they are
+  ordinary objects, and a hook that runs before a deletion would run at once.
+
+  # Type
+
+      helmChart :: { name; chart; values ? { }; releaseName ? name; namespace ? null; images ? { }; allow ? [ ];
+        hooks ? false; args ? [ ]; pkgs; pushless; kubernetesVersion ? kubernetes; check ? true; } -> derivation
+*/
 let
   inherit (builtins)
     all
@@ -59,26 +64,26 @@ in
   chart,
   # attribute set: the chart's values
   values ? { },
-  # Helm's name of the release
+  # name of the release in Helm
   releaseName ? name,
-  # namespace of the release, and of objects whose templates name none. Where there is none, Helm is told "default", and
-  # objects without one are wherever kubectl is (`kubectl apply -n`)
+  # namespace of the release, and of objects whose templates have none. Without it, Helm gets "default", and kubectl
+  # decides the namespace of such objects (`kubectl apply -n`)
   namespace ? null,
   # { "ghcr.io/x/y:1" = <derivation, store path or reference>; }
   images ? { },
   # list of patterns of images that may stay: [ "docker.io/library/*" ]
   allow ? [ ],
-  # whether the chart's hooks are written, as ordinary objects
+  # whether the result has the chart's hooks, as ordinary objects
   hooks ? false,
-  # more arguments of `helm template`: [ "--api-versions" "monitoring.coreos.com/v1" ]
+  # further arguments of `helm template`: [ "--api-versions" "monitoring.coreos.com/v1" ]
   args ? [ ],
-  # nixpkgs: coreutils and kubernetes-helm are used of it
+  # nixpkgs, or a set that has coreutils and kubernetes-helm
   pkgs,
   # package of pushless: pkgs.callPackage ./nix/package.nix { }
   pushless,
-  # version of Kubernetes that the chart is told, such as "1.34"
+  # version of Kubernetes that the chart gets, such as "1.34"
   kubernetesVersion ? kubernetes,
-  # whether what is written is checked as mkManifests checks its objects
+  # whether the result is checked as mkManifests checks its objects
   check ? true,
 }:
 let

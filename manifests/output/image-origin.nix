@@ -1,4 +1,4 @@
-# Where the images of an object come from, read off their references and the string context of these.
+# Finds the store paths and derivations of an object's images, from the references and their string context.
 let
   inherit (builtins)
     attrNames
@@ -16,7 +16,7 @@ let
     unsafeDiscardStringContext
     ;
 
-  # "nix.internal/nix/store/<hash>-<name>:<tag>" -> { base, isWhole }: whole where the name stands in it
+  # "nix.internal/nix/store/<hash>-<name>:<tag>" -> { base, isWhole }. isWhole: whether the reference has the name
   parseRef =
     image:
     let
@@ -30,13 +30,13 @@ let
         isWhole = elemAt parts 2 != null;
       };
 
-  # reference -> { store-path; derivation; }, each where it is known; their texts have context yet
+  # reference -> { store-path; derivation; }, each where it is known. The texts still have context
   originOf =
     image:
     let
       context = getContext image;
       ref = parseRef (unsafeDiscardStringContext image);
-      # One thing that is built is the image; a reference never has more in it.
+      # The one built thing in the context is the image. A reference never has more than one.
       sources = attrNames context;
       isDerivation = path: match ".*\\.drv" path != null;
       derivations = filter isDerivation sources;
@@ -74,7 +74,7 @@ let
         spec = object.spec or { };
       };
 
-  # A custom resource may have anything under these names.
+  # A custom resource may have any value under these names.
   containersIn =
     { at, spec }:
     key:
@@ -89,7 +89,9 @@ let
         container = elemAt containers index;
       }) (length containers);
 in
-# object -> [ { container; field; image; origin; } ]
+/**
+  Returns the images of an object: [ { container; field; image; origin; } ].
+*/
 object:
 let
   podSpec = podSpecOf object;

@@ -1,10 +1,14 @@
-# joinManifests :: { name; manifests; pkgs; } -> derivation
-#
-# Several directories of manifests, of mkManifests, fromScript and helmChart, as one, to apply them with one command.
-# An object that two of them have is refused when it is built, for what a script writes isn't known before. Lists of
-# objects are joined with `++`.
-#
-# The files are copies: Kustomize refuses links that leave its directory, and they are small.
+/**
+  Returns the derivation of several directories of manifests as one, to apply them with one command. The directories
+  come from mkManifests, fromScript and helmChart. The build refuses an object that two of them have, since the output
+  of a script isn't known earlier. Lists of objects are joined with `++`.
+
+  The files are copies. They are small, and Kustomize refuses links that leave its directory.
+
+  # Type
+
+      joinManifests :: { name; manifests; pkgs; } -> derivation
+*/
 let
   inherit (builtins)
     isList
@@ -27,7 +31,7 @@ in
   name,
   # list of directories: derivations or store paths
   manifests,
-  # nixpkgs: coreutils are all that is used of it
+  # nixpkgs, or a set that has coreutils
   pkgs,
 }:
 let

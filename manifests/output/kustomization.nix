@@ -1,16 +1,18 @@
-# The file that makes a directory one for `kubectl apply -k`, Kustomize, Flux and Argo CD.
+# The file that makes a directory work with `kubectl apply -k`, Kustomize, Flux and Argo CD.
 #
-# It is called `Kustomization`, the third of the names that Kustomize knows: `kubectl apply -f` reads every .yaml of a
-# directory, and fails at a `kustomization.yaml`, whose kind no cluster has.
+# Its name is `Kustomization`, the third of the names that Kustomize knows. `kubectl apply -f` reads every .yaml file
+# of a directory, and fails at a `kustomization.yaml`, whose kind no cluster has.
 let
   toYAML = import ./yaml.nix;
 in
 {
   name = "Kustomization";
 
-  # names of files, or of directories with such a file -> text
+  /**
+    Returns the text for a list of files, or of directories that have such a file.
+  */
   text =
     resources:
-    # in the order in which people expect these
+    # in the order that people expect
     "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n${toYAML { inherit resources; }}";
 }

@@ -1,5 +1,8 @@
-# Kubernetes objects as one JSON file, a `List`, that `kubectl apply -f` reads, and `podman kube play` of a podman that
-# knows lists (4.3 doesn't yet). Its references are the images in it: building it builds them, copying it copies them.
+/**
+  Returns the derivation of one JSON file with all objects, a `List`. `kubectl apply -f` reads it, and so does `podman
+  kube play` of a podman that knows lists (4.3 doesn't). The references of the file are the images: building it builds
+  them, and copying it copies them.
+*/
 let
   inherit (builtins) map;
   checkName = import ./check-name.nix;

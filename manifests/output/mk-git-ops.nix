@@ -1,11 +1,16 @@
-# mkGitOps :: { name ? "gitops"; apps; pkgs; format ? "yaml"; kubernetesVersion ? kubernetes; } -> derivation
-#
-# A directory of directories, one an app, to be copied to a repository that Argo CD or Flux watches:
-#
-#   web/50-deployment-shop-web.yaml  web/Kustomization  web/objects.jsonl  db/...  Kustomization
-#
-# Each app's directory is one for `kubectl apply -k` or `-f`, and so is the whole for `-k`; Argo CD and Flux take a
-# directory that has a `Kustomization` for Kustomize's. One object can't belong to two apps.
+/**
+  Returns the derivation of a directory with one directory for each app. Copy it to a repository that Argo CD or Flux
+  watches:
+
+      web/50-deployment-shop-web.yaml  web/Kustomization  web/objects.jsonl  db/...  Kustomization
+
+  Each app's directory works with `kubectl apply -k` and `-f`, and the whole directory works with `-k`. Argo CD and
+  Flux treat a directory with a `Kustomization` as one of Kustomize. Two apps can't have the same object.
+
+  # Type
+
+      mkGitOps :: { name ? "gitops"; apps; pkgs; format ? "yaml"; kubernetesVersion ? kubernetes; } -> derivation
+*/
 let
   inherit (builtins)
     attrNames
@@ -36,9 +41,9 @@ in
 {
   # Nix system of the library
   system,
-  # builder: objects -> objects: see ../check
+  # function that checks objects, builder: objects -> objects: see ../check
   checkObjects,
-  # minor version of Kubernetes that they are checked for
+  # minor version of Kubernetes that the objects are checked for
   kubernetes,
 }:
 {
@@ -46,11 +51,11 @@ in
   name ? "gitops",
   # { web = [ object ... ]; db = [ ... ]; }
   apps,
-  # nixpkgs: coreutils are all that is used of it
+  # nixpkgs, or a set that has coreutils
   pkgs,
-  # "yaml", which is what people review, or "json"
+  # "yaml", which people read in a review, or "json"
   format ? "yaml",
-  # version of Kubernetes that the objects are for, such as "1.34": noted in objects.jsonl
+  # version of Kubernetes that the objects are for, such as "1.34". objects.jsonl states it
   kubernetesVersion ? kubernetes,
 }:
 let
@@ -74,7 +79,7 @@ let
       objects = objectsOf app;
     });
 in
-# All at once: of two apps' objects none may be the same, either.
+# All objects are checked together, since two apps can't have the same object.
 deepSeq (map (object: object.kind) (checkObjects builder (concatMap objectsOf names))) (
   directory (
     packages builder system pkgs

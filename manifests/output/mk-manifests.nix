@@ -1,16 +1,20 @@
-# mkManifests :: { name; objects; pkgs ? null; format ? "json"; kustomize ? true;
-#   kubernetesVersion ? kubernetes; } -> derivation
-#
-# A directory of objects, one file each, without directories in it, for kubectl follows no links to these. The order of
-# the files' names is the order to apply them in, which is the order in which `kubectl apply -f ./result/` reads them:
-#
-#   10-namespace-shop.json  50-deployment-shop-web.json  Kustomization  objects.jsonl
-#
-# `Kustomization` is for `kubectl apply -k` and `objects.jsonl` is a line of JSON on each object: its file, its images
-# with their store paths and derivations. `kubectl apply -f` leaves both alone (kustomization.nix, record.nix). What the
-# directory refers to are its images: building it builds them, copying it copies them.
-#
-# Without `pkgs` it is one file, a `List`, as `list` makes it: what Nix has built in can't make a directory.
+/**
+  Returns the derivation of a directory of objects, one file each. It has no directories in it, since kubectl follows
+  no links to them. The order of the names is the order in which `kubectl apply -f ./result/` reads the files:
+
+      10-namespace-shop.json  50-deployment-shop-web.json  Kustomization  objects.jsonl
+
+  `Kustomization` is for `kubectl apply -k`. `objects.jsonl` has a line of JSON for each object: its file, and its
+  images with their store paths and derivations. `kubectl apply -f` ignores both (kustomization.nix, record.nix). The
+  references of the directory are its images: building it builds them, and copying it copies them.
+
+  Without `pkgs` the result is one file, a `List`, as `list` makes it. Nix's own builtins can't make a directory.
+
+  # Type
+
+      mkManifests :: { name; objects; pkgs ? null; format ? "json"; kustomize ? true; kubernetesVersion ? kubernetes; }
+        -> derivation
+*/
 let
   inherit (import ../../nix/refuse.nix) refuse;
   checkName = import ./check-name.nix;
@@ -23,11 +27,11 @@ in
 {
   # Nix system of the library
   system,
-  # builder: objects -> objects: see ../check
+  # function that checks objects, builder: objects -> objects: see ../check
   checkObjects,
-  # name: objects -> derivation of a List
+  # function that makes a List, name: objects -> derivation
   list,
-  # minor version of Kubernetes that they are checked for
+  # minor version of Kubernetes that the objects are checked for
   kubernetes,
 }:
 {
@@ -35,13 +39,13 @@ in
   name,
   # list of objects
   objects,
-  # nixpkgs: coreutils are all that is used of it
+  # nixpkgs, or a set that has coreutils
   pkgs ? null,
-  # "json", or "yaml": one file an object, both
+  # "json" or "yaml". Both have one file for each object
   format ? "json",
-  # whether there shall be a file for `kubectl apply -k`
+  # whether there is a file for `kubectl apply -k`
   kustomize ? true,
-  # version of Kubernetes that the objects are for, such as "1.34": noted in objects.jsonl
+  # version of Kubernetes that the objects are for, such as "1.34". objects.jsonl states it
   kubernetesVersion ? kubernetes,
 }:
 if pkgs == null then

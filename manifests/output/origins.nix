@@ -1,10 +1,10 @@
-# Annotations that say where the images of an object come from, for people and for tools that read manifests:
-# `nix.internal/<container>.store-path` and `nix.internal/<container>.derivation`.
+# Annotations with the store paths and derivations of an object's images, for people and for tools that read
+# manifests: `nix.internal/<container>.store-path` and `nix.internal/<container>.derivation`.
 #
-# They are read off the references and their string context when objects are written, so that they are right whatever
-# was changed before. They are text and no more: a derivation's context would make `nix copy` take all that built it.
-# They belong to the object and never to a Pod template: a derivation may change where its output doesn't, and a
-# template that changes is a rollout.
+# They are derived from the references and their string context when the objects are written, so they are right after
+# any change. They are text without context: the context of a derivation would make `nix copy` copy everything that
+# built it. They are on the object and never on a Pod template. A derivation may change while its output stays, and a
+# changed template is a rollout.
 let
   inherit (builtins)
     attrNames
@@ -17,7 +17,7 @@ let
     ;
   originsOf = import ./image-origin.nix;
 
-  # Of the part of an annotation's name behind the slash (apimachinery, qualifiedNameMaxLength).
+  # The limit for the part after the slash in an annotation's name (apimachinery, qualifiedNameMaxLength).
   maxLength = 63;
 
   annotationsOf =
@@ -37,7 +37,9 @@ let
       )
     ) { } (originsOf object);
 in
-# object -> the same, with these annotations beside its own
+/**
+  Returns an object with these annotations beside its own.
+*/
 object:
 let
   annotations = annotationsOf object;

@@ -1,4 +1,6 @@
-# What builds that write more than one file ask of `pkgs`: it is nixpkgs, or no more than this much of it.
+/**
+  Returns the parts of `pkgs` that a build of several files needs. `pkgs` is nixpkgs, or a set with these parts.
+*/
 let
   inherit (builtins) isAttrs;
   inherit (import ../../nix/refuse.nix) refuse;

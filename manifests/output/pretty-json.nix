@@ -1,4 +1,5 @@
-# JSON for people: two spaces, a line for each field. Keeps the string context, as `toJSON` does.
+# JSON for people: two spaces of indentation, and a line for each field. It keeps the string context, as `toJSON`
+# does.
 let
   inherit (builtins)
     attrNames
@@ -24,5 +25,7 @@ let
     else
       toJSON value;
 in
-# value -> text, with a newline at its end
+/**
+  Returns the text of a value, with a newline at its end.
+*/
 value: "${write "" value}\n"

@@ -1,8 +1,8 @@
-# What is known of the objects of a directory, as lines of JSON in `objects.jsonl`: for tools, and for joining
-# directories. kubectl, which reads .json, .yaml and .yml, leaves a file of this name alone.
+# The facts about the objects of a directory, as lines of JSON in `objects.jsonl`. Tools read them, and joinManifests.
+# kubectl reads .json, .yaml and .yml files, and so it ignores this one.
 #
-# One line an object; its keys are in their order, so that `file` comes first and `object` last, where a shell finds
-# them (join.nix). It is text alone: what a directory refers to are the images, by its objects.
+# Each object has one line. The keys are sorted, so `file` is first and `object` last, where a shell can find them
+# (join-manifests.nix). The text has no context: the objects refer to the images of the directory.
 let
   inherit (builtins)
     concatStringsSep
@@ -39,7 +39,9 @@ in
   # name of the file
   name = "objects.jsonl";
 
-  # "1.34" or null -> [ { object; file; } ] -> text
+  /**
+    Returns the text for a version of Kubernetes, or null, and a list [ { object; file; } ].
+  */
   text =
     kubernetesVersion: files:
     unsafeDiscardStringContext (

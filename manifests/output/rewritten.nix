@@ -1,5 +1,8 @@
-# Manifests that a build wrote, as a directory in which images are ours: `pushless manifests rewrite` in a derivation,
-# and then what `mkManifests` asks of its objects before it writes them: `pushless manifests check`.
+/**
+  Returns the derivation of a directory of manifests whose images are references of ours. It runs `pushless manifests
+  rewrite` on manifests that a build wrote. Then `pushless manifests check` checks them as `mkManifests` checks its
+  objects.
+*/
 let
   inherit (builtins)
     attrNames
@@ -23,7 +26,7 @@ let
   inherit (import ../objects/name.nix) checkLabel;
   readText = import ../../nix/read-text.nix;
 
-  # "v1.34.2" -> "1.34" where there is a schema of it, else what is given beside it
+  # "v1.34.2" -> "1.34", where there is a schema of that version, else the default.
   checkedVersion =
     version: other:
     let
@@ -32,29 +35,29 @@ let
     if parts != null && pathExists (../schema + "/v${head parts}.json") then head parts else other;
 in
 {
-  # who is asked, for refusals
+  # the builder that refuses
   builder,
   # name of the directory in the store
   name,
-  # of the machine that does it
+  # Nix system of the machine that builds it
   system,
-  # file or directory of YAML or JSON, a derivation
+  # derivation of a file or directory of YAML or JSON
   source,
-  # { "ghcr.io/x/y:1" = image; }: derivations, store paths, or references
+  # { "ghcr.io/x/y:1" = image; }, where an image is a derivation, a store path, or a reference
   images,
-  # list of patterns
+  # list of patterns of images that may stay
   allow,
   # package of pushless
   pushless,
   # version of Kubernetes, or null
   kubernetesVersion,
-  # whether what is written is checked
+  # whether the result is checked
   check,
-  # minor version that it is checked for where there is no schema of that one; null: not checked
+  # minor version for the check, where `kubernetesVersion` has no schema. null: no check
   kubernetes,
-  # CustomResourceDefinitions that are in the cluster already, or paths of their JSON files
+  # CustomResourceDefinitions in the cluster, or paths of their JSON files
   schemas,
-  # namespace of objects that name none, or null
+  # namespace of objects that have none, or null
   namespace ? null,
   # { image; } -> reference
   imageRef,
@@ -68,7 +71,7 @@ let
       {
         reference = imageRef { inherit image; };
       }
-      # Texts: what a derivation is made of is nothing that the manifests need.
+      # These are texts without context, since the manifests need the image and not its derivation.
       // (
         if isAttrs image && image ? outPath then
           { storePath = unsafeDiscardStringContext image.outPath; }
@@ -91,7 +94,7 @@ let
       allow
     else
       refuse builder "allow" allow ''a list of patterns, such as "docker.io/library/*"'';
-  # Once for each, for the shell has no lists.
+  # Each pattern has a variable of its own, since the shell has no lists.
   allowed = listToAttrs (
     builtins.genList (index: {
       name = "allow${toString index}";

@@ -1,5 +1,5 @@
-# YAML in block style, as people write manifests. A string stands without quotes only where no reader of any YAML
-# version takes it for something else; all others stand as JSON has them, which is YAML too.
+# YAML in block style, as people write manifests. A string stands without quotes only where every version of YAML
+# reads it as a string. Every other string is written as JSON, which is YAML too.
 let
   inherit (builtins)
     attrNames
@@ -21,9 +21,9 @@ let
   inherit (import ../../nix/letters.nix) lettersOf;
   isJSONObject = import ../../nix/is-json-object.nix;
 
-  # A letter first, so that it is no number, date or indicator; none of the words of YAML 1.1, and no `e3`, which its
-  # grammar has among numbers.
-  # Regular expressions of Nix take stack by the character, so long texts are never asked.
+  # A plain text starts with a letter, so it isn't a number, a date or an indicator. It is no word of YAML 1.1, and
+  # not `e3`, which the grammar of YAML 1.1 counts as a number. Nix's regular expressions use the stack for each
+  # character, so long texts are never plain.
   isPlain =
     text:
     let
@@ -35,8 +35,8 @@ let
     && match "[A-Za-z/]([A-Za-z0-9_./:@+=-]*[A-Za-z0-9_/])?" text != null
     && match "${words}|[eE][-+]?[0-9]+" text == null;
 
-  # JSON allows these as they are, YAML doesn't: DEL and C1, line breaks of YAML 1.1, the byte order mark, no
-  # characters.
+  # JSON allows these characters and YAML doesn't: DEL and C1, line breaks of YAML 1.1, the byte order mark,
+  # non-characters.
   hexDigits = lettersOf "0123456789abcdef";
   codes = [
     "007f"
@@ -63,15 +63,15 @@ let
     if isString value then
       (if isPlain value then value else escape (toJSON value))
     else if isPath value || (isAttrs value && !isJSONObject value) then
-      # one string, as in JSON; not through JSON, which would lose what it refers to
+      # one string, as in JSON; without a detour through JSON, which would lose the context
       scalar "${value}"
     else
-      # numbers, booleans, null, {} and [] are spelled alike
+      # YAML spells numbers, booleans, null, {} and [] as JSON does
       toJSON value;
 
   isBlock = value: (isJSONObject value && value != { }) || (isList value && value != [ ]);
 
-  # The lines of a value that isn't empty, without indentation of their own.
+  # The lines of a value that isn't empty, without indentation.
   linesOf =
     value:
     if isJSONObject value then
@@ -97,5 +97,7 @@ let
     else
       [ "- ${scalar value}" ];
 in
-# value -> text, with a newline at its end
+/**
+  Returns the text of a value, with a newline at its end.
+*/
 value: concatStringsSep "\n" (if isBlock value then linesOf value else [ (scalar value) ]) + "\n"

@@ -1,4 +1,6 @@
-# Ports of a container: { http = 8080; dns = "53/udp"; }, [ 8080 "53/udp" ], or Kubernetes' list.
+/**
+  Returns the ports of a container from { http = 8080; dns = "53/udp"; }, [ 8080 "53/udp" ], or Kubernetes' list.
+*/
 let
   inherit (builtins)
     attrNames
@@ -16,7 +18,7 @@ let
   inherit (import ../objects/name.nix) checkPortName;
   port = import ../../nix/port.nix;
 
-  # What a server-side apply tells ports apart by; of two that are alike it refuses both.
+  # A server-side apply tells ports apart by these fields, and refuses two ports with the same ones.
   once =
     builder: field: ports:
     let

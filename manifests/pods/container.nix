@@ -1,4 +1,7 @@
-# The containers of a Pod: an attribute set by name, or a list where the order counts, as it does for init containers.
+/**
+  Returns the containers of a Pod from an attribute set by name, or from a list. Use a list where the order counts, as
+  for init containers.
+*/
 settings:
 let
   inherit (builtins)
@@ -35,7 +38,7 @@ let
     else
       value;
 
-  # The object itself, or { secret = "db"; prefix = "DB_"; }, or Kubernetes' { secretRef.name = "db"; }.
+  # Converts the object itself, { secret = "db"; prefix = "DB_"; }, or Kubernetes' { secretRef.name = "db"; }.
   toEnvFrom =
     builder: field: sources:
     if !isList sources then
@@ -109,7 +112,7 @@ let
   toContainer =
     where: builder: field: name: given:
     let
-      # null says nothing, so that an argument may be passed on as it is.
+      # null is removed, so an argument can be passed on as it is.
       container = removeAttrs given (filter (key: given.${key} == null) (attrNames given));
     in
     if !isPlainSet given then
@@ -119,7 +122,7 @@ let
     else
       checkProbes builder where field (
         {
-          # What a store path holds never changes, so asking for it again at each start gains nothing.
+          # The content of a store path never changes, so a new pull at each start gains nothing.
           imagePullPolicy = "IfNotPresent";
         }
         // mapAttrs (

@@ -1,7 +1,7 @@
-# Modes of files in volumes: "0440" -> 288, the number that JSON has.
+# Modes of files in volumes: "0440" -> 288, the number in JSON.
 #
-# Nix has no octal numbers: 0440 is four hundred forty. So a number is refused whatever it is, since nobody can tell
-# which of the two was meant.
+# Nix has no octal numbers: 0440 is four hundred forty. Nobody can tell which of the two was meant, so every number is
+# refused.
 let
   inherit (builtins)
     concatStringsSep
@@ -30,7 +30,7 @@ let
 
   maxMode = 511;
 
-  # What may have been meant by a number: its digits, as they are elsewhere, or the number itself.
+  # The modes that a number may have meant: its digits as an octal number, and the number itself.
   spellings =
     mode:
     (if match "[0-7]{3}" (toString mode) == null then [ ] else [ "\"0${toString mode}\"" ])
@@ -48,7 +48,7 @@ let
     else
       refuse builder field mode (expected mode);
 
-  # The modes of a set, and of the items in it.
+  # Converts the modes of a set, and of the items in it.
   inSource =
     builder: field: source:
     if !isPlainSet source then

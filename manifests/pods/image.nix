@@ -1,12 +1,12 @@
-# The image of a container: a derivation or a store path becomes the reference under which the registry serves it, and
-# other strings stay what they are.
+# The image of a container. A derivation or a store path becomes the reference under which the registry serves it.
+# Every other string stays as it is.
 #
-# What a derivation makes isn't known before it is built, so only what can't be an image is refused. A package of
-# nixpkgs is a warning: registries refuse those unless they were told to serve them.
+# The content of a derivation isn't known before it is built, so only what can't be an image is refused. A package of
+# nixpkgs makes a warning, since registries refuse packages unless they are configured to serve them.
 {
   # { image } -> reference
   imageRef,
-  # whether the registry serves packages, too
+  # whether the registry also serves packages
   servePackages ? false,
   ...
 }:
@@ -25,22 +25,22 @@ let
     image:
     (isAttrs image && image ? outPath) || isPath image || (isString image && parse image != null);
 
-  # Archives, scripts that stream (dockerTools), and the JSON of nix2container.
+  # Archives, scripts that print an archive (dockerTools), and the JSON of nix2container.
   isImageName = name: match "stream-.*|.*\\.(tar|tar\\.gz|tgz|tar\\.zst|tar\\.xz|json)" name != null;
 
-  # What image builders say of what they make: nixpkgs' dockerTools and this library, nix2container.
+  # The marks that image builders leave: nixpkgs' dockerTools and this library, nix2container.
   isImage =
     image:
     image ? imageName || image ? imageTag || image ? copyToRegistry || isImageName (image.name or "");
 
-  # What nixpkgs says of programs, and of no image.
+  # The marks that nixpkgs leaves on programs, and not on images.
   isPackage =
     image:
     image.type or null == "derivation"
     && (image ? pname || image.meta.mainProgram or null != null)
     && !isImage image;
 
-  # A derivation, path or store path that isn't surely wrong.
+  # Returns the reference of a derivation, a path or a store path, unless it certainly isn't an image.
   toReference =
     builder: field: image:
     if isAttrs image && image._type or null == "flake" then
@@ -67,7 +67,9 @@ let
       imageRef { inherit image; };
 in
 {
-  # Whether it is one that a registry of ours serves: a derivation or a store path.
+  /**
+    Tells whether a registry of ours serves the image: whether it is a derivation or a store path.
+  */
   inherit isOurs;
 
   toImage =

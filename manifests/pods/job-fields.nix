@@ -1,4 +1,4 @@
-# The fields of a Job's spec that aren't its Pods': of `activeDeadlineSeconds`, which both have, it is the Job's.
+# The fields of a Job's spec. Both a Job and a Pod have `activeDeadlineSeconds`; here it belongs to the Job.
 [
   "activeDeadlineSeconds"
   "backoffLimit"

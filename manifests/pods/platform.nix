@@ -1,4 +1,4 @@
-# The architecture that images are for, where they say it, against the nodes that a Pod asks for.
+# Compares the architectures of images, where they state one, with the nodes that a Pod selects.
 let
   inherit (builtins)
     attrNames
@@ -20,7 +20,7 @@ let
 
   archLabel = "kubernetes.io/arch";
 
-  # Containers as they were given -> [ { field; image; } ], of those that are derivations.
+  # Finds the derivations among the images of containers: [ { field; image; } ].
   derivationsIn =
     field: given:
     filter (item: isAttrs item.image && item.image ? outPath) (
@@ -38,7 +38,8 @@ let
         [ ]
     );
 
-  # What an image of ours says itself; null for others, which may be made on another system than the one they are for.
+  # The architectures that an image of this library states. It is null for other images, which may be made on a system
+  # of another architecture.
   said =
     image:
     if isString (image.architecture or null) then
@@ -50,7 +51,7 @@ let
 
   list = concatStringsSep ", ";
 
-  # Refuses the first that shares no architecture with those before it.
+  # Refuses the first image that shares no architecture with those before it.
   agree =
     builder: items:
     foldl' (
@@ -67,7 +68,7 @@ let
         )
     ) (head items) (tail items);
 
-  # The system that makes an image is mostly the one that it is for.
+  # An image is mostly for the system that makes it, so another system is a warning.
   warnOfSystem =
     builder: wanted: item: result:
     let
@@ -86,7 +87,9 @@ let
     else
       result;
 in
-# builder: arguments of the Pod -> result -> the same, or a refusal
+/**
+  Returns `result`, or refuses the arguments of the Pod.
+*/
 builder: args: result:
 let
   images = concatMap (key: derivationsIn key (args.${key} or null)) [

@@ -1,4 +1,5 @@
-# What the containers of a Pod must agree on: their names, the volumes that they mount, the ports of the node.
+# Checks what the containers of a Pod must agree on: their names, the volumes that they mount, and the ports of the
+# node.
 let
   inherit (builtins)
     concatMap
@@ -20,7 +21,7 @@ let
       inherit where container;
     });
 
-  # A mount without its volume is refused by the API server, which doesn't say what there is.
+  # The API server refuses a mount without its volume, and doesn't name the volumes that exist.
   strayMounts =
     known: items:
     concatMap (
@@ -44,7 +45,9 @@ let
       ) (container.ports or [ ])
     ) containers;
 in
-# builder: names of volumes from elsewhere: spec -> the same, or a refusal
+/**
+  Returns the spec of a Pod, or refuses it. `claims` has the names of volumes from elsewhere.
+*/
 builder: claims: spec:
 let
   items = tagged "containers" spec.containers ++ tagged "initContainers" (spec.initContainers or [ ]);

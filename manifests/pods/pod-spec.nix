@@ -1,5 +1,7 @@
-# The `spec` of a Pod, from arguments that are its fields. Those that are lists by name may be attribute sets; all that
-# has no name here passes through.
+/**
+  Returns the `spec` of a Pod, from arguments that are its fields. Lists by name may be attribute sets. A field
+  without a name here stays as it is.
+*/
 settings:
 let
   inherit (builtins) mapAttrs;
@@ -23,16 +25,16 @@ let
         "None"
       ];
     restartPolicy = import ./restart-policy.nix;
-    # The API server takes them of `kubectl debug` alone.
+    # The API server accepts them only from `kubectl debug`.
     ephemeralContainers =
       builder: field: _:
       throw "${builder}: ${field} isn't an argument, expected `kubectl debug` on a Pod that runs";
   };
 in
 {
-  # who refuses
+  # the builder that refuses
   builder,
-  # names of volumes that the Pods get from elsewhere: a StatefulSet's claims
+  # names of volumes from elsewhere: the claims of a StatefulSet
   claims ? [ ],
 }:
 args:

@@ -1,4 +1,4 @@
-# Probes and hooks of a container: that each does one thing, and asks a port that the container has.
+# Checks the probes and hooks of a container: each does one thing, and uses a port of the container.
 let
   inherit (builtins)
     concatMap
@@ -29,7 +29,7 @@ let
   ];
   list = concatStringsSep ", ";
 
-  # A number, or the name of one of the container's ports. "8080" is neither.
+  # A port is a number, or the name of a port of the container. "8080" is neither.
   checkPort =
     builder: field: names: value:
     if port.isNumber value || (isString value && elem value names) then
@@ -61,7 +61,7 @@ let
         action.${kind}.port or (throw "${builder}: ${field}.${kind}.port is missing")
       );
 
-  # Of the probes that stop a container one success is enough, always.
+  # A probe that stops a container must have a success threshold of one.
   checkProbe =
     builder: field: names: container: key:
     let
@@ -74,7 +74,9 @@ let
       || refuse builder "${field}.${key}.successThreshold" successes "1, or readinessProbe"
     );
 in
-# builder: "containers": "containers.web": container -> the same, or a refusal
+/**
+  Returns the container, or refuses it. `where` is "containers", and `field` is "containers.web".
+*/
 builder: where: field: container:
 let
   names = concatMap (item: if item ? name then [ item.name ] else [ ]) (container.ports or [ ]);

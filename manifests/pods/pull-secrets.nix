@@ -1,4 +1,7 @@
-# Names of Secrets that images are pulled with: [ "registry" ], or Kubernetes' [ { name = "registry"; } ], or Secrets.
+/**
+  Returns the Secrets for pulling images, from [ "registry" ], Kubernetes' [ { name = "registry"; } ], or Secrets
+  themselves.
+*/
 let
   inherit (builtins) isAttrs isList map;
   inherit (import ../../nix/refuse.nix) refuse;

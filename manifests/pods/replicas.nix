@@ -1,4 +1,4 @@
-# What controllers of Pods ask of their arguments, and schemas don't say.
+# Rules of the controllers of Pods that are not in the schema.
 let
   inherit (builtins)
     concatStringsSep
@@ -41,8 +41,8 @@ in
     else
       refuse builder "replicas" replicas "a number from 0 on";
 
-  # Each controller takes some policies only. Where none is said, and a Pod's default isn't one of them, the first is
-  # set.
+  # Each controller accepts only some restart policies. If a Pod has none, and its default isn't accepted, the first
+  # policy is set.
   checkRestart =
     builder: allowed: template:
     let

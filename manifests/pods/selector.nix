@@ -1,5 +1,5 @@
-# Labels, and the selector that finds Pods by them, kept in step: Kubernetes refuses a workload whose selector doesn't
-# match its own Pods, and takes a Service that matches none without a word.
+# Labels of Pods, and the selector that finds Pods by them. Both must agree: Kubernetes refuses a workload whose
+# selector doesn't match its own Pods, and accepts a Service that matches no Pods without a message.
 let
   inherit (builtins)
     attrNames
@@ -15,10 +15,10 @@ let
   inherit (import ../../nix/refuse.nix) refuse;
   inherit (import ../objects/metadata.nix) labels;
 
-  # The recommended label for what an application is called.
+  # The recommended label for the name of an application.
   nameLabel = "app.kubernetes.io/name";
 
-  # metav1.LabelSelectorRequirement, against the labels of a Pod.
+  # Tells whether the labels of a Pod meet a requirement (metav1.LabelSelectorRequirement).
   holds =
     builder: podLabels:
     {
@@ -44,7 +44,9 @@ in
 rec {
   inherit nameLabel;
 
-  # Labels as given, and the application's name, which is the object's where no other is said.
+  /**
+    Returns the given labels with the name of the application. The default of that name is the object's name.
+  */
   withName =
     builder: name: given:
     labels builder "labels" (
@@ -66,7 +68,10 @@ rec {
     else
       { matchLabels = labels builder "selector" selector; };
 
-  # The selector of a workload: by the application's name alone, since it can't be changed later, and labels may be.
+  /**
+    Returns the selector of a workload. Its default is the application's name alone: a selector can't be changed
+    later, and labels can.
+  */
   forPods =
     builder: podLabels: given:
     let

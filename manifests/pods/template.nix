@@ -1,4 +1,6 @@
-# The Pod template of a workload, with labels that the workload's selector finds.
+/**
+  Makes the Pod template of a workload, with labels that the workload's selector finds.
+*/
 settings:
 let
   inherit (builtins)
@@ -47,16 +49,18 @@ let
       refuse builder field value "an attribute set of strings";
 in
 {
-  # Splits the arguments of a workload: `metadata` of the object, `template` of its Pods, `selector`, and `fields`,
-  # which are those of the workload's own spec; `builder` is who refuses, with the object's name. All the rest is the
-  # Pods'.
+  /**
+    Splits the arguments of a workload. It returns `metadata` of the object, `template` of its Pods, `selector`,
+    `fields` of the workload's own spec, and `builder`, the name for refusals with the object's name. All other
+    arguments are fields of the Pods.
+  */
   split =
     {
-      # who refuses: "deployment"
+      # the builder that refuses: "deployment"
       kind,
-      # names of arguments that are the workload's own: "replicas"
+      # names of the arguments that belong to the workload itself: "replicas"
       fields,
-      # how the workload's name is checked
+      # function that checks the workload's name
       checkName,
       # names of volumes that aren't in the Pod's own `volumes`
       claims ? [ ],

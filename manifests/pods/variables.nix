@@ -1,7 +1,10 @@
-# Environment variables of a container: { A = 1; B = { secret = "db"; key = "password"; }; }, or Kubernetes' list.
-#
-# A value may name another variable, `$(HOST)`, but only one that stands before it: kubelet leaves the text as it is
-# otherwise. So a set is in order of names, but for those that others need.
+/**
+  Returns the environment variables of a container from { A = 1; B = { secret = "db"; key = "password"; }; }, or from
+  Kubernetes' list.
+
+  A value may refer to another variable, `$(HOST)`, but only to one before it: otherwise kubelet leaves the text as it
+  is. So the variables of a set are sorted by name, except for those that others refer to.
+*/
 let
   inherit (builtins)
     attrNames
@@ -27,12 +30,13 @@ let
   environment = import ../../nix/environment.nix;
   nameOf = import ../objects/reference.nix;
 
-  # Manifests are in the Nix store, which everybody on its machine may read, and in git, and in the API server.
+  # Everybody on the machine can read manifests in the Nix store, and more people can read them in git and in the API
+  # server.
   isSecretName =
     name:
     match ".*(PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIALS|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY)" name != null;
 
-  # What regular expressions read here; the library behind `match` recurses for each character.
+  # The limit for regular expressions here: the library behind `match` recurses for each character.
   isShort = text: stringLength text <= 4096;
 
   # "postgres://web:geheim@db/web", but not "postgres://web:$(PASSWORD)@db/web".
@@ -51,7 +55,7 @@ let
     else
       text;
 
-  # Where a value comes from: our words, and Kubernetes'.
+  # The sources of a value, in this library's words and in Kubernetes'.
   sources = {
     secret = {
       kind = "Secret";
@@ -129,7 +133,7 @@ let
     else
       [ ];
 
-  # Each item behind those that it names. Among items that name each other the first stays first.
+  # Sorts each item behind those that it refers to. Among items that refer to each other, the first stays first.
   ordered =
     items:
     let

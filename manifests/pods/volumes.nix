@@ -1,6 +1,9 @@
-# Volumes of a Pod: { data.emptyDir = { }; }, Kubernetes' list, or the object that is mounted: a ConfigMap, a Secret, a
-# PersistentVolumeClaim. Kubernetes calls an object's name `name`, `secretName` and `claimName`, as the case may be.
-# An image is named as a container's is: { tools.image = tools; } or { tools.image.reference = tools; }.
+/**
+  Returns the volumes of a Pod from { data.emptyDir = { }; }, Kubernetes' list, or the mounted object itself: a
+  ConfigMap, a Secret or a PersistentVolumeClaim. Kubernetes has three fields for such an object's name: `name`,
+  `secretName` and `claimName`. An image has the form that a container's image has: { tools.image = tools; } or {
+  tools.image.reference = tools; }.
+*/
 settings:
 let
   inherit (builtins)
@@ -19,7 +22,7 @@ let
   inherit (import ./file-mode.nix) inSource;
   inherit (import ./image.nix settings) isOurs toImage;
 
-  # kind of volume -> builder: field: name or object -> what Kubernetes has there
+  # kind of volume -> builder: field: name or object -> the fields that Kubernetes has there
   short = {
     configMap = builder: field: value: { name = nameOf "ConfigMap" builder field value; };
     secret = builder: field: value: { secretName = nameOf "Secret" builder field value; };

@@ -1,4 +1,6 @@
-# The registry itself in a cluster, made of this library's own builders. README: ../../docs/cluster.md
+/**
+  The registry itself in a cluster, made with this library's own builders. Its documentation is ../../docs/cluster.md.
+*/
 settings:
 let
   builders = {

@@ -1,13 +1,15 @@
-# The registry's own image: a pushless image like any other, but that its program is below /opt. In its Pod, /nix/store
-# is the node's, which hides whatever the image has there.
+/**
+  Returns the registry's own image. It is a pushless image, but its program is below /opt. In its Pod, /nix/store is
+  the node's, and hides everything that the image has there.
+*/
 let
   inherit (builtins) listToAttrs map;
   image = import ../../nix/image.nix;
 
-  # As ./program.sh builds it, and knows it.
+  # The path that ./program.sh builds for.
   home = "/opt/pushless";
 
-  # What the init container and the set-up of nodes call.
+  # The commands that the init container and the set-up of nodes call.
   commands = [
     "cat"
     "chmod"
@@ -28,9 +30,9 @@ in
 {
   # the tree that ./program.sh makes; with nixpkgs: pkgs.callPackage ./manifests/registry/program.nix { }
   program,
-  # of the image and of its file in the store
+  # name of the image and of its file in the store
   name ? "pushless",
-  # Nix system; that of `program` where nothing is said
+  # Nix system. The default is that of `program`
   system ? program.system,
 }:
 image {

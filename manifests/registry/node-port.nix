@@ -1,5 +1,5 @@
-# What belongs to a Deployment of the registry and not to a DaemonSet: the port that nodes pull from, who may come to
-# it, and the claim for its state.
+# The objects that belong to a Deployment of the registry, and not to a DaemonSet: the port that nodes pull from, the
+# rule for connections to it, and the claim for its state.
 {
   networkPolicy,
   persistentVolumeClaim,
@@ -25,7 +25,7 @@ in
   common,
   # the Deployment
   workload,
-  # name of the claim, null for none
+  # name of the claim, or null
   claim,
   port,
   nodePort,
@@ -48,7 +48,7 @@ in
   (networkPolicy (
     common
     // {
-      # It opens no connection of its own: what is fetched, the node's daemon fetches.
+      # The registry opens no connection. The node's daemon fetches whatever is fetched.
       egress = [ ];
       ingress = [
         (
@@ -70,7 +70,7 @@ in
       ];
     }
   ))
-  # One at a time; one alone may go, since a drain must end.
+  # At most one Pod may be away. If there is only one, it may be away too, since the drain of a node must end.
   (podDisruptionBudget (
     common
     // {

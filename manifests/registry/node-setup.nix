@@ -1,8 +1,11 @@
-# The set-up of nodes: a DaemonSet that writes where the registry is for each node's container runtime, and takes it
-# back when its Pod is deleted. ./node-setup.sh says what it writes, and ./../../docs/cluster.md what it can't do.
-#
-# It needs root, since the files are root's, and it needs nothing else: no capability, no privilege, no network, and of
-# the node's files only the directories of the runtimes that are named.
+/**
+  Returns the set-up of nodes: a DaemonSet that writes the address of the registry for each node's container runtime,
+  and removes it when its Pod is deleted. ./node-setup.sh lists what it writes, and ../../docs/cluster.md lists its
+  limits.
+
+  It needs root, since the files belong to root. It needs no capability, no privilege and no network. It sees only
+  those directories of the node that belong to the named runtimes.
+*/
 {
   configMap,
   daemonSet,
@@ -32,7 +35,7 @@ let
 
   script = import ../../nix/read-text.nix ./node-setup.sh;
 
-  # What the script writes below, and reads: of the node, and no more.
+  # The directories of the node that the script writes to or reads.
   directoriesOf =
     certsDir: runtime:
     {
@@ -86,21 +89,21 @@ let
     {
       # the registry as nodes reach it; $(NODE_IP) is the node's own address (status.hostIP)
       url ? "http://127.0.0.1:5000",
-      # what runs containers there: "containerd" (also kind's, GKE's), "cri-o", "podman", "k3s", "rke2"
+      # list of the container runtimes: "containerd" (also for kind and GKE), "cri-o", "podman", "k3s", "rke2"
       runtimes ? [ "containerd" ],
       # containerd's config_path
       certsDir ? "/etc/containerd/certs.d",
-      # an image with a shell and its usual commands; the registry's own has them
+      # an image with a shell and its usual commands. The registry's own has them
       image ? import ./placeholder.nix,
-      # of the DaemonSet and of what belongs to it
+      # name of the DaemonSet, and of all that belongs to it
       name ? "pushless-node-setup",
-      # null: kubectl's own
+      # namespace. null: kubectl uses its own
       namespace ? "pushless",
       # labels of the nodes that are set up
       nodeSelector ? {
         "kubernetes.io/os" = "linux";
       },
-      # a node that is reserved for something pulls images, too
+      # tolerations of the Pods. The default is to run on reserved nodes too, since they also pull images
       tolerations ? [ { operator = "Exists"; } ],
       ...
     }@args:
@@ -135,7 +138,7 @@ let
           nodeSelector
           tolerations
           ;
-        # A script that changes is run anew.
+        # A changed script makes new Pods, and so it runs again.
         podAnnotations."nix.internal/node-setup" = hashString "sha256" script;
         serviceAccountName = name;
         automountServiceAccountToken = false;
@@ -148,7 +151,7 @@ let
             "/scripts/node-setup.sh"
           ];
           args = [ "run" ];
-          # By name, which is also the order: what refers to NODE_IP comes after it.
+          # Sorted by name, which is also the right order: a variable that refers to NODE_IP comes after it.
           env = {
             CERTS_DIR = certsDir;
             NODE_IP.valueFrom.fieldRef.fieldPath = "status.hostIP";

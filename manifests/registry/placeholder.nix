@@ -1,7 +1,9 @@
-# The name of the registry's own image where none is said. It can't be pulled: `.invalid` never is in DNS (RFC 2606). It
-# can be imported under this name, for nodes that have nobody to pull from yet:
-#
-#   pushless export --name pushless.invalid/pushless:0.1.0 ./result-image | ctr -n k8s.io image import -
+/**
+  The default name of the registry's own image. It can't be pulled: `.invalid` never exists in DNS (RFC 2606). It can
+  be imported under this name, for nodes that have no registry to pull from yet:
+
+      pushless export --name pushless.invalid/pushless:0.1.0 ./result-image | ctr -n k8s.io image import -
+*/
 let
   inherit (builtins) fromJSON;
   readText = import ../../nix/read-text.nix;

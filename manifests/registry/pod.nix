@@ -29,7 +29,7 @@ let
   );
 in
 {
-  # who refuses
+  # the builder that refuses
   builder,
   image,
   name,
@@ -40,11 +40,11 @@ in
   state,
   uid,
   resources,
-  # whether it is in the node's network, on its loopback
+  # whether the Pod is in the node's network, on its loopback
   isOnNode,
-  # name of the claim that has the state; null: a directory of the node
+  # name of the claim for the state. null: the state is a directory of the node
   claim,
-  # names that the registry is called by, beside those of settings.hosts
+  # names by which clients call the registry, beside those of settings.hosts
   hosts,
 }:
 let
@@ -98,7 +98,7 @@ let
 
   grace = settings.grace or 30;
 
-  # Nobody gains anything by it that isn't said.
+  # No process gains rights that aren't written here.
   confined = {
     allowPrivilegeEscalation = false;
     readOnlyRootFilesystem = true;
@@ -107,7 +107,7 @@ let
 
   onNode = path: type: { hostPath = { inherit path type; }; };
 
-  # What the node's garbage collector looks for: by this path, on the node.
+  # The directory that the node's garbage collector looks for, by its path on the node.
   nodeDirectory = if claim == null then state else "${state}/roots";
 
   probe = path: {
@@ -132,13 +132,13 @@ else
       runAsNonRoot = true;
       runAsUser = uid;
       runAsGroup = uid;
-      # The claim's volume, and the token.
+      # The group of the claim's volume, and of the token.
       fsGroup = uid;
       fsGroupChangePolicy = "OnRootMismatch";
       seccompProfile.type = "RuntimeDefault";
     };
 
-    # A directory of the node is root's when kubelet has made it, and fsGroup leaves it so.
+    # A directory of the node that kubelet made belongs to root, and fsGroup doesn't change that.
     initContainers.state = {
       inherit image;
       command = [
@@ -178,14 +178,14 @@ else
       ports.http = {
         containerPort = port;
       }
-      # Declared, so that the scheduler knows that it is taken.
+      # The port is declared, so that the scheduler knows that it is taken.
       // (if isOnNode then { hostPort = port; } else { });
       securityContext = confined;
       livenessProbe = probe "/healthz" // {
         periodSeconds = 10;
         failureThreshold = 3;
       };
-      # While Nix doesn't answer there is nothing to be had here, and a restart wouldn't help.
+      # The registry isn't ready while Nix doesn't answer. A restart wouldn't help, so it isn't restarted.
       readinessProbe = probe "/readyz" // {
         periodSeconds = 5;
         failureThreshold = 2;
@@ -195,7 +195,7 @@ else
           name = "store";
           readOnly = true;
         };
-        # The directory: the socket in it is another one after a restart of the daemon.
+        # The directory is mounted, since the socket in it is a new one after a restart of the daemon.
         ${daemonSocket} = {
           name = "daemon";
           readOnly = true;
@@ -218,7 +218,7 @@ else
     };
 
     volumes = {
-      # Not made where they are missing: the Pod's events then say that the node has no Nix.
+      # These directories aren't created. Where they are missing, the Pod's events show that the node has no Nix.
       store = onNode "/nix/store" "Directory";
       daemon = onNode daemonSocket "Directory";
       state = onNode nodeDirectory "DirectoryOrCreate";

@@ -1,11 +1,14 @@
-# The registry's program for its image (./image.nix), for `pkgs.callPackage ./manifests/registry/program.nix { }`.
+/**
+  Returns the registry's program for its image (./image.nix), for `pkgs.callPackage ./manifests/registry/program.nix {
+  }`.
+*/
 {
   stdenvNoCC,
   callPackage,
   patchelf,
   nodejs_24,
   pkgsStatic,
-  # what nix/package.nix makes
+  # the package of nix/package.nix
   pushless ? callPackage ../../nix/package.nix { },
 }:
 let
@@ -15,7 +18,7 @@ stdenvNoCC.mkDerivation {
   pname = "pushless-program";
   inherit (pushless) version;
   dontUnpack = true;
-  # Its libraries are where the image has them, and not in the store.
+  # The libraries are at their paths in the image, and not in the store.
   dontFixup = true;
   nativeBuildInputs = [ patchelf ];
   node = "${nodejs_24}/bin/node";

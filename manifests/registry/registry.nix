@@ -1,19 +1,22 @@
-# The registry in a cluster: `registry { ... }` is the list of its objects. It serves the Nix store of the node that it
-# runs on, through that node's Nix daemon, and so every node that it runs on must have Nix.
-#
-# kind = "DaemonSet": one on every node, in the node's network and on its loopback. Each node pulls from its own store,
-# the network has no part in it, and nobody elsewhere reaches it. No Service, NetworkPolicy or PodDisruptionBudget: they
-# mean nothing for Pods in the node's network, and for Pods that drains leave where they are.
-#
-# kind = "Deployment": one for the cluster, on a node that has Nix, behind a NodePort.
-#
-# What is unlike the defaults of `pushless serve`, and why:
-# - builds are off, also on loopback: kubelet is on loopback too, and pulls for whoever may make a Pod.
-# - Nix is the daemon's socket and nothing else: there is no Nix in the image.
-# - the state directory (its `roots` at least) is the node's, under the same path: the links in it are what keeps images
-#   from the garbage collector, which follows them by that path, outside of the container.
-# - the image mustn't need anything below /nix/store, where it sees the node's: see ./image.nix.
-# - the grace for SIGTERM ends before Kubernetes' does.
+/**
+  Returns the list of the registry's objects in a cluster. The registry serves the Nix store of the node that it runs
+  on, through the Nix daemon of that node. So every node that it runs on must have Nix.
+
+  kind = "DaemonSet": one Pod on every node, in the node's network and on its loopback. Each node pulls from its own
+  store, without the network, and no other machine reaches the registry. There is no Service, NetworkPolicy or
+  PodDisruptionBudget. These mean nothing for Pods in the node's network, and for Pods that a drain leaves in place.
+
+  kind = "Deployment": one for the cluster, on a node that has Nix, behind a NodePort.
+
+  These settings differ from the defaults of `pushless serve`:
+
+  - builds are off, also on loopback: kubelet is on loopback too, and pulls for everybody who may make a Pod.
+  - Nix is only the daemon's socket: there is no Nix in the image.
+  - the state directory (at least its `roots`) is the node's, under the same path. The links in it keep images from
+    the garbage collector, which follows them by that path, outside of the container.
+  - the image mustn't need anything below /nix/store, where it sees the node's: see ./image.nix.
+  - the grace for SIGTERM ends before Kubernetes' grace does.
+*/
 {
   daemonSet,
   deployment,
@@ -50,7 +53,7 @@ let
     field: port:
     if port'.isNumber port then port else refuse builder field port "a port from 1 to 65535";
 
-  # --service-node-port-range, where nothing else is said.
+  # The default of --service-node-port-range.
   checkNodePort =
     port:
     if port'.isNumber port && port >= 30000 && port <= 32767 then
@@ -65,7 +68,7 @@ let
     else
       refuse builder field path "an absolute path";
 
-  # Arguments that say nothing of a DaemonSet.
+  # Arguments that mean nothing for a DaemonSet.
   forDeployment = [
     "replicas"
     "nodePort"
@@ -78,34 +81,35 @@ let
     {
       # "DaemonSet" or "Deployment"
       kind ? "DaemonSet",
-      # an image whose program needs nothing below /nix/store, as `registryImage` makes one; or a reference
+      # an image whose program needs nothing below /nix/store, as `registryImage` makes it, or a reference
       image ? import ./placeholder.nix,
-      # of all objects
+      # name of all objects
       name ? "pushless",
-      # null: kubectl's own, and none is made
+      # namespace. null: kubectl uses its own, and no Namespace is made
       namespace ? "pushless",
-      # where it listens: a DaemonSet on the node's loopback, a Deployment in its Pods
+      # port that the registry listens on: a DaemonSet on the node's loopback, a Deployment in its Pods
       port ? 5000,
-      # settings of `pushless serve`, by their names without dashes in front: { hold = 25; keep = 30; }
+      # settings of `pushless serve`, by their names without dashes: { hold = 25; keep = 30; }
       settings ? { },
-      # whether what Nix only knows how to build may be built. Whoever may make a Pod may then have it built
+      # whether the registry may build what Nix only knows how to build. Everybody who may make a Pod can then start
+      # builds
       allowBuilds ? false,
-      # name of a Secret with the token for what changes something as its `token`
+      # name of a Secret whose key `token` is the token for requests that change something
       tokenSecret ? null,
-      # what the state directory is called, on the node and in the container
+      # path of the state directory, on the node and in the container
       state ? "/var/lib/pushless",
-      # number of the user and of the group; nix.conf's allowed-users must allow it, if that isn't "*"
+      # number of the user and of the group. allowed-users in nix.conf must include it, if that isn't "*"
       uid ? 65532,
-      # labels of the nodes that it may run on, which have Nix
+      # labels of the nodes that the registry may run on, which have Nix
       nodeSelector ?
         if kind == "Deployment" then
           { "nix.internal/store" = "true"; }
         else
           { "kubernetes.io/os" = "linux"; },
-      # a node that is reserved for something pulls images, too
+      # tolerations of the Pods. A DaemonSet also runs on reserved nodes, since they pull images too
       tolerations ? if kind == "Deployment" then [ ] else [ { operator = "Exists"; } ],
       priorityClassName ? null,
-      # compute resources; memory by the figures of docs/benchmarks.md
+      # compute resources. The figures for memory are in docs/benchmarks.md
       resources ? {
         requests = {
           cpu = "100m";
@@ -113,26 +117,26 @@ let
         };
         limits.memory = "256Mi";
       },
-      # the set-up of nodes: arguments of `nodeSetup` that aren't said here. null: none
+      # the set-up of nodes: further arguments of `nodeSetup`. null: there is none
       nodes ? { },
-      # Deployment: how many, all on the node that has the volume
+      # Deployment: number of Pods, all on the node that has the volume
       replicas ? 1,
-      # Deployment: the port that every node answers on
+      # Deployment: port on which every node answers
       nodePort ? 30500,
-      # Deployment: addresses (CIDR) that may pull, those of the nodes. null: all that reach the port
+      # Deployment: addresses (CIDR) of the nodes, which may pull. null: everybody who reaches the port may
       clients ? null,
-      # Deployment: size of the volume for the state. null: it is on the node as a whole, as a DaemonSet's is
+      # Deployment: size of the volume for the state. null: the state is on the node, as for a DaemonSet
       storage ? "12Gi",
-      # Deployment: null is the cluster's default
+      # Deployment: class of that volume. null: the cluster's default
       storageClassName ? null,
       ...
     }@args:
     let
       isDeployment = kind == "Deployment";
       misplaced = if isDeployment then [ ] else filter (key: args ? ${key}) forDeployment;
-      # A DaemonSet's is the node's.
+      # The state of a DaemonSet is on the node.
       claim = if isDeployment && storage != null then name else null;
-      # What the Service is called in the cluster.
+      # The names of the Service in the cluster.
       serviceNames = [
         name
       ]
@@ -164,7 +168,7 @@ let
         state = checkPath "state" state;
         isOnNode = !isDeployment;
         inherit claim;
-        # A Host that the registry doesn't know is refused.
+        # The registry refuses a Host that it doesn't know.
         hosts = if isDeployment then serviceNames else [ ];
       };
       placement = {
@@ -179,7 +183,7 @@ let
             // placement
             // {
               inherit replicas;
-              # Pulls go on while one replaces the other; two may share a state directory.
+              # Pulls go on while one Pod replaces the other, and both may share a state directory.
               strategy = {
                 type = "RollingUpdate";
                 rollingUpdate = {
@@ -219,7 +223,7 @@ let
             [
               (builders.namespace {
                 name = namespace;
-                # Pods that see directories of their node are "privileged" in the Pod Security Standards.
+                # Pods that mount directories of their node are "privileged" in the Pod Security Standards.
                 labels."pod-security.kubernetes.io/enforce" = "privileged";
               })
             ]

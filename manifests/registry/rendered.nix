@@ -1,12 +1,12 @@
-# What is checked in below rendered/, for those without Nix: file -> objects. `node scripts/render-registry.ts` writes
-# it.
+# The manifests that are checked in below rendered/, for people without Nix: file -> objects. `node
+# scripts/render-registry.ts` writes them.
 let
   inherit (import ../default.nix { system = null; }) namespace nodeSetup registry;
 in
 {
   "daemon-set.yaml" = registry { };
   "deployment.yaml" = registry { kind = "Deployment"; };
-  # For nodes whose registry is a service of theirs, without a Pod.
+  # For nodes that run the registry as a service of their own, without a Pod.
   "node-setup.yaml" = [
     (namespace {
       name = "pushless";

@@ -149,7 +149,7 @@ async function exportsOf(): Promise<Export[]> {
 }
 
 async function testTexts(): Promise<string> {
-  const files = await Array.fromAsync(glob('test/**/*.test.ts', { cwd: root }))
+  const files = await Array.fromAsync(glob(['test/**/*.test.ts', 'manifests/**/*.tests.nix'], { cwd: root }))
   const others = files.filter((file) => file !== 'test/manifests/readme.test.ts')
   return (await Promise.all(others.map(async (file) => readFile(join(root, file), 'utf8')))).join('\n')
 }

@@ -14,12 +14,13 @@ let
 
   octet = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
   ipv4 = matches "${octet}([.]${octet}){3}";
-  # Kubernetes reads old addresses, with zeros in front.
+  # Kubernetes accepts the old form of an address, with zeros in front.
   sloppyIpv4 = matches "0*${octet}([.]0*${octet}){3}";
   group = matches "${hex}{1,4}";
   sloppyGroup = matches "0*${hex}{1,4}";
 
-  # Eight groups of 16 bits, of which the last two may be spelled as of IPv4, and any number left out as `::`.
+  # An address has eight groups of 16 bits. The last two may be written as an IPv4 address, and `::` stands for
+  # missing groups.
   isGroups =
     isIpv4: isGroup: text:
     let

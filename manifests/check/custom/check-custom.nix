@@ -1,6 +1,6 @@
-# Whether a custom resource is what its CustomResourceDefinition says (structural schemas, apiextensions v1), as the API
-# server checks it with strict fields. The same as src/kubernetes/check/custom in TypeScript, but for what Nix can't
-# tell of patterns (pattern.nix) and formats (formats.nix). Rules in CEL are the server's.
+# Checks a custom resource against its CustomResourceDefinition (structural schemas, apiextensions v1), as the API
+# server checks it with strict fields. src/kubernetes/check/custom does the same in TypeScript, except for patterns
+# (pattern.nix) and formats (formats.nix) that Nix can't decide. The server alone checks rules in CEL.
 let
   inherit (builtins)
     any
@@ -77,7 +77,7 @@ let
     expected = "a whole number or a string";
   };
 
-  # null where the schema says no type; for the server, a default may be of any type then
+  # The type is null where the schema has none. The server then accepts a default of any type.
   typeOf =
     isDefault: schema:
     if !isDefault && schema.x-kubernetes-int-or-string or false then
@@ -85,7 +85,8 @@ let
     else
       types.${toString (schema.type or "")} or null;
 
-  # With a format, the server takes texts and lists for any type but numbers, and nothing else without a type.
+  # With a format, the server accepts texts and lists for every type except numbers. Without a type, it accepts
+  # nothing else.
   isOfType =
     isDefault: schema: type: value:
     let
@@ -100,7 +101,7 @@ let
     (type != null && type.holds value)
     || (if hasFormat then !isOfNumbers && (isText value || isList value) else type == null);
 
-  # As Go compares them: of a fraction, what is before its point.
+  # Compares values as Go does: a fraction counts as its whole part.
   isWord =
     value: word:
     value != null
@@ -110,9 +111,10 @@ let
     schema: type: if type != null then type.expected else (formats.of schema).expected or "a string";
 
   check =
-    # checkMetadata: path -> value -> list of problems; isStructural: whether the schema says which fields there are,
-    # since those of allOf and the like only say more about them; isDoubted: whether what only the server can tell is
-    # refused, not taken; isDefault: whether the value is a default of the schema, which the server checks less
+    # - checkMetadata: path -> value -> list of problems
+    # - isStructural: whether the schema says which fields exist; schemas of allOf and the like only add conditions
+    # - isDoubted: whether a value is refused that only the server can decide about
+    # - isDefault: whether the value is a default of the schema, which the server checks less
     walk: schema: path: value:
     let
       type = typeOf walk.isDefault schema;
@@ -195,7 +197,7 @@ let
       key: isMissing (fieldPath path key) (typeOf false (properties.${key} or { })).expected or "a value"
     ) (filter (key: !(value ? ${key})) (schema.required or [ ]));
 
-  # A value without a schema of its own, as below `additionalProperties: true`, has no fields.
+  # A value without a schema of its own has no fields, for example below `additionalProperties: true`.
   checkShallow =
     path: value:
     if isObject value then
@@ -214,7 +216,7 @@ let
       inner = walk // {
         isStructural = false;
       };
-      # Whether it may be refused, and whether it may be taken, for what the server is going to say.
+      # A value that only the server can decide about may be valid or not. These are the two possible answers.
       isSure = one: check (inner // { isDoubted = true; }) one path value == [ ];
       isPossible = one: check (inner // { isDoubted = false; }) one path value == [ ];
       holds = if walk.isDoubted then isSure else isPossible;
@@ -245,7 +247,7 @@ let
         [ ]
     );
 
-  # The fields that each schema requires, where the schemas do no more than that.
+  # The fields that each schema requires, where the schemas have no other keyword.
   listed =
     schemas:
     if any (schema: attrNames schema != [ "required" ]) schemas then
@@ -254,7 +256,9 @@ let
       " (${concatStringsSep ", or " (map (schema: concatStringsSep " and " schema.required) schemas)})";
 in
 {
-  # checkMetadata -> JSON Schema -> path -> value -> list of problems
+  /**
+    Returns the problems of a value: checkMetadata -> JSON Schema -> path -> value -> list of problems.
+  */
   checkCustom =
     checkMetadata: schema: path: value:
     check {
@@ -264,7 +268,9 @@ in
       isDefault = false;
     } schema path (fillDefaults schema value);
 
-  # Whether a default is what its own schema takes, without any defaults in it. Its metadata is the server's.
+  /**
+    Checks a default against its own schema, without filling in further defaults. The server checks its metadata.
+  */
   checkDefault = check {
     checkMetadata = _: _: [ ];
     isStructural = true;

@@ -1,5 +1,7 @@
-# A custom resource as the API server checks it: without the nulls that its schema doesn't allow, and with defaults
-# (apiextensions, schema/defaulting). Indexes of lists stay as they are.
+/**
+  Returns a custom resource as the API server checks it: without the nulls that its schema forbids, and with defaults
+  (apiextensions, schema/defaulting). The indexes of lists don't change.
+*/
 let
   inherit (builtins)
     attrNames

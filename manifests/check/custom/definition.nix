@@ -1,5 +1,5 @@
-# Checks a CustomResourceDefinition itself as the API server does, beside the form of its fields (apiextensions,
-# validation). The same as src/kubernetes/check/custom/check-definition.ts.
+# Checks a CustomResourceDefinition itself as the API server does, beyond the types of its fields (apiextensions,
+# validation). src/kubernetes/check/custom/check-definition.ts does the same.
 let
   inherit (builtins)
     attrNames
@@ -52,7 +52,7 @@ let
           )
         );
 
-  # In small letters, or in any.
+  # A label, in lower case or in any.
   checkLabel =
     isMixed: path: value:
     let

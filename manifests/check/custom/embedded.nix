@@ -1,4 +1,4 @@
-# Objects that a custom resource holds whole (x-kubernetes-embedded-resource), as apiextensions' schema/objectmeta.
+# Objects inside a custom resource (x-kubernetes-embedded-resource), as apiextensions' schema/objectmeta checks them.
 let
   inherit (builtins) isString match;
   inherit (import ../problem.nix) fieldPath isMissing isWrong;
@@ -18,14 +18,16 @@ let
       isMissing (fieldPath path key) expected;
 in
 {
-  # Fields that every whole object has, whether its schema names them or not.
+  # The fields that every whole object has, also where its schema doesn't name them.
   implied = [
     "apiVersion"
     "kind"
     "metadata"
   ];
 
-  # checkMetadata: path -> value -> list of problems
+  /**
+    Returns the problems of such an object. checkMetadata: path -> value -> list of problems.
+  */
   checkEmbedded =
     checkMetadata: path: fields:
     checkField path fields "apiVersion" ''an API version, such as "apps/v1"'' "[^/]*(/[^/]*)?"

@@ -1,6 +1,6 @@
-# Formats of texts that the API server knows (kube-openapi, strfmt), each as it reads them there. Any other format, such
-# as `int64`, says nothing. `holds` is null where only the server can tell: host names and email addresses that aren't
-# plain ASCII, and URIs and email addresses of rare forms. Long texts are left to the server, too.
+# The formats of texts that the API server knows (kube-openapi, strfmt), as it reads them. Any other format, such as
+# `int64`, has no effect. `holds` is null where only the server can decide: host names and email addresses beyond
+# ASCII, and rare forms of URIs and email addresses. Long texts are also left to the server.
 let
   inherit (builtins)
     all
@@ -21,7 +21,7 @@ let
   inherit (import ./addresses.nix) isCidr isIpv4 isIpv6;
 
   sum = foldl' (a: b: a + b) 0;
-  # "08" isn't JSON.
+  # JSON allows no number such as "08", so a 1 is put in front.
   toNumber =
     digits:
     let
@@ -72,7 +72,7 @@ let
     in
     if isAscii text then parts != null && isDate (elemAt parts 0) else null;
 
-  # As Go has durations, or with a unit of Scala's anywhere behind a number.
+  # A duration as Go writes it, or a number with a unit of Scala's somewhere after it.
   units =
     "([nNuUmM]?[sS]|[mMhHdDwW]|[hH][rR]|[wW][kK]|[nN][aA][nN][oO].*|[mM][iI][cC][rR][oO].*|"
     + "[mM][iI][lL][lL][iI].*|[sS][eE][cC].*|[mM][iI][nN].*|[hH][oO][uU][rR].*|[dD][aA][yY].*|[wW][eE][eE][kK].*)";
@@ -93,7 +93,7 @@ let
   isHostname =
     text:
     let
-      # Symbols are letters there: $+<=>^`|~
+      # The server counts symbols as letters here: $+<=>^`|~
       letters = "a-zA-Z0-9$+<=>^`|~";
       one = "[${letters}](-?[${letters}]{0,62})?";
       several = "([${letters}]([${letters}-]{0,61}[${letters}])?[.])+[a-zA-Z]{2,63}";
@@ -114,7 +114,8 @@ let
     in
     matches "${bytes ":"}|${bytes "-"}|${pairs}|${hex}{12}(${hex}{4}(${hex}{24})?)?";
 
-  # Without what is between its digits; null where that may be a character that Nix doesn't have.
+  # Removes the separators between digits. The result is null where a separator may be a character that Nix doesn't
+  # know.
   isbnDigits = replaceStrings [ " " "-" "\t" "\n" "\r" ] [ "" "" "" "" "" ];
   isIsbn10 =
     text:
@@ -135,7 +136,7 @@ let
     &&
       mod (sum (genList (index: (if mod index 2 == 0 then 1 else 3) * elemAt values index) 13)) 10 == 0;
 
-  # A plain text is decided here; any other may be a URI, too.
+  # Plain texts are decided here. Any other text may be a URI too.
   isUri =
     text:
     let
@@ -241,7 +242,7 @@ let
       holds = isIsbn13;
       expected = "an ISBN of 13 digits";
     };
-    # Who writes one into a manifest?
+    # Nobody writes a credit card number into a manifest, so the server alone checks it.
     creditcard = {
       holds = _: null;
       expected = "a number of a credit card";
@@ -287,14 +288,16 @@ let
   };
 in
 {
-  # schema -> the format, or null for one that the server doesn't enforce
+  /**
+    Returns the format of a schema, or null where the server doesn't enforce one.
+  */
   of =
     schema:
     let
-      # Without dashes, which the server leaves out.
+      # The server ignores dashes in the name of a format.
       name = replaceStrings [ "-" ] [ "" ] (schema.format or "");
       found = formats.${name};
-      # Nix's matcher goes deeper with each character, and often over them again.
+      # Nix's matcher uses the stack for each character, and may read a character several times.
       limit = found.limit or 256;
     in
     if formats ? ${name} then

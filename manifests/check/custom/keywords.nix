@@ -1,5 +1,5 @@
-# Keywords of a schema that are checked wherever it stands, in alternatives too, and the schemas within it. The same as
-# src/kubernetes/check/custom/schema-keywords.ts.
+# Keywords that are checked in every schema, also in alternatives, and the schemas inside a schema.
+# src/kubernetes/check/custom/schema-keywords.ts does the same.
 let
   inherit (builtins)
     attrNames
@@ -36,7 +36,7 @@ rec {
       { }
     ];
 
-  # Well-known mistakes, where no class of characters may hold them.
+  # Finds well-known mistakes in patterns, where no class of characters may contain them.
   isNoPattern =
     pattern:
     match "(.*[^\\])?([(][?](=|!|<=|<!)|\\\\[1-9]).*" pattern != null && match "[^[]*" pattern != null;
@@ -86,7 +86,9 @@ rec {
     else
       when (schema.type or null != "object") (isWrong place type "none, since its type is no object");
 
-  # Schemas of what is in a value: { key; part; path; isField; }
+  /**
+    Returns the schemas of the parts of a value: { key; part; path; isField; }.
+  */
   partsOf =
     schema: path:
     map

@@ -1,4 +1,5 @@
-# Limits of JSON Schema on one value: numbers, lengths, patterns, formats. As the API server has them (kube-openapi).
+# The limits of JSON Schema on one value: numbers, lengths, patterns and formats, as the API server has them
+# (kube-openapi).
 let
   inherit (builtins)
     attrNames
@@ -23,7 +24,7 @@ let
   formats = import ./formats.nix;
 
   maxExact = 9007199254740991;
-  # swag, IsFloat64AJSONInteger: how far from a whole number a fraction may be, in proportion.
+  # The greatest distance of a fraction from a whole number, in proportion (swag, IsFloat64AJSONInteger).
   epsilon = 1.0e-9;
 
   absolute = value: if value < 0 then 0 - value else value;
@@ -31,11 +32,11 @@ let
   isSmall = value: absolute value <= maxExact;
   isNearlyWhole =
     value: value >= 1 && isSmall value && (value - floor value) / (value + floor value) < epsilon;
-  # A fraction is whole for the server where it is nearly so.
+  # The server treats a fraction as whole where it is nearly whole.
   isWholeFraction = value: isSmall value && (truncate value == value || isNearlyWhole value);
   isNumber = value: isInt value || isFloat value;
 
-  # Whole numbers are compared with what is before the point of a limit; null where there is none.
+  # A whole number is compared with the whole part of a limit. It is null where the limit has none.
   limitFor =
     value: limit:
     if !isNumber limit then
@@ -54,7 +55,7 @@ let
     else
       toJSON number;
 
-  # Whole numbers are divided as such, by what is before the point of a factor.
+  # A whole number is divided by the whole part of a factor.
   isMultiple =
     value: factor:
     let
@@ -91,7 +92,7 @@ let
         "b"
       ];
   codePoints = text: stringLength (replaceStrings continuing (map (_: "") continuing) text);
-  # A character has up to four bytes, so that most texts needn't be counted.
+  # A character has at most four bytes, so the characters of most texts needn't be counted.
   lengthExpected =
     schema: text:
     let
@@ -137,14 +138,18 @@ let
       null;
 in
 {
-  # Whether the server takes the number for a whole one.
+  /**
+    Tells whether the server treats the number as whole.
+  */
   isWhole = value: isInt value || (isFloat value && isWholeFraction value);
 
-  # A fraction's whole part, where that is exact.
+  # `truncate` returns the whole part of a fraction, where it is exact.
   inherit isNumber isSmall truncate;
 
-  # isDoubted: whether what only the server can tell is refused
-  # schema -> value -> what is expected instead, or null
+  /**
+    Returns what is expected instead of a value, or null: isDoubted -> schema -> value -> text. isDoubted: whether a
+    value is refused that only the server can decide about.
+  */
   limitExpected =
     isDoubted: schema: value:
     if isNumber value then

@@ -1,5 +1,5 @@
-# `x-kubernetes-list-type` of a schema: what its lists' items must be, so that they can be told apart. The same as
-# src/kubernetes/check/custom/check-list-type.ts.
+# Checks `x-kubernetes-list-type` of a schema: the items of its lists must have what tells them apart.
+# src/kubernetes/check/custom/check-list-type.ts does the same.
 let
   inherit (builtins)
     attrNames
@@ -64,7 +64,9 @@ let
     else
       isWrong place mapType ''"atomic" in a set'';
 in
-# schema -> path -> list of problems
+/**
+  Returns a list of problems.
+*/
 schema: path:
 let
   type = schema.x-kubernetes-list-type or null;

@@ -1,4 +1,5 @@
-# Lists whose items may be there once only: sets, and maps by keys of theirs (apiextensions, schema/listtype).
+# Lists that may have each item once only: sets, and maps by some keys of their items (apiextensions,
+# schema/listtype).
 let
   inherit (builtins)
     attrNames
@@ -27,7 +28,7 @@ let
       }) (filter (key: isObject one && one ? ${key}) keys)
     );
 
-  # An item that is there several times is reported once.
+  # An item that occurs several times is reported once.
   repeated =
     path: what: list:
     let
@@ -54,7 +55,9 @@ let
     else
       repeated path (concatStringsSep " and " keys) (map (keysOf keys) list);
 in
-# schema -> path -> list -> list of problems
+/**
+  Returns a list of problems.
+*/
 schema: path: list:
 let
   type = schema.x-kubernetes-list-type or null;

@@ -1,5 +1,5 @@
-# Schemas within allOf, anyOf, oneOf and not: they may only say more about what stands outside of them. The same as
-# src/kubernetes/check/custom/check-nested.ts.
+# Schemas inside allOf, anyOf, oneOf and not. They may only add conditions to the schema outside.
+# src/kubernetes/check/custom/check-nested.ts does the same.
 let
   inherit (builtins)
     concatLists
@@ -26,7 +26,7 @@ let
     whole
     ;
 
-  # Keywords that say how a value is built. They stand outside of alternatives.
+  # Keywords that describe how a value is built. They must be outside of alternatives.
   structural = [
     "additionalProperties"
     "default"
@@ -55,7 +55,7 @@ let
 
 in
 rec {
-  # The two types of a whole number or a string may stand in its anyOf.
+  # The two types of a whole number or a string may be in its anyOf.
   isEither =
     schema:
     schema.anyOf or null == [
@@ -63,8 +63,14 @@ rec {
       { type = "string"; }
     ];
 
-  # structure: the schema around the alternatives, of which these may only say more; null where the server doesn't
-  # compare them. skipsAny: whether anyOf may say types, and isOuter: whether that of the first of allOf may.
+  /**
+    Checks the parts of alternatives.
+
+    - structure: the schema around them, to which they may only add conditions; null where the server doesn't compare
+      them
+    - skipsAny: whether anyOf may have types
+    - isOuter: whether the first schema of allOf may have the types of its anyOf
+  */
   checkNestedParts =
     {
       structure,

@@ -1,14 +1,16 @@
-# Patterns of JSON Schema, which the API server reads as Go does (RE2), in the extended expressions of POSIX that Nix
-# has.
+# Translates patterns of JSON Schema to the extended expressions of POSIX that Nix has. The API server reads them as
+# Go does (RE2).
 #
-# Only what means exactly the same is translated; all else is left to the server, and to `pushless manifests check`:
+# A pattern is translated only if it means exactly the same. All others are left to the server, and to `pushless
+# manifests check`:
 # - flags, named groups, classes such as \pL and [[:alpha:]], \b, \A, \z, \Q, escapes of character codes
-# - ^ and $ other than at the ends of a whole alternative
-# - what isn't ASCII, in the pattern or in the text, since Nix sees bytes
-# - a repeated group with repetitions in it that neither begins nor ends with a fixed character: Nix may take as many
-#   steps as there are ways to split the text
+# - ^ and $ anywhere except at the ends of a whole alternative
+# - characters beyond ASCII, in the pattern or in the text, since Nix sees bytes
+# - a repeated group with repetitions inside, unless it begins or ends with a fixed character: Nix may otherwise try
+# every way to split the text
 # - repetitions of more than a few thousand characters in all
 # - texts beyond 256 bytes, for which Nix's matcher runs out of stack
+#
 # In 239 definitions of public charts, 59 of 77 different patterns are translated, at 2,269 of 2,446 places.
 let
   inherit (builtins)
@@ -33,7 +35,7 @@ let
     ;
 
   maxLength = 256;
-  # Nix gives up at some more than this.
+  # Nix fails on expressions that are a little larger than this.
   maxSize = 5000;
 
   lowerCase = replaceStrings [ "D" "W" "S" ] [ "d" "w" "s" ];
@@ -46,7 +48,7 @@ let
 
   isAscii = text: match "[[:print:]\n\r\t]*" text != null;
 
-  # A list of the parts of a text that match, null where something is in between.
+  # Returns the parts of a text that match, or null where there is text between them.
   tokensOf =
     pattern: text:
     let
@@ -60,7 +62,7 @@ let
     w = "0-9A-Za-z_";
     s = "\t\n\r ";
   };
-  # A form feed, which Nix has no escape for, is left out of \s: a text with one isn't matched at all (isAscii).
+  # Nix has no escape for a form feed, so \s leaves it out. A text with one isn't matched at all (isAscii).
   controls = {
     n = "\n";
     r = "\r";
@@ -93,7 +95,7 @@ let
     else
       char;
 
-  # An end of a range that means the same in POSIX.
+  # Tells whether the end of a range means the same in POSIX.
   isPlain =
     char:
     stringLength char == 1
@@ -105,7 +107,8 @@ let
       "\\"
     ];
 
-  # Characters of a class -> list of { range; } and { char; }; null for what is no end of a range.
+  # Splits the characters of a class into { range; } and { char; }. It returns null where the end of a range isn't
+  # plain.
   classItems =
     parts: index:
     let
@@ -132,7 +135,8 @@ let
     else
       [ null ];
 
-  # "[^\\d._-]" -> the same class, with ], ^ and - where POSIX has them; null where it can't be said.
+  # Converts a class such as "[^\\d._-]" to POSIX, with ], ^ and - at their places there. It returns null where there
+  # is none.
   translateClass =
     class:
     let
@@ -153,7 +157,7 @@ let
       );
       has = char: if elem char special then char else "";
       text = "${has "]"}${body}${has "^"}${has "-"}";
-      # A bracket before a colon would be another class.
+      # A bracket before a colon would begin another class.
       isOdd = match ".*\\[[.:=].*" text != null || (!isNegated && match "\\^.*" text != null);
     in
     if parts == null || parts == [ ] || elem null items || isOdd then
@@ -216,7 +220,7 @@ let
     ]
     || match "[{][0-9]+,[}]" token != null;
   isQuantifier = token: isRepetition token || token == "?" || match "[{].*[}]" token != null;
-  # The largest number of times that a repetition with numbers allows.
+  # The greatest number of times that a repetition with numbers allows.
   timesOf =
     token:
     let
@@ -241,15 +245,16 @@ let
       "(?:"
     ];
 
-  # What is known of a group while it is read; the outermost is the pattern itself.
+  # The facts about a group while it is read. The outermost group is the pattern itself.
   emptyGroup = {
     count = 0;
-    # How many characters it is at most, with those that are repeated a number of times counted as often; and its last.
+    # The greatest number of characters, where a repeated one counts as often as it may occur. `last` is that of the
+    # last item.
     size = 0;
     last = 0;
-    # Whether something in it is repeated without limit.
+    # Whether an item in it is repeated without limit.
     repeats = false;
-    # Whether it begins, and at its end whether it begins or ends, with a character that is there once.
+    # Whether it begins with a character that occurs once; and at its end, whether it begins or ends with one.
     isFixed = false;
   };
 
@@ -302,7 +307,7 @@ let
     in
     if state == null then
       null
-    # Behind another quantifier it makes that one lazy, which is the same where the whole text is to match.
+    # After another quantifier, `?` makes that one lazy. That changes nothing where the whole text must match.
     else if token == "?" && isQuantifier state.previous then
       state // { previous = "lazy"; }
     else if isMisplaced state token then
@@ -349,7 +354,7 @@ let
         ++ outer;
       };
 
-  # Alternatives of the whole pattern, each a list of tokens; null where it isn't one that is translated.
+  # The alternatives of the whole pattern, each a list of tokens, or null where the pattern isn't translated.
   read =
     pattern:
     let
@@ -387,7 +392,7 @@ let
     else
       "${if isStart then "" else ".*"}(${concatStringsSep "" inner})${if isEnd then "" else ".*"}";
 
-  # pattern -> an expression for `match`, or null
+  # Returns the expression for `match`, or null.
   translate =
     pattern:
     let
@@ -399,7 +404,9 @@ in
 {
   inherit translate;
 
-  # pattern -> text -> whether Go finds the pattern in the text; null where that is left to the server
+  /**
+    Tells whether Go finds the pattern in the text. It is null where only the server can decide.
+  */
   isIn =
     pattern: text:
     let

@@ -1,9 +1,11 @@
-# Parts of the schema of a CustomResourceDefinition (apiextensions v1), of which any may be missing.
+# Parts of the schema in a CustomResourceDefinition (apiextensions v1). Each part may be missing.
 let
   inherit (builtins) isAttrs isList filter;
 in
 {
-  # The schema of a field: its own, or the one that all other fields share; null where there is none.
+  /**
+    Returns the schema of a field: its own, or the one that all other fields share. It is null where there is none.
+  */
   ofField =
     schema: key:
     let
@@ -11,7 +13,9 @@ in
     in
     if isAttrs found then found else null;
 
-  # The schemas of a keyword such as `anyOf`.
+  /**
+    Returns the schemas of a keyword such as `anyOf`.
+  */
   listOf =
     schema: keyword:
     let

@@ -1,6 +1,6 @@
-# Whether a schema is one that the API server takes in a CustomResourceDefinition: structural, with defaults that it
-# takes itself (apiextensions, schema/validation.go and schema/defaulting). Rules in CEL are the server's. The same as
-# src/kubernetes/check/custom/check-schema.ts.
+# Checks whether the API server accepts a schema in a CustomResourceDefinition. The schema must be structural, and its
+# defaults must fit it (apiextensions, schema/validation.go and schema/defaulting). The server alone checks rules in
+# CEL. src/kubernetes/check/custom/check-schema.ts does the same.
 let
   inherit (builtins)
     all
@@ -91,7 +91,7 @@ let
       ]
     ) (attrNames (metadata.properties or { }));
 
-  # Fields that every whole object has.
+  # The fields that every whole object has.
   checkImplied =
     level: schema: path:
     let
@@ -117,8 +117,8 @@ let
       )
     );
 
-  # Where a schema is: "root", "metadata" at the root, "free" within additionalProperties, where the server doesn't look
-  # at defaults, or "field".
+  # The place of a schema: "root", "metadata" at the root, "field", or "free" within additionalProperties, where the
+  # server doesn't check defaults.
   levelOf =
     around:
     { key, isField, ... }:

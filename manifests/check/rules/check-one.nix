@@ -1,4 +1,4 @@
-# The questions of a rule about one value, or about one list. A spot is { path; value; … } (rule-places.nix).
+# Checks of one value or one list by a rule. A spot is { path; value; … } (rule-places.nix).
 let
   inherit (builtins)
     attrNames
@@ -64,7 +64,7 @@ rec {
           problem (fieldPath path key) "${fieldPath path key} has a wrong name, expected ${form.expected}"
       ) (attrNames value);
 
-  # A null is an absent field, but in a map, whose path has two steps here, it is an empty text.
+  # A field that is null counts as absent. In a map, whose path has two steps here, null is an empty text.
   isPresent =
     value: path:
     let

@@ -1,4 +1,4 @@
-# Rules about a value and another place of the same definition.
+# Rules that compare a value with another place of the same definition.
 let
   inherit (builtins)
     all
@@ -24,7 +24,7 @@ let
 
   dotted = replaceStrings [ "/" ] [ "." ];
 in
-# spot -> steps -> spots (rule-places.nix)
+# find: spot -> steps -> spots (rule-places.nix)
 find: rec {
   checkFrom =
     whole:

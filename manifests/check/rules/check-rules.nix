@@ -1,8 +1,7 @@
-# Checks a value by the rules of its definition: what the API server asks beyond its schema. The rules are data,
-# ../../schema/rules.json, whose form src/kubernetes/check/rules/rules.ts describes; the checker there says the same,
-# word for word.
+# Checks a value by the rules of its definition, which the API server checks beyond its schema. The rules are data,
+# ../../schema/rules.json. src/kubernetes/check/rules/rules.ts describes their form, and has the same messages.
 #
-# Rules are prepared once for each definition, and a path is split when a rule first needs it.
+# Rules are prepared once for each definition. A path is split when a rule first needs it.
 let
   inherit (builtins)
     all
@@ -55,9 +54,9 @@ let
   words = list: concatStringsSep ", " (map toJSON list);
 in
 {
-  # of the schema
+  # definitions of the schema
   definitions,
-  # ../../schema/rules.json
+  # rules of ../../schema/rules.json
   rules,
 }:
 let
@@ -150,7 +149,9 @@ let
     ) (concatMap checkRoot roots);
 in
 {
-  # name of a definition -> path -> value -> problems, in the order of the rules
+  /**
+    Returns problems in the order of the rules: name of a definition -> path -> value -> problems.
+  */
   checkRules =
     type: path: value:
     if !prepared ? ${type} || !isObject value then
@@ -158,7 +159,10 @@ in
     else
       concatMap (checkRule { inherit path value type; }) prepared.${type};
 
-  # "v1/Service" -> metadata -> problems of the name. A generated name gets its last letters later.
+  /**
+    Returns the problems of an object's name: "v1/Service" -> metadata -> problems. A generated name gets its last
+    letters later.
+  */
   checkName =
     kind:
     {

@@ -28,7 +28,7 @@ let
     valueAt
     ;
 
-  # A requirement of a label selector that is itself wrong counts as met.
+  # A requirement that is itself wrong counts as met, since it has a problem already.
   meets =
     requirement: labels:
     let
@@ -46,7 +46,10 @@ let
     in
     !isString key || !isString operator || operators.${operator} or true;
 in
-# Checks that a label selector, or a plain map of labels, isn't empty and matches the labels at `labelsPath` of `whole`.
+/**
+  Checks that a label selector, or a plain map of labels, isn't empty and matches the labels at `labelsPath` of
+  `whole`.
+*/
 whole: labelsPath:
 {
   path,
@@ -58,7 +61,7 @@ let
   at = placeAt whole.path steps;
   objectOr = found: if isObject found then found else { };
   labels = objectOr (valueAt whole.value steps);
-  # A plain map of labels, not a label selector.
+  # This is a plain map of labels, and not a label selector.
   isPlain = isAttrs type;
   wanted = if isPlain then value else objectOr (value.matchLabels or null);
   source = if isPlain then path else fieldPath path "matchLabels";

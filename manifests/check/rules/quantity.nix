@@ -1,5 +1,7 @@
-# Quantities of Kubernetes, such as "500m" or "64Mi" (apimachinery, resource.ParseQuantity): the number that one stands
-# for, rounded to 53 bits, or null. The same as src/kubernetes/check/rules/quantity.ts.
+/**
+  Returns the number of a quantity, such as "500m" or "64Mi", or null (apimachinery, resource.ParseQuantity). The
+  number is rounded to 53 bits. src/kubernetes/check/rules/quantity.ts does the same.
+*/
 let
   inherit (builtins)
     elemAt
@@ -10,7 +12,7 @@ let
     match
     ;
 
-  # What is smaller than one is divided: a division is rounded once, so that "100m" equals "0.1".
+  # Small units are divided by, since a division is rounded once. So "100m" equals "0.1".
   divisors = {
     n = 1.0e9;
     u = 1.0e6;
@@ -41,7 +43,7 @@ let
   parts = parse value;
   part = index: if elemAt parts index == null then "" else elemAt parts index;
   orZero = digits: if digits == "" then "0" else digits;
-  # JSON's numbers begin with no zero.
+  # A number of JSON has no zeros in front.
   whole = orZero (elemAt (match "0*([0-9]*)" (part 1)) 0);
   sign = if part 0 == "-" then "-" else "";
   exponent = if part 6 == "" then "" else "e${part 6}";

@@ -1,5 +1,5 @@
-# Finds the places in a value that the path of a rule means. A spot is { path; value; type; }, its value null where
-# nothing is. The same as src/kubernetes/check/rules/rule-places.ts.
+# Finds the places in a value that the path of a rule means. A spot is { path; value; type; }. Its value is null where
+# the place is missing. src/kubernetes/check/rules/rule-places.ts does the same.
 let
   inherit (builtins)
     attrNames
@@ -31,10 +31,10 @@ rec {
     else
       map (step: map (replaceStrings [ "~1" ] [ "/" ]) (parts "[|]" step)) (parts "/" path);
 
-  # Whether Go takes the value for absent.
+  # Tells whether Go treats the value as absent.
   isEmpty = value: value == null || value == "" || value == [ ] || value == { };
 
-  # What Go makes of a null in a list.
+  # The value that Go reads for a null in a list.
   absentItem =
     type:
     if isAttrs type && type ? enum then
@@ -46,7 +46,7 @@ rec {
     else
       null;
 
-  # The name by which a message calls an item of a list: that of its key, or its index.
+  # The name of a list's item in a message: the value of its key, or its index.
   itemName =
     type: index: item:
     let
@@ -55,7 +55,7 @@ rec {
     in
     if key != null && isAttrs item && isString (item.${key} or null) then item.${key} else index;
 
-  # value -> steps of a path of single fields -> the value there, or null
+  # value -> steps of a path of single fields -> the value at that path, or null
   valueAt =
     value:
     foldl' (found: names: if isObject found then found.${elemAt names 0} or null else null) value;

@@ -1,18 +1,20 @@
-# Whether a text has one of the forms of ../schema/rules.json: names, paths, addresses.
+/**
+  Tells whether a text has one of the forms of ../schema/rules.json: names, paths, addresses.
+*/
 let
   inherit (builtins) match stringLength;
 
-  # Regular expressions of longer texts exhaust the stack; as in src/kubernetes/check/rules/text-form.ts.
+  # Regular expressions exhaust the stack on longer texts, as in src/kubernetes/check/rules/text-form.ts.
   longest = 2048;
 in
 {
   # an extended regular expression for the whole text
   pattern,
-  # one that the text must not match
+  # an expression that the text must not match
   not ? null,
-  # characters
+  # greatest number of characters
   max ? null,
-  # how a message calls it
+  # name of the form in a message
   expected,
 }:
 text:
