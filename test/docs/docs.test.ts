@@ -2,7 +2,8 @@ import { access, glob, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { settingsForNix, withSettingsTable } from '../../scripts/settings-table.ts'
+import { anchorsOf, readPages } from './docs/pages.ts'
+import { settingsForNix, withSettingsTable } from '../scripts/settings-table.ts'
 
 void t.test('docs/settings.md has every setting as it is', async (t) => {
   const text = await readFile(new URL('../../docs/settings.md', import.meta.url), 'utf8')
@@ -15,23 +16,33 @@ void t.test('the NixOS module knows every setting', async (t) => {
   t.equal(text, settingsForNix(), 'else run: node scripts/settings-table.ts')
 })
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
+const root = fileURLToPath(new URL('..', import.meta.url))
 const LINK = /\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)/g
 const MAX_README_LINES = 150
 
-void t.test('links between pages lead somewhere', async (t) => {
-  const pages = await Array.fromAsync(glob('{*.md,docs/*.md,nix/*.md,manifests/*.md}', { cwd: root }))
-  let count = 0
-  for (const page of pages) {
-    for (const [, link = '', anchor] of (await readFile(join(root, page), 'utf8')).matchAll(LINK)) {
-      count += 1
-      const target = link === '' ? join(root, page) : join(root, dirname(page), link)
-      await access(target).catch(() => t.fail(`${page}: ${link}`))
-      if (anchor !== undefined && target.endsWith('.md'))
-        t.ok(anchorsOf(await readFile(target, 'utf8')).has(anchor), `${page}: ${link}#${anchor}`)
+void t.test('links between pages lead somewhere, and their anchors to a heading', async (t) => {
+  const pages = new Map((await readPages()).map(({ name, text }) => [name, text]))
+  let links = 0
+  let anchors = 0
+  for (const [page, text] of pages) {
+    for (const [, link = '', anchor] of text.matchAll(LINK)) {
+      links += 1
+      const target = link === '' ? page : join(dirname(page), link)
+      await access(join(root, target)).catch(() => t.fail(`${page}: ${link}`))
+      if (anchor === undefined) continue
+      anchors += 1
+      t.ok(anchorsOf(pages.get(target) ?? '').has(anchor), `${page}: ${link}#${anchor}`)
     }
   }
-  t.ok(count > 40, `${count} links`)
+  t.ok(links > 100, `${links} links`)
+  t.ok(anchors > 20, `${anchors} anchors`)
+})
+
+void t.test('anchors are those of GitHub', (t) => {
+  const page =
+    '# A `code`, and [a link](b.md)!\n## k3s, RKE2\n## Twice\n```sh\n# no heading\n```\n## Twice\n## What’s_up — now?\n'
+  t.strictSame([...anchorsOf(page)], ['a-code-and-a-link', 'k3s-rke2', 'twice', 'twice-1', 'whats_up--now'])
+  t.end()
 })
 
 void t.test('the index has every page of docs', async (t) => {
