@@ -2,8 +2,8 @@ import { access, glob, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { anchorsOf, readPages } from './docs/pages.ts'
-import { settingsForNix, withSettingsTable } from '../scripts/settings-table.ts'
+import { anchorsOf, readPages } from './pages.ts'
+import { settingsForNix, withSettingsTable } from '../../scripts/settings-table.ts'
 
 void t.test('docs/settings.md has every setting as it is', async (t) => {
   const text = await readFile(new URL('../../docs/settings.md', import.meta.url), 'utf8')
@@ -16,7 +16,7 @@ void t.test('the NixOS module knows every setting', async (t) => {
   t.equal(text, settingsForNix(), 'else run: node scripts/settings-table.ts')
 })
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const LINK = /\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)/g
 const MAX_README_LINES = 150
 
@@ -55,16 +55,3 @@ void t.test('the README can be read in one go', async (t) => {
   const lines = (await readFile(join(root, 'README.md'), 'utf8')).split('\n').length
   t.ok(lines <= MAX_README_LINES, `${lines} lines`)
 })
-
-/** The anchors of a page's headings, as forges make them: lower case, spaces as hyphens, without punctuation. */
-function anchorsOf(text: string): ReadonlySet<string> {
-  const headings = Array.from(text.matchAll(/^#{1,6} (.+)$/gm), ([, heading = '']) => heading)
-  return new Set(
-    headings.map((heading) =>
-      heading
-        .toLowerCase()
-        .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-        .replaceAll(' ', '-'),
-    ),
-  )
-}

@@ -20,7 +20,7 @@ const YOUNG_GENERATION_MB = 4
 const MAX_WAITING = 32
 /** As in layer/store-reader.ts. */
 const WORKER = new URL(
-  import.meta.url.endsWith('.ts') ? './manifest-worker.ts' : './manifest-worker.js',
+  import.meta.url.endsWith('.ts') ? './reading-worker.ts' : './reading-worker.js',
   import.meta.url,
 )
 const lanes = [
