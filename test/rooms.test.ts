@@ -23,6 +23,7 @@ const USES: { readonly [room: string]: readonly string[] } = {
   // The store only for the words that say that there is no Nix.
   kubernetes: ['core', 'store'],
   archive: ['core', 'layer', 'registry'],
+  insight: ['core', 'store', 'registry'],
   http: ['core', 'layer', 'registry', 'nix-cache', 'kubernetes'],
   // The modes and patterns that settings may have, from where they are used.
   settings: ['core', 'http', 'nix-cache'],
@@ -36,6 +37,7 @@ const USES: { readonly [room: string]: readonly string[] } = {
     'registry',
     'kubernetes',
     'archive',
+    'insight',
     'http',
     'open-registry.ts',
     'server.ts',

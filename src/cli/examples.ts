@@ -7,6 +7,7 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
     'pushless serve --listen 0.0.0.0:5000 --state ./state --token-file ./token',
   ],
   inspect: ['pushless inspect ./result', 'pushless inspect --json ./result > image.json'],
+  sbom: ['pushless sbom ./result > sbom.json', 'pushless sbom --format spdx ./result > sbom.spdx.json'],
   export: [
     'pushless export -o image.tar ./result',
     'pushless export --name registry.example/app:1 --zstd ./result > app.tar.zst',

@@ -28,6 +28,7 @@ import type { Registry } from '../registry/registry.ts'
 import { openRegistry } from '../open-registry.ts'
 import { SILENT, jsonProgress, terminalProgress, type ExportProgress } from './display/export-progress.ts'
 import { parseImageArgument, type ImageArgument } from './image-argument.ts'
+import { NO_HOLD_MS } from './no-hold.ts'
 import { UsageError } from './usage-error.ts'
 
 export type ExportOptions = {
@@ -43,8 +44,6 @@ export type ExportOptions = {
   readonly progress: 'none' | 'json' | 'terminal'
 }
 
-/** As in `pushless inspect`: somebody sits in front of it. */
-const NO_HOLD_MS = 2 ** 31 - 1
 /** Each is hashed by all reader threads. */
 const IMAGES_AT_ONCE = 4
 /** As shells have it: 128 and the signal's number. */

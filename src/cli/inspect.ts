@@ -11,9 +11,7 @@ import type { ImageIndex } from '../registry/artifact/image-index.ts'
 import type { Steps } from '../registry/artifact/images.ts'
 import { openRegistry } from '../open-registry.ts'
 import { parseImageArgument } from './image-argument.ts'
-
-/** Somebody sits in front of it: a build may take as long as it takes. */
-const NO_HOLD_MS = 2 ** 31 - 1
+import { NO_HOLD_MS } from './no-hold.ts'
 
 /** @throws RegistryError of any kind. */
 export async function inspect(name: string, settings: Settings, asJson: boolean): Promise<void> {

@@ -10,14 +10,14 @@ import { podmanFor } from '../support/podman.ts'
 import { startPushless } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
 import { copySourceToDir, copyToDir } from '../support/skopeo.ts'
-import { reader } from './exporter.ts'
+import { exporter } from './exporter.ts'
 
 const HELLO = /^Hello from \/nix\/store\/[a-z0-9]{32}-hello$/m
 /** No registry is there: whoever asks for an image fails. */
 const NOWHERE = 'http://127.0.0.1:9'
 
 void t.test('a node without any registry', { skip: missing('nix', 'containerd', 'root') }, async (t) => {
-  const { run, directory } = await reader(t)
+  const { run, directory } = await exporter(t)
   const { digest } = await pullManifest((await startPushless(t)).url, await exampleImage())
   const pod = JSON.parse(await readFile(await exampleManifest(), 'utf8')) as {
     items: [{ spec: { containers: [{ image: string }] } }]
@@ -44,7 +44,7 @@ void t.test('a node without any registry', { skip: missing('nix', 'containerd', 
 })
 
 void t.test('podman load', { skip: missing('nix', 'podman', 'root') }, async (t) => {
-  const { run, directory } = await reader(t)
+  const { run, directory } = await exporter(t)
   const path = await exampleImage()
   const podman = await podmanFor(t, NOWHERE)
   for (const args of [
@@ -65,7 +65,7 @@ void t.test('podman load', { skip: missing('nix', 'podman', 'root') }, async (t)
 })
 
 void t.test('skopeo reads each format as what is served', { skip: missing('nix', 'skopeo') }, async (t) => {
-  const { run, directory } = await reader(t)
+  const { run, directory } = await exporter(t)
   const path = await exampleImage()
   const { url } = await startPushless(t)
   const served = await copyToDir(t, imageName(path), url)

@@ -11,10 +11,10 @@ import { exampleImage } from './example.ts'
 import { LayoutBuilder, of } from '../support/layout-builder.ts'
 import { busybox, nixEnv, nixStore, only } from '../support/nix.ts'
 import { missing } from '../support/requirement.ts'
-import { reader } from './exporter.ts'
+import { exporter } from './exporter.ts'
 
 void t.test('a pipe', { skip: missing('nix') }, async (t) => {
-  const { command } = await reader(t)
+  const { command } = await exporter(t)
   const path = await exampleImage()
   const { stdout } = await execa('sh', ['-c', '"$@" | tar -tf -', 'sh', ...command, path], {
     env: nixEnv,
@@ -32,7 +32,7 @@ void t.test('a pipe', { skip: missing('nix') }, async (t) => {
 void t.test('the same bytes each time, from any state', { skip: missing('nix') }, async (t) => {
   const hashes = new Set<string>()
   for (let i = 0; i < 2; i++) {
-    const { run, directory } = await reader(t)
+    const { run, directory } = await exporter(t)
     const file = join(directory, 'image.tar')
     t.match(await run('--output', file, await exampleImage()), { exitCode: 0 })
     const hash = createHash('sha256')
@@ -46,7 +46,7 @@ void t.test(
   'several images share what they have in common, each under its name',
   { skip: missing('nix') },
   async (t) => {
-    const { run, directory } = await reader(t)
+    const { run, directory } = await exporter(t)
     const [greeter, shell] = [await exampleImage(), await busybox()]
     const layout = join(directory, 'layout')
     t.match(await run('--format', 'oci', '--output', layout, greeter, shell), {
@@ -67,7 +67,7 @@ void t.test(
 )
 
 void t.test('names', { skip: missing('nix') }, async (t) => {
-  const { run } = await reader(t)
+  const { run } = await exporter(t)
   const path = await exampleImage()
   const [deriver = ''] = await nixStore('--query', '--deriver', path)
   const nameOf = async (...args: readonly string[]) => {
@@ -91,7 +91,7 @@ void t.test(
   'of an image for several platforms the one that is asked for',
   { skip: missing('nix') },
   async (t) => {
-    const { run, directory } = await reader(t)
+    const { run, directory } = await exporter(t)
     const builder = new LayoutBuilder(join(directory, 'several'))
     const images = new Map<string, string>()
     const list = []
@@ -141,7 +141,7 @@ void t.test(
 )
 
 void t.test('arguments that are refused before any work', { skip: missing('nix', 'script') }, async (t) => {
-  const { run, directory, command } = await reader(t)
+  const { run, directory, command } = await exporter(t)
   const path = await exampleImage()
   const file = join(directory, 'image.tar')
   await writeFile(file, 'mine')
@@ -169,7 +169,7 @@ void t.test('arguments that are refused before any work', { skip: missing('nix',
 })
 
 void t.test('a full disk', { skip: missing('nix', 'root') }, async (t) => {
-  const { run, directory } = await reader(t)
+  const { run, directory } = await exporter(t)
   const disk = join(directory, 'disk')
   await mkdir(disk)
   await execa('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'pushless-test', disk])

@@ -5,7 +5,7 @@ import { temporaryDirectory, type Scope } from '../support/scope.ts'
 type Export = (...args: readonly string[]) => ReturnType<typeof run>
 
 /** `pushless export` with a state of its own. */
-export async function reader(
+export async function exporter(
   scope: Scope,
 ): Promise<{ run: Export; directory: string; command: readonly string[] }> {
   const directory = await temporaryDirectory(scope, 'export')

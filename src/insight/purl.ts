@@ -1,0 +1,24 @@
+/**
+ * Package URLs (purl-spec). The type `nix` isn't registered yet, so these functions are the only place that knows its form;
+ * it is the one that syft writes.
+ */
+import { storeHashOf, storeNameOf } from '../core/nix/store-path.ts'
+import type { Image } from '../registry/artifact/image.ts'
+import type { Component } from './component.ts'
+
+export function componentPurl({ name, version, path }: Component): string {
+  const at = version === undefined ? '' : `@${encode(version)}`
+  return `pkg:nix/${encode(name)}${at}?outputhash=${storeHashOf(path)}`
+}
+
+export function imagePurl({ root, manifest }: Image): string {
+  return `pkg:oci/${encode(storeNameOf(root).toLowerCase())}@${encode(manifest.digest)}`
+}
+
+/** RFC 3986's unreserved characters stay. */
+function encode(text: string): string {
+  return encodeURIComponent(text).replaceAll(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+}

@@ -1,0 +1,45 @@
+/** The URLs and hash of a source, from the fixed-output derivation that fetched it. */
+import type { Derivation } from '../core/nix/derivation.ts'
+import { parseSha256 } from '../core/oci/sha256.ts'
+import type { StorePath } from '../core/nix/store-path.ts'
+
+export type Source = {
+  /** The first URL that may be shown. */
+  readonly url: string
+  /** Hexadecimal; only of a file that is hashed as it is, since other hashes are of an archive of Nix. */
+  readonly sha256: string | undefined
+}
+
+/** Words in a query that may be a secret. */
+const SECRET = /token|secret|password|passwd|signature|sig=|key=|auth/i
+
+/** @returns `undefined` for a derivation that doesn't make `path`, isn't fixed, or has no URL that may be shown. */
+export function sourceOf({ outputs, env }: Derivation, path: StorePath): Source | undefined {
+  if (outputs.get('out') !== path) return undefined
+  const hash = env.get('outputHash')
+  if (hash === undefined) return undefined
+  const url = `${env.get('urls') ?? ''} ${env.get('url') ?? ''}`
+    .split(/\s+/)
+    .flatMap((text) => publicUrl(text) ?? [])
+    .at(0)
+  if (url === undefined) return undefined
+  const isFlat = (env.get('outputHashMode') ?? 'flat') === 'flat'
+  return { url, sha256: isFlat ? fileHash(hash, env.get('outputHashAlgo')) : undefined }
+}
+
+/** An address without user and password; `undefined` for other schemes, and where a query may hold a secret. */
+export function publicUrl(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined
+  const url = new URL(text)
+  if (!/^(?:https?|ftp|git\+https?|git|mirror):$/.test(url.protocol) || SECRET.test(url.search))
+    return undefined
+  url.username = ''
+  url.password = ''
+  url.hash = ''
+  return url.href
+}
+
+/** @param algorithm that Nix writes beside a hash in base 16 or 32; a hash in base 64 has it in itself. */
+function fileHash(hash: string, algorithm: string | undefined): string | undefined {
+  return parseSha256(hash) ?? (algorithm === 'sha256' ? parseSha256(`sha256:${hash}`) : undefined)
+}

@@ -1,0 +1,78 @@
+/** `pushless sbom`, of an image whose package was built from a source, with a patch that is named for a CVE. */
+import { readFile } from 'node:fs/promises'
+import { execa } from 'execa'
+import t from 'tap'
+import { build, root } from '../nix/nix-command.ts'
+import { busybox, nixEnv } from '../support/nix.ts'
+import { missing } from '../support/requirement.ts'
+import { temporaryDirectory } from '../support/scope.ts'
+
+const HASH = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824' // of "hello"
+const TIME_LIMIT_MS = 60_000
+
+const EXPRESSION = (shell: string) => `
+  let
+    system = builtins.currentSystem;
+    sh = name: more: derivation ({ inherit name system; builder = "/bin/sh"; } // more);
+    source = sh "tool-1.2.tar.gz" {
+      args = [ "-c" "printf hello > $out" ];
+      outputHash = "${HASH}";
+      outputHashAlgo = "sha256";
+      url = "https://user:secret@example.org/tool-1.2.tar.gz";
+    };
+    patch = builtins.toFile "CVE-2024-12345.patch" "";
+    tool = sh "tool-1.2" {
+      args = [ "-c" "read -r line < $src; echo $line > $out" ];
+      pname = "tool";
+      version = "1.2";
+      src = source;
+      patches = [ patch ];
+      password = "a secret of the build";
+    };
+  in
+  image { name = "web"; files."/tool".source = tool; contents = [ (builtins.storePath ${shell}) ]; layers = [ [ tool ] ]; }
+`
+
+void t.test('the SBOM of an image', { skip: missing('nix') }, async (t) => {
+  const image = await build(EXPRESSION(await busybox()))
+  const sbom = async (...args: readonly string[]) => {
+    const state = await temporaryDirectory(t, 'state')
+    const command = ['--disable-warning=ExperimentalWarning', `${root}dist/main.js`]
+    const options = { env: nixEnv, timeout: TIME_LIMIT_MS }
+    const { stdout } = await execa(process.execPath, [...command, ...args, '--state', state, image], options)
+    return stdout
+  }
+  const text = await sbom('sbom')
+  t.equal(await sbom('sbom'), text, 'the same bytes with another state directory')
+
+  const { components } = JSON.parse(text) as { components: { name: string; properties: Named[] }[] }
+  const tool = components.find(({ name }) => name === 'tool')
+  t.match(tool, {
+    version: '1.2',
+    purl: /^pkg:nix\/tool@1\.2\?outputhash=[0-9a-z]{32}$/,
+    externalReferences: [
+      { url: 'https://example.org/tool-1.2.tar.gz', hashes: [{ alg: 'SHA-256', content: HASH }] },
+    ],
+    pedigree: { patches: [{ resolves: [{ id: 'CVE-2024-12345' }] }] },
+  })
+  const inspected = JSON.parse(await sbom('inspect', '--json')) as {
+    layers: { digest: string; storePaths: string[] }[]
+  }
+  const path = propertyOf(tool, 'nix:output_path')
+  t.equal(
+    propertyOf(tool, 'oci:layer:digest'),
+    inspected.layers.find(({ storePaths }) => storePaths.includes(path))?.digest,
+    'the layer that holds it',
+  )
+
+  const spdx = await sbom('sbom', '--format', 'spdx')
+  t.match(JSON.parse(spdx), { spdxVersion: 'SPDX-2.3', name: /^web/ })
+  for (const document of [text, spdx]) t.notMatch(document, /secret/)
+  t.match(await readFile(image, 'utf8'), /"pushless"/, 'the image itself is unchanged')
+})
+
+type Named = { readonly name: string; readonly value: string }
+
+function propertyOf(component: { readonly properties: readonly Named[] } | undefined, name: string): string {
+  return component?.properties.find((one) => one.name === name)?.value ?? ''
+}

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto'
+import t from 'tap'
+import type { Json } from '../../../src/core/json.ts'
+import { inventoryOf } from '../../../src/insight/component.ts'
+import { cyclonedx } from '../../../src/insight/sbom/cyclonedx.ts'
+import { spdx } from '../../../src/insight/sbom/spdx.ts'
+import { GLIBC, IMAGE, TOOL, WEB, storeOfWeb } from '../inventory.ts'
+
+const inventory = await inventoryOf(storeOfWeb(), WEB)
+
+void t.test('CycloneDX has components, edges, sources, patches and layers', async (t) => {
+  t.match(cyclonedx(inventory), {
+    bomFormat: 'CycloneDX',
+    specVersion: '1.6',
+    serialNumber: /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+    metadata: { component: { type: 'container', version: WEB.manifest.digest } },
+    components: [
+      {
+        'bom-ref': TOOL,
+        name: 'tool',
+        version: '1.2',
+        externalReferences: [
+          {
+            type: 'source-distribution',
+            url: 'https://example.org/tool-1.2.tar.gz',
+            hashes: [{ alg: 'SHA-256' }],
+          },
+        ],
+        pedigree: { patches: [{ type: 'unofficial', resolves: [{ id: 'CVE-2023-1111' }, {}] }] },
+      },
+      { 'bom-ref': GLIBC, name: 'glibc', version: '2.38-44' },
+    ],
+    dependencies: [
+      { ref: IMAGE, dependsOn: [TOOL] },
+      { ref: TOOL, dependsOn: [GLIBC] },
+      { ref: GLIBC, dependsOn: [] },
+    ],
+  })
+})
+
+void t.test('SPDX has packages, and reaches each from the document', async (t) => {
+  t.match(spdx(inventory), {
+    spdxVersion: 'SPDX-2.3',
+    packages: [{ name: 'web.json' }, { name: 'tool', versionInfo: '1.2' }, { name: 'glibc' }],
+    relationships: [
+      { relationshipType: 'DESCRIBES' },
+      { relationshipType: 'DEPENDS_ON' },
+      { relationshipType: 'DEPENDS_ON' },
+    ],
+  })
+})
+
+void t.test('the same closure has the same bytes, which are pinned', async (t) => {
+  const again = await inventoryOf(storeOfWeb(), WEB)
+  for (const [write, expected] of [
+    [cyclonedx, '9c159d50c5e033ea1925474bfb293ebeb349e38a24d88c33e252424cced7357d'],
+    [spdx, 'f6022a83877f712c63c8f7b872c380bb001d101a03386afea2119fd6b0c4b3cd'],
+  ] as const) {
+    t.equal(JSON.stringify(write(again)), JSON.stringify(write(inventory)))
+    t.equal(hashOf(write(inventory)), expected, 'a change of the bytes is a new version of the document')
+  }
+})
+
+void t.test('nothing of the build is shown but names, versions, URLs and hashes', async (t) => {
+  for (const document of [cyclonedx(inventory), spdx(inventory)])
+    t.notMatch(JSON.stringify(document), /secret/)
+})
+
+function hashOf(document: Json): string {
+  return createHash('sha256').update(JSON.stringify(document)).digest('hex')
+}
