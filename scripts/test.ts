@@ -13,8 +13,8 @@ const FILE_TIMEOUT_S = 900
 /** Files at once. Most wait for builds, pulls and timers: two cores are busy half of the time with two files at once. */
 const JOBS = Math.max(4, availableParallelism())
 
-/** Files that measure what a server bears, to the millisecond: beside another test it would be that test's load, too. */
-const MEASURES = /(?:^|\/)attack[^/]*\.test\.ts$/
+/** Files that measure time, to the millisecond: beside another test they would measure that test's load, too. */
+const MEASURES = /(?:^|\/)(?:attack[^/]*|e2e\/closure)\.test\.ts$/
 
 /** Folders whose tests need Nix, containers or other programs. */
 const NO_UNITS = /^test\/(?:e2e|fixtures|support|manifests|nix)\//
