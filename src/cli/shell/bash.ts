@@ -1,12 +1,9 @@
+import { quoted, stepsTo } from './posix-words.ts'
 import { placedCommands, wordsAfter, type CommandTree } from './command-tree.ts'
 
 /** The completion of bash: a file for `$XDG_DATA_HOME/bash-completion/completions/`, or to be sourced. */
 export function bashCompletion(tree: CommandTree): string {
   const commands = placedCommands(tree)
-  const steps = commands.slice(1).map(({ path }) => {
-    const before = path.slice(0, -1).join(' ')
-    return `      ${quoted(`${before}:${path.at(-1) ?? ''}`)}) command=${quoted(path.join(' '))} ;;`
-  })
   const values = commands.flatMap(({ path, command: { options } }) =>
     options
       .filter(({ value }) => value !== undefined)
@@ -31,7 +28,7 @@ _${tree.name}() {
   COMPREPLY=()
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD - 1}"; do
     case "$command:$word" in
-${steps.join('\n')}
+${stepsTo(commands)}
     esac
   done
   case "$command:$previous" in
@@ -48,8 +45,4 @@ ${words.join('\n')}
 }
 complete -o default -F _${tree.name} ${tree.name}
 `
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`
 }

@@ -1,3 +1,4 @@
+import { quoted, stepsTo } from './posix-words.ts'
 import {
   placedCommands,
   shortText,
@@ -9,10 +10,6 @@ import {
 /** The completion of zsh: a file `_pushless` for a directory of `$fpath`. */
 export function zshCompletion(tree: CommandTree): string {
   const commands = placedCommands(tree)
-  const steps = commands.slice(1).map(({ path }) => {
-    const before = path.slice(0, -1).join(' ')
-    return `      ${quoted(`${before}:${path.at(-1) ?? ''}`)}) command=${quoted(path.join(' '))} ;;`
-  })
   const values = commands.flatMap(({ path, command: { options } }) =>
     options.filter(({ value }) => value !== undefined).map((option) => valueCase(path, option)),
   )
@@ -31,7 +28,7 @@ _${tree.name}() {
   local -a flags names
   for word in "\${(@)words[2,CURRENT-1]}"; do
     case "$command:$word" in
-${steps.join('\n')}
+${stepsTo(commands)}
     esac
   done
   case "$command:$previous" in
@@ -64,8 +61,4 @@ function valueCase(path: readonly string[], { long, short, choices }: CommandOpt
 
 function described(word: string, description: string): string {
   return quoted(`${word.replaceAll(':', String.raw`\:`)}:${shortText(description)}`)
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`
 }
