@@ -172,7 +172,8 @@ async function readLogs(directory: string, container: string): Promise<readonly 
   const texts = await Promise.all(
     files
       .filter((file) => file.includes(`/${container}/`) && file.endsWith('.log'))
-      .map(async (file) => readFile(join(directory, file), 'utf8')),
+      // Kubelet removes the log of a Pod that ends while the directory is read.
+      .map(async (file) => readFile(join(directory, file), 'utf8').catch(() => '')),
   )
   return texts
     .flatMap((text) => text.split('\n').filter((line) => line !== ''))
