@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import Fastify from 'fastify'
 import t from 'tap'
 import { registerBodyDeadline } from '../../../src/http/connection/body-deadline.ts'
@@ -28,10 +29,11 @@ void t.test('a body that nobody reads ends its connection at the deadline', asyn
   }
   for (const head of ['GET /', 'GET /nowhere', 'POST /nowhere']) {
     const socket = await open(head)
-    socket.on('error', () => undefined).resume()
     const drip = setInterval(() => socket.write('x'), 20)
     const start = performance.now()
-    await once(socket, 'close')
+    t.teardown(() => clearInterval(drip))
+    // A server that closes with bytes unread resets the connection.
+    await text(socket).catch(() => undefined)
     clearInterval(drip)
     t.ok(performance.now() - start >= DEADLINE_MS * 0.9, `${head}: not before`)
   }
