@@ -22,7 +22,7 @@
   makeWrapper,
   nodejs_24,
   # hash of node_modules as npm installs it
-  nodeModulesHash ? "sha256-3otbzmVdxVDiopO11w22iji+Ls6WS2alblot480cZ/0=",
+  nodeModulesHash ? "sha256-9OT+Jb7kmG3ZB0z6oT5uwNJE+AKY6VTtwmkZVGgX9os=",
 }:
 let
   inherit (builtins)

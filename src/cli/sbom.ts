@@ -1,7 +1,8 @@
 /** `pushless sbom`: the software bill of materials of an image, made here and now, without a server. */
 import type { Settings } from '../settings/settings.ts'
 import type { Json } from '../core/json.ts'
-import { inventoryOf, type Inventory } from '../insight/component.ts'
+import type { Inventory } from '../insight/inventory/component.ts'
+import { inventoryOf } from '../insight/inventory/inventory.ts'
 import { cyclonedx } from '../insight/sbom/cyclonedx.ts'
 import { spdx } from '../insight/sbom/spdx.ts'
 import { machinePlatform } from '../archive/platform.ts'

@@ -3,16 +3,15 @@
  * it is the one that syft writes.
  */
 import { storeHashOf, storeNameOf } from '../core/nix/store-path.ts'
-import type { Image } from '../registry/artifact/image.ts'
-import type { Component } from './component.ts'
+import type { Component, ImageFacts } from './inventory/component.ts'
 
 export function componentPurl({ name, version, path }: Component): string {
   const at = version === undefined ? '' : `@${encode(version)}`
   return `pkg:nix/${encode(name)}${at}?outputhash=${storeHashOf(path)}`
 }
 
-export function imagePurl({ root, manifest }: Image): string {
-  return `pkg:oci/${encode(storeNameOf(root).toLowerCase())}@${encode(manifest.digest)}`
+export function imagePurl({ root, digest }: ImageFacts): string {
+  return `pkg:oci/${encode(storeNameOf(root).toLowerCase())}@${encode(digest)}`
 }
 
 /** RFC 3986's unreserved characters stay. */

@@ -12,13 +12,19 @@ const OTHER = /^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-f]{32,}$/
 
 /** @throws RegistryError `digest-invalid` when the text is no digest. */
 export function parseDigest(text: string): Digest {
-  const isDigest = text.startsWith('sha256:') ? SHA256.test(text) : OTHER.test(text)
-  if (!isDigest) {
+  const digest = readDigest(text)
+  if (digest === undefined) {
     throw new RegistryError('digest-invalid', `not a digest: expected sha256: and 64 hexadecimal digits`, {
       detail: { digest: text.slice(0, 200) },
     })
   }
-  return text as Digest
+  return digest
+}
+
+/** Returns `undefined` for a text that is no digest. */
+export function readDigest(text: string | undefined): Digest | undefined {
+  const isDigest = text?.startsWith('sha256:') === true ? SHA256.test(text) : OTHER.test(text ?? '')
+  return isDigest ? (text as Digest) : undefined
 }
 
 export function digestOf(bytes: Uint8Array): Digest {

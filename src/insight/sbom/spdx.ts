@@ -2,18 +2,21 @@
  * SPDX 2.3 of an image: the same bytes for the same closure. Source: spdx.github.io, specification 2.3, JSON. `NOASSERTION`
  * stands for facts that aren't known where the specification wants a value.
  */
+import { createHash } from 'node:crypto'
 import type { Json } from '../../core/json.ts'
 import { storeHashOf, storeNameOf, type StorePath } from '../../core/nix/store-path.ts'
-import type { Component, Inventory, Patch } from '../component.ts'
+import type { Component, Inventory, LayerFacts, Patch } from '../inventory/component.ts'
+import type { Licence } from '../inventory/package-meta.ts'
 import { componentPurl, imagePurl } from '../purl.ts'
 import { CREATED, documentId } from './document-facts.ts'
 
 const UNKNOWN = 'NOASSERTION'
 const DOCUMENT = 'SPDXRef-DOCUMENT'
 
-export function spdx({ image, roots, components }: Inventory): Json {
-  const { digest } = image.manifest
+export function spdx({ image, roots, components, opaqueLayers }: Inventory): Json {
+  const { digest } = image
   const name = storeNameOf(image.root)
+  const named = namedLicences(components)
   return {
     spdxVersion: 'SPDX-2.3',
     dataLicense: 'CC0-1.0',
@@ -31,10 +34,13 @@ export function spdx({ image, roots, components }: Inventory): Json {
         externalRefs: [purlRef(imagePurl(image))],
       },
       ...components.map(packageOf),
+      ...opaqueLayers.map(opaqueOf),
     ],
+    ...(named.length === 0 ? {} : { hasExtractedLicensingInfos: named }),
     relationships: [
       relationship(DOCUMENT, 'DESCRIBES', refOf(image.root)),
       ...roots.map((path) => relationship(refOf(image.root), 'DEPENDS_ON', refOf(path))),
+      ...opaqueLayers.map((layer) => relationship(refOf(image.root), 'CONTAINS', layerRef(layer))),
       ...components.flatMap(({ path, references }) =>
         references.map((other) => relationship(refOf(path), 'DEPENDS_ON', refOf(other))),
       ),
@@ -52,7 +58,7 @@ const UNKNOWN_FACTS = {
 } as const
 
 function packageOf(component: Component): Json {
-  const { path, name, version, narHash, sources } = component
+  const { path, name, version, narHash, sources, meta } = component
   const [source] = sources
   return {
     SPDXID: refOf(path),
@@ -60,11 +66,65 @@ function packageOf(component: Component): Json {
     ...(version === undefined ? {} : { versionInfo: version }),
     ...UNKNOWN_FACTS,
     ...(source === undefined ? {} : { downloadLocation: source.url }),
-    checksums: [{ algorithm: 'SHA256', checksumValue: narHash }],
+    ...(meta.licences.length === 0 ? {} : { licenseDeclared: declared(meta.licences) }),
+    ...(meta.supplier === undefined ? {} : { supplier: `Organization: ${meta.supplier}` }),
+    ...(meta.homepage === undefined ? {} : { homepage: meta.homepage }),
+    ...(meta.description === undefined ? {} : { summary: meta.description }),
+    ...(narHash === undefined ? {} : { checksums: [{ algorithm: 'SHA256', checksumValue: narHash }] }),
     primaryPackagePurpose: 'LIBRARY',
-    externalRefs: [purlRef(componentPurl(component))],
+    externalRefs: [
+      purlRef(componentPurl(component)),
+      ...(meta.purl === undefined ? [] : [purlRef(meta.purl)]),
+      ...(meta.cpe === undefined ? [] : [cpeRef(meta.cpe)]),
+    ],
     comment: commentOf(component),
   }
+}
+
+/** A layer whose files aren't those of known packages. */
+function opaqueOf(layer: LayerFacts): Json {
+  const { digest, diffId } = layer
+  return {
+    SPDXID: layerRef(layer),
+    name: 'layer of other files',
+    versionInfo: digest,
+    ...UNKNOWN_FACTS,
+    checksums: [{ algorithm: 'SHA256', checksumValue: digest.slice('sha256:'.length) }],
+    primaryPackagePurpose: 'ARCHIVE',
+    comment: `diff_id ${diffId}`,
+  }
+}
+
+function layerRef({ digest }: LayerFacts): string {
+  return `SPDXRef-layer-${digest.slice('sha256:'.length)}`
+}
+
+function declared(licences: readonly Licence[]): string {
+  const terms = licences.map((licence) =>
+    licence.kind === 'spdx' ? licence.expression : licenceRef(licence.name),
+  )
+  const [only = UNKNOWN, ...others] = terms
+  return others.length === 0
+    ? only
+    : terms.map((term) => (term.includes(' OR ') ? `(${term})` : term)).join(' AND ')
+}
+
+/** The licences that SPDX doesn't list. Their texts aren't known. */
+function namedLicences(components: readonly Component[]): readonly Json[] {
+  const names = components.flatMap(({ meta }) =>
+    meta.licences.flatMap((licence) => (licence.kind === 'named' ? [licence.name] : [])),
+  )
+  return [...new Set(names)].toSorted().map((name) => ({
+    licenseId: licenceRef(name),
+    name,
+    extractedText: UNKNOWN,
+  }))
+}
+
+/** Specification 2.3, section 10.1: letters, numbers, `-` and `.`. The hash keeps names apart that look alike so. */
+function licenceRef(name: string): string {
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 8)
+  return `LicenseRef-${name.replaceAll(/[^A-Za-z0-9.]+/g, '-')}-${hash}`
 }
 
 /** The facts that SPDX has no field for. */
@@ -79,6 +139,10 @@ function commentOf({ path, output, layer, patches }: Component): string {
 
 function purlRef(purl: string): Json {
   return { referenceCategory: 'PACKAGE-MANAGER', referenceType: 'purl', referenceLocator: purl }
+}
+
+function cpeRef(cpe: string): Json {
+  return { referenceCategory: 'SECURITY', referenceType: 'cpe23Type', referenceLocator: cpe }
 }
 
 function relationship(from: string, type: string, to: string): Json {

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { inventoryOf } from '../../src/insight/component.ts'
-import { componentPurl, imagePurl } from '../../src/insight/purl.ts'
-import { GLIBC, TOOL, WEB, storeOfWeb } from './inventory.ts'
+import { inventoryOf } from '../../../src/insight/inventory/inventory.ts'
+import { componentPurl, imagePurl } from '../../../src/insight/purl.ts'
+import { GLIBC, TOOL, WEB, storeOfWeb } from '../web.ts'
 
 void t.test('a component has the facts that the store and its derivation have', async (t) => {
   const { roots, components } = await inventoryOf(storeOfWeb(), WEB)
@@ -28,12 +28,15 @@ void t.test('a component has the facts that the store and its derivation have', 
 })
 
 void t.test('package URLs', async (t) => {
-  const [component] = (await inventoryOf(storeOfWeb(), WEB)).components
+  const {
+    image,
+    components: [component],
+  } = await inventoryOf(storeOfWeb(), WEB)
   if (component === undefined) return
   t.equal(componentPurl(component), `pkg:nix/tool@1.2?outputhash=${'2'.padStart(32, '0')}`)
   t.equal(
     componentPurl({ ...component, name: 'gtk+3', version: '1.0 (rc)' }),
     `pkg:nix/gtk%2B3@1.0%20%28rc%29?outputhash=${'2'.padStart(32, '0')}`,
   )
-  t.equal(imagePurl(WEB), `pkg:oci/web.json@${WEB.manifest.digest.replace(':', '%3A')}`)
+  t.equal(imagePurl(image), `pkg:oci/web.json@${WEB.manifest.digest.replace(':', '%3A')}`)
 })

@@ -1,9 +1,9 @@
 /** The URLs and hash of a source, from the fixed-output derivation that fetched it. */
-import type { Derivation } from '../core/nix/derivation.ts'
-import { parseSha256 } from '../core/oci/sha256.ts'
-import type { StorePath } from '../core/nix/store-path.ts'
+import type { Derivation } from '../../core/nix/derivation.ts'
+import { parseSha256 } from '../../core/oci/sha256.ts'
+import type { StorePath } from '../../core/nix/store-path.ts'
 
-export type Source = {
+export type SourceArchive = {
   /** The first URL that may be shown. */
   readonly url: string
   /** Hexadecimal; only of a file that is hashed as it is, since other hashes are of an archive of Nix. */
@@ -14,7 +14,7 @@ export type Source = {
 const SECRET = /token|secret|password|passwd|signature|sig=|key=|auth/i
 
 /** @returns `undefined` for a derivation that doesn't make `path`, isn't fixed, or has no URL that may be shown. */
-export function sourceOf({ outputs, env }: Derivation, path: StorePath): Source | undefined {
+export function sourceArchiveOf({ outputs, env }: Derivation, path: StorePath): SourceArchive | undefined {
   if (outputs.get('out') !== path) return undefined
   const hash = env.get('outputHash')
   if (hash === undefined) return undefined

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { publicUrl, sourceOf } from '../../src/insight/source-facts.ts'
-import { storePath } from '../store-path.ts'
+import { publicUrl, sourceArchiveOf } from '../../../src/insight/inventory/source-archive.ts'
+import { storePath } from '../../store-path.ts'
 
 void t.test('URLs are shown without secrets', async (t) => {
   for (const [text, expected] of [
@@ -44,7 +44,7 @@ void t.test('a source has the hash of its file', async (t) => {
       args: [],
       env: new Map<string, string>(Object.entries(env)),
     }
-    t.strictSame(sourceOf(derivation, PATH), expected, what)
-    t.equal(sourceOf(derivation, storePath('other')), undefined, `${what}: another path`)
+    t.strictSame(sourceArchiveOf(derivation, PATH), expected, what)
+    t.equal(sourceArchiveOf(derivation, storePath('other')), undefined, `${what}: another path`)
   }
 })

@@ -4,47 +4,14 @@
  * environment may hold secrets.
  */
 import pLimit from 'p-limit'
-import type { Derivation } from '../core/nix/derivation.ts'
-import { splitPackageName } from '../core/nix/package-name.ts'
-import { parseStorePath, storeNameOf, type StorePath } from '../core/nix/store-path.ts'
-import type { Digest } from '../core/oci/digest.ts'
-import type { ClosurePath, Store } from '../store/store.ts'
-import type { Image } from '../registry/artifact/image.ts'
-import { sourceOf, type Source } from './source-facts.ts'
-
-export type Component = {
-  readonly path: StorePath
-  readonly name: string
-  readonly version: string | undefined
-  /** The output of its derivation, such as `out` or `dev`, where the derivation is known. */
-  readonly output: string | undefined
-  /** SHA-256 of the path as a Nix archive, hexadecimal. */
-  readonly narHash: string
-  /** Bytes of that archive. */
-  readonly narSize: number
-  /** Other components that it refers to, sorted. */
-  readonly references: readonly StorePath[]
-  /** The layer that holds it, where layers are made of store paths. */
-  readonly layer: { readonly digest: Digest; readonly diffId: Digest } | undefined
-  /** Fixed-output sources of its derivation, where that is known. */
-  readonly sources: readonly Source[]
-  readonly patches: readonly Patch[]
-}
-
-export type Patch = {
-  /** The file's name. */
-  readonly name: string
-  /** CVE identifiers in that name, upper case. */
-  readonly fixes: readonly string[]
-}
-
-/** An image and its components, sorted by path. */
-export type Inventory = {
-  readonly image: Image
-  /** Components that the image itself refers to, sorted. */
-  readonly roots: readonly StorePath[]
-  readonly components: readonly Component[]
-}
+import type { Derivation } from '../../core/nix/derivation.ts'
+import { splitPackageName } from '../../core/nix/package-name.ts'
+import { parseStorePath, storeNameOf, type StorePath } from '../../core/nix/store-path.ts'
+import type { ClosurePath, Store } from '../../store/store.ts'
+import type { Image } from '../../registry/artifact/image.ts'
+import type { Component, ImageFacts, Inventory, Patch } from './component.ts'
+import { NO_META } from './package-meta.ts'
+import { sourceArchiveOf, type SourceArchive } from './source-archive.ts'
 
 /** Derivations read at once. */
 const READS_AT_ONCE = 16
@@ -62,9 +29,18 @@ export async function inventoryOf(store: Store, image: Image): Promise<Inventory
   )
   const roots = closure.find(({ path }) => path === image.root)?.references ?? []
   return {
-    image,
+    image: imageFactsOf(image),
     roots: roots.filter((path) => path !== image.root).toSorted(),
     components: components.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+    opaqueLayers: [],
+  }
+}
+
+function imageFactsOf({ root, manifest, layers }: Image): ImageFacts {
+  return {
+    root,
+    digest: manifest.digest,
+    layers: layers.map(({ digest, diffId, size }) => ({ digest, diffId, size })),
   }
 }
 
@@ -89,6 +65,7 @@ async function componentOf(
     layer: layers.get(path),
     sources: derivation === undefined ? [] : await sourcesOf(store, derivation, own?.sources ?? []),
     patches: (own?.patches ?? []).map(patchOf),
+    meta: NO_META,
   }
 }
 
@@ -155,15 +132,15 @@ async function sourcesOf(
   store: Store,
   { inputDerivations }: Derivation,
   wanted: readonly StorePath[],
-): Promise<readonly Source[]> {
-  const found: Source[] = []
+): Promise<readonly SourceArchive[]> {
+  const found: SourceArchive[] = []
   for (const path of wanted) {
     const name = `${storeNameOf(path)}.drv`
     for (const text of inputDerivations.keys()) {
       const input = parseStorePath(text)
       if (input === undefined || storeNameOf(input) !== name || !(await store.isValid(input))) continue
       const made = await store.derivation(input).catch(() => undefined)
-      const source = made === undefined ? undefined : sourceOf(made, path)
+      const source = made === undefined ? undefined : sourceArchiveOf(made, path)
       if (source !== undefined) found.push(source)
     }
   }
