@@ -37,6 +37,15 @@
   suggestImageName = (import ./oci-name.nix).suggest;
 
   /**
+    Returns an image of another builder with metadata of its packages: licences, homepages, identifiers.
+
+    # Example
+
+        withMetadata { image = dockerTools.buildImage { … }; packages = [ hello ]; }
+  */
+  withMetadata = import ./metadata.nix;
+
+  /**
     Returns the derivation of one JSON file.
 
     # Example

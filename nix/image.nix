@@ -42,6 +42,7 @@ let
   imageUsers = import ./image-users.nix;
   imageRef = import ./image-ref.nix;
   jsonFile = import ./json-file.nix;
+  packageMetadata = import ./package-metadata.nix;
 
   builder = "image";
 
@@ -106,6 +107,9 @@ let
       maxLayers ? 60,
       # whether the image has a Nix database with its store paths, for images that run Nix
       nixDatabase ? false,
+      # whether a file with licences, homepages and identifiers of the packages is taken along, for the image's SBOM. It
+      # isn't in the image's layers. A list of derivations: of these packages, too
+      metadata ? true,
       # creation time of the image, in RFC 3339. The default is one second after 1970, so that the image never changes
       created ? null,
       # name of the author, as text for people
@@ -194,7 +198,32 @@ let
           { inherit nixDatabase; }
         else
           { }
+      )
+      # Last, since evaluation of metadata is slow, and mistakes shall be told before.
+      // (
+        if known == { } then
+          { }
+        else
+          {
+            metadata = jsonFile {
+              name = "${name}-metadata.json";
+              system = buildSystem;
+              value = {
+                pushlessMetadata = 1;
+                packages = known;
+              };
+            };
+          }
       );
+
+      packages =
+        if isBool metadata then
+          [ ]
+        else if isList metadata then
+          metadata
+        else
+          refuse builder "metadata" metadata "true, false, or a list of derivations";
+      known = if metadata == false then { } else packageMetadata (contents' ++ layers ++ packages);
 
       superfluous = attrNames (
         removeAttrs args [

@@ -2,7 +2,7 @@
 import type { Settings } from '../settings/settings.ts'
 import type { Json } from '../core/json.ts'
 import type { Inventory } from '../insight/inventory/component.ts'
-import { inventoryOf } from '../insight/inventory/inventory.ts'
+import { Insights } from '../insight/insights.ts'
 import { cyclonedx } from '../insight/sbom/cyclonedx.ts'
 import { spdx } from '../insight/sbom/spdx.ts'
 import { machinePlatform } from '../archive/platform.ts'
@@ -25,8 +25,7 @@ export async function sbom(name: string, settings: Settings, format: SbomFormat)
     const artifact = await registry.artifact(reference, tag)
     const image =
       artifact.kind === 'index' ? await imageFor(artifact, machinePlatform(process.arch)) : artifact
-    const release = registry.pin(image)
-    const inventory = await inventoryOf(store, image).finally(release)
+    const inventory = await new Insights(registry, store).inventory(image)
     process.stdout.write(`${JSON.stringify(WRITE[format](inventory), null, 2)}\n`)
   } finally {
     await close()

@@ -1,5 +1,6 @@
 /** Entries that an image was told to have at places of its own, in little memory for as long as the image is known. */
-import { asByteString, type ByteString } from '../core/byte-string.ts'
+import { asByteString, displayPath, type ByteString } from '../core/byte-string.ts'
+import { storePathAround, type StorePath } from '../core/nix/store-path.ts'
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { layerPages, type LayerEntry } from '../core/tar/segment.ts'
 import { packFrame, type PackedFrame } from './packed-frame.ts'
@@ -9,6 +10,8 @@ export type PackedEntries = {
   readonly frame: PackedFrame
   /** The packed names of the entries. */
   readonly names: Uint8Array
+  /** The store paths that files are copied from, each once. */
+  readonly copiedFrom: readonly StorePath[]
 }
 
 /** Between names: no name has it. */
@@ -20,15 +23,22 @@ export async function packEntries(
   pause: () => Promise<unknown>,
 ): Promise<PackedEntries> {
   const names: ByteString[] = []
-  const frame = await packFrame(layerPages(named(entries, names)), pause)
+  const copiedFrom = new Set<StorePath>()
+  const frame = await packFrame(layerPages(noted(entries, names, copiedFrom)), pause)
   const text = Buffer.from(names.join(NAME_END), 'latin1')
-  return { kind: 'packed entries', frame, names: zstdCompressSync(text) }
+  return { kind: 'packed entries', frame, names: zstdCompressSync(text), copiedFrom: [...copiedFrom] }
 }
 
-/** The same entries. @param names gets the name of each. */
-function* named(entries: Iterable<LayerEntry>, names: ByteString[]): Generator<LayerEntry> {
+/** The same entries. @param names gets the name of each. @param copiedFrom gets the store paths of their files. */
+function* noted(
+  entries: Iterable<LayerEntry>,
+  names: ByteString[],
+  copiedFrom: Set<StorePath>,
+): Generator<LayerEntry> {
   for (const entry of entries) {
     names.push(entry.name)
+    const path = entry.source === undefined ? undefined : storePathAround(displayPath(entry.source))
+    if (path !== undefined) copiedFrom.add(path)
     yield entry
   }
 }

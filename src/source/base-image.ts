@@ -18,6 +18,8 @@ export type BaseImage = {
   readonly config: { readonly [key: string]: Json }
   /** Made by what their own image says, or named as they are in its archive. */
   readonly layers: readonly SourceLayer[]
+  /** As in `Source`. */
+  readonly metadata: readonly StorePath[]
   /** Whether it is an archive. */
   readonly isArchive: boolean
   /**
@@ -99,13 +101,14 @@ export async function readBaseImage(
   }
 }
 
-function baseImage(base: StorePath, { format, config, layers }: Source): BaseImage {
+function baseImage(base: StorePath, { format, config, layers, metadata = [] }: Source): BaseImage {
   return {
     ...configOf(base, config),
     // Those of its closure are so wherever it is the base of something.
     layers: layers.map((layer) =>
       layer.kind === 'closure' && layer.roots === undefined ? { ...layer, roots: [base] } : layer,
     ),
+    metadata,
     isArchive: format === 'docker archive',
     demandLayers: (all) => {
       if (config.kind === 'given')

@@ -70,6 +70,8 @@ const ImageFile = Type.Object({
   /** Store paths whose closures are layers of their own, bottom first; the rest is planned above. */
   layers: Type.Optional(Type.Array(Type.Array(AbsolutePath), { maxItems: MAX_LAYERS })),
   nixDatabase: Type.Optional(Type.Boolean()),
+  /** A file with what only evaluation knew of the packages. It isn't in the layers. */
+  metadata: Type.Optional(AbsolutePath),
 })
 type ImageFile = Static<typeof ImageFile>
 const validator = Compile(ImageFile)
@@ -99,12 +101,14 @@ export async function pushlessImage(
   const wanted = { platform, tag: value.fromImageTag }
   for (const named of pathsRead(value)) await files.assertMember(named)
   const base = fromImage === undefined ? undefined : await readBase(fromImage, wanted)
-  const except = [path, ...(fromImage === undefined ? [] : [fromImage])]
+  const metadata = value.metadata === undefined ? [] : [storePath(path, value.metadata)]
+  const except = [path, ...(fromImage === undefined ? [] : [fromImage]), ...metadata]
   return {
     kind: 'image',
     format: 'pushless image',
     config: configOf(path, platform, value, base),
     layers: [...(base?.layers ?? []), ...(await ownLayers(path, value, except, files))],
+    metadata: [...(base?.metadata ?? []), ...metadata],
   }
 }
 
@@ -114,10 +118,12 @@ function pathsRead({
   files = {},
   extraDirectories = [],
   layers = [],
+  metadata,
 }: ImageFile): readonly StorePath[] {
   const sources = [...Object.values(files), ...extraDirectories].flatMap(({ source }) => source ?? [])
   // One that is elsewhere is refused where it is read, and better there.
-  return [...contents, ...layers.flat(), ...sources].flatMap((text) => storePathAround(text) ?? [])
+  const named = metadata === undefined ? [] : [metadata]
+  return [...contents, ...layers.flat(), ...sources, ...named].flatMap((text) => storePathAround(text) ?? [])
 }
 
 async function ownLayers(

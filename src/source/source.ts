@@ -111,6 +111,8 @@ export type Source = {
   readonly tags?: readonly string[]
   /** Made elsewhere, and served as it is; else one is made here. */
   readonly manifest?: Document
+  /** Files with what only evaluation knew of the packages. They are in the closure, and not in the layers. */
+  readonly metadata?: readonly StorePath[]
   /** The form of the manifest that is made here. Defaults to OCI. */
   readonly form?: 'docker'
 }

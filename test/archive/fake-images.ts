@@ -37,6 +37,7 @@ export function fakeExport(name: string, ...contents: readonly string[]): Export
     manifest,
     layers,
     layerByDigest,
+    metadata: [],
   }
   const reference = { storeHash: HASH as Exported['reference']['storeHash'], slug: 'hello' }
   return { name, reference, top: manifest, images: [image] }

@@ -4,6 +4,8 @@ import { imageConfig, imageManifest } from '../../src/core/oci/image.ts'
 import type { Image } from '../../src/registry/artifact/image.ts'
 import type { Derivation } from '../../src/core/nix/derivation.ts'
 import type { Store } from '../../src/store/store.ts'
+import type { InventoryDeps } from '../../src/insight/inventory/inventory.ts'
+import { LayerReader } from '../../src/insight/inventory/layer-contents.ts'
 import { memoryStore } from '../store/memory-store.ts'
 import { storePath } from '../store-path.ts'
 
@@ -56,7 +58,11 @@ const DERIVATIONS = new Map([
   ],
 ])
 
-export function storeOfWeb(): Store {
+export function webDeps(): InventoryDeps {
+  return { store: storeOfWeb(), layers: new LayerReader(async function* () {}) }
+}
+
+function storeOfWeb(): Store {
   const store = memoryStore({
     valid: [IMAGE, TOOL, GLIBC, TOOL_DRV, SOURCE_DRV],
     references: new Map([
@@ -79,7 +85,7 @@ const layer = {
   size: 10,
   mediaType: 'application/vnd.oci.image.layer.v1.tar',
   createdBy: 'tool',
-  source: { kind: 'paths', paths: [TOOL] },
+  source: { kind: 'paths', paths: [TOOL, GLIBC] },
 } as const
 const platform = { architecture: 'amd64', os: 'linux' }
 const config = imageConfig(platform, {}, [layer])
@@ -93,4 +99,5 @@ export const WEB: Image = {
   manifest: imageManifest(config, [layer]),
   layers: [layer],
   layerByDigest: new Map([[layer.digest, layer]]),
+  metadata: [],
 }

@@ -1,5 +1,5 @@
 /**
- * The cases of all `*.tests.nix` below manifests/, each file beside the code that it tests. Two processes evaluate them
+ * The cases of all `*.tests.nix` below manifests/ and nix/, each file beside the code that it tests. Two processes evaluate them
  * all. A table is a function of `SCOPE`, and has cases by their titles:
  *
  *   gives    `expr` has the value `expected`. An object is right by Kubernetes' schema, too.
@@ -27,7 +27,7 @@ interface Case {
   }
 }
 
-const files = (await Array.fromAsync(glob('manifests/**/*.tests.nix', { cwd: root }))).toSorted()
+const files = (await Array.fromAsync(glob('{manifests,nix}/**/*.tests.nix', { cwd: root }))).toSorted()
 const tables = `{ ${files.map((file) => `"${file}" = import ${join(root, file)} ${SCOPE};`).join('\n')} }`
 
 void t.test('tables', { skip: withoutNix }, async (t) => {

@@ -4,119 +4,142 @@
  * environment may hold secrets.
  */
 import pLimit from 'p-limit'
-import type { Derivation } from '../../core/nix/derivation.ts'
 import { splitPackageName } from '../../core/nix/package-name.ts'
-import { parseStorePath, storeNameOf, type StorePath } from '../../core/nix/store-path.ts'
-import type { ClosurePath, Store } from '../../store/store.ts'
+import { storeNameOf, type StorePath } from '../../core/nix/store-path.ts'
+import type { PathInfo, Store } from '../../store/store.ts'
 import type { Image } from '../../registry/artifact/image.ts'
-import type { Component, ImageFacts, Inventory, Patch } from './component.ts'
+import type { ImageLayer } from '../../registry/artifact/image-root.ts'
+import type { Component, ImageFacts, Inventory, LayerFacts } from './component.ts'
+import { derivationFacts } from './derivation-facts.ts'
+import type { LayerReader } from './layer-contents.ts'
 import { NO_META } from './package-meta.ts'
-import { sourceArchiveOf, type SourceArchive } from './source-archive.ts'
+import { readMetadata, type PathMetadata } from './read-metadata.ts'
 
 /** Derivations read at once. */
 const READS_AT_ONCE = 16
-const CVE = /CVE-\d{4}-\d{4,}/gi
 
-/** @throws RegistryError `unavailable` when a path vanished. */
-export async function inventoryOf(store: Store, image: Image): Promise<Inventory> {
-  const closure = await store.closure(image.root)
-  const layers = layersByPath(image)
+export type InventoryDeps = {
+  readonly store: Store
+  readonly layers: LayerReader
+}
+
+/**
+ * Makes the inventory of an image: the store paths that its layers hold, and the layers that hold other files.
+ * @throws RegistryError `unavailable` when a path vanished, `unservable` for broken metadata, and those of reading
+ * layers that were made elsewhere.
+ */
+export async function inventoryOf({ store, layers }: InventoryDeps, image: Image): Promise<Inventory> {
+  const closure = new Map((await store.closure(image.root)).map((info) => [info.path, info]))
+  const { places, opaqueLayers } = await placesOf(layers, image)
+  const metadata = await readMetadata(image.metadata)
   const limit = pLimit(READS_AT_ONCE)
   const components = await Promise.all(
-    closure
-      .filter(({ path }) => path !== image.root)
-      .map((info) => limit(() => componentOf(store, info, layers))),
+    [...places.values()].map((place) =>
+      limit(async () => {
+        const info = closure.get(place.path) ?? (await store.info(place.path))
+        return componentOf(store, { place, info, places, metadata: metadata.get(place.path) })
+      }),
+    ),
   )
-  const roots = closure.find(({ path }) => path === image.root)?.references ?? []
+  const sorted = components.toSorted((a, b) => (a.path < b.path ? -1 : 1))
+  const named = closure.get(image.root)?.references ?? []
   return {
     image: imageFactsOf(image),
-    roots: roots.filter((path) => path !== image.root).toSorted(),
-    components: components.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
-    opaqueLayers: [],
+    roots: rootsOf(
+      named.filter((path) => places.has(path)),
+      sorted,
+    ),
+    components: sorted,
+    opaqueLayers,
   }
+}
+
+/** A store path in the image, and the layer that holds it. */
+type Place = {
+  readonly path: StorePath
+  readonly layer: LayerFacts
+  readonly isForeign: boolean
+}
+
+type Places = ReadonlyMap<StorePath, Place>
+
+/** The first layer that is made of a path holds it; else the first that has copies of its files. */
+async function placesOf(
+  reader: LayerReader,
+  image: Image,
+): Promise<{ readonly places: Places; readonly opaqueLayers: readonly LayerFacts[] }> {
+  const places = new Map<StorePath, Place>()
+  const opaqueLayers: LayerFacts[] = []
+  for (const layer of image.layers.toSorted((a, b) => Number(isCopy(a)) - Number(isCopy(b)))) {
+    const { paths, isForeign, hasOthers } = await reader.contents(image, layer)
+    const facts = layerFactsOf(layer)
+    for (const path of paths) if (!places.has(path)) places.set(path, { path, layer: facts, isForeign })
+    if (hasOthers && !opaqueLayers.some(({ digest }) => digest === facts.digest)) opaqueLayers.push(facts)
+  }
+  return { places, opaqueLayers }
+}
+
+function isCopy({ source }: ImageLayer): boolean {
+  return source.kind === 'packed entries'
+}
+
+/** The paths that the image names, and those that nothing would lead to otherwise. */
+function rootsOf(named: readonly StorePath[], components: readonly Component[]): readonly StorePath[] {
+  const byPath = new Map(components.map((component) => [component.path, component]))
+  const reached = new Set<StorePath>()
+  const roots = new Set<StorePath>()
+  const reach = (root: StorePath): void => {
+    roots.add(root)
+    const pending = [root]
+    for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+      if (reached.has(path)) continue
+      reached.add(path)
+      pending.push(...(byPath.get(path)?.references ?? []))
+    }
+  }
+  const referred = new Set(components.flatMap(({ references }) => references))
+  named.forEach(reach)
+  for (const { path } of components) if (!referred.has(path) && !reached.has(path)) reach(path)
+  for (const { path } of components) if (!reached.has(path)) reach(path)
+  return [...roots].toSorted()
 }
 
 function imageFactsOf({ root, manifest, layers }: Image): ImageFacts {
-  return {
-    root,
-    digest: manifest.digest,
-    layers: layers.map(({ digest, diffId, size }) => ({ digest, diffId, size })),
-  }
+  return { root, digest: manifest.digest, layers: layers.map(layerFactsOf) }
 }
 
-async function componentOf(
-  store: Store,
-  info: ClosurePath,
-  layers: ReadonlyMap<StorePath, Component['layer']>,
-): Promise<Component> {
-  const { path, narHash, narSize, references } = info
-  const derivation = await deriverOf(store, info)
+function layerFactsOf({ digest, diffId, size }: LayerFacts): LayerFacts {
+  return { digest, diffId, size }
+}
+
+type Known = {
+  readonly place: Place
+  /** What the store knows of the path; nothing of one that is only in an archive. */
+  readonly info: PathInfo | undefined
+  readonly places: Places
+  readonly metadata: PathMetadata | undefined
+}
+
+async function componentOf(store: Store, { place, info, places, metadata }: Known): Promise<Component> {
+  const { path, layer, isForeign } = place
+  const own = info === undefined ? undefined : await derivationFacts(store, info)
+  const output = own?.output ?? metadata?.output
   const split = splitPackageName(storeNameOf(path))
-  const own = derivation === undefined ? undefined : attributesOf(derivation)
-  const output = derivation === undefined ? undefined : outputOf(derivation, path)
+  const references = (info?.references ?? []).filter((other) => other !== path && places.has(other))
   return {
     path,
-    name: own?.pname ?? split.name,
-    version: own?.version ?? withoutOutput(split.version, output),
+    name: own?.pname ?? metadata?.pname ?? split.name,
+    version: own?.version ?? metadata?.version ?? withoutOutput(split.version, output),
     output,
-    narHash,
-    narSize,
-    references: references.filter((other) => other !== path).toSorted(),
-    layer: layers.get(path),
-    sources: derivation === undefined ? [] : await sourcesOf(store, derivation, own?.sources ?? []),
-    patches: (own?.patches ?? []).map(patchOf),
-    meta: NO_META,
+    // Nobody compared the files of an archive with those of the store.
+    narHash: isForeign ? undefined : info?.narHash,
+    narSize: info?.narSize,
+    references: references.toSorted(),
+    layer: { digest: layer.digest, diffId: layer.diffId },
+    sources: own?.sources ?? [],
+    patches: own?.patches ?? [],
+    meta: metadata?.meta ?? NO_META,
   }
-}
-
-/** The derivation that made a path, if the store still has it. */
-async function deriverOf(store: Store, { deriver }: ClosurePath): Promise<Derivation | undefined> {
-  if (deriver === undefined || !(await store.isValid(deriver))) return undefined
-  // Its text may be damaged or gone by now; then nothing is known of it.
-  return store.derivation(deriver).catch(() => undefined)
-}
-
-type Attributes = {
-  readonly pname: string | undefined
-  readonly version: string | undefined
-  readonly sources: readonly StorePath[]
-  readonly patches: readonly StorePath[]
-}
-
-/** From the environment of the builder, or the JSON of structured attributes. */
-function attributesOf({ env }: Derivation): Attributes {
-  const structured = parseObject(env.get('__json'))
-  const text = (name: string): string | undefined => {
-    const value = structured?.[name] ?? env.get(name)
-    return typeof value === 'string' && value !== '' ? value : undefined
-  }
-  const paths = (name: string): readonly StorePath[] => {
-    const value = structured?.[name] ?? env.get(name)
-    const words: readonly unknown[] =
-      typeof value === 'string' ? value.split(/\s+/) : Array.isArray(value) ? value : []
-    return words.flatMap((word) => (typeof word === 'string' ? (parseStorePath(word) ?? []) : []))
-  }
-  return {
-    pname: text('pname'),
-    version: text('version'),
-    sources: [...paths('src'), ...paths('srcs')],
-    patches: paths('patches'),
-  }
-}
-
-function parseObject(text: string | undefined): Readonly<Record<string, unknown>> | undefined {
-  if (text === undefined) return undefined
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? { ...value } : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function outputOf({ outputs }: Derivation, path: StorePath): string | undefined {
-  for (const [name, made] of outputs) if (made === path) return name
-  return undefined
 }
 
 /** Store names of other outputs than `out` end with the output: `1.2-dev`. */
@@ -125,37 +148,4 @@ function withoutOutput(version: string | undefined, output: string | undefined):
   return output !== undefined && version?.endsWith(suffix) === true
     ? version.slice(0, -suffix.length)
     : version
-}
-
-/** The fixed-output derivations among the inputs that make these paths. */
-async function sourcesOf(
-  store: Store,
-  { inputDerivations }: Derivation,
-  wanted: readonly StorePath[],
-): Promise<readonly SourceArchive[]> {
-  const found: SourceArchive[] = []
-  for (const path of wanted) {
-    const name = `${storeNameOf(path)}.drv`
-    for (const text of inputDerivations.keys()) {
-      const input = parseStorePath(text)
-      if (input === undefined || storeNameOf(input) !== name || !(await store.isValid(input))) continue
-      const made = await store.derivation(input).catch(() => undefined)
-      const source = made === undefined ? undefined : sourceArchiveOf(made, path)
-      if (source !== undefined) found.push(source)
-    }
-  }
-  return found
-}
-
-function patchOf(path: StorePath): Patch {
-  const name = storeNameOf(path)
-  return { name, fixes: [...new Set((name.match(CVE) ?? []).map((id) => id.toUpperCase()))].sort() }
-}
-
-function layersByPath({ layers }: Image): ReadonlyMap<StorePath, Component['layer']> {
-  return new Map(
-    layers.flatMap(({ source, digest, diffId }) =>
-      source.kind === 'paths' ? source.paths.map((path) => [path, { digest, diffId }] as const) : [],
-    ),
-  )
 }

@@ -17,7 +17,7 @@ export function cyclonedx({ image, roots, components, opaqueLayers }: Inventory)
   return {
     bomFormat: 'CycloneDX',
     specVersion: '1.6',
-    serialNumber: `urn:uuid:${documentId('cyclonedx', image.digest)}`,
+    serialNumber: `urn:uuid:${documentId('cyclonedx', image)}`,
     version: 1,
     metadata: {
       timestamp: CREATED,

@@ -22,7 +22,7 @@ export function spdx({ image, roots, components, opaqueLayers }: Inventory): Jso
     dataLicense: 'CC0-1.0',
     SPDXID: DOCUMENT,
     name,
-    documentNamespace: `https://nix.internal/spdx/${documentId('spdx', digest)}`,
+    documentNamespace: `https://nix.internal/spdx/${documentId('spdx', image)}`,
     creationInfo: { created: CREATED, creators: ['Tool: pushless'] },
     packages: [
       {

@@ -37,6 +37,8 @@ export type Image = {
   /** Bottom first. Two layers with the same digest hold the same bytes. */
   readonly layers: readonly ImageLayer[]
   readonly layerByDigest: ReadonlyMap<Digest, ImageLayer>
+  /** Files of the store with what only evaluation knew of the packages. */
+  readonly metadata: readonly StorePath[]
 }
 
 export type Step = 'source' | 'closure' | 'plan' | 'digest'
@@ -90,6 +92,7 @@ function assemble(root: StorePath, source: Source, layers: readonly ImageLayer[]
     manifest: source.manifest ?? (source.form === 'docker' ? dockerManifest : imageManifest)(config, layers),
     layers,
     layerByDigest: new Map(layers.map((layer) => [layer.digest, layer])),
+    metadata: source.metadata ?? [],
   }
 }
 

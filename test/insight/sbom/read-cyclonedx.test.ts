@@ -4,9 +4,9 @@ import type { Inventory } from '../../../src/insight/inventory/component.ts'
 import { inventoryOf } from '../../../src/insight/inventory/inventory.ts'
 import { cyclonedx } from '../../../src/insight/sbom/cyclonedx.ts'
 import { readCyclonedx } from '../../../src/insight/sbom/read-cyclonedx.ts'
-import { WEB, storeOfWeb } from '../web.ts'
+import { WEB, webDeps } from '../web.ts'
 
-const bare = await inventoryOf(storeOfWeb(), WEB)
+const bare = await inventoryOf(webDeps(), WEB)
 const [layer] = bare.image.layers
 if (layer === undefined) throw new Error('the image has a layer')
 const full: Inventory = {
