@@ -97,10 +97,12 @@ let
         }
       ];
 
-  reached = packages: genericClosure {
-    startSet = concatMap toNode packages;
-    operator = { package, ... }: concatMap toNode (neighbours package);
-  };
+  reached =
+    packages:
+    genericClosure {
+      startSet = concatMap toNode packages;
+      operator = { package, ... }: concatMap toNode (neighbours package);
+    };
 
   text = value: if isString value && value != "" then plain value else null;
   first = value: if isList value then (if value == [ ] then null else head value) else value;
@@ -110,7 +112,9 @@ let
   licenceText =
     licence:
     let
-      bracket = part: if part.licenseType or "simple" == "simple" then licenceText part else "(${licenceText part})";
+      bracket =
+        part:
+        if part.licenseType or "simple" == "simple" then licenceText part else "(${licenceText part})";
     in
     if isString licence then
       licence
@@ -219,7 +223,9 @@ let
         [
           {
             name = path;
-            value = facts package // { inherit outputName; };
+            value = facts package // {
+              inherit outputName;
+            };
           }
         ]
     ) (attempt [ "out" ] (package.outputs or [ "out" ]));
@@ -235,5 +241,7 @@ in
 */
 packages:
 listToAttrs (
-  concatMap ({ package, ... }: if isTold package then outputsOf package else [ ]) (reached (packagesIn packages))
+  concatMap ({ package, ... }: if isTold package then outputsOf package else [ ]) (
+    reached (packagesIn packages)
+  )
 )

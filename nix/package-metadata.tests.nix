@@ -11,7 +11,8 @@ let
     }
     // attributes;
   # The facts of a package with this `meta`, whatever its path.
-  factsOf = meta: builtins.head (builtins.attrValues (packageMetadata [ (package "a-1.2" { inherit meta; }) ]));
+  factsOf =
+    meta: builtins.head (builtins.attrValues (packageMetadata [ (package "a-1.2" { inherit meta; }) ]));
   licencesOf = license: (factsOf { inherit license; }).licences or [ ];
   names = packages: map (facts: facts.pname) (builtins.attrValues (packageMetadata packages));
   mit = {
@@ -108,11 +109,12 @@ in
       expected = [ ];
     };
     "a position in nixpkgs, without the machine's part" = {
-      expr =
-        (factsOf {
+      expr = (
+        factsOf {
           position = "/home/ann/nixpkgs/pkgs/tools/a/default.nix:12";
           maintainers = [ ];
-        });
+        }
+      );
       expected = {
         pname = "a";
         version = "1.2";
