@@ -180,11 +180,16 @@ repair_packages() {
 # shellcheck disable=SC2086 # a list of words
 add_packages() { apt-get update -qq && apt_install $missing; }
 
-# No Debian has kubelet and kube-apiserver: they are built from Kubernetes' Go module where Go is at hand, once, and by CI
-# alone unless it is asked for, since that takes seven minutes of a processor. Without them their tests are skipped.
-kubernetes() {
-  [ "${PUSHLESS_TEST_KUBERNETES:-${CI:+build}}" = build ] && [ "$(id -u)" = 0 ] && command -v go >/dev/null || return 0
-  PUSHLESS_TEST_KUBERNETES=build node_modules/.bin/node scripts/kubernetes-programs.ts || say 'no kubelet could be built'
+# No Debian has these: they are built from Go modules where Go is at hand, once, and by CI alone unless it is asked for,
+# since Kubernetes takes seven minutes of a processor and cosign five. Without them their tests are skipped.
+go_programs() {
+  command -v go >/dev/null || return 0
+  if [ "${PUSHLESS_TEST_KUBERNETES:-${CI:+build}}" = build ] && [ "$(id -u)" = 0 ]; then
+    PUSHLESS_TEST_KUBERNETES=build node_modules/.bin/node scripts/go-programs.ts kubernetes || say 'no kubelet could be built'
+  fi
+  if [ "${PUSHLESS_TEST_GO_TOOLS:-${CI:+build}}" = build ]; then
+    PUSHLESS_TEST_GO_TOOLS=build node_modules/.bin/node scripts/go-programs.ts tools || say 'no OCI tools could be built'
+  fi
 }
 
 # shellcheck disable=SC2086 # lists of words
@@ -202,7 +207,7 @@ case "${1:-modules}" in
     build
     # Without these the tests that need them are skipped, each saying why.
     packages $nix_tools $test_tools || true
-    kubernetes
+    go_programs
     ;;
   bench)
     build

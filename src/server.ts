@@ -11,6 +11,9 @@ import { LoopbackTrust } from './http/access/loopback-trust.ts'
 import { Metrics } from './http/metrics.ts'
 import { TokenFile } from './http/access/token-file.ts'
 import { tokenOf } from './http/access/token.ts'
+import { Insights } from './insight/insights.ts'
+import { Referrers } from './insight/referrers/referrers.ts'
+import { readSecretKey } from './insight/signing/signing-key.ts'
 import { openNixCache } from './nix-cache/nix-cache.ts'
 import { openRegistry } from './open-registry.ts'
 import { servedClosure } from './registry/artifact/make-artifact.ts'
@@ -36,6 +39,7 @@ export type RunningServer = {
 
 /** @throws RegistryError `unavailable` for an unusable state directory or token file, or when it can't listen. */
 export async function startServer(settings: Settings, logger: FastifyBaseLogger): Promise<RunningServer> {
+  const key = settings.signingKey === undefined ? undefined : readSecretKey(settings.signingKey)
   const tokenFile = openTokenFile(settings.tokenFile, logger)
   const loopback = new LoopbackTrust(settings.openOnLoopback, (sign, request) =>
     logger.warn({ sign, address: request.ip }, PROXY_SEEN),
@@ -67,9 +71,11 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
     hold: (path) => registry.roots.hold(path),
     keep: (path) => registry.roots.keep(path),
   })
+  const insights = new Insights({ registry, store, journal, key })
   const app = createApp(
     {
       registry,
+      referrers: new Referrers(registry, insights),
       journal,
       token: tokenFile === undefined ? undefined : tokenOf(tokenFile.current),
       hosts: settings.hosts,

@@ -8,6 +8,11 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
   ],
   inspect: ['pushless inspect ./result', 'pushless inspect --json ./result > image.json'],
   sbom: ['pushless sbom ./result > sbom.json', 'pushless sbom --format spdx ./result > sbom.spdx.json'],
+  provenance: [
+    'pushless provenance ./result > provenance.json',
+    'pushless key ./signing-key && pushless provenance --signing-key ./signing-key ./result',
+  ],
+  key: ['pushless key ./signing-key > signing-key.pub', 'pushless key --form nix ./signing-key'],
   export: [
     'pushless export -o image.tar ./result',
     'pushless export --name registry.example/app:1 --zstd ./result > app.tar.zst',

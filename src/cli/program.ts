@@ -8,11 +8,11 @@ import type { SettingName } from '../settings/setting-table.ts'
 import type { Settings } from '../settings/settings.ts'
 import { FORMATS, type Format } from '../archive/archive-files.ts'
 import { addExamples } from './examples.ts'
+import { addInsights } from './insight/insight-commands.ts'
 import { addManifests } from './manifests/manifests.ts'
 import type { ProcessFacts } from './process-facts.ts'
 import { registryUrl } from './registry-url.ts'
 import { completeSwitches, plainSwitches } from './switches.ts'
-import { SBOM_FORMATS, type SbomFormat } from './sbom-formats.ts'
 import { SHELLS, type Shell } from './shell/shells.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -66,21 +66,7 @@ export function createProgram(facts: ProcessFacts): Command {
       await inspect(ref, settings, options.json === true)
     })
 
-  withSettings(program.command('sbom'), INSPECT)
-    .description(
-      'print the software bill of materials of an image: its store paths, sources, patches and layers',
-    )
-    .argument('<ref>', 'as for inspect')
-    .addOption(
-      new Option('--format <format>', 'CycloneDX 1.6 or SPDX 2.3, as JSON')
-        .choices(SBOM_FORMATS)
-        .default('cyclonedx'),
-    )
-    .action(async (ref: string, options: { readonly format: SbomFormat }) => {
-      const settings = settingsFrom(options, facts)
-      const { sbom } = await import('./sbom.ts')
-      await sbom(ref, settings, options.format)
-    })
+  addInsights(program, { withSettings, settingsFrom: (options) => settingsFrom(options, facts) })
 
   withSettings(program.command('export'), EXPORT)
     .description(

@@ -1,36 +1,78 @@
 /**
- * Tells what is in an image. Everything is made when it is asked for, from the store alone, and kept in memory within a
- * bound.
+ * Tells what is in an image, and where it came from. Everything is made when it is asked for, from the store alone, and
+ * kept in memory within a bound.
  */
 import { LRUCache } from 'lru-cache'
+import type { Json } from '../core/json.ts'
 import { storeHashOf, storeNameOf } from '../core/nix/store-path.ts'
+import { RegistryError } from '../core/errors/errors.ts'
 import type { Image } from '../registry/artifact/image.ts'
+import type { Artifact } from '../registry/artifact/image-index.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { WorkJournal } from '../registry/work/work-journal.ts'
 import type { Store } from '../store/store.ts'
 import type { Inventory } from './inventory/component.ts'
 import { inventoryOf, type InventoryDeps } from './inventory/inventory.ts'
 import { LayerReader } from './inventory/layer-contents.ts'
+import { provenance } from './provenance/provenance.ts'
+import { provenanceFacts, type ProvenanceDeps, type ProvenanceFacts } from './provenance/provenance-facts.ts'
+import { PREDICATE_TYPE, statement } from './provenance/statement.ts'
+import { cyclonedx } from './sbom/cyclonedx.ts'
+import { spdx } from './sbom/spdx.ts'
+import { bundle, envelope } from './signing/bundle.ts'
+import type { SecretKey } from './signing/signing-key.ts'
+
+export type InsightsDeps = {
+  readonly registry: Registry
+  readonly store: Store
+  readonly journal: Pick<WorkJournal, 'get' | 'log'>
+  /** Signs statements. Without one there are unsigned ones only. */
+  readonly key: SecretKey | undefined
+}
+
+/** The subjects of statements about an image. */
+export type Predicate = keyof typeof PREDICATE_TYPE
+
+/** A document about an image. */
+export type InsightDocument =
+  /** The document by itself. Provenance is a statement. */
+  | { readonly kind: 'plain'; readonly predicate: Exclude<Predicate, 'signature'> }
+  /** A signed statement: a sigstore bundle, or the envelope alone, as cosign 2 has it. */
+  | { readonly kind: 'bundle' | 'envelope'; readonly predicate: Predicate }
 
 /** Components that are kept in memory, of all inventories together. One is about 2 KB. */
-const MAX_COMPONENTS = 10_000
+const MAX_COMPONENTS = 5_000
+/** Bytes of documents that are kept in memory. */
+const MAX_BYTES = 8 * 1024 * 1024
 
 export class Insights {
-  readonly #deps: InventoryDeps
+  readonly #deps: InventoryDeps & ProvenanceDeps
   readonly #registry: Registry
+  readonly #key: SecretKey | undefined
   readonly #inventories: LRUCache<string, Inventory>
+  readonly #documents = new LRUCache<string, Buffer>({
+    maxSize: MAX_BYTES,
+    sizeCalculation: ({ length }) => length,
+  })
 
-  constructor(registry: Registry, store: Store) {
+  constructor({ registry, store, journal, key }: InsightsDeps) {
     this.#registry = registry
+    this.#key = key
     const layers = new LayerReader(async function* (image, { digest }) {
       const { root } = image
       const blob = await registry.blob({ storeHash: storeHashOf(root), slug: storeNameOf(root) }, digest)
       yield* blob.read({ start: 0, end: blob.size })
     })
-    this.#deps = { store, layers }
+    this.#deps = { store, layers, journal }
     this.#inventories = new LRUCache({
       maxSize: MAX_COMPONENTS,
-      sizeCalculation: ({ components }) => components.length + 1,
+      sizeCalculation: ({ components }) => Math.min(components.length + 1, MAX_COMPONENTS),
     })
+  }
+
+  /** Whether there is a key to sign with. */
+  get signs(): boolean {
+    return this.#key !== undefined
   }
 
   /**
@@ -39,13 +81,62 @@ export class Insights {
    * layers that were made elsewhere.
    */
   async inventory(image: Image): Promise<Inventory> {
-    // Images of one digest may have other metadata.
-    const key = `${image.root} ${image.manifest.digest}`
-    const known = this.#inventories.get(key)
+    const known = this.#inventories.get(keyOf(image))
     if (known !== undefined) return known
     const release = this.#registry.pin(image)
     const found = await inventoryOf(this.#deps, image).finally(release)
-    this.#inventories.set(key, found)
+    this.#inventories.set(keyOf(image), found)
     return found
   }
+
+  /** Returns where an image or index came from. @throws RegistryError `unavailable`. */
+  provenance({ root }: Pick<Artifact, 'root'>): Promise<ProvenanceFacts> {
+    return provenanceFacts(this.#deps, root)
+  }
+
+  /**
+   * Returns the bytes of a document about an image or index. The same facts have the same bytes.
+   * @throws RegistryError `unsupported` for an SBOM of an index, and for a signature without a key; those of `inventory`.
+   */
+  async document(artifact: Artifact, document: InsightDocument): Promise<Buffer> {
+    const key = `${keyOf(artifact)} ${document.kind} ${document.predicate}`
+    const known = this.#documents.get(key)
+    if (known !== undefined) return known
+    const bytes = Buffer.from(`${JSON.stringify(await this.#write(artifact, document))}\n`)
+    // A larger one would push out all others.
+    if (bytes.length < MAX_BYTES / 4) this.#documents.set(key, bytes)
+    return bytes
+  }
+
+  async #write(artifact: Artifact, { kind, predicate }: InsightDocument): Promise<Json> {
+    const content = await this.#predicate(artifact, predicate)
+    if (kind === 'plain' && predicate !== 'provenance') return content
+    const subject = { root: artifact.root, digest: artifact.manifest.digest }
+    const claim = statement(subject, PREDICATE_TYPE[predicate], content)
+    if (kind === 'plain') return claim
+    if (this.#key === undefined)
+      throw new RegistryError('unsupported', 'no signing key: there are unsigned statements only')
+    const payload = Buffer.from(JSON.stringify(claim))
+    return kind === 'bundle' ? bundle(payload, this.#key) : envelope(payload, this.#key)
+  }
+
+  async #predicate(artifact: Artifact, predicate: Predicate): Promise<Json> {
+    switch (predicate) {
+      case 'signature':
+        return {}
+      case 'provenance':
+        return provenance(await this.provenance(artifact))
+      case 'cyclonedx':
+      case 'spdx': {
+        if (artifact.kind === 'index')
+          throw new RegistryError('unsupported', 'an index has no SBOM: each of its images has one')
+        return (predicate === 'spdx' ? spdx : cyclonedx)(await this.inventory(artifact))
+      }
+    }
+  }
+}
+
+/** Images of one digest may have other metadata. */
+function keyOf({ root, manifest }: Artifact): string {
+  return `${root} ${manifest.digest}`
 }

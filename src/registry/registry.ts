@@ -12,7 +12,14 @@ import type { Selector } from '../core/oci/route.ts'
 import { storeHashOf, storeNameOf, type StorePath } from '../core/nix/store-path.ts'
 import { BlobStreams } from '../layer/stream.ts'
 import type { Image } from './artifact/image.ts'
-import { documentIn, imageWithBlob, manifestIn, onlyImage, type Artifact } from './artifact/image-index.ts'
+import {
+  artifactIn,
+  documentIn,
+  imageWithBlob,
+  manifestIn,
+  onlyImage,
+  type Artifact,
+} from './artifact/image-index.ts'
 import { Images, type ImagesOptions } from './artifact/images.ts'
 import { Realiser, type WorkLimits } from './work/realise.ts'
 import type { WorkListener } from './work/work-event.ts'
@@ -96,7 +103,7 @@ export class Registry {
         ? (await this.artifact(reference, selector.tag)).manifest
         : (await this.image(reference, selector.tag)).manifest
     const { digest } = selector
-    const found = await this.#first(reference, (artifact) => manifestIn(artifact, digest))
+    const found = await this.search(reference, (artifact) => manifestIn(artifact, digest))
     if (found !== undefined) return found
     const wasServed = this.#options.index.manifest(digest) !== undefined
     throw new RegistryError(
@@ -110,7 +117,7 @@ export class Registry {
 
   /** @throws RegistryError of any kind; `blob-unknown` for a digest that isn't this image's. */
   async blob(reference: Reference, digest: Digest): Promise<Blob> {
-    const found = await this.#first(reference, (artifact) => this.#blobIn(artifact, digest))
+    const found = await this.search(reference, (artifact) => this.#blobIn(artifact, digest))
     if (found !== undefined) {
       const { size, mediaType } = found
       return { digest, size, mediaType, read: (range) => this.#read(found, range) }
@@ -186,6 +193,19 @@ export class Registry {
     )
   }
 
+  /**
+   * The image or index with this digest, made if need be; `undefined` where the name has none.
+   * @throws RegistryError of any kind; `pending` when it takes longer than the hold, and goes on.
+   */
+  artifactByDigest(reference: Reference, digest: Digest): Promise<Artifact | undefined> {
+    return this.search(reference, (artifact) => artifactIn(artifact, digest))
+  }
+
+  /** Waits for work about a name, as long as requests may. @throws RegistryError `pending`, and those of the work. */
+  held<T>(work: Promise<T>, reference: Reference): Promise<T> {
+    return this.#hold.wait(work, reference)
+  }
+
   /** Connects to Nix, so that the first pull needn't. @returns Nix's version. @throws RegistryError `unavailable`. */
   async warmUp(): Promise<string> {
     const [version] = await Promise.all([this.#options.store.connect(), this.roots.open()])
@@ -221,7 +241,7 @@ export class Registry {
    * outputs of a derivation, the tags of a layout), and a request by digest doesn't say which. Remembered ones come
    * first, then the default one, then the others; of a derivation only the outputs that are valid.
    */
-  async #first<T>(
+  async search<T>(
     reference: Reference,
     look: (artifact: Artifact) => Promise<T | undefined>,
   ): Promise<T | undefined> {

@@ -168,6 +168,11 @@ export const SETTINGS = Type.Object({
     description:
       'file that holds the token for what changes something, as a password (netrc, any user name) or bearer token. None: nobody may',
   }),
+  PUSHLESS_SIGNING_KEY: Type.String({
+    default: '',
+    description:
+      'file with an Ed25519 secret key, as `pushless key` makes it, that signs images, their SBOMs and their provenance. None: unsigned statements only',
+  }),
   PUSHLESS_NIX_CACHE: Type.Enum([...NIX_CACHE_MODES], {
     default: 'off',
     description:

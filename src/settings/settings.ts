@@ -41,6 +41,8 @@ export type Settings = {
   readonly cacheBytes: number
   /** `undefined` where nobody may change anything. */
   readonly tokenFile: string | undefined
+  /** `undefined` where nothing is signed. */
+  readonly signingKey: string | undefined
   readonly nixCacheMode: NixCacheMode
   readonly verify: boolean
   readonly compressionMode: CompressionMode
@@ -88,6 +90,7 @@ export function settingsOf(given: GivenSettings): Settings {
     logBytes: given.PUSHLESS_LOG_SIZE * MEGABYTE,
     cacheBytes: given.PUSHLESS_CACHE_SIZE * MEGABYTE,
     tokenFile: given.PUSHLESS_TOKEN_FILE === '' ? undefined : given.PUSHLESS_TOKEN_FILE,
+    signingKey: given.PUSHLESS_SIGNING_KEY === '' ? undefined : given.PUSHLESS_SIGNING_KEY,
     nixCacheMode: given.PUSHLESS_NIX_CACHE,
     verify: given.PUSHLESS_VERIFY,
     compressionMode: given.PUSHLESS_COMPRESSION,

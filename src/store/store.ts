@@ -55,8 +55,10 @@ export type BuildOutcome =
 export type StoreEvent =
   /** A line that a builder printed, with the derivation if known, or a line of the store's own. */
   | { readonly kind: 'log'; readonly line: string; readonly derivation: string | undefined }
-  | { readonly kind: 'building'; readonly derivation: string }
-  | { readonly kind: 'substituting'; readonly path: string }
+  /** `machine` is the address of a remote builder. */
+  | { readonly kind: 'building'; readonly derivation: string; readonly machine?: string }
+  /** `cache` is the address of the binary cache. */
+  | { readonly kind: 'substituting'; readonly path: string; readonly cache?: string }
 
 /** Paths that are kept from the garbage collector until `close`, or until the store drops them (`isOpen`). */
 export type HeldRoots = {

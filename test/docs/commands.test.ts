@@ -19,6 +19,7 @@ const CALLS: readonly (readonly string[])[] = [
 const FOREIGN_OPTIONS: ReadonlySet<string> = new Set([
   '--help', // of every command here, without being declared
   '--disable-default-registry-endpoint', // k3s
+  '--insecure-ignore-tlog', // cosign
   '--option', // nix
   '--sidecar', // of a container in an example
 ])

@@ -18,6 +18,9 @@ const TIME_LIMIT_MS = 60_000
 const COMMANDS = [
   'serve',
   'inspect',
+  'sbom',
+  'provenance',
+  'key',
   'export',
   'warm',
   'manifests apps',

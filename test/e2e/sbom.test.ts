@@ -3,43 +3,16 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
-import { build, root } from '../nix/nix-command.ts'
-import { busybox, nixEnv } from '../support/nix.ts'
+import { root } from '../nix/nix-command.ts'
+import { nixEnv } from '../support/nix.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
+import { SOURCE_HASH, insightImage } from './insight-image.ts'
 
-const HASH = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824' // of "hello"
 const TIME_LIMIT_MS = 60_000
 
-const EXPRESSION = (shell: string) => `
-  let
-    system = builtins.currentSystem;
-    sh = name: more: derivation ({ inherit name system; builder = "/bin/sh"; } // more);
-    source = sh "tool-1.2.tar.gz" {
-      args = [ "-c" "printf hello > $out" ];
-      outputHash = "${HASH}";
-      outputHashAlgo = "sha256";
-      url = "https://user:secret@example.org/tool-1.2.tar.gz";
-    };
-    patch = builtins.toFile "CVE-2024-12345.patch" "";
-    tool = sh "tool-1.2" {
-      args = [ "-c" "read -r line < $src; echo $line > $out" ];
-      pname = "tool";
-      version = "1.2";
-      src = source;
-      patches = [ patch ];
-      password = "a secret of the build";
-    } // { meta = {
-      license.spdxId = "MIT";
-      homepage = "https://user:secret@example.org/tool";
-      identifiers.cpe = "cpe:2.3:a:example:tool:1.2:*:*:*:*:*:*:*";
-    }; };
-  in
-  image { name = "web"; files."/tool".source = tool; contents = [ (builtins.storePath ${shell}) ]; layers = [ [ tool ] ]; }
-`
-
 void t.test('the SBOM of an image', { skip: missing('nix') }, async (t) => {
-  const image = await build(EXPRESSION(await busybox()))
+  const image = await insightImage()
   const sbomOf = async (image: string, ...args: readonly string[]) => {
     const state = await temporaryDirectory(t, 'state')
     const command = ['--disable-warning=ExperimentalWarning', `${root}dist/main.js`]
@@ -59,7 +32,7 @@ void t.test('the SBOM of an image', { skip: missing('nix') }, async (t) => {
     licenses: [{ expression: 'MIT' }],
     purl: /^pkg:nix\/tool@1\.2\?outputhash=[0-9a-z]{32}$/,
     externalReferences: [
-      { url: 'https://example.org/tool-1.2.tar.gz', hashes: [{ alg: 'SHA-256', content: HASH }] },
+      { url: 'https://example.org/tool-1.2.tar.gz', hashes: [{ alg: 'SHA-256', content: SOURCE_HASH }] },
       { type: 'website', url: 'https://example.org/tool' },
     ],
     pedigree: { patches: [{ resolves: [{ id: 'CVE-2024-12345' }] }] },

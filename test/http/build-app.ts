@@ -9,7 +9,7 @@ import { tokenOf } from '../../src/http/access/token.ts'
 import { Metrics } from '../../src/http/metrics.ts'
 import type { WorkJournal } from '../../src/registry/work/work-journal.ts'
 import { journalIn } from '../registry/journal.ts'
-import { fakeRegistry } from './fake-registry.ts'
+import { fakeRegistry, NO_REFERRERS } from './fake-registry.ts'
 
 export const HASH = 'aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'
 export const BUILD = { kind: 'build', derivation: path(`${HASH}-hello-2.12.drv`), output: 'out' } as const
@@ -29,6 +29,7 @@ export function appOf(t: Test, token?: string): { app: FastifyInstance; journal:
   const app = createApp(
     {
       registry,
+      referrers: NO_REFERRERS,
       journal,
       token: token === undefined ? undefined : tokenOf(() => token),
       metrics: new Metrics(),

@@ -6,7 +6,7 @@ import { Metrics } from '../../src/http/metrics.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { CompressionMode } from '../../src/http/pull/compression.ts'
 import { journalIn } from '../registry/journal.ts'
-import { fakeRegistry, type FakeRegistry } from './fake-registry.ts'
+import { fakeRegistry, type FakeRegistry, NO_REFERRERS } from './fake-registry.ts'
 
 /** Ends with the test. */
 export function appOf(
@@ -17,6 +17,7 @@ export function appOf(
   const app = createApp(
     {
       registry: fake.registry,
+      referrers: NO_REFERRERS,
       journal: journalIn(t),
       token: undefined,
       metrics: new Metrics(),

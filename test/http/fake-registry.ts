@@ -3,8 +3,9 @@ import type { ByteRange } from '../../src/core/oci/range.ts'
 import { setTimeout } from 'node:timers/promises'
 import { digestOf } from '../../src/core/oci/digest.ts'
 import { RegistryError, type ErrorKind } from '../../src/core/errors/errors.ts'
-import { imageConfig, imageManifest, MEDIA_TYPE } from '../../src/core/oci/image.ts'
+import { EMPTY_INDEX, imageConfig, imageManifest, MEDIA_TYPE } from '../../src/core/oci/image.ts'
 import type { Reference } from '../../src/core/oci/reference.ts'
+import type { V2Options } from '../../src/http/pull/v2.ts'
 import type { Registry } from '../../src/registry/registry.ts'
 
 export const HASH = 'aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'
@@ -91,6 +92,15 @@ export function fakeRegistry(failure?: FakeFailure): FakeRegistry {
     },
   }
   return { registry: registry as Registry, streams, asked }
+}
+
+/** Images without referrers. */
+export const NO_REFERRERS: V2Options['referrers'] = {
+  list: async () => EMPTY_INDEX,
+  tagged: async () => undefined,
+  manifest: async () => undefined,
+  blob: async () => undefined,
+  isKnown: () => false,
 }
 
 /** Of a kind, with everything that could leak. */

@@ -8,7 +8,15 @@ import { RegistryError } from '../../src/core/errors/errors.ts'
 import { createApp } from '../../src/http/app.ts'
 import { Metrics } from '../../src/http/metrics.ts'
 import { journalIn } from '../registry/journal.ts'
-import { LAYER_DIGEST, MANIFEST, NAME, failureOf, fakeRegistry, type FakeFailure } from './fake-registry.ts'
+import {
+  LAYER_DIGEST,
+  MANIFEST,
+  NAME,
+  failureOf,
+  fakeRegistry,
+  type FakeFailure,
+  NO_REFERRERS,
+} from './fake-registry.ts'
 
 type Line = Readonly<Record<string, unknown>>
 
@@ -29,6 +37,7 @@ async function listening(t: Test, failure?: FakeFailure) {
   const app = createApp(
     {
       registry,
+      referrers: NO_REFERRERS,
       journal: journalIn(t),
       token: undefined,
       metrics: new Metrics(),

@@ -14,7 +14,7 @@ const numbered = (number: number, name: string) => storePath(`${String(number).p
 export const IMAGE = numbered(1, 'web.json')
 export const TOOL = numbered(2, 'tool-1.2-dev')
 export const GLIBC = numbered(3, 'glibc-2.38-44')
-const TOOL_DRV = numbered(4, 'tool-1.2.drv')
+export const TOOL_DRV = numbered(4, 'tool-1.2.drv')
 const SOURCE = numbered(5, 'tool-1.2.tar.gz')
 const SOURCE_DRV = numbered(6, 'tool-1.2.tar.gz.drv')
 const PATCH = numbered(7, 'fix-cve-2024-12345-and-CVE-2023-1111.patch')

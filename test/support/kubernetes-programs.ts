@@ -6,11 +6,11 @@
  *
  * 1.35 is the last that promises to work with containerd 1.x, which Debian has.
  */
-import { access, mkdir, rename, rm, symlink } from 'node:fs/promises'
-import { homedir } from 'node:os'
+import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
+import { builtProgram } from './built-programs.ts'
 import { missing, searchPath } from './requirement.ts'
 
 type KubernetesProgram = 'kubelet' | 'kube-apiserver'
@@ -34,37 +34,21 @@ export async function missingKubernetes(name: KubernetesProgram): Promise<string
 
 /** Returns the path of the program. @throws where there is none */
 export async function kubernetesProgram(name: KubernetesProgram): Promise<string> {
-  const asked = process.env['PUSHLESS_TEST_KUBERNETES'] ?? ''
-  if (asked !== '' && asked !== 'build') {
-    if (await exists(join(asked, name))) return join(asked, name)
-    throw new Error(`PUSHLESS_TEST_KUBERNETES names ${asked}, where it isn't`)
-  }
-  const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'pushless')
-  const directory = join(cache, `kubernetes-${KUBERNETES_VERSION}`)
-  const program = join(directory, name)
-  if (await exists(program)) return program
-  if (asked === '') throw new Error('PUSHLESS_TEST_KUBERNETES names no directory, and is not `build`')
-  const reason = missing('go')
-  if (reason !== false) throw new Error(reason)
-  const partial = `${directory}.part-${process.pid}`
-  await rm(partial, { recursive: true, force: true })
-  await mkdir(partial, { recursive: true })
-  const version = `-X k8s.io/component-base/version.gitVersion=v${KUBERNETES_VERSION}`
-  const output = join(partial, 'kubernetes')
-  await execa('go', ['build', '-buildvcs=false', '-ldflags', `-s -w ${version}`, '-o', output, '.'], {
-    cwd: SOURCE,
-    env: { PATH: searchPath(), GOFLAGS: '' },
-    timeout: BUILD_LIMIT_MS,
+  return builtProgram({
+    name: `kubernetes-${KUBERNETES_VERSION}`,
+    program: name,
+    variable: 'PUSHLESS_TEST_KUBERNETES',
+    build: async (directory) => {
+      const reason = missing('go')
+      if (reason !== false) throw new Error(reason)
+      const version = `-X k8s.io/component-base/version.gitVersion=v${KUBERNETES_VERSION}`
+      const output = join(directory, 'kubernetes')
+      await execa('go', ['build', '-buildvcs=false', '-ldflags', `-s -w ${version}`, '-o', output, '.'], {
+        cwd: SOURCE,
+        env: { PATH: searchPath(), GOFLAGS: '' },
+        timeout: BUILD_LIMIT_MS,
+      })
+      for (const link of PROGRAMS) await symlink('kubernetes', join(directory, link))
+    },
   })
-  for (const link of PROGRAMS) await symlink('kubernetes', join(partial, link))
-  await rm(directory, { recursive: true, force: true })
-  await rename(partial, directory)
-  return program
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }

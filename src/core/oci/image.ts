@@ -57,7 +57,7 @@ export function imageConfig(
   layers: readonly LayerDescriptor[],
   { created = CREATED, author }: { readonly created?: string; readonly author?: string } = {},
 ): Document {
-  return document(MEDIA_TYPE.config, {
+  return jsonDocument(MEDIA_TYPE.config, {
     ...platform,
     ...(author === undefined ? {} : { author }),
     config,
@@ -68,7 +68,7 @@ export function imageConfig(
 }
 
 export function imageManifest(config: Document, layers: readonly LayerDescriptor[]): Document {
-  return document(MEDIA_TYPE.manifest, {
+  return jsonDocument(MEDIA_TYPE.manifest, {
     schemaVersion: 2,
     mediaType: MEDIA_TYPE.manifest,
     config: { mediaType: config.mediaType, digest: config.digest, size: config.bytes.length },
@@ -80,7 +80,7 @@ export function imageManifest(config: Document, layers: readonly LayerDescriptor
 export function dockerManifest(config: Document, layers: readonly LayerDescriptor[]): Document {
   const types = layers.map(({ mediaType }) => DOCKER_LAYER[mediaType])
   if (types.includes(undefined)) return imageManifest({ ...config, mediaType: MEDIA_TYPE.config }, layers)
-  return document(DOCKER_TYPE.manifest, {
+  return jsonDocument(DOCKER_TYPE.manifest, {
     schemaVersion: 2,
     mediaType: DOCKER_TYPE.manifest,
     config: { mediaType: DOCKER_TYPE.config, digest: config.digest, size: config.bytes.length },
@@ -92,7 +92,7 @@ export type PlatformManifest = { readonly platform: Platform; readonly manifest:
 
 /** Images of several platforms behind one name, in this order. Source: OCI image-spec, image-index.md. */
 export function imageIndex(images: readonly PlatformManifest[]): Document {
-  return document(MEDIA_TYPE.index, {
+  return jsonDocument(MEDIA_TYPE.index, {
     schemaVersion: 2,
     mediaType: MEDIA_TYPE.index,
     manifests: images.map(({ platform, manifest: { mediaType, digest, bytes } }) => ({
@@ -105,7 +105,7 @@ export function imageIndex(images: readonly PlatformManifest[]): Document {
 }
 
 /** The index that is returned for an image without referrers (end-12 of the specification). */
-export const EMPTY_INDEX: Document = document(MEDIA_TYPE.index, {
+export const EMPTY_INDEX: Document = jsonDocument(MEDIA_TYPE.index, {
   schemaVersion: 2,
   mediaType: MEDIA_TYPE.index,
   manifests: [],
@@ -116,7 +116,8 @@ export function givenDocument(mediaType: string, bytes: Uint8Array): Document {
   return { mediaType, bytes, digest: digestOf(bytes) }
 }
 
-function document(mediaType: string, value: Json): Document {
+/** A document with its keys in byte order, so that one value has the same bytes each time. */
+export function jsonDocument(mediaType: string, value: Json): Document {
   const bytes = Buffer.from(JSON.stringify(sorted(value)))
   return { mediaType, bytes, digest: digestOf(bytes) }
 }

@@ -13,7 +13,7 @@ export type Route =
   | { readonly kind: 'manifest'; readonly reference: Reference; readonly selector: Selector }
   | { readonly kind: 'blob'; readonly reference: Reference; readonly digest: Digest }
   | { readonly kind: 'tags'; readonly reference: Reference }
-  | { readonly kind: 'referrers'; readonly digest: Digest }
+  | { readonly kind: 'referrers'; readonly reference: Reference; readonly digest: Digest }
 
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/
 /** Longer than any legal name and digest together: what is longer is refused unread. */
@@ -40,8 +40,7 @@ export function parseRoute(path: string): Route {
       if (last === 'list') return { kind: 'tags', reference: name() }
       break
     case 'referrers':
-      name()
-      return { kind: 'referrers', digest: parseDigest(last) }
+      return { kind: 'referrers', reference: name(), digest: parseDigest(last) }
     default:
   }
   throw new RegistryError('not-found', 'no such endpoint', { detail: { path: path.slice(0, 300) } })

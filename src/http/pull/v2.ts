@@ -5,12 +5,13 @@
 import { parseTarget } from '../request-target.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { digestOf } from '../../core/oci/digest.ts'
-import { RegistryError } from '../../core/errors/errors.ts'
-import { EMPTY_INDEX, type Document } from '../../core/oci/image.ts'
+import { RegistryError, type ErrorKind } from '../../core/errors/errors.ts'
+import type { Document } from '../../core/oci/image.ts'
 import { parseRange } from '../../core/oci/range.ts'
 import { referenceBase } from '../../core/oci/reference.ts'
 import { parseRoute, type Route } from '../../core/oci/route.ts'
 import { STORE_DIR } from '../../core/nix/store-path.ts'
+import type { Referrers } from '../../insight/referrers/referrers.ts'
 import type { Blob, Registry } from '../../registry/registry.ts'
 import { answerPreconditions, needsPlainBytes, rangeOf, sendBytes } from './conditional.ts'
 import { takesIndex } from './takes-index.ts'
@@ -21,11 +22,13 @@ import { nextWait, type WaitMode } from './wait.ts'
 
 export type V2Options = {
   readonly registry: Registry
+  readonly referrers: Pick<Referrers, 'list' | 'tagged' | 'manifest' | 'blob' | 'isKnown'>
   readonly compression: CompressionMode
   readonly wait: WaitMode
 }
 
 const ALLOW = 'GET, HEAD'
+const UNKNOWN: ReadonlySet<ErrorKind> = new Set(['manifest-unknown', 'blob-unknown'])
 const BLOB_TYPE = 'application/octet-stream'
 
 export function registerV2(app: FastifyInstance, options: V2Options): void {
@@ -61,18 +64,14 @@ async function answer(
   route: Route,
   request: FastifyRequest,
   reply: FastifyReply,
-  { registry, compression }: V2Options,
+  { registry, referrers, compression }: V2Options,
 ): Promise<FastifyReply> {
   switch (route.kind) {
     case 'manifest':
       reply.header('vary', 'accept')
-      return sendDocument(
-        request,
-        reply,
-        await registry.manifest(route.reference, route.selector, takesIndex(request.headers.accept)),
-      )
+      return sendDocument(request, reply, await findManifest(route, request, { registry, referrers }))
     case 'blob':
-      return sendBlob(request, reply, await registry.blob(route.reference, route.digest), compression)
+      return sendBlob(request, reply, await findBlob(route, { registry, referrers }), compression)
     case 'tags': {
       const tags = await registry.tags(route.reference)
       const page = pageOf(tags, parsePageQuery(parseTarget(request.raw.url).query))
@@ -81,8 +80,61 @@ async function answer(
       return sendJson(request, reply, { name, tags: page.tags })
     }
     case 'referrers':
-      return sendDocument(request, reply, EMPTY_INDEX)
+      return sendReferrers(request, reply, route, referrers)
   }
+}
+
+type Found = Pick<V2Options, 'registry' | 'referrers'>
+
+/** An image's own manifest, or that of a referrer. @throws RegistryError of any kind. */
+async function findManifest(
+  { reference, selector }: Extract<Route, { kind: 'manifest' }>,
+  request: FastifyRequest,
+  { registry, referrers }: Found,
+): Promise<Document> {
+  const own = () => registry.manifest(reference, selector, takesIndex(request.headers.accept))
+  if (selector.kind === 'tag') return (await referrers.tagged(reference, selector.tag)) ?? own()
+  const { digest } = selector
+  const other = () => referrers.manifest(reference, digest)
+  return firstOf(referrers.isKnown(reference, digest) ? [other, own] : [own, other])
+}
+
+/** A blob of an image, or that of a referrer. @throws RegistryError of any kind. */
+async function findBlob(
+  { reference, digest }: Extract<Route, { kind: 'blob' }>,
+  { registry, referrers }: Found,
+): Promise<Blob> {
+  const own = () => registry.blob(reference, digest)
+  const other = () => referrers.blob(reference, digest)
+  return firstOf(referrers.isKnown(reference, digest) ? [other, own] : [own, other])
+}
+
+/** The first that is found. @throws RegistryError of any kind: the first that says it is unknown, if all do. */
+async function firstOf<T>(finds: readonly (() => Promise<T | undefined>)[]): Promise<T> {
+  let unknown: unknown
+  for (const find of finds) {
+    try {
+      const found = await find()
+      if (found !== undefined) return found
+    } catch (error) {
+      const isUnknown = error instanceof RegistryError && UNKNOWN.has(error.kind)
+      if (!isUnknown) throw error
+      unknown ??= error
+    }
+  }
+  throw unknown
+}
+
+async function sendReferrers(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { reference, digest }: Extract<Route, { kind: 'referrers' }>,
+  referrers: Found['referrers'],
+): Promise<FastifyReply> {
+  const type = new URLSearchParams(parseTarget(request.raw.url).query).get('artifactType') ?? undefined
+  const index = await referrers.list(reference, digest, type)
+  if (type !== undefined) reply.header('oci-filters-applied', 'artifactType')
+  return sendDocument(request, reply, index)
 }
 
 function sendDocument(request: FastifyRequest, reply: FastifyReply, document: Document): FastifyReply {

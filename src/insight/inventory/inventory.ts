@@ -114,7 +114,7 @@ function layerFactsOf({ digest, diffId, size }: LayerFacts): LayerFacts {
 
 type Known = {
   readonly place: Place
-  /** What the store knows of the path; nothing of one that is only in an archive. */
+  /** The store's facts about the path; absent for one that is only in an archive. */
   readonly info: PathInfo | undefined
   readonly places: Places
   readonly metadata: PathMetadata | undefined

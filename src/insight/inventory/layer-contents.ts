@@ -57,7 +57,7 @@ function decompressorOf(mediaType: string): Transform {
   return mediaType.endsWith('zstd') ? createZstdDecompress() : new PassThrough()
 }
 
-/** What can't be read as a tar has other files, and no paths that are known. */
+/** Returns no known paths, and other files, for bytes that can't be read as a tar. */
 async function contentsOfTar(
   bytes: AsyncIterable<Uint8Array>,
   decompressor: Transform,

@@ -1,6 +1,6 @@
 /** The URLs and hash of a source, from the fixed-output derivation that fetched it. */
 import type { Derivation } from '../../core/nix/derivation.ts'
-import { parseSha256 } from '../../core/oci/sha256.ts'
+import { parseNixHash } from '../../core/nix/nix-hash.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 
 export type SourceArchive = {
@@ -18,13 +18,19 @@ export function sourceArchiveOf({ outputs, env }: Derivation, path: StorePath): 
   if (outputs.get('out') !== path) return undefined
   const hash = env.get('outputHash')
   if (hash === undefined) return undefined
-  const url = `${env.get('urls') ?? ''} ${env.get('url') ?? ''}`
+  const url = urlOf(env)
+  if (url === undefined) return undefined
+  const parsed = parseNixHash(hash, env.get('outputHashAlgo'))
+  const isFlat = (env.get('outputHashMode') ?? 'flat') === 'flat'
+  return { url, sha256: isFlat && parsed?.algorithm === 'sha256' ? parsed.hex : undefined }
+}
+
+/** The first URL that may be shown. */
+export function urlOf(env: Derivation['env']): string | undefined {
+  return `${env.get('urls') ?? ''} ${env.get('url') ?? ''}`
     .split(/\s+/)
     .flatMap((text) => publicUrl(text) ?? [])
     .at(0)
-  if (url === undefined) return undefined
-  const isFlat = (env.get('outputHashMode') ?? 'flat') === 'flat'
-  return { url, sha256: isFlat ? fileHash(hash, env.get('outputHashAlgo')) : undefined }
 }
 
 /** An address without user and password; `undefined` for other schemes, and where a query may hold a secret. */
@@ -37,9 +43,4 @@ export function publicUrl(text: string): string | undefined {
   url.password = ''
   url.hash = ''
   return url.href
-}
-
-/** @param algorithm that Nix writes beside a hash in base 16 or 32; a hash in base 64 has it in itself. */
-function fileHash(hash: string, algorithm: string | undefined): string | undefined {
-  return parseSha256(hash) ?? (algorithm === 'sha256' ? parseSha256(`sha256:${hash}`) : undefined)
 }

@@ -65,6 +65,13 @@ export async function manifestIn(artifact: Artifact, digest: Digest): Promise<Do
   return documentIn(artifact, digest)
 }
 
+/** The image or index with this digest, made. @throws RegistryError of any kind. */
+export async function artifactIn(artifact: Artifact, digest: Digest): Promise<Artifact | undefined> {
+  if (artifact.manifest.digest === digest) return artifact
+  if (artifact.kind !== 'index') return undefined
+  return artifact.images.find(({ manifest }) => manifest.digest === digest)?.make()
+}
+
 /** The image that has this blob, made. @throws RegistryError of any kind. */
 export async function imageWithBlob(artifact: Artifact, digest: Digest): Promise<Image | undefined> {
   if (artifact.kind !== 'index') return hasBlob(artifact, digest) ? artifact : undefined

@@ -1,5 +1,6 @@
 /** A piece of work while it goes on: its record as it changes, its log, and its followers. */
 import type { Work } from '../../store/work.ts'
+import { publicAddress } from '../../core/public-address.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { STORE_DIR, type StorePath } from '../../core/nix/store-path.ts'
 import type { StoreEvent } from '../../store/store.ts'
@@ -119,9 +120,9 @@ function outcomeOf(error: unknown): { readonly state: WorkState; readonly failur
 function logLine(own: StorePath, event: StoreEvent): string {
   switch (event.kind) {
     case 'building':
-      return `building ${event.derivation}`
+      return `building ${event.derivation}${event.machine === undefined ? '' : ` on ${publicAddress(event.machine)}`}`
     case 'substituting':
-      return `fetching ${event.path}`
+      return `fetching ${event.path}${event.cache === undefined ? '' : ` from ${publicAddress(event.cache)}`}`
     case 'log': {
       const { line, derivation } = event
       return derivation === undefined || derivation === own ? line : `${nameOf(derivation)}> ${line}`

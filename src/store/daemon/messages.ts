@@ -85,14 +85,15 @@ async function readActivity(
   await wire.number() // verbosity
   const type = await wire.number()
   await wire.text()
-  const [subject] = await readFields(wire)
+  const [subject, place] = await readFields(wire)
   await wire.number() // parent activity
   if (typeof subject !== 'string') return
+  const from = typeof place === 'string' && place !== '' ? place : undefined
   if (type === ACTIVITY.build) {
     building.set(activity, subject)
-    onEvent({ kind: 'building', derivation: subject })
+    onEvent({ kind: 'building', derivation: subject, ...(from === undefined ? {} : { machine: from }) })
   } else if (type === ACTIVITY.substitute) {
-    onEvent({ kind: 'substituting', path: subject })
+    onEvent({ kind: 'substituting', path: subject, ...(from === undefined ? {} : { cache: from }) })
   }
 }
 

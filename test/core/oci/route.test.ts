@@ -17,7 +17,7 @@ void t.test('paths of the API', async (t) => {
     ],
     [`/${NAME}/blobs/${DIGEST}`, { kind: 'blob', reference, digest: DIGEST }],
     [`/${NAME}/tags/list`, { kind: 'tags', reference }],
-    [`/${NAME}/referrers/${DIGEST}`, { kind: 'referrers', digest: DIGEST }],
+    [`/${NAME}/referrers/${DIGEST}`, { kind: 'referrers', reference, digest: DIGEST }],
     [`/nix/store/${HASH}/manifests/nix`, { ...tag('nix'), reference: { storeHash: HASH, slug: undefined } }],
     // Slashes twice, as crane sends them.
     [`//${NAME}/manifests/latest`, tag('latest')],

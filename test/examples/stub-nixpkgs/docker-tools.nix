@@ -18,15 +18,15 @@
       # of the image, and of the file
       name,
       # of the image
-      tag,
+      tag ? "1",
       # packages that are linked below /
       contents,
       # script that writes to what becomes /
-      extraCommands,
+      extraCommands ? "",
       # of the OCI configuration
-      config,
+      config ? { },
       # nothing else is known here
-      compressor,
+      compressor ? "none",
     }:
     let
       runtime = builtins.toJSON config;

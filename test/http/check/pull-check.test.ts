@@ -7,7 +7,7 @@ import { Metrics } from '../../../src/http/metrics.ts'
 import type { PullCheck } from '../../../src/registry/check-pull.ts'
 import type { Registry } from '../../../src/registry/registry.ts'
 import { journalIn } from '../../registry/journal.ts'
-import { fakeRegistry } from '../fake-registry.ts'
+import { fakeRegistry, NO_REFERRERS } from '../fake-registry.ts'
 
 const PATH = '/nix/store/aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-shop'
 const REF = `nix.internal${PATH}:nix`
@@ -17,6 +17,7 @@ async function check(t: Test, payload: string, checkPull: () => Promise<PullChec
   const app = createApp(
     {
       registry,
+      referrers: NO_REFERRERS,
       journal: journalIn(t),
       token: tokenOf(() => 'secret'),
       metrics: new Metrics(),

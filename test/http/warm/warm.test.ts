@@ -13,7 +13,7 @@ import { MAX_IMAGES } from '../../../src/http/check/image-list.ts'
 import { TRUSTED_LIMITS } from '../../../src/http/connection/request-bodies.ts'
 import type { Registry } from '../../../src/registry/registry.ts'
 import { journalIn } from '../../registry/journal.ts'
-import { HASH, MANIFEST, fakeRegistry } from '../fake-registry.ts'
+import { HASH, MANIFEST, fakeRegistry, NO_REFERRERS } from '../fake-registry.ts'
 
 const TOKEN = 'f6a1c30b9d5e47a2'
 const OTHER = '5kj3i7kj8yh7q6mfxr3ndxw5kxkalhix'
@@ -33,6 +33,7 @@ function appOf(t: Test, registry: Registry = fakeRegistry().registry, token?: st
   const app = createApp(
     {
       registry,
+      referrers: NO_REFERRERS,
       journal: journalIn(t),
       token: tokenOf(() => token ?? TOKEN),
       metrics: new Metrics(),
