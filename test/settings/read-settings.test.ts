@@ -31,6 +31,7 @@ const DEFAULTS = {
   logBytes: 100e6,
   cacheBytes: 10e9,
   tokenFile: undefined,
+  signingKey: undefined,
   nixCacheMode: 'off',
   verify: false,
   compressionMode: 'auto',

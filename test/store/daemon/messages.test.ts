@@ -75,7 +75,12 @@ void t.test('messages that become events', async (t) => {
     [
       'the start of a substitution',
       [startActivity(7, SUBSTITUTE, ['/nix/store/x', 'https://cache'])],
-      [{ kind: 'substituting', path: '/nix/store/x' }],
+      [{ kind: 'substituting', path: '/nix/store/x', cache: 'https://cache' }],
+    ],
+    [
+      'the start of a build on another machine',
+      [startActivity(7, BUILD, [DRV, 'ssh-ng://builder', 1, 1])],
+      [{ kind: 'building', derivation: DRV, machine: 'ssh-ng://builder' }],
     ],
     ['other activities', [startActivity(7, 100, []), startActivity(8, BUILD, [3])], []],
     [
