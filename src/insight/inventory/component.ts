@@ -26,7 +26,7 @@ export type Component = {
   readonly meta: PackageMeta
 }
 
-export type LayerOfComponent = { readonly digest: Digest; readonly diffId: Digest }
+type LayerOfComponent = { readonly digest: Digest; readonly diffId: Digest }
 
 export type Patch = {
   /** The name of the file. */
