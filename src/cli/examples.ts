@@ -8,6 +8,11 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
   ],
   inspect: ['pushless inspect ./result', 'pushless inspect --json ./result > image.json'],
   sbom: ['pushless sbom ./result > sbom.json', 'pushless sbom --format spdx ./result > sbom.spdx.json'],
+  graph: ['pushless graph ./result', 'pushless graph --build --format svg ./result > graph.svg'],
+  why: ['pushless why ./result hello', 'pushless why --limit 1 --json ./result hello'],
+  top: ['pushless top ./result', 'pushless top --sort users --limit 20 ./result'],
+  diff: ['pushless diff ./result ./result', 'pushless diff --json ./result ./result > difference.json'],
+  licences: ['pushless licences ./result', "pushless licences ./result --deny 'GPL-3.0*' 'AGPL*'"],
   export: [
     'pushless export -o image.tar ./result',
     'pushless export --name registry.example/app:1 --zstd ./result > app.tar.zst',

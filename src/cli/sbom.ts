@@ -2,33 +2,15 @@
 import type { Settings } from '../settings/settings.ts'
 import type { Json } from '../core/json.ts'
 import type { Inventory } from '../insight/inventory/component.ts'
-import { inventoryOf } from '../insight/inventory/inventory.ts'
 import { cyclonedx } from '../insight/sbom/cyclonedx.ts'
 import { spdx } from '../insight/sbom/spdx.ts'
-import { machinePlatform } from '../archive/platform.ts'
-import { imageFor } from '../registry/artifact/image-index.ts'
-import { openRegistry } from '../open-registry.ts'
-import { parseImageArgument } from './image-argument.ts'
-import { NO_HOLD_MS } from './no-hold.ts'
+import { openInventory } from './open-inventory.ts'
 import type { SbomFormat } from './sbom-formats.ts'
 
 const WRITE = { cyclonedx, spdx } as const satisfies Record<SbomFormat, (inventory: Inventory) => Json>
 
 /** @throws RegistryError of any kind. */
 export async function sbom(name: string, settings: Settings, format: SbomFormat): Promise<void> {
-  const { reference, tag } = await parseImageArgument(name)
-  const { registry, store, close } = openRegistry(
-    { ...settings, keepDays: 0 },
-    { holdMs: NO_HOLD_MS, onRootTrouble: () => undefined },
-  )
-  try {
-    const artifact = await registry.artifact(reference, tag)
-    const image =
-      artifact.kind === 'index' ? await imageFor(artifact, machinePlatform(process.arch)) : artifact
-    const release = registry.pin(image)
-    const inventory = await inventoryOf(store, image).finally(release)
-    process.stdout.write(`${JSON.stringify(WRITE[format](inventory), null, 2)}\n`)
-  } finally {
-    await close()
-  }
+  const inventory = await openInventory(name, settings, {})
+  process.stdout.write(`${JSON.stringify(WRITE[format](inventory), null, 2)}\n`)
 }

@@ -18,6 +18,12 @@ const TIME_LIMIT_MS = 60_000
 const COMMANDS = [
   'serve',
   'inspect',
+  'sbom',
+  'graph',
+  'why',
+  'top',
+  'diff',
+  'licences',
   'export',
   'warm',
   'manifests apps',

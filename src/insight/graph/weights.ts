@@ -40,7 +40,7 @@ export function weightsOf(dag: Dag, reachability: Reachability): readonly Weight
   }))
 }
 
-/** The components, without the image, heaviest first. Equal ones are in the order of the nodes. */
+/** The components, without the image, heaviest first. Of equal ones, the larger is first. */
 export function heaviest(weights: readonly Weight[], by: WeightName): readonly Weight[] {
-  return weights.slice(1).toSorted((a, b) => b[by] - a[by])
+  return weights.slice(1).toSorted((a, b) => b[by] - a[by] || b.own - a.own)
 }
