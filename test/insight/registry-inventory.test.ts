@@ -43,10 +43,6 @@ void t.test('the document of an image, or of the one for a platform', async (t) 
 })
 
 void t.test('answers of registries that have no document', async (t) => {
-  const error = (status: number) => (response: ServerResponse) => {
-    response.writeHead(status)
-    response.end(JSON.stringify({ errors: [{ code: 'X', message: 'is being\n built' }] }))
-  }
   for (const [name, answers, expected] of [
     [
       'no image',
@@ -106,6 +102,7 @@ void t.test('no registry', async (t) => {
   const question = { image: parseImageName(NAME), platform: PLATFORM, timeoutMs: 5000 }
   await t.rejects(registryInventory({ ...question, registry: new URL('http://127.0.0.1:1') }), {
     kind: 'unavailable',
+    message: /^cannot reach /,
   })
 })
 
@@ -134,4 +131,11 @@ async function ask(t: Test, answers: Answers) {
 
 function digest(text: string) {
   return digestOf(Buffer.from(text))
+}
+
+function error(status: number) {
+  return (response: ServerResponse): void => {
+    response.writeHead(status)
+    response.end(JSON.stringify({ errors: [{ code: 'X', message: 'is being\n built' }] }))
+  }
 }
