@@ -36,7 +36,8 @@ export async function derivationGraph(
   const edges: number[][] = []
   const leftOut = new Set<StorePath>()
   for (let level = [start]; level.length > 0;) {
-    const read = await Promise.all(level.map((path) => limit(() => readNode(store, path))))
+    const valid = new Set(await store.valid(level))
+    const read = await Promise.all(level.map((path) => limit(() => readNode(store, path, valid.has(path)))))
     level = []
     for (const { node, inputs } of read) {
       const targets: number[] = []
@@ -69,13 +70,14 @@ async function deriverOf(store: Store, image: StorePath): Promise<StorePath> {
   )
 }
 
-/** A derivation that isn't in the store is a node without inputs. */
+/** A derivation that isn't in the store, or is damaged, is a node without inputs. */
 async function readNode(
   store: Store,
   path: StorePath,
+  isValid: boolean,
 ): Promise<{ readonly node: GraphNode; readonly inputs: readonly StorePath[] }> {
   const split = splitPackageName(storeNameOf(path).replace(/\.drv$/, ''))
-  const made = (await store.isValid(path)) ? await store.derivation(path).catch(() => undefined) : undefined
+  const made = isValid ? await store.derivation(path).catch(() => undefined) : undefined
   const inputs = [...(made?.inputDerivations.keys() ?? [])].flatMap((text) => parseStorePath(text) ?? [])
   const size = made === undefined ? undefined : await outputSize(store, made)
   return { node: { path, ...split, output: undefined, size }, inputs: inputs.toSorted() }

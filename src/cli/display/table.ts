@@ -28,7 +28,7 @@ export function tableOf(
   return all.map((row) =>
     columns
       .map(({ align }, i) => {
-        const cell = cut(row[i] ?? '', widths[i] ?? 0)
+        const cell = fitText(row[i] ?? '', widths[i] ?? 0)
         return align === 'left' ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)
       })
       .join(GAP)
@@ -44,6 +44,7 @@ function fitted(widths: readonly number[], room: number): readonly number[] {
   return widths.map((one) => Math.min(one, limit))
 }
 
-function cut(text: string, width: number): string {
+/** Cuts a text that is wider. */
+export function fitText(text: string, width: number): string {
   return text.length > width ? `${text.slice(0, width - 1)}…` : text
 }

@@ -9,7 +9,7 @@ import {
 import { labelOf, sizeText } from '../../insight/graph/node-label.ts'
 import { tableOf, type Column } from '../display/table.ts'
 import { openInventory } from '../open-inventory.ts'
-import { countOf, outputWidth, print } from './output.ts'
+import { countOf, print } from './output.ts'
 
 export type DiffOptions = { readonly registry?: string; readonly json: boolean }
 
@@ -31,25 +31,31 @@ export async function diff(
   const second = await openInventory(after, settings, options)
   const difference = differenceOf(first, second)
   const data = { before: first.image.root, after: second.image.root, ...difference }
-  print(options.json, data, () => linesOf(difference))
+  print(options.json, data, (width) => diffLines(difference, width))
 }
 
-function linesOf({ packages, unchanged, layers, size }: Difference): readonly string[] {
+export function diffLines(
+  { packages, unchanged, layers, size }: Difference,
+  width: number,
+): readonly string[] {
   const rebuilt = packages.filter(isRebuilt)
   return [
     ...section(
+      width,
       'Added',
       packages.filter(({ before }) => before === undefined),
     ),
     ...section(
+      width,
       'Removed',
       packages.filter(({ after }) => after === undefined),
     ),
     ...section(
+      width,
       'Changed',
       packages.filter(({ differs }) => differs.length > 0),
     ),
-    `packages  ${unchanged} unchanged, ${rebuilt.length} rebuilt with the same version, size and licence`,
+    `packages  ${unchanged} unchanged, ${rebuilt.length} only rebuilt`,
     `size      ${sizeText(size.before)} before, ${sizeText(size.after)} after, ${signed(size.after - size.before)}`,
     `layers    ${layers.shared} shared of ${sizeText(layers.sharedBytes)}; an update moves ${countOf(layers.moved, 'layer')} of ${sizeText(layers.movedBytes)}`,
   ]
@@ -59,7 +65,7 @@ function isRebuilt({ before, after, differs }: PackageChange): boolean {
   return before !== undefined && after !== undefined && differs.length === 0
 }
 
-function section(title: string, packages: readonly PackageChange[]): readonly string[] {
+function section(width: number, title: string, packages: readonly PackageChange[]): readonly string[] {
   if (packages.length === 0) return []
   const rows = packages.flatMap(({ name, before, after, differs }) => {
     const bytes = (after?.size ?? 0) - (before?.size ?? 0)
@@ -67,7 +73,7 @@ function section(title: string, packages: readonly PackageChange[]): readonly st
     const licences = [`  licence`, licenceOf(before), licenceOf(after), '']
     return differs.includes('licence') ? [first, licences] : [first]
   })
-  return [`${title} (${packages.length})`, ...tableOf(COLUMNS, rows, outputWidth()), '']
+  return [`${title} (${packages.length})`, ...tableOf(COLUMNS, rows, width), '']
 }
 
 function versionOf(state: PackageState | undefined): string {

@@ -5,7 +5,7 @@ import { licencesOf, type PackageLicence } from '../../insight/licences/licences
 import { labelOf } from '../../insight/graph/node-label.ts'
 import { tableOf, type Column } from '../display/table.ts'
 import { openInventory } from '../open-inventory.ts'
-import { countOf, outputWidth, print } from './output.ts'
+import { countOf, print } from './output.ts'
 
 export type LicencesOptions = {
   readonly registry?: string
@@ -24,25 +24,44 @@ const COLUMNS: readonly Column[] = [
 export async function licences(name: string, settings: Settings, options: LicencesOptions): Promise<number> {
   const inventory = await openInventory(name, settings, options)
   const packages = licencesOf(inventory, options.deny.map(licencePattern))
-  const groups = {
+  const groups = groupsOf(packages)
+  const data = { root: inventory.image.root, ...groups }
+  print(options.json, data, (width) => licenceLines(packages, options.deny.length > 0, width))
+  return groups.denied.length > 0 ? EXIT_DENIED : 0
+}
+
+/** @param isGate whether something could be denied. */
+export function licenceLines(
+  packages: readonly PackageLicence[],
+  isGate: boolean,
+  width: number,
+): readonly string[] {
+  const { denied, allowed, unknown } = groupsOf(packages)
+  const counts = [
+    ...(isGate ? [`${denied.length} denied`, `${allowed.length} allowed`] : [`${allowed.length} known`]),
+    `${unknown.length} without a known licence`,
+  ]
+  return [
+    ...section(width, 'Denied', denied),
+    ...section(width, isGate ? 'Allowed' : 'Known', allowed),
+    ...section(width, 'Unknown', unknown),
+    `${countOf(packages.length, 'package')}: ${counts.join(', ')}`,
+  ]
+}
+
+function groupsOf(packages: readonly PackageLicence[]) {
+  return {
     denied: packages.filter(({ verdict }) => verdict === 'denied'),
     allowed: packages.filter(({ verdict }) => verdict === 'allowed'),
     unknown: packages.filter(({ verdict }) => verdict === 'unknown'),
   }
-  print(options.json, { root: inventory.image.root, ...groups }, () => [
-    ...section('Denied', groups.denied),
-    ...section(options.deny.length === 0 ? 'Known' : 'Allowed', groups.allowed),
-    ...section('Unknown', groups.unknown),
-    `${countOf(packages.length, 'package')}: ${groups.denied.length} denied, ${groups.allowed.length} ${options.deny.length === 0 ? 'known' : 'allowed'}, ${groups.unknown.length} without a known licence`,
-  ])
-  return groups.denied.length > 0 ? EXIT_DENIED : 0
 }
 
-function section(title: string, packages: readonly PackageLicence[]): readonly string[] {
+function section(width: number, title: string, packages: readonly PackageLicence[]): readonly string[] {
   if (packages.length === 0) return []
   const rows = packages.map(({ name, version, licence = 'unknown' }) => [
     labelOf({ name, version, output: undefined }),
     labelOf({ name: licence, version: undefined, output: undefined }),
   ])
-  return [`${title} (${packages.length})`, ...tableOf(COLUMNS, rows, outputWidth()), '']
+  return [`${title} (${packages.length})`, ...tableOf(COLUMNS, rows, width), '']
 }

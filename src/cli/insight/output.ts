@@ -8,9 +8,9 @@ export function outputWidth(): number {
   return process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY
 }
 
-/** Writes data as JSON, or lines of text. */
-export function print(asJson: boolean, data: unknown, lines: () => readonly string[]): void {
-  const text = asJson ? JSON.stringify(data, null, 2) : lines().join('\n')
+/** Writes data as JSON, or lines of text for a width. */
+export function print(asJson: boolean, data: unknown, lines: (width: number) => readonly string[]): void {
+  const text = asJson ? JSON.stringify(data, null, 2) : lines(outputWidth()).join('\n')
   process.stdout.write(`${text}\n`)
 }
 

@@ -5,9 +5,9 @@ import { graphOfInventory } from '../../insight/graph/inventory-graph.ts'
 import { sizeText } from '../../insight/graph/node-label.ts'
 import { reachabilityOf } from '../../insight/graph/reachability.ts'
 import { heaviest, weightsOf, type Weight, type WeightName } from '../../insight/graph/weights.ts'
-import { tableOf, type Column } from '../display/table.ts'
+import { fitText, tableOf, type Column } from '../display/table.ts'
 import { openInventory } from '../open-inventory.ts'
-import { countOf, nameOf, outputWidth, print } from './output.ts'
+import { countOf, nameOf, print } from './output.ts'
 
 export type TopOptions = {
   readonly registry?: string
@@ -41,20 +41,30 @@ export async function top(name: string, settings: Settings, options: TopOptions)
   const data = heaviest(weights, sort ?? 'dominated')
     .slice(0, limit)
     .map(({ node, ...weight }) => ({ ...dag.nodes[node], ...weight }))
-  print(json, { root: dag.nodes[0]?.path, size: whole?.closure, components: data }, () => {
-    const sorts: readonly WeightName[] = sort === undefined ? ['dominated', 'users'] : [sort]
-    return [
-      `${nameOf(dag.nodes[0])}: ${countOf(dag.nodes.length - 1, 'component')}, ${sizeText(whole?.closure ?? 0)}`,
-      ...sorts.flatMap((by) => ['', TITLES[by], ...rowsOf(dag, heaviest(weights, by).slice(0, limit))]),
-      ...(dag.nodes.length - 1 > limit ? ['', `--limit shows more than ${limit}`] : []),
-    ]
-  })
+  const all = { root: dag.nodes[0]?.path, size: whole?.closure, components: data }
+  print(json, all, (width) => topLines(dag, weights, options, width))
 }
 
-function rowsOf({ nodes }: Dag, weights: readonly Weight[]): readonly string[] {
+export function topLines(
+  dag: Dag,
+  weights: readonly Weight[],
+  { sort, limit }: Pick<TopOptions, 'sort' | 'limit'>,
+  width: number,
+): readonly string[] {
+  const count = dag.nodes.length - 1
+  const sorts: readonly WeightName[] = sort === undefined ? ['dominated', 'users'] : [sort]
+  const end = `: ${countOf(count, 'component')}, ${sizeText(weights[0]?.closure ?? 0)}`
+  return [
+    `${fitText(nameOf(dag.nodes[0]), width - end.length)}${end}`,
+    ...sorts.flatMap((by) => ['', TITLES[by], ...rowsOf(dag, heaviest(weights, by).slice(0, limit), width)]),
+    ...(count > limit ? ['', `--limit shows more than ${limit}`] : []),
+  ]
+}
+
+function rowsOf({ nodes }: Dag, weights: readonly Weight[], width: number): readonly string[] {
   const rows = weights.map(({ node, own, closure, dominated, users }) => {
     const ownText = nodes[node]?.size === undefined ? 'unknown' : sizeText(own)
     return [nameOf(nodes[node]), sizeText(dominated), ownText, sizeText(closure), String(users)]
   })
-  return tableOf(COLUMNS, rows, outputWidth())
+  return tableOf(COLUMNS, rows, width)
 }

@@ -5,6 +5,7 @@ import { findComponents } from '../../insight/graph/find-component.ts'
 import { graphOfInventory } from '../../insight/graph/inventory-graph.ts'
 import { sizeText } from '../../insight/graph/node-label.ts'
 import { MAX_COUNT, shortestPaths, type ShortestPaths } from '../../insight/graph/shortest-paths.ts'
+import { fitText } from '../display/table.ts'
 import { openInventory } from '../open-inventory.ts'
 import { countOf, nameOf, print } from './output.ts'
 
@@ -38,25 +39,27 @@ export async function why(
     isCountExact: count < MAX_COUNT,
     paths: paths.map((way) => way.map((step) => dag.nodes[step]?.path)),
   }))
-  print(options.json, data, () => {
+  print(options.json, data, (width) => {
     const rest = all.length - found.length
     const more = rest === 0 ? [] : ['', `… and ${rest} more components of this name; name a store path`]
-    return [...found.flatMap((one, i) => [...(i === 0 ? [] : ['']), ...linesOf(dag, one)]), ...more]
+    return [...found.flatMap((one, i) => [...(i === 0 ? [] : ['']), ...whyLines(dag, one, width)]), ...more]
   })
 }
 
-function linesOf(
-  { nodes }: Dag,
-  { node, count, paths }: ShortestPaths & { readonly node: number },
-): readonly string[] {
+type Ways = ShortestPaths & { readonly node: number }
+
+/** The store path is never cut, since it is there to be copied. */
+export function whyLines({ nodes }: Dag, { node, count, paths }: Ways, width: number): readonly string[] {
   const size = nodes[node]?.size
   const steps = countOf((paths[0]?.length ?? 1) - 1, 'step')
   const number = count >= MAX_COUNT ? `more than ${MAX_COUNT} ways` : countOf(count, 'shortest way')
+  const end = `${size === undefined ? '' : `, ${sizeText(size)}`}: ${number} of ${steps}`
   const rest = count - paths.length
+  const names = paths.map((way) => shortened(way.map((step) => nameOf(nodes[step]))))
   return [
-    `${nameOf(nodes[node])}${size === undefined ? '' : `, ${sizeText(size)}`}: ${number} of ${steps}`,
+    `${fitText(nameOf(nodes[node]), width - end.length)}${end}`,
     `  ${nodes[node]?.path ?? ''}`,
-    ...paths.flatMap((way) => ['', ...shortened(way.map((step) => nameOf(nodes[step]))).map(indented)]),
+    ...names.flatMap((way) => ['', ...way.map((text, depth) => fitText(indented(text, depth), width))]),
     ...(rest > 0 ? ['', `  … and ${count >= MAX_COUNT ? 'many' : rest} more of this length`] : []),
   ]
 }

@@ -93,10 +93,11 @@ function stateOf({ version, path, narSize, meta }: Component): PackageState {
   return { version, path, size: narSize, licence: licenceText(meta.licences) }
 }
 
+/** 1.10 stands behind 1.9. */
+const VERSIONS = new Intl.Collator('en', { numeric: true })
+
 function byVersion(a: PackageState, b: PackageState): number {
-  return (
-    (a.version ?? '').localeCompare(b.version ?? '', 'en', { numeric: true }) || (a.path < b.path ? -1 : 1)
-  )
+  return VERSIONS.compare(a.version ?? '', b.version ?? '') || (a.path < b.path ? -1 : 1)
 }
 
 function totalOf({ components }: Inventory): number {

@@ -1,5 +1,6 @@
 /** The licences of the packages of an image, and which of them are denied. */
-import type { Component, Inventory } from '../inventory/component.ts'
+import type { StorePath } from '../../core/nix/store-path.ts'
+import type { Inventory } from '../inventory/component.ts'
 import type { Licence } from '../inventory/package-meta.ts'
 import { isDenied, type LicencePattern } from './denied-licence.ts'
 import { licenceText } from './licence-text.ts'
@@ -11,7 +12,7 @@ export type PackageLicence = {
   readonly licence: string | undefined
   readonly verdict: 'denied' | 'allowed' | 'unknown'
   /** The store paths of the package. */
-  readonly paths: readonly Component['path'][]
+  readonly paths: readonly StorePath[]
 }
 
 /** @returns one for each package, version and licence, sorted by name. */
@@ -19,18 +20,14 @@ export function licencesOf(
   { components }: Inventory,
   denied: readonly LicencePattern[],
 ): readonly PackageLicence[] {
-  const packages = new Map<string, PackageLicence>()
+  const packages = new Map<string, PackageLicence & { readonly paths: StorePath[] }>()
   for (const { path, name, version, meta } of components) {
     const licence = licenceText(meta.licences)
     const key = JSON.stringify([name, version ?? null, licence ?? null])
     const known = packages.get(key)
-    packages.set(key, {
-      name,
-      version,
-      licence,
-      verdict: known?.verdict ?? verdictOn(meta.licences, denied),
-      paths: [...(known?.paths ?? []), path],
-    })
+    if (known === undefined)
+      packages.set(key, { name, version, licence, verdict: verdictOn(meta.licences, denied), paths: [path] })
+    else known.paths.push(path)
   }
   return [...packages.values()].toSorted(byName)
 }
