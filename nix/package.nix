@@ -22,7 +22,7 @@
   makeWrapper,
   nodejs_24,
   # hash of node_modules as npm installs it
-  nodeModulesHash ? "sha256-9OT+Jb7kmG3ZB0z6oT5uwNJE+AKY6VTtwmkZVGgX9os=",
+  nodeModulesHash ? "sha256-9JKz11N1lEjc5Of68GahLvzTJmeOmiZyeNpj11RkDnc=",
 }:
 let
   inherit (builtins)

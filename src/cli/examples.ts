@@ -13,6 +13,11 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
     'pushless key ./signing-key && pushless provenance --signing-key ./signing-key ./result',
   ],
   key: ['pushless key ./signing-key > signing-key.pub', 'pushless key --form nix ./signing-key'],
+  graph: ['pushless graph ./result', 'pushless graph --build --format svg ./result > graph.svg'],
+  why: ['pushless why ./result hello', 'pushless why --limit 1 --json ./result hello'],
+  top: ['pushless top ./result', 'pushless top --sort users --limit 20 ./result'],
+  diff: ['pushless diff ./result ./result', 'pushless diff --json ./result ./result > difference.json'],
+  licences: ['pushless licences ./result', "pushless licences ./result --deny 'GPL-3.0*' 'AGPL*'"],
   export: [
     'pushless export -o image.tar ./result',
     'pushless export --name registry.example/app:1 --zstd ./result > app.tar.zst',

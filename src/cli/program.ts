@@ -2,23 +2,21 @@
  * The command line: one command a file beside this one, loaded when it is called; flags come from the settings table.
  */
 import { Argument, Command, Option } from 'commander'
-import { readSettings, type Environment } from '../settings/read-settings.ts'
-import { SETTING_FACTS } from '../settings/setting-facts.ts'
+import type { Environment } from '../settings/read-settings.ts'
 import type { SettingName } from '../settings/setting-table.ts'
-import type { Settings } from '../settings/settings.ts'
 import { FORMATS, type Format } from '../archive/archive-files.ts'
 import { addExamples } from './examples.ts'
-import { addInsights } from './insight/insight-commands.ts'
+import { addInsight } from './insight/insight.ts'
 import { addManifests } from './manifests/manifests.ts'
 import type { ProcessFacts } from './process-facts.ts'
 import { registryUrl } from './registry-url.ts'
 import { completeSwitches, plainSwitches } from './switches.ts'
+import { INSPECT, settingsFrom, withSettings } from './setting-options.ts'
 import { SHELLS, type Shell } from './shell/shells.ts'
 import { UsageError } from './usage-error.ts'
 
 /** As long as the registry by default lets a build take. */
 const DEFAULT_TIMEOUT_S = '7200'
-const INSPECT: readonly SettingName[] = ['PUSHLESS_STATE', 'PUSHLESS_NIX', 'PUSHLESS_SERVE_PACKAGES']
 /** Settings of `export`. The policy is among them, since it builds and fetches as the server does. */
 const EXPORT: readonly SettingName[] = [
   ...INSPECT,
@@ -66,7 +64,7 @@ export function createProgram(facts: ProcessFacts): Command {
       await inspect(ref, settings, options.json === true)
     })
 
-  addInsights(program, { withSettings, settingsFrom: (options) => settingsFrom(options, facts) })
+  addInsight(program, facts)
 
   withSettings(program.command('export'), EXPORT)
     .description(
@@ -191,30 +189,4 @@ function progressKind(
 function terminalOf(environment: Environment): 'none' | 'plain' | 'color' {
   if (environment['TERM'] === 'dumb') return 'none'
   return environment['NO_COLOR'] ? 'plain' : 'color'
-}
-
-/** @param names all settings where none are named. */
-function withSettings(command: Command, names?: readonly SettingName[]): Command {
-  for (const { name, flag, isSwitch, description, default: preset } of SETTING_FACTS) {
-    if (names?.includes(name) === false) continue
-    command.addOption(
-      new Option(isSwitch ? flag : `${flag} <value>`, `${description} (${name}; default: ${preset})`),
-    )
-  }
-  return command.exitOverride()
-}
-
-/** Commander names an option by its flag in camel case. */
-function settingsFrom(options: object, facts: ProcessFacts): Settings {
-  const given = new Map<string, unknown>(Object.entries(options))
-  const flags = Object.fromEntries(
-    SETTING_FACTS.map(({ name }) => {
-      const words = name.slice('PUSHLESS_'.length).toLowerCase().split('_')
-      return [
-        name,
-        given.get(words.map((word, i) => (i === 0 ? word : word[0]?.toUpperCase() + word.slice(1))).join('')),
-      ]
-    }),
-  )
-  return readSettings(flags, facts.environment, facts.isRoot)
 }

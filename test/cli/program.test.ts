@@ -86,6 +86,11 @@ void t.test('unknown arguments are errors that name them', async (t) => {
     [['inspect', '--listen', 'x', 'a'], 'commander.unknownOption', /--listen/],
     [['export'], 'commander.missingArgument', /ref/],
     [['export', '--format', 'tar', 'a'], 'commander.invalidArgument', /docker-archive/],
+    [['graph', '--format', 'png', 'a'], 'commander.invalidArgument', /tree, svg, dot, json/],
+    [['why', 'a'], 'commander.missingArgument', /component/],
+    [['top', '--sort', 'name', 'a'], 'commander.invalidArgument', /dominated, own, closure, users/],
+    [['diff', 'a'], 'commander.missingArgument', /after/],
+    [['licences', '--deny', 'GPL*'], 'commander.missingArgument', /ref/],
     [['push'], 'commander.unknownCommand', /push/],
     [['--unknown'], 'commander.unknownOption', /--unknown/],
   ] as const) {

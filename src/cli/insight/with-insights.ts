@@ -2,6 +2,7 @@
 import type { Settings } from '../../settings/settings.ts'
 import { Insights } from '../../insight/insights.ts'
 import type { SecretKey } from '../../insight/signing/signing-key.ts'
+import type { Store } from '../../store/store.ts'
 import { machinePlatform } from '../../archive/platform.ts'
 import { imageFor, type Artifact } from '../../registry/artifact/image-index.ts'
 import type { Image } from '../../registry/artifact/image.ts'
@@ -11,6 +12,7 @@ import { NO_HOLD_MS } from '../no-hold.ts'
 
 export type OpenedImage = {
   readonly insights: Insights
+  readonly store: Store
   /** The image or index that the name means. */
   readonly artifact: Artifact
   /** Returns the image, of an index the one for this machine. @throws RegistryError of any kind. */
@@ -33,6 +35,7 @@ export async function withInsights<T>(
     const artifact = await registry.artifact(reference, tag)
     return await use({
       insights: new Insights({ registry, store, journal, key }),
+      store,
       artifact,
       image: async () =>
         artifact.kind === 'index' ? imageFor(artifact, machinePlatform(process.arch)) : artifact,

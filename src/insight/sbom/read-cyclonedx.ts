@@ -40,8 +40,8 @@ export function readCyclonedx(name: string, document: Json): Inventory {
     components,
     opaqueLayers: entries.flatMap((entry) => {
       const found = layerOf(entry)
-      const size = Number(valueOf(entry, PROPERTY.layerSize))
-      return found === undefined || !Number.isSafeInteger(size) ? [] : [{ ...found, size }]
+      const size = bytesIn(valueOf(entry, PROPERTY.layerSize))
+      return found === undefined || size === undefined ? [] : [{ ...found, size }]
     }),
   }
 }
@@ -50,14 +50,13 @@ function readComponent(entry: Json, edges: ReadonlyMap<string, readonly StorePat
   const path = parseStorePath(text(entry, 'bom-ref') ?? '')
   const name = text(entry, 'name')
   if (path === undefined || name === undefined) return undefined
-  const size = valueOf(entry, PROPERTY.narSize)
   return {
     path,
     name,
     version: text(entry, 'version'),
     output: valueOf(entry, PROPERTY.output),
     narHash: hashOf(entry),
-    narSize: size === undefined ? undefined : Number(size),
+    narSize: bytesIn(valueOf(entry, PROPERTY.narSize)),
     references: edges.get(path) ?? [],
     layer: layerOf(entry),
     sources: referencesOf(entry, 'source-distribution').flatMap((found) => {
@@ -104,7 +103,16 @@ function readLayer(line: string): LayerFacts | undefined {
   const [first, second, third] = line.split(' ')
   const digest = readDigest(first)
   const diffId = readDigest(second)
-  return digest === undefined || diffId === undefined ? undefined : { digest, diffId, size: Number(third) }
+  const size = bytesIn(third)
+  return digest === undefined || diffId === undefined || size === undefined
+    ? undefined
+    : { digest, diffId, size }
+}
+
+/** A number of bytes, `undefined` for any other text. */
+function bytesIn(text: string | undefined): number | undefined {
+  const bytes = /^\d+$/.test(text ?? '') ? Number(text) : undefined
+  return Number.isSafeInteger(bytes) ? bytes : undefined
 }
 
 function hashOf(entry: Json): string | undefined {
