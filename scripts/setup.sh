@@ -16,7 +16,7 @@ nix_tools='nix:nix-bin'
 demo_tools='busybox:busybox-static'
 demo_clients='containerd:containerd runc:runc'
 test_tools='containerd:containerd runc:runc podman:podman conmon:conmon /usr/lib/podman/netavark:netavark catatonit:catatonit skopeo:skopeo busybox:busybox-static
-  patchelf:patchelf debootstrap:debootstrap flock:util-linux curl:curl ip:iproute2 git:git xz:xz-utils zstd:zstd script:bsdutils docker-registry:docker-registry python3:python3 etcd:etcd-server zsh:zsh fish:fish groff:groff-base'
+  patchelf:patchelf debootstrap:debootstrap flock:util-linux curl:curl ip:iproute2 git:git xz:xz-utils zstd:zstd script:bsdutils docker-registry:docker-registry python3:python3 pip3:python3-pip etcd:etcd-server zsh:zsh fish:fish groff:groff-base'
 bench_tools='wrk:wrk'
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -180,15 +180,21 @@ repair_packages() {
 # shellcheck disable=SC2086 # a list of words
 add_packages() { apt-get update -qq && apt_install $missing; }
 
+# Checkers of SBOMs come from PyPI, once, and by CI alone unless it is asked for. Without them their test is skipped.
+python_tools() {
+  [ "${PUSHLESS_TEST_PYTHON_TOOLS:-${CI:+build}}" = build ] && command -v pip3 >/dev/null || return 0
+  PUSHLESS_TEST_PYTHON_TOOLS=build node_modules/.bin/node scripts/built-programs.ts checkers || say 'no checkers of SBOMs could be installed'
+}
+
 # No Debian has these: they are built from Go modules where Go is at hand, once, and by CI alone unless it is asked for,
 # since Kubernetes takes seven minutes of a processor and cosign five. Without them their tests are skipped.
 go_programs() {
   command -v go >/dev/null || return 0
   if [ "${PUSHLESS_TEST_KUBERNETES:-${CI:+build}}" = build ] && [ "$(id -u)" = 0 ]; then
-    PUSHLESS_TEST_KUBERNETES=build node_modules/.bin/node scripts/go-programs.ts kubernetes || say 'no kubelet could be built'
+    PUSHLESS_TEST_KUBERNETES=build node_modules/.bin/node scripts/built-programs.ts kubernetes || say 'no kubelet could be built'
   fi
   if [ "${PUSHLESS_TEST_GO_TOOLS:-${CI:+build}}" = build ]; then
-    PUSHLESS_TEST_GO_TOOLS=build node_modules/.bin/node scripts/go-programs.ts tools || say 'no OCI tools could be built'
+    PUSHLESS_TEST_GO_TOOLS=build node_modules/.bin/node scripts/built-programs.ts tools || say 'no OCI tools could be built'
   fi
 }
 
@@ -208,6 +214,7 @@ case "${1:-modules}" in
     # Without these the tests that need them are skipped, each saying why.
     packages $nix_tools $test_tools || true
     go_programs
+    python_tools
     ;;
   bench)
     build

@@ -71,7 +71,7 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
     hold: (path) => registry.roots.hold(path),
     keep: (path) => registry.roots.keep(path),
   })
-  const insights = new Insights({ registry, store, journal, key })
+  const insights = new Insights({ registry, store, journal, key, supplier: settings.supplier })
   const app = createApp(
     {
       registry,

@@ -28,6 +28,8 @@ export type InsightsDeps = {
   readonly journal: Pick<WorkJournal, 'get' | 'log'>
   /** Signs statements. Without one there are unsigned ones only. */
   readonly key: SecretKey | undefined
+  /** See inventory.ts. */
+  readonly supplier: string | undefined
 }
 
 /** The subjects of statements about an image. */
@@ -55,7 +57,7 @@ export class Insights {
     sizeCalculation: ({ length }) => length,
   })
 
-  constructor({ registry, store, journal, key }: InsightsDeps) {
+  constructor({ registry, store, journal, key, supplier }: InsightsDeps) {
     this.#registry = registry
     this.#key = key
     const layers = new LayerReader(async function* (image, { digest }) {
@@ -63,7 +65,7 @@ export class Insights {
       const blob = await registry.blob({ storeHash: storeHashOf(root), slug: storeNameOf(root) }, digest)
       yield* blob.read({ start: 0, end: blob.size })
     })
-    this.#deps = { store, layers, journal }
+    this.#deps = { store, layers, journal, supplier }
     this.#inventories = new LRUCache({
       maxSize: MAX_COMPONENTS,
       sizeCalculation: ({ components }) => Math.min(components.length + 1, MAX_COMPONENTS),

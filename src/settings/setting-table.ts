@@ -173,6 +173,11 @@ export const SETTINGS = Type.Object({
     description:
       'file with an Ed25519 secret key, as `pushless key` makes it, that signs images, their SBOMs and their provenance. None: unsigned statements only',
   }),
+  PUSHLESS_SUPPLIER: Type.String({
+    default: '',
+    description:
+      'organisation that supplies the images and packages which name no supplier themselves, for their SBOMs. None: it is left out',
+  }),
   PUSHLESS_NIX_CACHE: Type.Enum([...NIX_CACHE_MODES], {
     default: 'off',
     description:

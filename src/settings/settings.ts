@@ -43,6 +43,8 @@ export type Settings = {
   readonly tokenFile: string | undefined
   /** `undefined` where nothing is signed. */
   readonly signingKey: string | undefined
+  /** `undefined` where the operator says none. */
+  readonly supplier: string | undefined
   readonly nixCacheMode: NixCacheMode
   readonly verify: boolean
   readonly compressionMode: CompressionMode
@@ -91,6 +93,7 @@ export function settingsOf(given: GivenSettings): Settings {
     cacheBytes: given.PUSHLESS_CACHE_SIZE * MEGABYTE,
     tokenFile: given.PUSHLESS_TOKEN_FILE === '' ? undefined : given.PUSHLESS_TOKEN_FILE,
     signingKey: given.PUSHLESS_SIGNING_KEY === '' ? undefined : given.PUSHLESS_SIGNING_KEY,
+    supplier: given.PUSHLESS_SUPPLIER === '' ? undefined : given.PUSHLESS_SUPPLIER,
     nixCacheMode: given.PUSHLESS_NIX_CACHE,
     verify: given.PUSHLESS_VERIFY,
     compressionMode: given.PUSHLESS_COMPRESSION,

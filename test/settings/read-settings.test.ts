@@ -32,6 +32,7 @@ const DEFAULTS = {
   cacheBytes: 10e9,
   tokenFile: undefined,
   signingKey: undefined,
+  supplier: undefined,
   nixCacheMode: 'off',
   verify: false,
   compressionMode: 'auto',

@@ -30,6 +30,7 @@ const commands = {
   etcd: ['etcd'],
   xz: ['xz'],
   python3: ['python3'],
+  pip3: ['pip3'],
   bash: ['bash'],
   zsh: ['zsh'],
   fish: ['fish'],

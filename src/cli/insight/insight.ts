@@ -1,6 +1,7 @@
 /** The commands about what is in an image. Each is defined here, and done in a file of its own. */
 import { Option, type Command } from 'commander'
 import { WEIGHTS, type WeightName } from '../../insight/graph/weights.ts'
+import type { SettingName } from '../../settings/setting-table.ts'
 import type { ProcessFacts } from '../process-facts.ts'
 import { INSPECT, settingsFrom, withSettings } from '../setting-options.ts'
 import { GRAPH_FORMATS, type GraphFormat } from './graph-formats.ts'
@@ -15,7 +16,7 @@ type GraphFlags = {
   readonly json: boolean
   readonly registry?: string
 }
-type SbomFlags = { readonly format: SbomFormat; readonly registry?: string }
+type SbomFlags = { readonly format: SbomFormat; readonly deep: boolean; readonly registry?: string }
 type KeyFlags = { readonly name?: string; readonly form: 'pem' | 'nix' }
 type WhyFlags = { readonly limit: string; readonly json: boolean; readonly registry?: string }
 type TopFlags = WhyFlags & { readonly sort?: WeightName }
@@ -23,7 +24,7 @@ type DiffFlags = { readonly json: boolean; readonly registry?: string }
 type LicencesFlags = DiffFlags & { readonly deny: readonly string[] }
 
 export function addInsight(program: Command, facts: ProcessFacts): void {
-  insightCommand(program, 'sbom')
+  insightCommand(program, 'sbom', [...INSPECT, 'PUSHLESS_SUPPLIER'])
     .description(
       'print the software bill of materials of an image: its store paths, sources, licences, patches and layers',
     )
@@ -33,6 +34,7 @@ export function addInsight(program: Command, facts: ProcessFacts): void {
         .choices(SBOM_FORMATS)
         .default('cyclonedx'),
     )
+    .option('--deep', 'with each file and its hashes, which reads all of the image', false)
     .action(async (ref: string, options: SbomFlags) => {
       const { sbom } = await import('./sbom.ts')
       await sbom(ref, settingsFrom(options, facts), options)
@@ -124,8 +126,8 @@ export function addInsight(program: Command, facts: ProcessFacts): void {
     })
 }
 
-function insightCommand(program: Command, name: string): Command {
-  return withSettings(program.command(name), INSPECT).option(
+function insightCommand(program: Command, name: string, names: readonly SettingName[] = INSPECT): Command {
+  return withSettings(program.command(name), names).option(
     '--registry <url>',
     'read the document that this registry has of the image, instead of the store',
   )

@@ -4,8 +4,11 @@ import type { Json } from '../../core/json.ts'
 import type { Inventory } from '../../insight/inventory/component.ts'
 import { cyclonedx } from '../../insight/sbom/cyclonedx.ts'
 import { spdx } from '../../insight/sbom/spdx.ts'
-import { openInventory } from './open-inventory.ts'
+import { deepInventory } from '../../insight/inventory/inventory.ts'
+import { UsageError } from '../usage-error.ts'
+import { isDocument, openInventory } from './open-inventory.ts'
 import type { SbomFormat } from './sbom-formats.ts'
+import { withInsights } from './with-insights.ts'
 import { writeDocument } from './write-document.ts'
 
 const WRITE = { cyclonedx, spdx } as const satisfies Record<SbomFormat, (inventory: Inventory) => Json>
@@ -14,8 +17,24 @@ const WRITE = { cyclonedx, spdx } as const satisfies Record<SbomFormat, (invento
 export async function sbom(
   name: string,
   settings: Settings,
-  { format, ...from }: { readonly format: SbomFormat; readonly registry?: string },
+  {
+    format,
+    deep,
+    ...from
+  }: { readonly format: SbomFormat; readonly deep: boolean; readonly registry?: string },
 ): Promise<void> {
-  const inventory = await openInventory(name, settings, from)
+  const inventory = deep ? await openDeep(name, settings, from) : await openInventory(name, settings, from)
   writeDocument(Buffer.from(`${JSON.stringify(WRITE[format](inventory))}\n`))
+}
+
+async function openDeep(
+  name: string,
+  settings: Settings,
+  { registry }: { readonly registry?: string },
+): Promise<Inventory> {
+  if (registry !== undefined || (await isDocument(name)))
+    throw new UsageError('--deep reads files, which only a store has; leave out --registry and documents')
+  return withInsights(name, settings, async ({ insights, image }) =>
+    deepInventory(await insights.inventory(await image())),
+  )
 }

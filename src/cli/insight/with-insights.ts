@@ -34,7 +34,7 @@ export async function withInsights<T>(
   try {
     const artifact = await registry.artifact(reference, tag)
     return await use({
-      insights: new Insights({ registry, store, journal, key }),
+      insights: new Insights({ registry, store, journal, key, supplier: settings.supplier }),
       store,
       artifact,
       image: async () =>

@@ -1,6 +1,7 @@
 /** Describes an image and each store path in it. A fact that isn't known is absent, never guessed. */
 import type { Digest } from '../../core/oci/digest.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
+import type { FileFacts } from './component-files.ts'
 import type { PackageMeta } from './package-meta.ts'
 import type { SourceArchive } from './source-archive.ts'
 
@@ -24,6 +25,8 @@ export type Component = {
   readonly patches: readonly Patch[]
   /** Facts that only the evaluation of the package knew. */
   readonly meta: PackageMeta
+  /** Its files, in a deep inventory. */
+  readonly files?: readonly FileFacts[]
 }
 
 type LayerOfComponent = { readonly digest: Digest; readonly diffId: Digest }
@@ -49,6 +52,8 @@ export type ImageFacts = {
   readonly digest: Digest
   /** Bottom first. */
   readonly layers: readonly LayerFacts[]
+  /** The organisation that supplies the image. */
+  readonly supplier?: string
 }
 
 /** An image and its components. */

@@ -4,12 +4,14 @@
  * environment may hold secrets.
  */
 import pLimit from 'p-limit'
+import { isObject, type Json } from '../../core/json.ts'
 import { splitPackageName } from '../../core/nix/package-name.ts'
 import { storeNameOf, type StorePath } from '../../core/nix/store-path.ts'
 import type { PathInfo, Store } from '../../store/store.ts'
 import type { Image } from '../../registry/artifact/image.ts'
 import type { ImageLayer } from '../../registry/artifact/image-root.ts'
 import type { Component, ImageFacts, Inventory, LayerFacts } from './component.ts'
+import { componentFiles } from './component-files.ts'
 import { derivationFacts } from './derivation-facts.ts'
 import type { LayerReader } from './layer-contents.ts'
 import { NO_META } from './package-meta.ts'
@@ -21,6 +23,8 @@ const READS_AT_ONCE = 16
 export type InventoryDeps = {
   readonly store: Store
   readonly layers: LayerReader
+  /** The organisation that supplies what names no supplier itself, as the operator says. */
+  readonly supplier?: string | undefined
 }
 
 /**
@@ -28,7 +32,8 @@ export type InventoryDeps = {
  * @throws RegistryError `unavailable` when a path vanished, `unservable` for broken metadata, and those of reading
  * layers that were made elsewhere.
  */
-export async function inventoryOf({ store, layers }: InventoryDeps, image: Image): Promise<Inventory> {
+export async function inventoryOf(deps: InventoryDeps, image: Image): Promise<Inventory> {
+  const { store, layers, supplier } = deps
   const closure = new Map((await store.closure(image.root)).map((info) => [info.path, info]))
   const { places, opaqueLayers } = await placesOf(layers, image)
   const metadata = await readMetadata(image.metadata)
@@ -37,14 +42,14 @@ export async function inventoryOf({ store, layers }: InventoryDeps, image: Image
     [...places.values()].map((place) =>
       limit(async () => {
         const info = closure.get(place.path) ?? (await store.info(place.path))
-        return componentOf(store, { place, info, places, metadata: metadata.get(place.path) })
+        return componentOf(deps, { place, info, places, metadata: metadata.get(place.path) })
       }),
     ),
   )
   const sorted = components.toSorted((a, b) => (a.path < b.path ? -1 : 1))
   const named = closure.get(image.root)?.references ?? []
   return {
-    image: imageFactsOf(image),
+    image: imageFactsOf(image, supplier),
     roots: rootsOf(
       named.filter((path) => places.has(path)),
       sorted,
@@ -52,6 +57,17 @@ export async function inventoryOf({ store, layers }: InventoryDeps, image: Image
     components: sorted,
     opaqueLayers,
   }
+}
+
+/** The same with the files of each component, read from the store. @throws RegistryError `unavailable`. */
+export async function deepInventory(inventory: Inventory): Promise<Inventory> {
+  const components: Component[] = []
+  for (const component of inventory.components) {
+    // Files of an archive may differ from those of the store.
+    const isOfStore = component.narHash !== undefined
+    components.push(isOfStore ? { ...component, files: await componentFiles(component.path) } : component)
+  }
+  return { ...inventory, components }
 }
 
 /** A store path in the image, and the layer that holds it. */
@@ -104,8 +120,29 @@ function rootsOf(named: readonly StorePath[], components: readonly Component[]):
   return [...roots].toSorted()
 }
 
-function imageFactsOf({ root, manifest, layers }: Image): ImageFacts {
-  return { root, digest: manifest.digest, layers: layers.map(layerFactsOf) }
+function imageFactsOf(image: Image, ofOperator: string | undefined): ImageFacts {
+  const { root, manifest, layers } = image
+  const supplier = vendorOf(image) ?? ofOperator
+  return {
+    root,
+    digest: manifest.digest,
+    layers: layers.map(layerFactsOf),
+    ...(supplier === undefined ? {} : { supplier }),
+  }
+}
+
+/** The label that OCI has for it (image-spec, annotations.md, "Pre-Defined Annotation Keys"). */
+function vendorOf({ config }: Image): string | undefined {
+  try {
+    const document: Json = JSON.parse(Buffer.from(config.bytes).toString())
+    const inner = isObject(document) ? document['config'] : undefined
+    const labels = isObject(inner) ? inner['Labels'] : undefined
+    const vendor = isObject(labels) ? labels['org.opencontainers.image.vendor'] : undefined
+    return typeof vendor === 'string' && vendor !== '' ? vendor : undefined
+  } catch {
+    // What is no image, but in the form of one, may have any config.
+    return undefined
+  }
 }
 
 function layerFactsOf({ digest, diffId, size }: LayerFacts): LayerFacts {
@@ -120,10 +157,14 @@ type Known = {
   readonly metadata: PathMetadata | undefined
 }
 
-async function componentOf(store: Store, { place, info, places, metadata }: Known): Promise<Component> {
+async function componentOf(
+  { store, supplier }: InventoryDeps,
+  { place, info, places, metadata }: Known,
+): Promise<Component> {
   const { path, layer, isForeign } = place
   const own = info === undefined ? undefined : await derivationFacts(store, info)
   const output = own?.output ?? metadata?.output
+  const meta = metadata?.meta ?? NO_META
   const split = splitPackageName(storeNameOf(path))
   const references = (info?.references ?? []).filter((other) => other !== path && places.has(other))
   return {
@@ -138,7 +179,7 @@ async function componentOf(store: Store, { place, info, places, metadata }: Know
     layer: { digest: layer.digest, diffId: layer.diffId },
     sources: own?.sources ?? [],
     patches: own?.patches ?? [],
-    meta: metadata?.meta ?? NO_META,
+    meta: { ...meta, supplier: meta.supplier ?? supplier },
   }
 }
 

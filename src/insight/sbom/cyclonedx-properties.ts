@@ -7,6 +7,8 @@ export const PROPERTY = {
   position: 'nix:position',
   /** An entry of `meta.knownVulnerabilities`. */
   knownVulnerability: 'nix:known_vulnerability',
+  /** `executable` or `non-executable`, as BSI TR-03183-2 has it in 5.2.2. */
+  executable: 'bsi:component:executable',
   layerDigest: 'oci:layer:digest',
   layerDiffId: 'oci:layer:diff_id',
   layerSize: 'oci:layer:size',

@@ -4,8 +4,9 @@
  * `read-cyclonedx.ts` reads what is written here.
  */
 import type { Json } from '../../core/json.ts'
-import { storeNameOf } from '../../core/nix/store-path.ts'
+import { storeNameOf, type StorePath } from '../../core/nix/store-path.ts'
 import type { Component, Inventory, LayerFacts, Patch } from '../inventory/component.ts'
+import type { FileFacts } from '../inventory/component-files.ts'
 import type { Licence } from '../inventory/package-meta.ts'
 import { componentPurl, imagePurl } from '../purl.ts'
 import { PROPERTY } from './cyclonedx-properties.ts'
@@ -25,6 +26,7 @@ export function cyclonedx({ image, roots, components, opaqueLayers }: Inventory)
       component: {
         type: 'container',
         'bom-ref': imageRef,
+        ...optional('supplier', image.supplier, organization),
         name: storeNameOf(image.root),
         version: image.digest,
         purl: imagePurl(image),
@@ -41,12 +43,12 @@ export function cyclonedx({ image, roots, components, opaqueLayers }: Inventory)
 }
 
 function componentOf(component: Component): Json {
-  const { path, name, version, narHash, patches, meta } = component
+  const { path, name, version, narHash, patches, meta, files } = component
   const references = externalReferences(component)
   return {
     type: 'library',
     'bom-ref': path,
-    ...optional('supplier', meta.supplier, (supplier) => ({ name: supplier })),
+    ...optional('supplier', meta.supplier, organization),
     name,
     ...optional('version', version),
     ...optional('description', meta.description),
@@ -58,8 +60,28 @@ function componentOf(component: Component): Json {
     ...(patches.length === 0 ? {} : { pedigree: { patches: patches.map(patchOf) } }),
     // The package's own URL; `purl` is that of the output path.
     ...optional('evidence', meta.purl, (purl) => ({ identity: [{ field: 'purl', concludedValue: purl }] })),
+    ...(files === undefined || files.length === 0
+      ? {}
+      : { components: files.map((file) => fileOf(path, file)) }),
     properties: propertiesOf(component),
   }
+}
+
+function fileOf(path: StorePath, { name, sha1, sha256, isExecutable }: FileFacts): Json {
+  return {
+    type: 'file',
+    'bom-ref': `${path}/${name}`,
+    name,
+    hashes: [
+      { alg: 'SHA-1', content: sha1 },
+      { alg: 'SHA-256', content: sha256 },
+    ],
+    properties: [property(PROPERTY.executable, isExecutable ? 'executable' : 'non-executable')],
+  }
+}
+
+function organization(name: string): Json {
+  return { name }
 }
 
 function optional<T>(

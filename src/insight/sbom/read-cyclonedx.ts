@@ -3,6 +3,7 @@ import { RegistryError } from '../../core/errors/errors.ts'
 import { isList, isObject, type Json } from '../../core/json.ts'
 import { readDigest } from '../../core/oci/digest.ts'
 import { parseStorePath, type StorePath } from '../../core/nix/store-path.ts'
+import type { FileFacts } from '../inventory/component-files.ts'
 import type { Component, Inventory, LayerFacts, Patch } from '../inventory/component.ts'
 import { parseLicences, type PackageMeta } from '../inventory/package-meta.ts'
 import { PROPERTY } from './cyclonedx-properties.ts'
@@ -28,6 +29,7 @@ export function readCyclonedx(name: string, document: Json): Inventory {
       pathsIn(at(entry, 'dependsOn')),
     ]),
   )
+  const supplier = text(at(subject, 'supplier') ?? null, 'name')
   const entries = list(document['components'])
   const components = entries.flatMap((entry) => readComponent(entry, edges) ?? [])
   return {
@@ -35,6 +37,7 @@ export function readCyclonedx(name: string, document: Json): Inventory {
       root,
       digest,
       layers: valuesOf(subject, PROPERTY.layer).flatMap((line) => readLayer(line) ?? []),
+      ...(supplier === undefined ? {} : { supplier }),
     },
     roots: edges.get(root) ?? [],
     components,
@@ -50,6 +53,7 @@ function readComponent(entry: Json, edges: ReadonlyMap<string, readonly StorePat
   const path = parseStorePath(text(entry, 'bom-ref') ?? '')
   const name = text(entry, 'name')
   if (path === undefined || name === undefined) return undefined
+  const files = list(at(entry, 'components')).flatMap((file) => readFile(file) ?? [])
   return {
     path,
     name,
@@ -65,7 +69,16 @@ function readComponent(entry: Json, edges: ReadonlyMap<string, readonly StorePat
     }),
     patches: list(at(entry, 'pedigree', 'patches')).map(readPatch),
     meta: readMeta(entry),
+    ...(files.length === 0 ? {} : { files }),
   }
+}
+
+function readFile(entry: Json): FileFacts | undefined {
+  const name = text(entry, 'name')
+  const sha1 = hashOf(entry, 'SHA-1')
+  const sha256 = hashOf(entry)
+  if (name === undefined || sha1 === undefined || sha256 === undefined) return undefined
+  return { name, sha1, sha256, isExecutable: valueOf(entry, PROPERTY.executable) === 'executable' }
 }
 
 function readMeta(entry: Json): PackageMeta {
@@ -115,8 +128,8 @@ function bytesIn(text: string | undefined): number | undefined {
   return Number.isSafeInteger(bytes) ? bytes : undefined
 }
 
-function hashOf(entry: Json): string | undefined {
-  const found = list(at(entry, 'hashes')).find((hash) => text(hash, 'alg') === 'SHA-256')
+function hashOf(entry: Json, algorithm = 'SHA-256'): string | undefined {
+  const found = list(at(entry, 'hashes')).find((hash) => text(hash, 'alg') === algorithm)
   return found === undefined ? undefined : text(found, 'content')
 }
 

@@ -17,6 +17,7 @@ export function spdx({ image, roots, components, opaqueLayers }: Inventory): Jso
   const { digest } = image
   const name = storeNameOf(image.root)
   const named = namedLicences(components)
+  const files = components.flatMap(filesOf)
   return {
     spdxVersion: 'SPDX-2.3',
     dataLicense: 'CC0-1.0',
@@ -30,17 +31,22 @@ export function spdx({ image, roots, components, opaqueLayers }: Inventory): Jso
         name,
         versionInfo: digest,
         ...UNKNOWN_FACTS,
+        ...(image.supplier === undefined ? {} : { supplier: `Organization: ${image.supplier}` }),
         primaryPackagePurpose: 'CONTAINER',
         externalRefs: [purlRef(imagePurl(image))],
       },
       ...components.map(packageOf),
       ...opaqueLayers.map(opaqueOf),
     ],
+    ...(files.length === 0 ? {} : { files }),
     ...(named.length === 0 ? {} : { hasExtractedLicensingInfos: named }),
     relationships: [
       relationship(DOCUMENT, 'DESCRIBES', refOf(image.root)),
       ...roots.map((path) => relationship(refOf(image.root), 'DEPENDS_ON', refOf(path))),
       ...opaqueLayers.map((layer) => relationship(refOf(image.root), 'CONTAINS', layerRef(layer))),
+      ...components.flatMap(({ path, files: own = [] }) =>
+        own.map(({ name: file }) => relationship(refOf(path), 'CONTAINS', fileRef(path, file))),
+      ),
       ...components.flatMap(({ path, references }) =>
         references.map((other) => relationship(refOf(path), 'DEPENDS_ON', refOf(other))),
       ),
@@ -79,6 +85,26 @@ function packageOf(component: Component): Json {
     ],
     comment: commentOf(component),
   }
+}
+
+function filesOf({ path, files = [] }: Component): readonly Json[] {
+  return files.map(({ name, sha1, sha256, isExecutable }) => ({
+    SPDXID: fileRef(path, name),
+    fileName: `.${path}${name === '.' ? '' : `/${name}`}`,
+    checksums: [
+      { algorithm: 'SHA1', checksumValue: sha1 },
+      { algorithm: 'SHA256', checksumValue: sha256 },
+    ],
+    ...(isExecutable ? { fileTypes: ['APPLICATION'] } : {}),
+    licenseConcluded: UNKNOWN,
+    licenseInfoInFiles: [UNKNOWN],
+    copyrightText: UNKNOWN,
+  }))
+}
+
+/** Names have characters that an identifier may not have (specification 2.3, section 8.2). */
+function fileRef(path: StorePath, name: string): string {
+  return `SPDXRef-file-${createHash('sha256').update(`${path}/${name}`).digest('hex')}`
 }
 
 /** A layer whose files aren't those of known packages. */

@@ -11,9 +11,11 @@ const [layer] = bare.image.layers
 if (layer === undefined) throw new Error('the image has a layer')
 const full: Inventory = {
   ...bare,
+  image: { ...bare.image, supplier: 'Example' },
   opaqueLayers: [layer],
   components: bare.components.map((component) => ({
     ...component,
+    files: [{ name: 'bin/tool', sha1: 'ab'.repeat(20), sha256: 'cd'.repeat(32), isExecutable: true }],
     meta: {
       licences: [{ kind: 'spdx', expression: 'MIT AND (GPL-2.0-only OR ISC)' }],
       homepage: 'https://example.org/',
