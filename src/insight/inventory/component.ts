@@ -1,4 +1,4 @@
-/** What is known of an image and of each store path in it. A fact that isn't known is absent, never guessed. */
+/** The facts that are known of an image and of each store path in it. A fact that isn't known is absent, never guessed. */
 import type { Digest } from '../../core/oci/digest.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { PackageMeta } from './package-meta.ts'
@@ -22,11 +22,11 @@ export type Component = {
   /** The sources of its derivation that were fetched. */
   readonly sources: readonly SourceArchive[]
   readonly patches: readonly Patch[]
-  /** What its evaluation knew of the package. */
+  /** The facts that its evaluation knew of the package. */
   readonly meta: PackageMeta
 }
 
-export type LayerOfComponent = { readonly digest: Digest; readonly diffId: Digest }
+type LayerOfComponent = { readonly digest: Digest; readonly diffId: Digest }
 
 export type Patch = {
   /** The name of the file. */

@@ -1,4 +1,4 @@
-/** What only the evaluation of a package knows: `meta` of nixpkgs, as nix/metadata.nix writes it. */
+/** The facts of a package that only its evaluation knows: `meta` of nixpkgs, as nix/metadata.nix writes it. */
 import parseExpression from 'spdx-expression-parse'
 
 /** A licence that applies. Several of one package all apply. */
@@ -16,7 +16,7 @@ export type PackageMeta = {
   readonly cpe: string | undefined
   /** Package URL that the package's maintainers give, such as `pkg:pypi/requests@2.32.0`. */
   readonly purl: string | undefined
-  /** Where the package is defined: `pkgs/tools/misc/hello/default.nix:12`. */
+  /** The place where the package is defined: `pkgs/tools/misc/hello/default.nix:12`. */
   readonly position: string | undefined
   /** The organisation that maintains the package. */
   readonly supplier: string | undefined
