@@ -1,6 +1,7 @@
 /** Wiring: settings in, a registry that answers over HTTP out. */
 import { workName } from './store/work.ts'
 import { setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Digest } from './core/oci/digest.ts'
 import { RegistryError } from './core/errors/errors.ts'
@@ -9,6 +10,9 @@ import { createApp } from './http/app.ts'
 import { connectionLimit, descriptorLimit } from './http/connection/connections.ts'
 import { LoopbackTrust } from './http/access/loopback-trust.ts'
 import { Metrics } from './http/metrics.ts'
+import { pageImages } from './http/pages/page-image.ts'
+import { readWebFiles } from './http/pages/web-files.ts'
+import { inventoryOf } from './insight/inventory/inventory.ts'
 import { TokenFile } from './http/access/token-file.ts'
 import { tokenOf } from './http/access/token.ts'
 import { openNixCache } from './nix-cache/nix-cache.ts'
@@ -21,6 +25,9 @@ import type { Steps } from './registry/artifact/images.ts'
 /** Says what has changed, and what to do about it. */
 const PROXY_SEEN =
   'a request came through a proxy, so loopback is not trusted until a restart: builds, their pages and logs need --allow-builds and the token. With a proxy in front, set --open-on-loopback=false'
+
+/** Beside src/ in a checkout, and beside dist/ in a package. */
+const WEB = new URL('../web', import.meta.url)
 
 const STATE_TROUBLE =
   'the state directory cannot be used: pulls go on, nothing is remembered, compressed archives cannot be unpacked'
@@ -36,6 +43,7 @@ export type RunningServer = {
 
 /** @throws RegistryError `unavailable` for an unusable state directory or token file, or when it can't listen. */
 export async function startServer(settings: Settings, logger: FastifyBaseLogger): Promise<RunningServer> {
+  const web = readWebFiles(fileURLToPath(WEB))
   const tokenFile = openTokenFile(settings.tokenFile, logger)
   const loopback = new LoopbackTrust(settings.openOnLoopback, (sign, request) =>
     logger.warn({ sign, address: request.ip }, PROXY_SEEN),
@@ -67,6 +75,14 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
     hold: (path) => registry.roots.hold(path),
     keep: (path) => registry.roots.keep(path),
   })
+  const pages = {
+    listImages: () => registry.knownImages(),
+    imageOf: pageImages({
+      image: (reference, tag) => registry.image(reference, tag),
+      pin: (image) => registry.pin(image),
+      inventoryOf: (image) => inventoryOf(store, image),
+    }),
+  }
   const app = createApp(
     {
       registry,
@@ -76,6 +92,8 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
       loopback,
       connections,
       nixCache,
+      web,
+      pages: settings.pages ? pages : undefined,
       metrics,
       isStateTroubled,
       compression: settings.compressionMode,

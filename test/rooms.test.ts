@@ -24,11 +24,11 @@ const USES: { readonly [room: string]: readonly string[] } = {
   kubernetes: ['core', 'store'],
   archive: ['core', 'layer', 'registry'],
   insight: ['core', 'store', 'registry'],
-  http: ['core', 'layer', 'registry', 'nix-cache', 'kubernetes'],
+  http: ['core', 'layer', 'registry', 'nix-cache', 'kubernetes', 'insight'],
   // The modes and patterns that settings may have, from where they are used.
   settings: ['core', 'http', 'nix-cache'],
   'open-registry.ts': ['core', 'settings', 'store', 'store/daemon', 'layer', 'unpack', 'registry'],
-  'server.ts': ['core', 'settings', 'store', 'http', 'nix-cache', 'open-registry.ts', 'registry'],
+  'server.ts': ['core', 'settings', 'store', 'http', 'nix-cache', 'open-registry.ts', 'registry', 'insight'],
   cli: [
     'core',
     'settings',

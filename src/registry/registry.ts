@@ -13,6 +13,7 @@ import { storeHashOf, storeNameOf, type StorePath } from '../core/nix/store-path
 import { BlobStreams } from '../layer/stream.ts'
 import type { Image } from './artifact/image.ts'
 import { documentIn, imageWithBlob, manifestIn, onlyImage, type Artifact } from './artifact/image-index.ts'
+import { listKnownImages, type KnownImage } from './known-image.ts'
 import { Images, type ImagesOptions } from './artifact/images.ts'
 import { Realiser, type WorkLimits } from './work/realise.ts'
 import type { WorkListener } from './work/work-event.ts'
@@ -184,6 +185,11 @@ export class Registry {
     return (
       this.#images.recall(reference, tag) ?? this.#hold.wait(this.#images.find(reference, tag), reference)
     )
+  }
+
+  /** Lists the images that this process made, and those that are kept since they were pulled. The last pulled is first. */
+  async knownImages(): Promise<readonly KnownImage[]> {
+    return listKnownImages(this.#images.all(), await this.roots.kept())
   }
 
   /** Connects to Nix, so that the first pull needn't. @returns Nix's version. @throws RegistryError `unavailable`. */

@@ -42,6 +42,7 @@ export type Settings = {
   /** `undefined` where nobody may change anything. */
   readonly tokenFile: string | undefined
   readonly nixCacheMode: NixCacheMode
+  readonly pages: boolean
   readonly verify: boolean
   readonly compressionMode: CompressionMode
   readonly graceMs: number
@@ -89,6 +90,7 @@ export function settingsOf(given: GivenSettings): Settings {
     cacheBytes: given.PUSHLESS_CACHE_SIZE * MEGABYTE,
     tokenFile: given.PUSHLESS_TOKEN_FILE === '' ? undefined : given.PUSHLESS_TOKEN_FILE,
     nixCacheMode: given.PUSHLESS_NIX_CACHE,
+    pages: given.PUSHLESS_PAGES,
     verify: given.PUSHLESS_VERIFY,
     compressionMode: given.PUSHLESS_COMPRESSION,
     graceMs: given.PUSHLESS_GRACE * SECOND_MS,

@@ -32,6 +32,7 @@ const DEFAULTS = {
   cacheBytes: 10e9,
   tokenFile: undefined,
   nixCacheMode: 'off',
+  pages: true,
   verify: false,
   compressionMode: 'auto',
   graceMs: 30_000,
