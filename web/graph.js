@@ -1,6 +1,10 @@
 // Makes the picture of the dependencies movable, and shows what a component needs and what needs it. The picture itself
 // comes with the page: only its view box and classes change here.
 const svg = document.querySelector('svg.graph')
+/** Pixels. */
+const MIN_HEIGHT = 220
+/** The least size at which labels can be read. */
+const MIN_SCALE = 0.8
 if (svg !== null) start(svg)
 
 function start(svg) {
@@ -20,6 +24,8 @@ function start(svg) {
   svg.setAttribute('tabindex', '0')
   tools.hidden = false
 
+  // As high as the picture is, while it fits on the screen.
+  svg.setAttribute('height', Math.max(MIN_HEIGHT, Math.min(whole.height + 20, innerHeight * 0.65)))
   let view = firstView()
   show()
   let marked
@@ -32,7 +38,10 @@ function start(svg) {
   /** The whole picture where that can be read, and else its beginning. */
   function firstView() {
     const { clientWidth, clientHeight } = svg
-    const scale = Math.min(1, Math.max(0.5, Math.min(clientWidth / whole.width, clientHeight / whole.height)))
+    const scale = Math.min(
+      1,
+      Math.max(MIN_SCALE, Math.min(clientWidth / whole.width, clientHeight / whole.height)),
+    )
     const [width, height] = [clientWidth / scale, clientHeight / scale]
     return {
       x: width > whole.width ? (whole.width - width) / 2 : 0,

@@ -34,6 +34,7 @@ const commands = {
   zsh: ['zsh'],
   fish: ['fish'],
   groff: ['groff'],
+  chromium: ['chromium'],
   root: [],
 } as const satisfies Record<string, readonly string[]>
 

@@ -5,7 +5,7 @@ import type { KnownImage } from '../../registry/known-image.ts'
 import { markup, type Markup, type Part } from './markup.ts'
 import { framedPage } from './page-frame.ts'
 import { pageOfList, pagerMarkup } from './pager.ts'
-import { sizeText, timeMarkup } from './units.ts'
+import { countText, sizeText, timeMarkup } from './units.ts'
 
 const ROWS = 200
 const SEARCH_LENGTH = 200
@@ -25,7 +25,7 @@ export function imagesPage(
     body: markup`<form action="/" method="get" role="search">
 <label>Search by name or hash <input type="search" name="q" value="${search}" maxlength="${SEARCH_LENGTH}"></label>
 <button>Search</button></form>
-${images.length === 0 ? markup`<p>No image is known yet. An image is listed here once a client has pulled it.</p>` : markup`<p>${found.length} of ${images.length} images.</p>`}
+${images.length === 0 ? markup`<p>No image is known yet. An image is listed here once a client has pulled it.</p>` : markup`<p>${found.length} of ${countText(images.length, 'image')}.</p>`}
 ${found.length === 0 ? undefined : table(page.items)}
 ${pagerMarkup(page, urlOf)}
 <h2>Another image</h2>

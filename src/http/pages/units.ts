@@ -10,6 +10,11 @@ export function sizeText(bytes: number): string {
   return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[power] ?? ''}`
 }
 
+/** @returns `1 layer`, `2 layers`. */
+export function countText(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
 /** @param ms since the epoch. */
 export function timeMarkup(ms: number): Markup {
   const text = new Date(ms).toISOString()

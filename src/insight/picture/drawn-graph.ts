@@ -37,12 +37,25 @@ export function drawnGraph(components: readonly Component[], limits: GraphLimits
   ]
   return {
     nodes: kept + 1,
-    edges: edges.slice(0, limits.references),
+    edges: firstEdges(edges, limits.references),
     leftOut: {
       components: components.length - kept,
       references: Math.max(0, edges.length - limits.references),
     },
   }
+}
+
+/** As many edges as there may be. Each node keeps one that leads to it, while that is possible. */
+function firstEdges(edges: readonly Edge[], count: number): readonly Edge[] {
+  if (edges.length <= count) return edges
+  const reached = new Set<number>()
+  const first = new Set<Edge>()
+  for (const edge of edges) {
+    if (!reached.has(edge.to)) first.add(edge)
+    reached.add(edge.to)
+  }
+  const kept = new Set([...first, ...edges.filter((edge) => !first.has(edge))].slice(0, count))
+  return edges.filter((edge) => kept.has(edge))
 }
 
 /** A set of the kept components, as bits. */

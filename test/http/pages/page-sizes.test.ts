@@ -36,12 +36,13 @@ void t.test('20 000 components', async (t) => {
     ['long names', inventoryOf(20_000, () => ({ name: long, version: long }))],
   ] as const) {
     const app = pagesApp(t, { images: [pageImage(inventory)] })
-    const start = performance.now()
+    const start = process.cpuUsage()
     const { body, statusCode } = await app.inject(PAGE)
-    const took = Math.round(performance.now() - start)
+    const { user, system } = process.cpuUsage(start)
+    const took = Math.round((user + system) / 1000)
     t.equal(statusCode, 200)
     t.ok(body.length < 1_000_000, `${what}: ${body.length} characters`)
-    t.ok(took < 3000, `${what}: ${took} ms`)
+    t.ok(took < 5000, `${what}: ${took} ms of a processor`)
     t.comment(`${what}: ${body.length} characters, ${took} ms`)
     t.match((await app.inject(`${PAGE}?page=20`)).body, '19001 to 20000 of 20000.')
   }

@@ -61,8 +61,9 @@ export function inventoryOf(
   const { below } = seededRandom(count)
   const random = () => below(1000) / 1000
   const components = Array.from({ length: count }, (_, number) => {
-    const references = Array.from({ length: Math.min(6, count - number - 1) }, () =>
-      Math.min(count - 1, number + 1 + Math.floor(random() ** 2 * 80)),
+    const references = Array.from(
+      { length: Math.min(5, count - number - 1) },
+      () => number + 1 + Math.floor((1 - random() ** 3) * (count - number - 1)),
     )
     const digest = layerDigest(number % LAYERS)
     return component(number, {

@@ -29,11 +29,11 @@ void t.test('references that follow from others are not drawn', (t) => {
       { components: 1, references: 0 },
     ],
     [
-      'too many references',
-      [[1, 2], [], []],
-      { ...LIMITS, references: 2 },
-      '0-1 1-2',
-      { components: 0, references: 1 },
+      'too many references: each keeps one that leads to it',
+      [[2, 3], [2, 3], [], []],
+      { ...LIMITS, references: 4 },
+      '0-1 0-2 1-3 1-4',
+      { components: 0, references: 2 },
     ],
   ] as const) {
     const graph = drawnGraph(graphOf(references), limits)

@@ -4,7 +4,7 @@ import { storeHashOf, storeNameOf } from '../../../core/nix/store-path.ts'
 import { RegistryError } from '../../../core/errors/errors.ts'
 import { cut, markup, type Markup, type Part } from '../markup.ts'
 import { framedPage } from '../page-frame.ts'
-import { sizeText } from '../units.ts'
+import { countText, sizeText } from '../units.ts'
 import { licenceText } from './component-table.ts'
 import { componentUrl, imageUrl, type ImageAddress } from './image-address.ts'
 import type { PageOfImage } from './image-page.ts'
@@ -31,9 +31,9 @@ export function componentPage({ address, image }: PageOfImage, hash: string): Ma
 ${factsOf(found)}
 <h2>Vulnerabilities</h2>
 ${vulnerabilityList(about, [found])}
-<h2>It refers to ${needs.length}</h2>
+<h2>It refers to ${countText(needs.length, 'component')}</h2>
 ${list(address, needs)}
-<h2>${users.length} refer to it</h2>
+<h2>Referred to by ${countText(users.length, 'component')}</h2>
 ${list(address, users)}`,
   })
 }

@@ -9,7 +9,7 @@ import { sizeText } from '../units.ts'
 import { titleOf, type ListedComponent } from './listed-components.ts'
 
 /** More nodes are no picture any more, and make a browser slow. */
-const LIMITS = { components: 500, references: 1500 }
+const LIMITS = { components: 500, references: 1200 }
 const LABEL_LENGTH = 22
 /** How far a line goes straight on before it bends. */
 const BEND = 36
@@ -23,7 +23,7 @@ export function graphPicture(image: string, components: readonly ListedComponent
   const { width, height, places } = layoutGraph(graph)
   const at = (node: number): Place => places[node] ?? { x: 0, y: 0 }
   const { leftOut } = graph
-  return markup`<p>An arrow goes from what needs to what is needed. A reference that follows from others is not drawn.
+  return markup`<p>A line goes from left to right: from what needs to what is needed. A reference that follows from others is not drawn.
 ${leftOut.components > 0 ? `The picture has the ${components.length - leftOut.components} largest components; ${leftOut.components} smaller ones are left out.` : undefined}
 ${leftOut.references > 0 ? `${leftOut.references} references are left out.` : undefined}</p>
 <div class="graph-tools" hidden>
@@ -53,10 +53,11 @@ ${nodeMarkup(0, at(0), image, image, '#main')}${components
 <p class="graph-said" role="status"></p>`
 }
 
+/** A line in relative steps, which are shorter to write. */
 function edgeMarkup({ from, to }: Edge, a: Place, b: Place): Markup {
-  const [x1, y1] = [a.x + BOX.width, a.y + BOX.height / 2]
-  const [x2, y2] = [b.x, b.y + BOX.height / 2]
-  return markup`<path data-e="${from} ${to}" d="M${x1} ${y1}C${x1 + BEND} ${y1} ${x2 - BEND} ${y2} ${x2} ${y2}"/>
+  const [x, y] = [a.x + BOX.width, a.y + BOX.height / 2]
+  const [right, down] = [b.x - x, b.y - a.y]
+  return markup`<path data-e="${from} ${to}" d="M${x} ${y}c${BEND} 0 ${right - BEND} ${down} ${right} ${down}"/>
 `
 }
 

@@ -3,6 +3,7 @@ import { storeNameOf } from '../../../core/nix/store-path.ts'
 import { cut, markup, type Markup, type Part } from '../markup.ts'
 import { framedPage } from '../page-frame.ts'
 import type { PageImage, Vulnerability } from '../page-image.ts'
+import { countText } from '../units.ts'
 import { pageOfList, pagerMarkup } from '../pager.ts'
 import { componentTable } from './component-table.ts'
 import { graphPicture } from './graph-picture.ts'
@@ -82,8 +83,8 @@ function componentSection(
   const page = pageOfList(found, asked, ROWS)
   const count =
     search === ''
-      ? `${all.length} store paths.`
-      : `${found.length} of ${all.length} store paths match “${cut(search, SEARCH_LENGTH)}”.`
+      ? `${countText(all.length, 'store path')}.`
+      : `${found.length} of ${countText(all.length, 'store path')} match “${cut(search, SEARCH_LENGTH)}”.`
   const urlOf = (number: number) =>
     imageUrl(address, { query: { q: search === '' ? undefined : search, page: number } })
   return markup`<form action="${imageUrl(address)}" method="get" role="search">

@@ -5,7 +5,7 @@ import { STORE_DIR, storeHashOf, type StorePath } from '../../../core/nix/store-
 import type { Component } from '../../../insight/inventory/component.ts'
 import { cut, markup, type Markup, type Part } from '../markup.ts'
 import type { PageImage, Provenance, Vulnerability } from '../page-image.ts'
-import { sizeText } from '../units.ts'
+import { countText, sizeText } from '../units.ts'
 import { webLink } from './web-link.ts'
 import { imageUrl, type ImageAddress } from './image-address.ts'
 import { titleOf } from './listed-components.ts'
@@ -24,7 +24,10 @@ export function imageFacts({ inventory, format, platform, config }: PageImage): 
     ['Digest', markup`<code>${digest}</code>`],
     ['Made by', format],
     ['Platform', platform],
-    ['Size', `${sizeText(size)} in ${layers.length} layers, ${inventory.components.length} store paths`],
+    [
+      'Size',
+      `${sizeText(size)} in ${countText(layers.length, 'layer')}, ${countText(inventory.components.length, 'store path')}`,
+    ],
     ['Entrypoint', setting('Entrypoint')],
     ['Command', setting('Cmd')],
     ['User', setting('User')],
@@ -42,8 +45,7 @@ export function pullCommands({ reference, tag }: ImageAddress, root: StorePath, 
 <pre>image: ${imageNameOf(root)}</pre>
 <p>From this registry:</p>
 <pre>podman pull ${name}
-skopeo inspect docker://${name}
-ctr images pull --hosts-dir /etc/containerd/certs.d ${name}</pre>
+skopeo inspect docker://${name}</pre>
 <p>Without TLS, podman and skopeo also need <code>--tls-verify=false</code>.</p>`
 }
 
@@ -61,7 +63,8 @@ export function vulnerabilityList(
     found === undefined
       ? markup`<p>No scanner has looked at this image here. A scanner reads the documents under Downloads.</p>`
       : undefined
-  if (all.length === 0) return markup`${looked}<p>None is known.</p>`
+  if (all.length === 0)
+    return markup`${looked}<p>${found === undefined ? 'nixpkgs names none.' : 'None was found.'}</p>`
   return markup`${looked}<div class="scroll" tabindex="0" role="region" aria-label="Vulnerabilities"><table>
 <thead><tr><th scope="col">Identifier<th scope="col">Severity<th scope="col">Component</thead>
 <tbody>

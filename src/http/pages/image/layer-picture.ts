@@ -11,7 +11,7 @@ const MAX_COMPONENTS = 300
 /** Layers differ in colour from their neighbours; pages.css has this many. */
 const COLOURS = 6
 /** The width of a character of a label, in units of the picture. Labels are 13 units high. */
-const CHARACTER_WIDTH = 7.4
+const CHARACTER_WIDTH = 8
 const LABEL_HEIGHT = 20
 
 type Cell = {
@@ -38,7 +38,7 @@ export function layerPicture(layers: readonly LayerFacts[], components: readonly
       cells.map(({ bytes }) => bytes),
       inner(area),
     )
-    return markup`<g class="l${number % COLOURS}">${cells.map((cell, i) => cellMarkup(cell, places[i] ?? area))}</g>\n`
+    return markup`<g class="l${at % COLOURS}">${cells.map((cell, i) => cellMarkup(cell, places[i] ?? area))}</g>\n`
   })
   return markup`<div class="scroll" tabindex="0" role="region" aria-label="Picture of the layers">
 <svg class="treemap" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Layers by size; the tables below have the same figures">

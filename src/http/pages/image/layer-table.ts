@@ -1,7 +1,7 @@
 /** The layers of an image as a table, bottom first. */
 import type { LayerFacts } from '../../../insight/inventory/component.ts'
 import { cut, markup, type Markup } from '../markup.ts'
-import { sizeText } from '../units.ts'
+import { countText, sizeText } from '../units.ts'
 import { titleOf, type ListedComponent } from './listed-components.ts'
 
 /** containerd takes 127 layers at most. Other images are not meant to be run. */
@@ -19,7 +19,7 @@ ${layers.slice(0, LAYERS_SHOWN).map(
 `,
 )}</tbody></table></div>
 ${layers.length > LAYERS_SHOWN ? markup`<p>${layers.length - LAYERS_SHOWN} more are left out.</p>` : undefined}`
-  return markup`<details><summary>All ${layers.length} layers, bottom first</summary>
+  return markup`<details><summary>${countText(layers.length, 'layer')}, bottom first</summary>
 ${table}</details>`
 }
 
