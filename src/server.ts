@@ -78,7 +78,8 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
   const pages = {
     listImages: () => registry.knownImages(),
     imageOf: pageImages({
-      image: (reference, tag) => registry.image(reference, tag),
+      artifact: (reference, tag) => registry.artifact(reference, tag),
+      image: (reference, tag, platform) => registry.image(reference, tag, platform),
       pin: (image) => registry.pin(image),
       inventoryOf: (image) => inventoryOf(store, image),
     }),

@@ -4,7 +4,7 @@
  */
 import type { Digest } from '../core/oci/digest.ts'
 import { RegistryError } from '../core/errors/errors.ts'
-import type { Document } from '../core/oci/image.ts'
+import type { Document, Platform } from '../core/oci/image.ts'
 import type { Policy } from '../core/policy.ts'
 import type { ByteRange } from '../core/oci/range.ts'
 import type { Reference } from '../core/oci/reference.ts'
@@ -169,12 +169,13 @@ export class Registry {
   }
 
   /**
-   * The image that a tag names, of an index the one for linux/amd64.
+   * The image that a tag names.
+   * @param platform chooses one of an index. Default: linux/amd64.
    * @throws RegistryError of any kind; `pending` when it takes longer than the hold, and goes on.
    */
-  async image(reference: Reference, tag: string): Promise<Image> {
+  async image(reference: Reference, tag: string, platform?: Platform): Promise<Image> {
     const artifact = await this.artifact(reference, tag)
-    return artifact.kind === 'index' ? this.#hold.wait(onlyImage(artifact), reference) : artifact
+    return artifact.kind === 'index' ? this.#hold.wait(onlyImage(artifact, platform), reference) : artifact
   }
 
   /**

@@ -1,18 +1,23 @@
 /** An image as its page needs it. */
 import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
+import { RegistryError } from '../../core/errors/errors.ts'
 import type { Json } from '../../core/json.ts'
+import type { Platform } from '../../core/oci/image.ts'
 import { platformName } from '../../core/oci/platform.ts'
 import type { Reference } from '../../core/oci/reference.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { Inventory } from '../../insight/inventory/component.ts'
 import type { Image } from '../../registry/artifact/image.ts'
+import type { Artifact, ImageIndex } from '../../registry/artifact/image-index.ts'
 
 export type PageImage = {
   readonly inventory: Inventory
   /** The tool that made it. */
   readonly format: string
   readonly platform: string | undefined
+  /** The platforms that the same name has images for. Empty for a name of one image. */
+  readonly platforms?: readonly string[]
   /** The configuration document of the image. */
   readonly config: Json
   readonly configDigest: string
@@ -38,7 +43,9 @@ export type Provenance = {
 }
 
 export type PageImageParts = {
-  readonly image: (reference: Reference, tag: string) => Promise<Image>
+  readonly artifact: (reference: Reference, tag: string) => Promise<Artifact>
+  /** Makes the image of an index for a platform. */
+  readonly image: (reference: Reference, tag: string, platform: Platform) => Promise<Image>
   /** Keeps an image in the store until the returned function is called. */
   readonly pin: (image: Image) => () => void
   readonly inventoryOf: (image: Image) => Promise<Inventory>
@@ -48,9 +55,14 @@ export type PageImageParts = {
 const COMPONENTS_KEPT = 50_000
 /** Inventories made at once. Each asks Nix hundreds of questions, and pulls ask it, too. */
 const INVENTORIES_AT_ONCE = 2
+/** The platform that is shown where an index has it and nobody asks for another. */
+const USUAL_PLATFORM = 'linux/amd64'
 
-/** Returns a function that gives the image of a tag. Inventories are made once, and remembered while there is room. */
-export function pageImages({ image, pin, inventoryOf }: PageImageParts) {
+/**
+ * Returns a function that gives the image of a tag, and of an index the one for a platform. Inventories are made once,
+ * and remembered while there is room.
+ */
+export function pageImages({ artifact, image, pin, inventoryOf }: PageImageParts) {
   const known = new LRUCache<string, Inventory>({
     maxSize: COMPONENTS_KEPT,
     sizeCalculation: ({ components }) => components.length + 1,
@@ -77,9 +89,13 @@ export function pageImages({ image, pin, inventoryOf }: PageImageParts) {
     making.set(key, begun)
     return begun
   }
-  return async (reference: Reference, tag: string): Promise<PageImage> => {
-    const made = await image(reference, tag)
+  return async (reference: Reference, tag: string, platform?: string): Promise<PageImage> => {
+    const found = await artifact(reference, tag)
+    const platforms = found.kind === 'index' ? platformsOf(found) : []
+    const made =
+      found.kind === 'index' ? await image(reference, tag, choosePlatform(platforms, platform)) : found
     return {
+      platforms: platforms.map(platformName),
       inventory: await inventory(made),
       format: made.format,
       platform: made.platform === undefined ? undefined : platformName(made.platform),
@@ -87,6 +103,25 @@ export function pageImages({ image, pin, inventoryOf }: PageImageParts) {
       configDigest: made.config.digest,
     }
   }
+}
+
+function platformsOf({ images }: ImageIndex): readonly Platform[] {
+  return images.flatMap(({ platform: { os, architecture, variant } = {} }) =>
+    os === undefined || architecture === undefined
+      ? []
+      : [{ os, architecture, ...(variant === undefined ? {} : { variant }) }],
+  )
+}
+
+/** @throws RegistryError `manifest-unknown` for a platform that the index doesn't have. */
+function choosePlatform(platforms: readonly Platform[], wanted: string | undefined): Platform {
+  const name = wanted ?? USUAL_PLATFORM
+  const found = platforms.find((one) => platformName(one) === name)
+  const chosen = found ?? (wanted === undefined ? platforms[0] : undefined)
+  if (chosen !== undefined) return chosen
+  throw new RegistryError('manifest-unknown', `no image for ${name.slice(0, 100)}`, {
+    detail: { platforms: platforms.map(platformName) },
+  })
 }
 
 /** An artifact that is no image may have anything as its configuration. */

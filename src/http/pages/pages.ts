@@ -30,7 +30,7 @@ import { sendPage } from './send-page.ts'
 export type PagesOptions = Access & {
   readonly listImages: () => Promise<readonly KnownImage[]>
   /** @throws RegistryError of any kind, as a pull does. */
-  readonly imageOf: (reference: Reference, tag: string) => Promise<PageImage>
+  readonly imageOf: (reference: Reference, tag: string, platform?: string) => Promise<PageImage>
 }
 
 const READ = ['GET', 'HEAD']
@@ -112,7 +112,7 @@ async function chosenPage(
 }
 
 async function imageIn(request: FastifyRequest, name: string, options: PagesOptions): Promise<PageOfImage> {
-  return pageOf(request, parseImageAddress(name, queryOf(request).get('tag')), options)
+  return pageOf(request, parseImageAddress(name, queryOf(request)), options)
 }
 
 async function pageOf(
@@ -120,7 +120,11 @@ async function pageOf(
   address: ImageAddress,
   { imageOf }: PagesOptions,
 ): Promise<PageOfImage> {
-  return { address, image: await imageOf(address.reference, address.tag), host: request.host }
+  return {
+    address,
+    image: await imageOf(address.reference, address.tag, address.platform),
+    host: request.host,
+  }
 }
 
 function sendDocument(request: FastifyRequest, reply: FastifyReply, type: string, value: Json): FastifyReply {

@@ -7,7 +7,7 @@ import { countText } from '../units.ts'
 import { pageOfList, pagerMarkup } from '../pager.ts'
 import { componentTable } from './component-table.ts'
 import { graphPicture } from './graph-picture.ts'
-import { componentUrl, imageUrl, type ImageAddress } from './image-address.ts'
+import { chosen, componentUrl, imageUrl, type ImageAddress } from './image-address.ts'
 import { downloads, imageFacts, provenance, pullCommands, vulnerabilityList } from './image-sections.ts'
 import { layerPicture } from './layer-picture.ts'
 import { layerTable } from './layer-table.ts'
@@ -29,7 +29,7 @@ export function imagePage({ address, image, host }: PageOfImage): Markup {
   const listed = listComponents(inventory)
   const name = storeNameOf(inventory.image.root)
   const sections: readonly (readonly [id: string, title: string, body: Part])[] = [
-    ['about', 'What it is', imageFacts(image)],
+    ['about', 'What it is', imageFacts(image, address)],
     ['pull', 'How to pull it', pullCommands(address, inventory.image.root, host)],
     [
       'layers',
@@ -88,7 +88,7 @@ function componentSection(
   const urlOf = (number: number) =>
     imageUrl(address, { query: { q: search === '' ? undefined : search, page: number } })
   return markup`<form action="${imageUrl(address)}" method="get" role="search">
-${tagField(address)}<label>Search by name, version or licence <input type="search" name="q" value="${search}" maxlength="${SEARCH_LENGTH}"></label>
+${chosenFields(address)}<label>Search by name, version or licence <input type="search" name="q" value="${search}" maxlength="${SEARCH_LENGTH}"></label>
 <button>Search</button></form>
 <p>${count}</p>
 ${found.length === 0 ? undefined : componentTable(page.items, vulnerabilities ?? [], ({ path }) => componentUrl(address, path))}
@@ -97,11 +97,12 @@ ${pagerMarkup(page, urlOf)}`
 
 function compareForm(address: ImageAddress): Markup {
   return markup`<form action="${imageUrl(address)}" method="get">
-${tagField(address)}<label>Hash, store path or name of the other image <input name="compare" required maxlength="400" size="50"></label>
+${chosenFields(address)}<label>Hash, store path or name of the other image <input name="compare" required maxlength="400" size="50"></label>
 <button>Compare</button></form>`
 }
 
-/** A form without a script replaces the query, so the tag is a field. */
-function tagField({ tag }: ImageAddress): Part {
-  return tag === 'latest' ? undefined : markup`<input type="hidden" name="tag" value="${tag}">`
+function chosenFields(address: ImageAddress): Part {
+  return Object.entries(chosen(address)).map(
+    ([name, value]) => markup`<input type="hidden" name="${name}" value="${value}">`,
+  )
 }

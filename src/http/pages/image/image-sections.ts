@@ -14,7 +14,10 @@ const TEXT_LENGTH = 400
 const VARIABLES_SHOWN = 50
 const FINDINGS_SHOWN = 500
 
-export function imageFacts({ inventory, format, platform, config }: PageImage): Markup {
+export function imageFacts(
+  { inventory, format, platform, platforms = [], config }: PageImage,
+  address: ImageAddress,
+): Markup {
   const { root, digest, layers } = inventory.image
   const settings = isObject(config) ? config['config'] : undefined
   const setting = (name: string) => (isObject(settings) ? textOf(settings[name]) : undefined)
@@ -24,6 +27,10 @@ export function imageFacts({ inventory, format, platform, config }: PageImage): 
     ['Digest', markup`<code>${digest}</code>`],
     ['Made by', format],
     ['Platform', platform],
+    [
+      'All platforms',
+      platforms.length < 2 ? undefined : platforms.map((name) => platformLink(address, name)),
+    ],
     [
       'Size',
       `${sizeText(size)} in ${countText(layers.length, 'layer')}, ${countText(inventory.components.length, 'store path')}`,
@@ -91,6 +98,10 @@ export function downloads(address: ImageAddress, { inventory, configDigest }: Pa
 <li><a href="${repository}/manifests/${inventory.image.digest}" download="manifest.json">Manifest</a></li>
 <li><a href="${repository}/blobs/${configDigest}" download="config.json">Configuration</a></li>
 </ul>`
+}
+
+function platformLink(address: ImageAddress, platform: string): Markup {
+  return markup`<a href="${imageUrl({ ...address, platform })}">${platform}</a> `
 }
 
 function textOf(value: Json | undefined): string | undefined {
