@@ -24,11 +24,11 @@ globalThis.inBrowser = {
   },
 
   /** Milliseconds from the start of the navigation until the page with its pictures was painted and ready. */
-  firstPicture() {
+  async firstPicture() {
     if (document.querySelector('svg.treemap') === null) return Infinity
-    const [paint] = performance.getEntriesByName('first-contentful-paint')
+    while (painted() === undefined) await new Promise((resolve) => requestAnimationFrame(resolve))
     const [navigation] = performance.getEntriesByType('navigation')
-    return Math.max(paint?.startTime ?? Infinity, navigation.duration)
+    return Math.max(painted().startTime, navigation.duration)
   },
 
   focused() {
@@ -38,6 +38,10 @@ globalThis.inBrowser = {
       isInTable: element.closest('table.components') !== null,
     }
   },
+}
+
+function painted() {
+  return performance.getEntriesByName('first-contentful-paint')[0]
 }
 
 function colourBehind(element) {

@@ -4,8 +4,8 @@
  */
 import type { DrawnGraph } from './drawn-graph.ts'
 
-export const BOX = { width: 168, height: 26 } as const
-const GAP = { x: 76, y: 10 } as const
+export const BOX = { width: 176, height: 26 } as const
+const GAP = { x: 72, y: 10 } as const
 const MARGIN = 12
 const SWEEPS = 6
 /** A column with more nodes is broken into several, so that the picture is about three times as wide as high. */

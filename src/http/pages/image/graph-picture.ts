@@ -9,8 +9,8 @@ import { sizeText } from '../units.ts'
 import { titleOf, type ListedComponent } from './listed-components.ts'
 
 /** More nodes are no picture any more, and make a browser slow. */
-const LIMITS = { components: 500, references: 1200 }
-const LABEL_LENGTH = 22
+const LIMITS = { components: 500, references: 1000 }
+const LABEL_LENGTH = 21
 /** How far a line goes straight on before it bends. */
 const BEND = 36
 
