@@ -6,12 +6,11 @@ import type { PageImage, Vulnerability } from '../page-image.ts'
 import { countText } from '../units.ts'
 import { pageOfList, pagerMarkup } from '../pager.ts'
 import { componentTable } from './component-table.ts'
-import { graphPicture } from './graph-picture.ts'
+import { drawImage } from './drawn-image.ts'
 import { chosen, componentUrl, imageUrl, type ImageAddress } from './image-address.ts'
 import { downloads, imageFacts, provenance, pullCommands, vulnerabilityList } from './image-sections.ts'
-import { layerPicture } from './layer-picture.ts'
 import { layerTable } from './layer-table.ts'
-import { listComponents, matches, type ListedComponent } from './listed-components.ts'
+import { matches, type ListedComponent } from './listed-components.ts'
 
 export type PageOfImage = {
   readonly address: ImageAddress
@@ -26,17 +25,13 @@ const SEARCH_LENGTH = 200
 
 export function imagePage({ address, image, host }: PageOfImage): Markup {
   const { inventory, vulnerabilities } = image
-  const listed = listComponents(inventory)
+  const { listed, layers, graph } = drawImage(inventory)
   const name = storeNameOf(inventory.image.root)
   const sections: readonly (readonly [id: string, title: string, body: Part])[] = [
     ['about', 'What it is', imageFacts(image, address)],
     ['pull', 'How to pull it', pullCommands(address, inventory.image.root, host)],
-    [
-      'layers',
-      'Layers',
-      [layerPicture(inventory.image.layers, listed), layerTable(inventory.image.layers, listed)],
-    ],
-    ...(listed.length === 0 ? [] : [['graph', 'Dependencies', graphPicture(name, listed)] as const]),
+    ['layers', 'Layers', [layers, layerTable(inventory.image.layers, listed)]],
+    ...(listed.length === 0 ? [] : [['graph', 'Dependencies', graph] as const]),
     [
       'components',
       'Components',
@@ -69,7 +64,7 @@ export function componentsPage({ address, image }: PageOfImage, query: Component
   return framedPage({
     title: `Components of ${name}`,
     body: markup`<p><a href="${imageUrl(address)}">The image</a></p>
-${componentSection(address, listComponents(image.inventory), image.vulnerabilities, query)}`,
+${componentSection(address, drawImage(image.inventory).listed, image.vulnerabilities, query)}`,
   })
 }
 
