@@ -127,6 +127,8 @@ stdenvNoCC.mkDerivation {
     # `pushless manifests` evaluates the library with the caller's Nix.
     cp -R ${part "nix"} $app/nix
     cp -R ${part "manifests"} $app/manifests
+    # The style and scripts of the server's pages.
+    cp -R ${part "web"} $app/web
     cp ${part "package.json"} $app/package.json
     makeWrapper ${nodejs_24}/bin/node $out/bin/pushless \
       --add-flags "--disable-warning=ExperimentalWarning $app/dist/main.js"

@@ -1,6 +1,7 @@
 /** Wiring: settings in, a registry that answers over HTTP out. */
 import { workName } from './store/work.ts'
 import { setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Digest } from './core/oci/digest.ts'
 import { RegistryError } from './core/errors/errors.ts'
@@ -9,6 +10,8 @@ import { createApp } from './http/app.ts'
 import { connectionLimit, descriptorLimit } from './http/connection/connections.ts'
 import { LoopbackTrust } from './http/access/loopback-trust.ts'
 import { Metrics } from './http/metrics.ts'
+import { pageImages } from './http/pages/page-image.ts'
+import { readWebFiles } from './http/pages/web-files.ts'
 import { TokenFile } from './http/access/token-file.ts'
 import { tokenOf } from './http/access/token.ts'
 import { Insights } from './insight/insights.ts'
@@ -25,6 +28,9 @@ import type { Steps } from './registry/artifact/images.ts'
 const PROXY_SEEN =
   'a request came through a proxy, so loopback is not trusted until a restart: builds, their pages and logs need --allow-builds and the token. With a proxy in front, set --open-on-loopback=false'
 
+/** Beside src/ in a checkout, and beside dist/ in a package. */
+const WEB = new URL('../web', import.meta.url)
+
 const STATE_TROUBLE =
   'the state directory cannot be used: pulls go on, nothing is remembered, compressed archives cannot be unpacked'
 
@@ -40,6 +46,7 @@ export type RunningServer = {
 /** @throws RegistryError `unavailable` for an unusable state directory or token file, or when it can't listen. */
 export async function startServer(settings: Settings, logger: FastifyBaseLogger): Promise<RunningServer> {
   const key = settings.signingKey === undefined ? undefined : readSecretKey(settings.signingKey)
+  const web = readWebFiles(fileURLToPath(WEB))
   const tokenFile = openTokenFile(settings.tokenFile, logger)
   const loopback = new LoopbackTrust(settings.openOnLoopback, (sign, request) =>
     logger.warn({ sign, address: request.ip }, PROXY_SEEN),
@@ -72,6 +79,18 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
     keep: (path) => registry.roots.keep(path),
   })
   const insights = new Insights({ registry, store, journal, key, supplier: settings.supplier })
+  const pages = {
+    listImages: () => registry.knownImages(),
+    imageOf: pageImages({
+      artifact: (reference, tag) => registry.artifact(reference, tag),
+      image: (reference, tag, platform) => registry.image(reference, tag, platform),
+      inventoryOf: (image) => insights.inventory(image),
+      provenanceOf: async (artifact) => ({
+        facts: await insights.provenance(artifact),
+        statement: await insights.document(artifact, { kind: 'plain', predicate: 'provenance' }),
+      }),
+    }),
+  }
   const app = createApp(
     {
       registry,
@@ -82,6 +101,8 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
       loopback,
       connections,
       nixCache,
+      web,
+      pages: settings.pages ? pages : undefined,
       metrics,
       isStateTroubled,
       compression: settings.compressionMode,

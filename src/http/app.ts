@@ -4,6 +4,8 @@ import { RegistryError } from '../core/errors/errors.ts'
 import type { NixCache } from '../nix-cache/nix-cache.ts'
 import { registerBodyDeadline } from './connection/body-deadline.ts'
 import { registerBuilds, type BuildsOptions } from './builds/builds.ts'
+import { registerPages, type PagesOptions } from './pages/pages.ts'
+import { registerWebFiles, type WebFiles } from './pages/web-files.ts'
 import { audienceOf, mayRead } from './access/audience.ts'
 import { registerErrors, sendRefusal } from './errors.ts'
 import { CONNECTION_TIMES, connectionLimit, registerConnections } from './connection/connections.ts'
@@ -23,7 +25,7 @@ import { registerV2, type V2Options } from './pull/v2.ts'
 import { registerWarm } from './warm/warm.ts'
 
 export type AppOptions = V2Options &
-  Omit<BuildsOptions, 'loopback'> & {
+  Omit<BuildsOptions, 'loopback' | 'hasImages'> & {
     /** Names of this server beside the default ones. Default: none. */
     readonly hosts?: readonly HostPattern[]
     /** Default: open, for as long as no request comes through a proxy. */
@@ -35,6 +37,10 @@ export type AppOptions = V2Options &
     readonly isStateTroubled?: () => boolean
     /** None: `/nix-cache` isn't there. */
     readonly nixCache?: NixCache | undefined
+    /** Styles and scripts of pages. Default: none, and pages are plain. */
+    readonly web?: WebFiles
+    /** The source of pages about images. None: `/` and `/images` aren't there. */
+    readonly pages?: Pick<PagesOptions, 'listImages' | 'imageOf'> | undefined
   }
 
 export function createApp(options: AppOptions, logger: FastifyBaseLogger): FastifyInstance {
@@ -78,7 +84,10 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
     bodies,
     mayRead: (request) => mayRead(request, access),
   })
-  registerBuilds(app, { ...options, loopback })
+  const { web, pages } = options
+  registerBuilds(app, { ...options, loopback, hasImages: pages !== undefined })
+  if (web !== undefined) registerWebFiles(app, web)
+  if (pages !== undefined) registerPages(app, { ...pages, ...access })
   if (nixCache !== undefined) registerNixCache(app, { nixCache, token, loopback, compression, bodies })
   return app
 }

@@ -3,10 +3,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { causeChain } from '../core/errors/error-chain.ts'
 import { RegistryError } from '../core/errors/errors.ts'
 import { INTERNAL_ERROR, PUBLIC, errorReply, type Audience, type ErrorReply } from './error-table.ts'
+import { failurePage } from './pages/failure-page.ts'
+import { PAGE_HEADERS } from './pages/page-frame.ts'
+import { preferred } from './pull/accept.ts'
 import { requestFacts } from './request-log.ts'
 
-/** How an answer says what went wrong: OCI's document, or a line of text for clients that show it as it is. */
-export type ErrorForm = 'document' | 'text'
+/**
+ * How an answer says what went wrong: OCI's document, a line of text for clients that show it as it is, or a page for
+ * browsers. A client that doesn't prefer HTML gets the document instead of a page.
+ */
+export type ErrorForm = 'document' | 'text' | 'page'
 
 export type AudienceOf = (request: FastifyRequest, refusal: RegistryError) => Audience
 
@@ -30,9 +36,12 @@ export function registerErrorForm(
     // Fastify's own refusals (a malformed URL, a body too large) come with a status.
     const refusal = error instanceof RegistryError ? error : fromFastify(error)
     if (refusal !== undefined)
-      return sendRefusal(reply, refusal, request, { form, audience: audienceOf(request, refusal) })
+      return sendRefusal(reply, refusal, request, {
+        form: formFor(request, form),
+        audience: audienceOf(request, refusal),
+      })
     request.log.error({ err: error, ...requestFacts(request) }, 'request failed')
-    return send(reply, INTERNAL_ERROR, form)
+    return send(reply, INTERNAL_ERROR, formFor(request, form))
   })
 }
 
@@ -60,7 +69,12 @@ export function sendRefusal(
     request.log[answer.log](cause === undefined ? facts : { ...facts, cause }, 'request refused')
     if (refusal.cause !== undefined) request.log.debug({ err: refusal }, 'where the refusal comes from')
   }
-  return send(reply, answer, form)
+  return send(reply, answer, form, refusal)
+}
+
+function formFor({ headers }: FastifyRequest, form: ErrorForm): ErrorForm {
+  if (form !== 'page') return form
+  return preferred(headers.accept, ['application/json', 'text/html']) === 'text/html' ? 'page' : 'document'
 }
 
 /** Headers that a route may have set for the body that it meant to send: a stream can fail before its first byte. */
@@ -74,17 +88,46 @@ const BODY_HEADERS = [
   'vary',
 ] as const
 
-function send(reply: FastifyReply, answer: ErrorReply, form: ErrorForm): FastifyReply {
+const CONTENT_TYPES = {
+  document: 'application/json',
+  text: 'text/plain; charset=utf-8',
+  page: 'text/html; charset=utf-8',
+} as const satisfies Record<ErrorForm, string>
+
+function send(
+  reply: FastifyReply,
+  answer: ErrorReply,
+  form: ErrorForm,
+  refusal?: RegistryError,
+): FastifyReply {
   for (const name of BODY_HEADERS) reply.removeHeader(name)
   if (answer.reason !== undefined) reply.raw.statusMessage = answer.reason
   if (answer.retryAfterSeconds !== undefined) reply.header('retry-after', answer.retryAfterSeconds)
   if (answer.challenge !== undefined) reply.header('www-authenticate', answer.challenge)
-  const body = form === 'document' ? answer.body : Buffer.from(`${answer.text}\n`)
-  return reply
-    .code(answer.status)
-    .type(form === 'document' ? 'application/json' : 'text/plain; charset=utf-8')
-    .header('content-length', body.length)
-    .send(body)
+  if (form === 'page') reply.headers(PAGE_HEADERS).header('cache-control', 'no-store')
+  const body = bodyOf(answer, form, refusal)
+  return reply.code(answer.status).type(CONTENT_TYPES[form]).header('content-length', body.length).send(body)
+}
+
+function bodyOf(
+  { body, status, text, retryAfterSeconds }: ErrorReply,
+  form: ErrorForm,
+  refusal?: RegistryError,
+) {
+  switch (form) {
+    case 'document':
+      return body
+    case 'text':
+      return Buffer.from(`${text}\n`)
+    case 'page':
+      return failurePage({
+        status,
+        text,
+        build: refusal?.facts.build,
+        // Only what goes on without the client is asked again. A wrong token would be counted each time.
+        refreshSeconds: refusal?.kind === 'pending' ? retryAfterSeconds : undefined,
+      })
+  }
 }
 
 function fromFastify(error: unknown): RegistryError | undefined {

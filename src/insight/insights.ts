@@ -3,14 +3,17 @@
  * kept in memory within a bound.
  */
 import { LRUCache } from 'lru-cache'
+import pLimit from 'p-limit'
 import type { Json } from '../core/json.ts'
 import { storeHashOf, storeNameOf } from '../core/nix/store-path.ts'
 import { RegistryError } from '../core/errors/errors.ts'
 import type { Image } from '../registry/artifact/image.ts'
 import type { Artifact } from '../registry/artifact/image-index.ts'
 import type { Registry } from '../registry/registry.ts'
+import { SingleFlight } from '../registry/work/single-flight.ts'
 import type { WorkJournal } from '../registry/work/work-journal.ts'
 import type { Store } from '../store/store.ts'
+import { documentBytes } from './document-bytes.ts'
 import type { Inventory } from './inventory/component.ts'
 import { inventoryOf, type InventoryDeps } from './inventory/inventory.ts'
 import { LayerReader } from './inventory/layer-contents.ts'
@@ -44,6 +47,10 @@ export type InsightDocument =
 
 /** Components that are kept in memory, of all inventories together. One is about 2 KB. */
 const MAX_COMPONENTS = 5_000
+/** Sources of builds that are kept in memory. One is about 300 bytes. */
+const MAX_SOURCES = 10_000
+/** Inventories made at once. Each asks Nix hundreds of questions, and pulls ask it, too. */
+const MADE_AT_ONCE = 2
 /** Bytes of documents that are kept in memory. */
 const MAX_BYTES = 8 * 1024 * 1024
 
@@ -52,6 +59,13 @@ export class Insights {
   readonly #registry: Registry
   readonly #key: SecretKey | undefined
   readonly #inventories: LRUCache<string, Inventory>
+  readonly #origins = new LRUCache<string, ProvenanceFacts>({
+    maxSize: MAX_SOURCES,
+    sizeCalculation: ({ derivation }) =>
+      Math.min((derivation?.materials.sources.length ?? 0) + 1, MAX_SOURCES),
+  })
+  readonly #making = new SingleFlight<Inventory>()
+  readonly #limit = pLimit(MADE_AT_ONCE)
   readonly #documents = new LRUCache<string, Buffer>({
     maxSize: MAX_BYTES,
     sizeCalculation: ({ length }) => length,
@@ -85,15 +99,21 @@ export class Insights {
   async inventory(image: Image): Promise<Inventory> {
     const known = this.#inventories.get(keyOf(image))
     if (known !== undefined) return known
-    const release = this.#registry.pin(image)
-    const found = await inventoryOf(this.#deps, image).finally(release)
-    this.#inventories.set(keyOf(image), found)
-    return found
+    return this.#making.run(keyOf(image), async () => {
+      const release = this.#registry.pin(image)
+      const found = await this.#limit(() => inventoryOf(this.#deps, image)).finally(release)
+      this.#inventories.set(keyOf(image), found)
+      return found
+    })
   }
 
   /** Returns where an image or index came from. @throws RegistryError `unavailable`. */
-  provenance({ root }: Pick<Artifact, 'root'>): Promise<ProvenanceFacts> {
-    return provenanceFacts(this.#deps, root)
+  async provenance({ root }: Pick<Artifact, 'root'>): Promise<ProvenanceFacts> {
+    const known = this.#origins.get(root)
+    if (known !== undefined) return known
+    const found = await this.#limit(() => provenanceFacts(this.#deps, root))
+    this.#origins.set(root, found)
+    return found
   }
 
   /**
@@ -104,7 +124,7 @@ export class Insights {
     const key = `${keyOf(artifact)} ${document.kind} ${document.predicate}`
     const known = this.#documents.get(key)
     if (known !== undefined) return known
-    const bytes = Buffer.from(`${JSON.stringify(await this.#write(artifact, document))}\n`)
+    const bytes = documentBytes(await this.#write(artifact, document))
     // A larger one would push out all others.
     if (bytes.length < MAX_BYTES / 4) this.#documents.set(key, bytes)
     return bytes

@@ -4,7 +4,7 @@
  */
 import type { Digest } from '../core/oci/digest.ts'
 import { RegistryError } from '../core/errors/errors.ts'
-import type { Document } from '../core/oci/image.ts'
+import type { Document, Platform } from '../core/oci/image.ts'
 import type { Policy } from '../core/policy.ts'
 import type { ByteRange } from '../core/oci/range.ts'
 import type { Reference } from '../core/oci/reference.ts'
@@ -20,6 +20,7 @@ import {
   onlyImage,
   type Artifact,
 } from './artifact/image-index.ts'
+import { listKnownImages, type KnownImage } from './known-image.ts'
 import { Images, type ImagesOptions } from './artifact/images.ts'
 import { Realiser, type WorkLimits } from './work/realise.ts'
 import type { WorkListener } from './work/work-event.ts'
@@ -175,12 +176,13 @@ export class Registry {
   }
 
   /**
-   * The image that a tag names, of an index the one for linux/amd64.
+   * The image that a tag names.
+   * @param platform chooses one of an index. Default: linux/amd64.
    * @throws RegistryError of any kind; `pending` when it takes longer than the hold, and goes on.
    */
-  async image(reference: Reference, tag: string): Promise<Image> {
+  async image(reference: Reference, tag: string, platform?: Platform): Promise<Image> {
     const artifact = await this.artifact(reference, tag)
-    return artifact.kind === 'index' ? this.#hold.wait(onlyImage(artifact), reference) : artifact
+    return artifact.kind === 'index' ? this.#hold.wait(onlyImage(artifact, platform), reference) : artifact
   }
 
   /**
@@ -204,6 +206,11 @@ export class Registry {
   /** Waits for work about a name, as long as requests may. @throws RegistryError `pending`, and those of the work. */
   held<T>(work: Promise<T>, reference: Reference): Promise<T> {
     return this.#hold.wait(work, reference)
+  }
+
+  /** Lists the images that this process made, and those that are kept since they were pulled. The last pulled is first. */
+  async knownImages(): Promise<readonly KnownImage[]> {
+    return listKnownImages(this.#images.all(), await this.roots.kept())
   }
 
   /** Connects to Nix, so that the first pull needn't. @returns Nix's version. @throws RegistryError `unavailable`. */

@@ -183,6 +183,11 @@ export const SETTINGS = Type.Object({
     description:
       'Nix\u2019s binary cache protocol below /nix-cache: off, read (nix copy --from what may be pulled), or write (also nix copy --derivation --to, with the token). Off: what may be imported may be built',
   }),
+  PUSHLESS_PAGES: Type.Boolean({
+    default: true,
+    description:
+      'pages about images, for browsers: / lists images to clients that may read /builds, and /images/<hash> shows one to every client that may pull it',
+  }),
   PUSHLESS_VERIFY: Type.Boolean({
     default: false,
     description:

@@ -46,6 +46,7 @@ export type Settings = {
   /** `undefined` where the operator says none. */
   readonly supplier: string | undefined
   readonly nixCacheMode: NixCacheMode
+  readonly pages: boolean
   readonly verify: boolean
   readonly compressionMode: CompressionMode
   readonly graceMs: number
@@ -95,6 +96,7 @@ export function settingsOf(given: GivenSettings): Settings {
     signingKey: given.PUSHLESS_SIGNING_KEY === '' ? undefined : given.PUSHLESS_SIGNING_KEY,
     supplier: given.PUSHLESS_SUPPLIER === '' ? undefined : given.PUSHLESS_SUPPLIER,
     nixCacheMode: given.PUSHLESS_NIX_CACHE,
+    pages: given.PUSHLESS_PAGES,
     verify: given.PUSHLESS_VERIFY,
     compressionMode: given.PUSHLESS_COMPRESSION,
     graceMs: given.PUSHLESS_GRACE * SECOND_MS,

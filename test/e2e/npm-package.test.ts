@@ -30,6 +30,7 @@ void t.test('npm pack, installed', { skip }, async (t) => {
     'manifests',
     'nix',
     'package.json',
+    'web',
   ])
   // The link that npm made, by its first line: with the Node that runs this test.
   const { PATH = '' } = process.env

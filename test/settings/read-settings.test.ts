@@ -34,6 +34,7 @@ const DEFAULTS = {
   signingKey: undefined,
   supplier: undefined,
   nixCacheMode: 'off',
+  pages: true,
   verify: false,
   compressionMode: 'auto',
   graceMs: 30_000,

@@ -35,6 +35,7 @@ const commands = {
   zsh: ['zsh'],
   fish: ['fish'],
   groff: ['groff'],
+  chromium: ['chromium'],
   root: [],
 } as const satisfies Record<string, readonly string[]>
 

@@ -1,6 +1,7 @@
 /** `pushless sbom`: the software bill of materials of an image. */
 import type { Settings } from '../../settings/settings.ts'
 import type { Json } from '../../core/json.ts'
+import { documentBytes } from '../../insight/document-bytes.ts'
 import type { Inventory } from '../../insight/inventory/component.ts'
 import { cyclonedx } from '../../insight/sbom/cyclonedx.ts'
 import { spdx } from '../../insight/sbom/spdx.ts'
@@ -24,7 +25,7 @@ export async function sbom(
   }: { readonly format: SbomFormat; readonly deep: boolean; readonly registry?: string },
 ): Promise<void> {
   const inventory = deep ? await openDeep(name, settings, from) : await openInventory(name, settings, from)
-  writeDocument(Buffer.from(`${JSON.stringify(WRITE[format](inventory))}\n`))
+  writeDocument(documentBytes(WRITE[format](inventory)))
 }
 
 async function openDeep(

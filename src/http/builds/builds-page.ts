@@ -1,111 +1,53 @@
-/**
- * Builds for a browser: one small page without anything from elsewhere. A builder's output is text here: it is
- * escaped, no script but the page's own runs (its hash is in the policy), and that one adds text nodes only.
- */
-import { createHash } from 'node:crypto'
+/** Builds as pages. A builder's output is text here: it is escaped, and web/build.js adds text nodes only. */
+import { isOver } from '../../registry/work/follow.ts'
 import type { WorkRecord } from '../../registry/work/work-records.ts'
 import { buildUrl } from '../error-table.ts'
+import { markup, type Markup, type Part } from '../pages/markup.ts'
+import { framedPage } from '../pages/page-frame.ts'
+import { timeMarkup } from '../pages/units.ts'
 
-const STYLE = `
-:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }
-body { max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
-h1 { font-size: 1.3rem; overflow-wrap: anywhere }
-pre { font: 13px/1.45 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; padding: 1rem; background: #8881 }
-code { overflow-wrap: anywhere }
-td, th { text-align: left; padding: .15rem 1rem .15rem 0; vertical-align: top }
-.failed { color: #c33 } .done { color: #292 } .running { color: #27c }
-`
 /**
- * Follows the log; the page that is loaded at the end has the reason of a failure. Old text goes, for the browser's
- * sake.
+ * @param log nothing for one that is followed or isn't kept any more.
+ * @param hasImages whether there are pages of images.
  */
-const SCRIPT = `
-const log = document.querySelector('pre')
-const source = new EventSource(location.pathname + '?follow')
-source.addEventListener('log', ({ data }) => {
-  const isAtEnd = innerHeight + scrollY >= document.body.offsetHeight - 40
-  log.append(data + '\\n')
-  while (log.childNodes.length > 1000) log.firstChild.remove()
-  if (isAtEnd) scrollTo(0, document.body.offsetHeight)
-})
-source.addEventListener('state', ({ data }) => {
-  const { state } = JSON.parse(data)
-  Object.assign(document.querySelector('#state'), { textContent: state, className: state })
-})
-source.addEventListener('end', () => { source.close(); location.reload() })
-`
-
-export const PAGE_HEADERS = {
-  'content-security-policy': [
-    "default-src 'none'",
-    `style-src '${hashOf(STYLE)}'`,
-    `script-src '${hashOf(SCRIPT)}'`,
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; '),
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-} as const
-
-/** @param log nothing for one that is followed or isn't kept any more. */
-export function buildPage(record: WorkRecord, log: string | undefined): string {
+export function buildPage(record: WorkRecord, log: string | undefined, hasImages: boolean): Markup {
   const { kind, name, path, state, queued, started, ended, failure } = record
-  const isLive = state === 'queued' || state === 'running'
-  const rows: (readonly [string, string])[] = [
-    ['state', `<span id="state" class="${state}">${state}</span>`],
-    [kind === 'build' ? 'derivation' : 'path', `<code>${escape(path)}</code>`],
-    ['queued', time(queued)],
-    ...(started === undefined ? [] : [['started', time(started)] as const]),
-    ...(ended === undefined ? [] : [['ended', time(ended)] as const]),
-    ...(failure === undefined ? [] : [['why', escape(failure.message)] as const]),
+  const isLive = !isOver(record)
+  const rows: readonly (readonly [string, Part])[] = [
+    ['State', markup`<span id="state" class="state ${state}">${state}</span>`],
+    [kind === 'build' ? 'Derivation' : 'Path', markup`<code>${path}</code>`],
+    ['Queued', timeMarkup(queued)],
+    ['Started', started === undefined ? undefined : timeMarkup(started)],
+    ['Ended', ended === undefined ? undefined : timeMarkup(ended)],
+    ['Why', failure?.message],
   ]
-  const table = rows.map(([title, text]) => `<tr><th>${title}<td>${text}`).join('\n')
-  const text = isLive ? '' : escape(log ?? '(its log is not kept any more)')
-  return page(
-    `${kind} of ${name}`,
-    `<table>\n${table}\n</table>\n<pre>${text}</pre>${isLive ? `\n<script>${SCRIPT}</script>` : ''}`,
-  )
+  return framedPage({
+    title: `${kind} of ${name}`,
+    place: 'builds',
+    hasImages,
+    ...(isLive ? { script: 'build.js' } : {}),
+    body: markup`<dl>
+${rows.map(([title, value]) => (value === undefined ? undefined : markup`<dt>${title}<dd>${value}\n`))}</dl>
+<h2>Log</h2>
+${isLive ? markup`<noscript><p>Load this page again to see the log, once it is over.</p></noscript>\n` : undefined}<pre id="log" tabindex="0" aria-label="Log">${isLive ? '' : (log ?? '(its log is not kept any more)')}</pre>`,
+  })
 }
 
-export function listPage(records: readonly WorkRecord[]): string {
-  const rows = records.map(
-    ({ id, kind, name, state, queued, failure }) =>
-      `<tr><td class="${state}">${state}<td>${kind}<td><a href="${buildUrl(id)}">${escape(name)}</a><td>${time(queued)}<td>${escape(failure?.message ?? '')}`,
-  )
-  return page('builds and fetches', `<table>\n${rows.join('\n')}\n</table>`)
-}
-
-function page(title: string, body: string): string {
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${escape(title)}</title>
-<style>${STYLE}</style>
-<h1>${escape(title)}</h1>
-${body}
-</html>
-`
-}
-
-function time(ms: number): string {
-  return `<time>${new Date(ms).toISOString().replace('T', ' ').replace(/\..*/, '')}</time> UTC`
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function escape(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
-}
-
-function hashOf(text: string): string {
-  return `sha256-${createHash('sha256').update(text).digest('base64')}`
+export function listPage(records: readonly WorkRecord[], hasImages: boolean): Markup {
+  return framedPage({
+    title: 'Builds and fetches',
+    place: 'builds',
+    hasImages,
+    body:
+      records.length === 0
+        ? markup`<p>Nothing was built or fetched yet.</p>`
+        : markup`<div class="scroll" tabindex="0" role="region" aria-label="Builds and fetches"><table>
+<thead><tr><th scope="col">State<th scope="col">Kind<th scope="col">Name<th scope="col">Queued<th scope="col">Why</thead>
+<tbody>
+${records.map(
+  ({ id, kind, name, state, queued, failure }) =>
+    markup`<tr><td class="state ${state}">${state}<td>${kind}<td><a href="${buildUrl(id)}">${name}</a><td>${timeMarkup(queued)}<td>${failure?.message}
+`,
+)}</tbody></table></div>`,
+  })
 }

@@ -15,7 +15,8 @@ import { isOver } from '../../registry/work/follow.ts'
 import type { WorkJournal } from '../../registry/work/work-journal.ts'
 import { WORK_STATES, type WorkRecord } from '../../registry/work/work-records.ts'
 import { preferred } from '../pull/accept.ts'
-import { PAGE_HEADERS, buildPage, listPage } from './builds-page.ts'
+import { sendPage } from '../pages/send-page.ts'
+import { buildPage, listPage } from './builds-page.ts'
 import { eventText, lineText, workView } from './builds-view.ts'
 import { Followers, type FollowForm } from './followers.ts'
 import type { LoopbackTrust } from '../access/loopback-trust.ts'
@@ -26,6 +27,8 @@ export type BuildsOptions = {
   /** See token.ts. */
   readonly token: Token | undefined
   readonly loopback: LoopbackTrust
+  /** Whether the navigation of the pages leads to images. */
+  readonly hasImages: boolean
 }
 
 const READ = ['GET', 'HEAD']
@@ -48,7 +51,7 @@ const LINES: FollowForm = {
 }
 
 export function registerBuilds(app: FastifyInstance, options: BuildsOptions): void {
-  const { journal, token, loopback } = options
+  const { journal, token, loopback, hasImages } = options
   const followers = new Followers()
   // Before the server waits for its requests to end.
   app.addHook('preClose', async () => followers.close())
@@ -62,7 +65,7 @@ export function registerBuilds(app: FastifyInstance, options: BuildsOptions): vo
       const state = WORK_STATES.find((known) => known === asked)
       const records = asked !== null && state === undefined ? [] : journal.list(LIST_LENGTH, state)
       if (preferred(request.headers.accept, ['application/json', 'text/html']) === 'text/html')
-        return sendPage(request, reply, listPage(records))
+        return sendPage(request, reply, listPage(records, hasImages))
       return sendJson(request, reply, { builds: records.map((record) => view(record, journal)) })
     },
   })
@@ -74,7 +77,7 @@ export function registerBuilds(app: FastifyInstance, options: BuildsOptions): vo
       const record = find(journal, request.params.id)
       return parseTarget(request.raw.url).query.has('follow')
         ? follow(request, reply, record, journal, followers)
-        : answer(request, reply, record, journal)
+        : answer(request, reply, record, options)
     },
   })
   app.delete<{ Params: { id: string } }>('/builds/:id', async (request, reply) => {
@@ -88,7 +91,7 @@ async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
   record: WorkRecord,
-  journal: WorkJournal,
+  { journal, hasImages }: BuildsOptions,
 ): Promise<FastifyReply> {
   switch (preferred(request.headers.accept, ['application/json', 'text/html', 'text/plain'])) {
     case 'application/json':
@@ -97,7 +100,7 @@ async function answer(
       return sendPage(
         request,
         reply,
-        buildPage(record, isOver(record) ? await journal.log(record) : undefined),
+        buildPage(record, isOver(record) ? await journal.log(record) : undefined, hasImages),
       )
     case 'text/plain': {
       const log = await journal.log(record)
@@ -151,10 +154,6 @@ function unknownBuild(id: string): RegistryError {
 
 function view(record: WorkRecord, journal: WorkJournal): Readonly<Record<string, unknown>> {
   return workView(record, journal.remembered(record))
-}
-
-function sendPage(request: FastifyRequest, reply: FastifyReply, page: string): FastifyReply {
-  return sendText(request, reply.headers(PAGE_HEADERS), 'text/html; charset=utf-8', page)
 }
 
 function sendJson(request: FastifyRequest, reply: FastifyReply, value: unknown): FastifyReply {

@@ -39,9 +39,9 @@ const OLD_CLIENTS_PLATFORM: Platform = { os: 'linux', architecture: 'amd64' }
 /** 255 indexes are made in milliseconds. */
 const MAX_SUBSET_OF = 8
 
-/** The image itself, or the index's one for linux/amd64. @throws RegistryError of any kind. */
-export async function onlyImage(artifact: Artifact): Promise<Image> {
-  return artifact.kind === 'index' ? imageFor(artifact, OLD_CLIENTS_PLATFORM) : artifact
+/** The image itself, or the index's one for a platform. @throws RegistryError of any kind. */
+export async function onlyImage(artifact: Artifact, platform = OLD_CLIENTS_PLATFORM): Promise<Image> {
+  return artifact.kind === 'index' ? imageFor(artifact, platform) : artifact
 }
 
 /** @throws RegistryError `manifest-unknown` where the index has none for it, or of any kind. */

@@ -59,6 +59,11 @@ export class Images {
     return this.#known.allOf(referenceBase(reference))
   }
 
+  /** Returns all that is remembered, the one that was asked for last first. */
+  all(): readonly Artifact[] {
+    return this.#known.all()
+  }
+
   /** Remembered, or made. @throws RegistryError of any kind. */
   async find(reference: Reference, tag: string): Promise<Artifact> {
     const known = this.recall(reference, tag)

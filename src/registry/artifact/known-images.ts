@@ -31,6 +31,14 @@ export class KnownImages {
     return [...(this.#byName.get(name)?.values() ?? [])].filter(isAsMade).map(({ artifact }) => artifact)
   }
 
+  /** Returns all images, the one that was asked for last first. */
+  all(): readonly Artifact[] {
+    return [...this.#byName.values()]
+      .flatMap((byTag) => [...byTag.values()])
+      .filter(isAsMade)
+      .map(({ artifact }) => artifact)
+  }
+
   /** @param stamp of the root, taken before it was looked into. */
   put(name: string, tag: string, artifact: Artifact, stamp: string): void {
     const isPartial = artifact.kind === 'index' && artifact.missing.length > 0

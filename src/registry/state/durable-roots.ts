@@ -20,6 +20,9 @@ const SWEEP_MS = 3_600_000
 /** Whether somebody deleted the directory is looked at no more often: pulls come by the thousand. */
 const LOOK_MS = 10_000
 
+/** A path that is kept, and the time of its last pull in milliseconds since the epoch, to the hour. */
+export type KeptPath = { readonly path: StorePath; readonly pulledMs: number }
+
 export class DurableRoots {
   readonly #store: Store
   readonly #directory: string
@@ -85,6 +88,19 @@ export class DurableRoots {
     this.#size = kept
   }
 
+  /** Returns the paths that are kept and are in the store, each with the time of its last pull. Reads the directory. */
+  async list(): Promise<readonly KeptPath[]> {
+    const kept: KeptPath[] = []
+    for (const name of await readdir(this.#directory).catch(() => [])) {
+      const path = parseStorePath(`${STORE_DIR}/${name}`)
+      const link = join(this.#directory, name)
+      const stat = path === undefined ? undefined : await lstat(link).catch(() => undefined)
+      if (path === undefined || stat === undefined || !(await isThere(link))) continue
+      kept.push({ path, pulledMs: stat.mtimeMs })
+    }
+    return kept
+  }
+
   /** How many there are. */
   get size(): number {
     return this.#size
@@ -121,9 +137,12 @@ export class DurableRoots {
   }
 }
 
+/** Whether the path that a link names is there. `false` where the link itself is gone. */
 async function isThere(link: string): Promise<boolean> {
-  return lstat(await readlink(link)).then(
-    () => true,
-    () => false,
-  )
+  return readlink(link)
+    .then(async (target) => lstat(target))
+    .then(
+      () => true,
+      () => false,
+    )
 }

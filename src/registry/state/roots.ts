@@ -4,7 +4,7 @@
  */
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { Store } from '../../store/store.ts'
-import { DurableRoots } from './durable-roots.ts'
+import { DurableRoots, type KeptPath } from './durable-roots.ts'
 import { TempRoots } from './temp-roots.ts'
 
 export type RootsOptions = {
@@ -40,6 +40,11 @@ export class Roots {
   /** Keeps a path for as long as it is read. @returns what ends that. */
   pin(path: StorePath): () => void {
     return this.#temporary.pin(path)
+  }
+
+  /** Returns the paths that are kept since they were pulled. */
+  async kept(): Promise<readonly KeptPath[]> {
+    return this.#durable.list()
   }
 
   /** How many paths are kept. */

@@ -1,0 +1,157 @@
+/**
+ * Pages about images, for people: `GET /` lists images, `GET /images/<hash>` shows one.
+ *
+ * Who may pull an image may read its page, since everything on it follows from what is pulled. So a page is asked from
+ * the registry as a pull is: what may not be pulled is the same 404, and what isn't there yet is fetched or built. The
+ * list tells which images there are, so it is for those who may read builds (see builds.ts).
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { digestOf } from '../../core/oci/digest.ts'
+import { RegistryError } from '../../core/errors/errors.ts'
+import type { Reference } from '../../core/oci/reference.ts'
+import { documentBytes } from '../../insight/document-bytes.ts'
+import { STATEMENT_TYPE } from '../../insight/provenance/statement.ts'
+import { cyclonedx } from '../../insight/sbom/cyclonedx.ts'
+import { spdx } from '../../insight/sbom/spdx.ts'
+import type { KnownImage } from '../../registry/known-image.ts'
+import { audienceOf, type Access } from '../access/audience.ts'
+import { demandToken } from '../access/token.ts'
+import { registerErrorForm } from '../errors.ts'
+import { sendBytes } from '../pull/conditional.ts'
+import { parseTarget } from '../request-target.ts'
+import { componentPage } from './image/component-page.ts'
+import { differencePage } from './image/difference-page.ts'
+import { imageUrl, parseImageAddress, type ImageAddress } from './image/image-address.ts'
+import { componentsPage, imagePage, type PageOfImage } from './image/image-page.ts'
+import { imagesPage } from './images-page.ts'
+import type { Markup } from './markup.ts'
+import type { PageImage } from './page-image.ts'
+import { sendPage } from './send-page.ts'
+
+export type PagesOptions = Access & {
+  readonly listImages: () => Promise<readonly KnownImage[]>
+  /** @throws RegistryError of any kind, as a pull does. */
+  readonly imageOf: (reference: Reference, tag: string, platform?: string) => Promise<PageImage>
+}
+
+const READ = ['GET', 'HEAD']
+/** Documents of an image, by the end of their address. Media types: IANA. */
+const DOCUMENTS = {
+  'sbom.cdx.json': {
+    type: 'application/vnd.cyclonedx+json',
+    bytes: ({ inventory }) => documentBytes(cyclonedx(inventory)),
+  },
+  'sbom.spdx.json': {
+    type: 'application/spdx+json',
+    bytes: ({ inventory }) => documentBytes(spdx(inventory)),
+  },
+  'provenance.intoto.json': { type: STATEMENT_TYPE, bytes: ({ provenance }) => provenance?.statement },
+} as const satisfies Record<string, { type: string; bytes: (image: PageImage) => Uint8Array | undefined }>
+
+type ImageRoute = { Params: { name: string } }
+
+export function registerPages(app: FastifyInstance, options: PagesOptions): void {
+  void app.register(async (scope) => {
+    registerErrorForm(scope, 'page', (request, refusal) => audienceOf(request, refusal, options))
+    registerRoutes(scope, options)
+  })
+}
+
+function registerRoutes(app: FastifyInstance, options: PagesOptions): void {
+  app.route({
+    method: READ,
+    url: '/',
+    handler: async (request, reply) => {
+      demandReader(request, options)
+      const query = queryOf(request)
+      return sendPage(
+        request,
+        reply,
+        imagesPage(await options.listImages(), { search: query.get('q') ?? '', asked: query.get('page') }),
+      )
+    },
+  })
+  // Where the form goes that takes the name of an image.
+  app.route({
+    method: READ,
+    url: '/images',
+    handler: async (request, reply) => {
+      const name = queryOf(request).get('name')
+      const location = name === null ? '/' : imageUrl(parseImageAddress(name))
+      return reply.code(303).header('location', location).header('content-length', 0).send()
+    },
+  })
+  app.route<ImageRoute>({
+    method: READ,
+    url: '/images/:name',
+    handler: async (request, reply) => {
+      const page = await imageIn(request, request.params.name, options)
+      return sendPage(request, reply, await chosenPage(page, queryOf(request), request, options))
+    },
+  })
+  for (const [name, { type, bytes }] of Object.entries(DOCUMENTS))
+    app.route<ImageRoute>({
+      method: READ,
+      url: `/images/:name/${name}`,
+      handler: async (request, reply) => {
+        const { image } = await imageIn(request, request.params.name, options)
+        return sendDocument(request, reply, type, bytes(image))
+      },
+    })
+}
+
+/** The part of an image's pages that the query names. */
+async function chosenPage(
+  page: PageOfImage,
+  query: URLSearchParams,
+  request: FastifyRequest,
+  options: PagesOptions,
+): Promise<Markup> {
+  const compared = query.get('compare')
+  if (compared !== null) {
+    const address = parseImageAddress(compared)
+    return differencePage(page, await pageOf(request, address, options))
+  }
+  const component = query.get('component')
+  if (component !== null) return componentPage(page, component)
+  const search = query.get('q') ?? ''
+  const asked = query.get('page')
+  return search === '' && asked === null ? imagePage(page) : componentsPage(page, { search, asked })
+}
+
+async function imageIn(request: FastifyRequest, name: string, options: PagesOptions): Promise<PageOfImage> {
+  return pageOf(request, parseImageAddress(name, queryOf(request)), options)
+}
+
+async function pageOf(
+  request: FastifyRequest,
+  address: ImageAddress,
+  { imageOf }: PagesOptions,
+): Promise<PageOfImage> {
+  return {
+    address,
+    image: await imageOf(address.reference, address.tag, address.platform),
+    host: request.host,
+  }
+}
+
+/** @throws RegistryError `not-found` for an image without this document. */
+function sendDocument(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  type: string,
+  bytes: Uint8Array | undefined,
+): FastifyReply {
+  if (bytes === undefined) throw new RegistryError('not-found', 'the image has no such document')
+  reply.header('cache-control', 'no-cache').header('x-content-type-options', 'nosniff')
+  return sendBytes(request, reply, type, bytes, digestOf(bytes))
+}
+
+/** @throws RegistryError `unauthorized`, `too-many-guesses`. */
+function demandReader(request: FastifyRequest, { token, loopback }: Access): void {
+  if (!loopback.isLocal(request)) demandToken(request, token)
+}
+
+function queryOf(request: FastifyRequest): URLSearchParams {
+  return parseTarget(request.raw.url).query
+}
