@@ -25,7 +25,7 @@ export function imageFacts(
   const rows: readonly (readonly [string, Part])[] = [
     ['Store path', markup`<code>${root}</code>`],
     ['Digest', markup`<code>${digest}</code>`],
-    ['Made by', format],
+    ['Kind', format],
     ['Platform', platform],
     [
       'All platforms',
