@@ -11,6 +11,7 @@ import { scoped } from '../test/support/scope.ts'
 import { measureCold } from './cold.ts'
 import { benchImage } from './image.ts'
 import { measureDockerArchive } from './docker-archive.ts'
+import { measureInsights } from './insights.ts'
 import { measureMemory } from './memory.ts'
 import { measureStart } from './start.ts'
 import { measureThroughput } from './throughput.ts'
@@ -31,6 +32,7 @@ for (const measure of [
   () => scoped((scope) => measureThroughput(scope, closure)),
   () => scoped((scope) => measureMemory(scope, closure, image)),
   () => scoped((scope) => measureDockerArchive(scope, image)),
+  () => scoped((scope) => measureInsights(scope)),
 ]) {
   for (const figure of await measure()) {
     figures.push(figure)

@@ -5,32 +5,21 @@ import { startDockerRegistry } from '../test/support/docker-registry.ts'
 import { startPushless } from '../test/support/registry-process.ts'
 import type { Scope } from '../test/support/scope.ts'
 import { median, type Figure } from './figure.ts'
+import { copyImage } from './copy-image.ts'
 import { benchImage } from './image.ts'
+import { ACCEPT, requestRate } from './request-rate.ts'
 import type { Closure } from './start.ts'
 
 const ROUNDS = 5
-const LOAD_SECONDS = 3
-const CONNECTIONS = 16
 const TARGET_MANIFESTS = 10
 const TARGET_BYTES = 1
-const ACCEPT = 'application/vnd.oci.image.manifest.v1+json'
 
 export async function measureThroughput(scope: Scope, closure: Closure): Promise<readonly Figure[]> {
   const image = await benchImage('one-layer', [closure.root], 1)
   const server = await startPushless(scope)
   const registry = await startDockerRegistry(scope)
   const ours = repositoryUrl(server.url, image)
-  const theirs = `${registry.url}/v2/bench`
-  // The same image, blob for blob.
-  await execa('skopeo', [
-    'copy',
-    '--insecure-policy',
-    '--preserve-digests',
-    '--src-tls-verify=false',
-    '--dest-tls-verify=false',
-    `docker://${ours.replace(/^http:\/\//, '').replace('/v2/', '/')}:nix`,
-    `docker://${new URL(registry.url).host}/bench:nix`,
-  ])
+  const theirs = await copyImage(server.url, image, registry.url)
   const manifest = (await (
     await fetch(`${theirs}/manifests/nix`, { headers: { accept: ACCEPT } })
   ).json()) as Manifest
@@ -69,20 +58,6 @@ export async function measureThroughput(scope: Scope, closure: Closure): Promise
       note: `${gigabytes(speeds.map((round) => round.ours))} against ${gigabytes(speeds.map((round) => round.theirs))}`,
     },
   ]
-}
-
-/** Requests a second, by wrk, which costs less than what it measures. */
-async function requestRate(url: string): Promise<number> {
-  const { stdout } = await execa('wrk', [
-    '-t1',
-    `-c${CONNECTIONS}`,
-    `-d${LOAD_SECONDS}`,
-    '-H',
-    `Accept: ${ACCEPT}`,
-    url,
-  ])
-  if (/Non-2xx/.test(stdout)) throw new Error(`${url} fails under load: ${stdout}`)
-  return Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1])
 }
 
 /** Bytes a second. The first of two downloads warms up, on both sides. */
