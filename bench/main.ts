@@ -10,6 +10,7 @@ import { debianClosure } from '../test/fixtures/debian-closure.ts'
 import { scoped } from '../test/support/scope.ts'
 import { measureCold } from './cold.ts'
 import { benchImage } from './image.ts'
+import { measureAdvisories } from './measure-advisories.ts'
 import { measureDockerArchive } from './docker-archive.ts'
 import { measureMemory } from './memory.ts'
 import { measureStart } from './start.ts'
@@ -31,6 +32,7 @@ for (const measure of [
   () => scoped((scope) => measureThroughput(scope, closure)),
   () => scoped((scope) => measureMemory(scope, closure, image)),
   () => scoped((scope) => measureDockerArchive(scope, image)),
+  () => scoped(measureAdvisories),
 ]) {
   for (const figure of await measure()) {
     figures.push(figure)

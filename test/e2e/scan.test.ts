@@ -115,7 +115,6 @@ void t.test('images are scanned', { skip: missing('nix') }, async (t) => {
     )
   })
   await t.test('a fleet', async (t) => {
-    const container = (name: string) => ({ name: 'c', image: name })
     const pods = {
       apiVersion: 'v1',
       kind: 'List',
@@ -123,7 +122,12 @@ void t.test('images are scanned', { skip: missing('nix') }, async (t) => {
         apiVersion: 'v1',
         kind: 'Pod',
         metadata: { name: `p${i}` },
-        spec: { containers: [container(`nix.internal${path}:nix`), container('docker.io/library/redis:8')] },
+        spec: {
+          containers: [`nix.internal${path}:nix`, 'docker.io/library/redis:8'].map((name) => ({
+            name: 'c',
+            image: name,
+          })),
+        },
       })),
     }
     await writeFile(join(directory, 'pods.json'), JSON.stringify(pods))
