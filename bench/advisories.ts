@@ -10,6 +10,8 @@ import { seededRandom, type Random } from '../test/seeded-random.ts'
 export const YEAR_ENTRIES = 30_000
 /** Products that entries are about. A few have most of the entries, as the kernel has. */
 const PRODUCTS = 12_000
+/** Products from here on are devices, which have the long lists. */
+const DEVICES = 9_000
 
 /** Writes a year as a feed. */
 export async function writeYear(file: string, entries: number, seed: number): Promise<void> {
@@ -32,12 +34,14 @@ function* feed(entries: number, seed: number): Generator<string> {
 function entry(number: number, { below }: Random): Json {
   const random = () => below(1e6) / 1e6
   // The square makes low numbers frequent.
-  const product = Math.floor(random() ** 2 * PRODUCTS)
+  const product = Math.floor(random() ** 2 * DEVICES)
   const score = 1 + below(90) / 10
-  const size = random() < 0.02 ? 100 + below(200) : 1 + below(6)
-  const matches = Array.from({ length: size }, (_, i) =>
-    match(i === 0 ? product : below(PRODUCTS), below(40), random() < 0.3),
-  )
+  const isDevice = random() < 0.02
+  const size = isDevice ? 200 + below(200) : 1 + below(6)
+  const matches = Array.from({ length: size }, (_, i) => {
+    const other = isDevice ? DEVICES + below(PRODUCTS - DEVICES) : below(DEVICES)
+    return match(i === 0 && !isDevice ? product : other, below(40), random() < 0.3)
+  })
   const isConditional = random() < 0.15
   return {
     id: `CVE-2024-${number}`,
