@@ -19,7 +19,6 @@ export async function measureAdvisories(scope: Scope): Promise<readonly Figure[]
   await writeYear(feed, YEAR_ENTRIES, 1)
   const load = await run('load', directory, feed)
   const scan = await run('scan', directory)
-  const megabytes = async (file: string) => `${((await stat(file)).size / 1e6).toFixed(0)} MB`
   return [
     {
       ...atMost('a year of NVD loaded', load.ms / 1000, TARGET_LOAD_S, 's'),
@@ -31,6 +30,10 @@ export async function measureAdvisories(scope: Scope): Promise<readonly Figure[]
       note: `${scan.count} findings, ${scan.megabytes.toFixed(0)} MB resident`,
     },
   ]
+}
+
+async function megabytes(file: string): Promise<string> {
+  return `${((await stat(file)).size / 1e6).toFixed(0)} MB`
 }
 
 async function run(...args: readonly string[]) {
