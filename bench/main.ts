@@ -10,6 +10,7 @@ import { debianClosure } from '../test/fixtures/debian-closure.ts'
 import { scoped } from '../test/support/scope.ts'
 import { measureCold } from './cold.ts'
 import { benchImage } from './image.ts'
+import { measureAdvisories } from './measure-advisories.ts'
 import { measureDockerArchive } from './docker-archive.ts'
 import { measureInsights } from './insights.ts'
 import { measureMemory } from './memory.ts'
@@ -33,6 +34,7 @@ for (const measure of [
   () => scoped((scope) => measureMemory(scope, closure, image)),
   () => scoped((scope) => measureDockerArchive(scope, image)),
   () => scoped((scope) => measureInsights(scope)),
+  () => scoped(measureAdvisories),
 ]) {
   for (const figure of await measure()) {
     figures.push(figure)

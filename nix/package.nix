@@ -22,7 +22,7 @@
   makeWrapper,
   nodejs_24,
   # hash of node_modules as npm installs it
-  nodeModulesHash ? "sha256-9JKz11N1lEjc5Of68GahLvzTJmeOmiZyeNpj11RkDnc=",
+  nodeModulesHash ? "sha256-ubaTncxBmXp6k3u5KNsXLRnW2wjGcQaB4tb/AhG1/oI=",
 }:
 let
   inherit (builtins)

@@ -18,6 +18,14 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
   top: ['pushless top ./result', 'pushless top --sort users --limit 20 ./result'],
   diff: ['pushless diff ./result ./result', 'pushless diff --json ./result ./result > difference.json'],
   licences: ['pushless licences ./result', "pushless licences ./result --deny 'GPL-3.0*' 'AGPL*'"],
+  scan: [
+    'pushless scan --advisories ./advisories ./result',
+    'pushless scan --advisories ./advisories --format sarif --fail-on kev ./result > scan.sarif',
+  ],
+  update: [
+    'pushless advisories update --from ./feeds --advisories ./advisories',
+    'pushless advisories update --from ./feeds/nvd.json --fresh',
+  ],
   export: [
     'pushless export -o image.tar ./result',
     'pushless export --name registry.example/app:1 --zstd ./result > app.tar.zst',

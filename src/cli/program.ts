@@ -10,6 +10,7 @@ import { addInsight } from './insight/insight.ts'
 import { addManifests } from './manifests/manifests.ts'
 import type { ProcessFacts } from './process-facts.ts'
 import { registryUrl } from './registry-url.ts'
+import { addScan } from './scan/add-scan.ts'
 import { completeSwitches, plainSwitches } from './switches.ts'
 import { INSPECT, settingsFrom, withSettings } from './setting-options.ts'
 import { SHELLS, type Shell } from './shell/shells.ts'
@@ -65,6 +66,7 @@ export function createProgram(facts: ProcessFacts): Command {
     })
 
   addInsight(program, facts)
+  addScan(program, facts)
 
   withSettings(program.command('export'), EXPORT)
     .description(

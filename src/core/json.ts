@@ -9,3 +9,8 @@ export function isList<T>(value: T): value is Extract<T, readonly unknown[]> {
 export function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {
   return typeof value === 'object' && value !== null && !isList(value)
 }
+
+/** @throws SyntaxError for text that isn't JSON. */
+export function parseJson(text: string): Json {
+  return JSON.parse(text) as Json
+}

@@ -26,6 +26,8 @@ const COMMANDS = [
   'top',
   'diff',
   'licences',
+  'advisories update',
+  'scan',
   'export',
   'warm',
   'manifests apps',
@@ -38,11 +40,13 @@ void t.test('examples', { skip: missing('nix', 'root', 'network namespaces') }, 
   const image = await exampleImage()
   await mkdir(join(directory, 'bin'))
   await mkdir(join(directory, 'deploy'))
+  await mkdir(join(directory, 'feeds'))
   const files: Readonly<Record<string, string>> = {
     'bin/pushless': `#!/bin/sh\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${MAIN}' "$@"\n`,
     token: 'a-token-of-the-examples',
     'app.yaml': `name: hello\npackage: ${await busybox()}\ncommand: [sleep, "1"]\n`,
     'deploy/pod.yaml': pod(imageName(image)),
+    'feeds/nvd.json': JSON.stringify({ format: 'NVD_CVE', vulnerabilities: [] }),
     'chart.yaml': pod('docker.io/library/redis:8'),
     'images.json': JSON.stringify({ 'docker.io/library/redis:8': imageName(image) }),
   }

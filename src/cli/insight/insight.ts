@@ -126,7 +126,12 @@ export function addInsight(program: Command, facts: ProcessFacts): void {
     })
 }
 
-function insightCommand(program: Command, name: string, names: readonly SettingName[] = INSPECT): Command {
+/** A command about an image, which a registry may be asked about. */
+export function insightCommand(
+  program: Command,
+  name: string,
+  names: readonly SettingName[] = INSPECT,
+): Command {
   return withSettings(program.command(name), names).option(
     '--registry <url>',
     'read the document that this registry has of the image, instead of the store',

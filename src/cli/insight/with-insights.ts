@@ -1,4 +1,4 @@
-/** Opens an image for a command that tells something of it, without a server. */
+/** Opens images for commands that tell something of them, without a server. */
 import type { Settings } from '../../settings/settings.ts'
 import { Insights } from '../../insight/insights.ts'
 import type { SecretKey } from '../../insight/signing/signing-key.ts'
@@ -19,28 +19,57 @@ export type OpenedImage = {
   readonly image: () => Promise<Image>
 }
 
-/** @param name as for `inspect`. @throws RegistryError of any kind. */
+type OpenedRegistry = Pick<ReturnType<typeof openRegistry>, 'registry' | 'store' | 'close'> & {
+  readonly insights: Insights
+}
+
+/** Opens an image. @param name as for `inspect`. @throws RegistryError of any kind. */
+type OpenImage = (name: string) => Promise<OpenedImage>
+
+/** As `withImages`, with one image. @param name as for `inspect`. @throws RegistryError of any kind. */
 export async function withInsights<T>(
   name: string,
   settings: Settings,
   use: (opened: OpenedImage) => Promise<T>,
   key?: SecretKey,
 ): Promise<T> {
-  const { reference, tag } = await parseImageArgument(name)
-  const { registry, store, journal, close } = openRegistry(
-    { ...settings, keepDays: 0 },
-    { holdMs: NO_HOLD_MS, onRootTrouble: () => undefined },
-  )
-  try {
-    const artifact = await registry.artifact(reference, tag)
-    return await use({
-      insights: new Insights({ registry, store, journal, key, supplier: settings.supplier }),
+  return withImages(settings, async (open) => use(await open(name)), key)
+}
+
+/** Does something with images. The registry is opened with the first of them, and closed at the end. */
+export async function withImages<T>(
+  settings: Settings,
+  use: (open: OpenImage) => Promise<T>,
+  key?: SecretKey,
+): Promise<T> {
+  let opened: OpenedRegistry | undefined
+  const open = (): OpenedRegistry => {
+    const { registry, store, journal, close } = openRegistry(
+      { ...settings, keepDays: 0 },
+      { holdMs: NO_HOLD_MS, onRootTrouble: () => undefined },
+    )
+    return {
+      registry,
       store,
-      artifact,
-      image: async () =>
-        artifact.kind === 'index' ? imageFor(artifact, machinePlatform(process.arch)) : artifact,
+      insights: new Insights({ registry, store, journal, key, supplier: settings.supplier }),
+      close,
+    }
+  }
+  try {
+    return await use(async (name) => {
+      const { reference, tag } = await parseImageArgument(name)
+      opened ??= open()
+      const { registry, store, insights } = opened
+      const artifact = await registry.artifact(reference, tag)
+      return {
+        insights,
+        store,
+        artifact,
+        image: async () =>
+          artifact.kind === 'index' ? imageFor(artifact, machinePlatform(process.arch)) : artifact,
+      }
     })
   } finally {
-    await close()
+    await opened?.close()
   }
 }

@@ -1,6 +1,7 @@
 /** Reads the inventory of an image from the CycloneDX document that `cyclonedx.ts` writes. */
 import { RegistryError } from '../../core/errors/errors.ts'
-import { isList, isObject, type Json } from '../../core/json.ts'
+import { isObject, type Json } from '../../core/json.ts'
+import { fieldAt, listAt, textAt, textsAt } from '../../core/json-fields.ts'
 import { readDigest } from '../../core/oci/digest.ts'
 import { parseStorePath, type StorePath } from '../../core/nix/store-path.ts'
 import type { FileFacts } from '../inventory/component-files.ts'
@@ -17,20 +18,20 @@ export function readCyclonedx(name: string, document: Json): Inventory {
     throw new RegistryError('malformed', `${name}: ${why}`)
   }
   if (!isObject(document) || document['bomFormat'] !== 'CycloneDX') return refuse('not a CycloneDX document')
-  const subject = at(document, 'metadata', 'component')
-  const root = parseStorePath(text(subject, 'bom-ref') ?? '')
-  const digest = readDigest(text(subject, 'version'))
+  const subject = fieldAt(document, 'metadata', 'component')
+  const root = parseStorePath(textAt(subject, 'bom-ref') ?? '')
+  const digest = readDigest(textAt(subject, 'version'))
   if (root === undefined || digest === undefined)
     return refuse('metadata.component is not an image with a store path and a digest, as pushless writes it')
 
   const edges = new Map(
-    list(document['dependencies']).map((entry) => [
-      text(entry, 'ref') ?? '',
-      pathsIn(at(entry, 'dependsOn')),
+    listAt(document, 'dependencies').map((entry) => [
+      textAt(entry, 'ref') ?? '',
+      textsAt(entry, 'dependsOn').flatMap((one) => parseStorePath(one) ?? []),
     ]),
   )
-  const supplier = text(at(subject, 'supplier') ?? null, 'name')
-  const entries = list(document['components'])
+  const supplier = textAt(fieldAt(subject, 'supplier') ?? null, 'name')
+  const entries = listAt(document, 'components')
   const components = entries.flatMap((entry) => readComponent(entry, edges) ?? [])
   return {
     image: {
@@ -50,31 +51,31 @@ export function readCyclonedx(name: string, document: Json): Inventory {
 }
 
 function readComponent(entry: Json, edges: ReadonlyMap<string, readonly StorePath[]>): Component | undefined {
-  const path = parseStorePath(text(entry, 'bom-ref') ?? '')
-  const name = text(entry, 'name')
+  const path = parseStorePath(textAt(entry, 'bom-ref') ?? '')
+  const name = textAt(entry, 'name')
   if (path === undefined || name === undefined) return undefined
-  const files = list(at(entry, 'components')).flatMap((file) => readFile(file) ?? [])
+  const files = listAt(entry, 'components').flatMap((file) => readFile(file) ?? [])
   return {
     path,
     name,
-    version: text(entry, 'version'),
+    version: textAt(entry, 'version'),
     output: valueOf(entry, PROPERTY.output),
     narHash: hashOf(entry),
     narSize: bytesIn(valueOf(entry, PROPERTY.narSize)),
     references: edges.get(path) ?? [],
     layer: layerOf(entry),
     sources: referencesOf(entry, 'source-distribution').flatMap((found) => {
-      const url = text(found, 'url')
+      const url = textAt(found, 'url')
       return url === undefined ? [] : [{ url, sha256: hashOf(found) }]
     }),
-    patches: list(at(entry, 'pedigree', 'patches')).map(readPatch),
+    patches: listAt(entry, 'pedigree', 'patches').map(readPatch),
     meta: readMeta(entry),
     ...(files.length === 0 ? {} : { files }),
   }
 }
 
 function readFile(entry: Json): FileFacts | undefined {
-  const name = text(entry, 'name')
+  const name = textAt(entry, 'name')
   const sha1 = hashOf(entry, 'SHA-1')
   const sha256 = hashOf(entry)
   if (name === undefined || sha1 === undefined || sha256 === undefined) return undefined
@@ -82,27 +83,27 @@ function readFile(entry: Json): FileFacts | undefined {
 }
 
 function readMeta(entry: Json): PackageMeta {
-  const identity = list(at(entry, 'evidence', 'identity')).find((one) => text(one, 'field') === 'purl')
-  const licences = list(at(entry, 'licenses')).flatMap((choice) => {
-    const found = text(choice, 'expression') ?? text(at(choice, 'license') ?? null, 'name')
+  const identity = listAt(entry, 'evidence', 'identity').find((one) => textAt(one, 'field') === 'purl')
+  const licences = listAt(entry, 'licenses').flatMap((choice) => {
+    const found = textAt(choice, 'expression') ?? textAt(choice, 'license', 'name')
     return found === undefined ? [] : [found]
   })
   return {
     licences: parseLicences(licences),
-    homepage: referencesOf(entry, 'website').flatMap((found) => text(found, 'url') ?? [])[0],
-    description: text(entry, 'description'),
-    cpe: text(entry, 'cpe'),
-    purl: identity === undefined ? undefined : text(identity, 'concludedValue'),
+    homepage: referencesOf(entry, 'website').flatMap((found) => textAt(found, 'url') ?? [])[0],
+    description: textAt(entry, 'description'),
+    cpe: textAt(entry, 'cpe'),
+    purl: identity === undefined ? undefined : textAt(identity, 'concludedValue'),
     position: valueOf(entry, PROPERTY.position),
-    supplier: text(at(entry, 'supplier') ?? null, 'name'),
+    supplier: textAt(entry, 'supplier', 'name'),
     knownVulnerabilities: valuesOf(entry, PROPERTY.knownVulnerability),
   }
 }
 
 function readPatch(entry: Json): Patch {
   return {
-    name: text(at(entry, 'diff') ?? null, 'url') ?? '',
-    fixes: list(at(entry, 'resolves')).flatMap((issue) => text(issue, 'id') ?? []),
+    name: textAt(entry, 'diff', 'url') ?? '',
+    fixes: listAt(entry, 'resolves').flatMap((issue) => textAt(issue, 'id') ?? []),
   }
 }
 
@@ -129,39 +130,20 @@ function bytesIn(text: string | undefined): number | undefined {
 }
 
 function hashOf(entry: Json, algorithm = 'SHA-256'): string | undefined {
-  const found = list(at(entry, 'hashes')).find((hash) => text(hash, 'alg') === algorithm)
-  return found === undefined ? undefined : text(found, 'content')
+  const found = listAt(entry, 'hashes').find((hash) => textAt(hash, 'alg') === algorithm)
+  return found === undefined ? undefined : textAt(found, 'content')
 }
 
 function referencesOf(entry: Json, type: string): readonly Json[] {
-  return list(at(entry, 'externalReferences')).filter((found) => text(found, 'type') === type)
+  return listAt(entry, 'externalReferences').filter((found) => textAt(found, 'type') === type)
 }
 
 function valuesOf(entry: Json | undefined, name: string): readonly string[] {
-  return list(at(entry, 'properties')).flatMap((found) =>
-    text(found, 'name') === name ? (text(found, 'value') ?? []) : [],
+  return listAt(entry, 'properties').flatMap((found) =>
+    textAt(found, 'name') === name ? (textAt(found, 'value') ?? []) : [],
   )
 }
 
 function valueOf(entry: Json, name: string): string | undefined {
   return valuesOf(entry, name)[0]
-}
-
-function pathsIn(value: Json | undefined): readonly StorePath[] {
-  return list(value).flatMap((one) => (typeof one === 'string' ? (parseStorePath(one) ?? []) : []))
-}
-
-function at(value: Json | undefined, ...names: readonly string[]): Json | undefined {
-  let found = value
-  for (const name of names) found = isObject(found) ? found[name] : undefined
-  return found
-}
-
-function text(value: Json | undefined, name: string): string | undefined {
-  const found = at(value, name)
-  return typeof found === 'string' ? found : undefined
-}
-
-function list(value: Json | undefined): readonly Json[] {
-  return value !== undefined && isList(value) ? value : []
 }
