@@ -2,6 +2,7 @@
 import { workName } from './store/work.ts'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Digest } from './core/oci/digest.ts'
 import { RegistryError } from './core/errors/errors.ts'
@@ -10,11 +11,13 @@ import { createApp } from './http/app.ts'
 import { connectionLimit, descriptorLimit } from './http/connection/connections.ts'
 import { LoopbackTrust } from './http/access/loopback-trust.ts'
 import { Metrics } from './http/metrics.ts'
+import { imageFindings } from './http/pages/image-findings.ts'
 import { pageImages } from './http/pages/page-image.ts'
 import { readWebFiles } from './http/pages/web-files.ts'
 import { TokenFile } from './http/access/token-file.ts'
 import { tokenOf } from './http/access/token.ts'
 import { Insights } from './insight/insights.ts'
+import { AdvisorySource } from './insight/vulnerability/advisory-source.ts'
 import { Referrers } from './insight/referrers/referrers.ts'
 import { readSecretKey } from './insight/signing/signing-key.ts'
 import { openNixCache } from './nix-cache/nix-cache.ts'
@@ -44,7 +47,11 @@ export type RunningServer = {
 }
 
 /** @throws RegistryError `unavailable` for an unusable state directory or token file, or when it can't listen. */
-export async function startServer(settings: Settings, logger: FastifyBaseLogger): Promise<RunningServer> {
+export async function startServer(
+  settings: Settings,
+  logger: FastifyBaseLogger,
+  version: string,
+): Promise<RunningServer> {
   const key = settings.signingKey === undefined ? undefined : readSecretKey(settings.signingKey)
   const web = readWebFiles(fileURLToPath(WEB))
   const tokenFile = openTokenFile(settings.tokenFile, logger)
@@ -78,13 +85,23 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
     hold: (path) => registry.roots.hold(path),
     keep: (path) => registry.roots.keep(path),
   })
-  const insights = new Insights({ registry, store, journal, key, supplier: settings.supplier })
+  const advisories = openAdvisorySource(settings.advisories, logger)
+  const insights = new Insights({
+    registry,
+    store,
+    journal,
+    key,
+    supplier: settings.supplier,
+    advisories: advisories === undefined ? undefined : () => advisories.current(),
+    version,
+  })
   const pages = {
     listImages: () => registry.knownImages(),
     imageOf: pageImages({
       artifact: (reference, tag) => registry.artifact(reference, tag),
       image: (reference, tag, platform) => registry.image(reference, tag, platform),
       inventoryOf: (image) => insights.inventory(image),
+      findingsOf: (image) => imageFindings(insights, image),
       provenanceOf: async (artifact) => ({
         facts: await insights.provenance(artifact),
         statement: await insights.document(artifact, { kind: 'plain', predicate: 'provenance' }),
@@ -130,16 +147,39 @@ export async function startServer(settings: Settings, logger: FastifyBaseLogger)
         app.server.closeAllConnections()
         await closed
         nixCache?.close()
+        advisories?.close()
         await close()
       },
     }
   } catch (error) {
     nixCache?.close()
+    advisories?.close()
     await close()
     throw new RegistryError('unavailable', `cannot listen on ${listenText(settings.listen)}`, {
       cause: error,
     })
   }
+}
+
+/** How long a load may take: a year of NVD takes seconds. */
+const LOAD_LIMIT_MS = 600_000
+
+function openAdvisorySource(
+  directory: string | undefined,
+  logger: FastifyBaseLogger,
+): AdvisorySource | undefined {
+  if (directory === undefined) return undefined
+  const source = new AdvisorySource({
+    directory,
+    load: async (from) => {
+      const command = [...process.execArgv, process.argv[1] ?? '', 'advisories', 'update', '--from', from]
+      await execa(process.execPath, [...command, '--advisories', from], { timeout: LOAD_LIMIT_MS })
+    },
+    onLoad: () => logger.info({ directory }, 'advisories loaded'),
+    onTrouble: (error) => logger.warn({ err: error, directory }, 'advisories not loaded'),
+  })
+  void source.refresh()
+  return source
 }
 
 function openTokenFile(file: string | undefined, logger: FastifyBaseLogger): TokenFile | undefined {

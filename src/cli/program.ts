@@ -50,7 +50,7 @@ export function createProgram(facts: ProcessFacts): Command {
     .action(async (options: object) => {
       const settings = settingsFrom(options, facts)
       const { serve } = await import('./serve.ts')
-      await serve(settings, terminalOf(facts.environment) === 'color')
+      await serve(settings, terminalOf(facts.environment) === 'color', facts.version)
     })
 
   withSettings(program.command('inspect'), INSPECT)

@@ -14,7 +14,7 @@ const STDOUT = 1
 const EXIT_HANGUP = 129
 
 /** @param hasColor whether a terminal may be shown colours. */
-export async function serve(settings: Settings, hasColor: boolean): Promise<void> {
+export async function serve(settings: Settings, hasColor: boolean, version: string): Promise<void> {
   const isOnTerminal = isatty(STDOUT)
   const style = logStyle(settings.logFormat, isOnTerminal, hasColor)
   const logger = await openLog(settings.logLevel, style)
@@ -26,7 +26,7 @@ export async function serve(settings: Settings, hasColor: boolean): Promise<void
     logger.info('SIGHUP: reading the token file again')
     server?.reload()
   })
-  server = await startServer(settings, logger)
+  server = await startServer(settings, logger, version)
   if (style !== 'json' && logger.isLevelEnabled('info')) process.stdout.write(nextSteps(server.url))
   const { close } = server
   closeWithGrace(

@@ -5,6 +5,7 @@
 import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
 import type { Json } from '../core/json.ts'
+import { imageNameOf } from '../core/oci/reference.ts'
 import { storeHashOf, storeNameOf } from '../core/nix/store-path.ts'
 import { RegistryError } from '../core/errors/errors.ts'
 import type { Image } from '../registry/artifact/image.ts'
@@ -24,6 +25,11 @@ import { cyclonedx } from './sbom/cyclonedx.ts'
 import { spdx } from './sbom/spdx.ts'
 import { bundle, envelope } from './signing/bundle.ts'
 import type { SecretKey } from './signing/signing-key.ts'
+import type { CurrentAdvisories } from './vulnerability/advisory-source.ts'
+import { scanInventory } from './vulnerability/finding/scan-inventory.ts'
+import { openvex } from './vulnerability/report/openvex.ts'
+import { sarif } from './vulnerability/report/sarif.ts'
+import { reportOf, type ScanReport } from './vulnerability/report/scan-report.ts'
 
 export type InsightsDeps = {
   readonly registry: Registry
@@ -33,6 +39,10 @@ export type InsightsDeps = {
   readonly key: SecretKey | undefined
   /** See inventory.ts. */
   readonly supplier: string | undefined
+  /** Returns the advisories of the moment. Without it, nobody looks for vulnerabilities. */
+  readonly advisories?: (() => CurrentAdvisories | undefined) | undefined
+  /** The version of this program, for reports. */
+  readonly version?: string
 }
 
 /** The subjects of statements about an image. */
@@ -42,6 +52,8 @@ export type Predicate = keyof typeof PREDICATE_TYPE
 export type InsightDocument =
   /** The document by itself. Provenance is a statement. */
   | { readonly kind: 'plain'; readonly predicate: Exclude<Predicate, 'signature'> }
+  /** Vulnerabilities, by the advisories of the moment. */
+  | { readonly kind: 'findings'; readonly predicate: 'sarif' | 'openvex' }
   /** A signed statement: a sigstore bundle, or the envelope alone, as cosign 2 has it. */
   | { readonly kind: 'bundle' | 'envelope'; readonly predicate: Predicate }
 
@@ -51,6 +63,10 @@ const MAX_COMPONENTS = 5_000
 const MAX_SOURCES = 10_000
 /** Inventories made at once. Each asks Nix hundreds of questions, and pulls ask it, too. */
 const MADE_AT_ONCE = 2
+/** The name of the tool in SARIF. */
+const DRIVER = 'pushless'
+/** Reports that are kept in memory. One finding is about 1 KB. */
+const MAX_REPORTS = 50
 /** Bytes of documents that are kept in memory. */
 const MAX_BYTES = 8 * 1024 * 1024
 
@@ -58,6 +74,9 @@ export class Insights {
   readonly #deps: InventoryDeps & ProvenanceDeps
   readonly #registry: Registry
   readonly #key: SecretKey | undefined
+  readonly #advisories: () => CurrentAdvisories | undefined
+  readonly #version: string
+  readonly #reports = new LRUCache<string, ScanReport>({ max: MAX_REPORTS })
   readonly #inventories: LRUCache<string, Inventory>
   readonly #origins = new LRUCache<string, ProvenanceFacts>({
     maxSize: MAX_SOURCES,
@@ -71,7 +90,10 @@ export class Insights {
     sizeCalculation: ({ length }) => length,
   })
 
-  constructor({ registry, store, journal, key, supplier }: InsightsDeps) {
+  constructor(deps: InsightsDeps) {
+    const { registry, store, journal, key, supplier, advisories = () => undefined, version = '' } = deps
+    this.#advisories = advisories
+    this.#version = version
     this.#registry = registry
     this.#key = key
     const layers = new LayerReader(async function* (image, { digest }) {
@@ -116,12 +138,39 @@ export class Insights {
     return found
   }
 
+  /** The stamp of the advisories that images are compared with; `undefined` where there are none. */
+  get advisoryStamp(): string | undefined {
+    return this.#advisories()?.stamp
+  }
+
+  /** Returns the time of the latest advisory. */
+  get advisoryTime(): string | undefined {
+    return this.#advisories()?.store.facts().newest
+  }
+
+  /** Returns the vulnerabilities of an image; `undefined` where there are no advisories. @throws as `inventory`. */
+  async scan(image: Image): Promise<ScanReport | undefined> {
+    const inventory = await this.inventory(image)
+    const advisories = this.#advisories()
+    if (advisories === undefined) return undefined
+    const { store, stamp } = advisories
+    const key = `${keyOf(image)} ${stamp}`
+    const known = this.#reports.get(key)
+    if (known !== undefined) return known
+    const findings = scanInventory(inventory, store, store.statements())
+    const name = imageNameOf(image.root)
+    const report = reportOf(name, inventory.image, inventory.components.length, findings, false)
+    this.#reports.set(key, report)
+    return report
+  }
+
   /**
    * Returns the bytes of a document about an image or index. The same facts have the same bytes.
    * @throws RegistryError `unsupported` for an SBOM of an index, and for a signature without a key; those of `inventory`.
    */
   async document(artifact: Artifact, document: InsightDocument): Promise<Buffer> {
-    const key = `${keyOf(artifact)} ${document.kind} ${document.predicate}`
+    const stamp = document.kind === 'findings' ? (this.advisoryStamp ?? '') : ''
+    const key = `${keyOf(artifact)} ${document.kind} ${document.predicate} ${stamp}`
     const known = this.#documents.get(key)
     if (known !== undefined) return known
     const bytes = documentBytes(await this.#write(artifact, document))
@@ -130,7 +179,9 @@ export class Insights {
     return bytes
   }
 
-  async #write(artifact: Artifact, { kind, predicate }: InsightDocument): Promise<Json> {
+  async #write(artifact: Artifact, document: InsightDocument): Promise<Json> {
+    if (document.kind === 'findings') return this.#findings(artifact, document.predicate)
+    const { kind, predicate } = document
     const content = await this.#predicate(artifact, predicate)
     if (kind === 'plain' && predicate !== 'provenance') return content
     const subject = { root: artifact.root, digest: artifact.manifest.digest }
@@ -140,6 +191,12 @@ export class Insights {
       throw new RegistryError('unsupported', 'no signing key: there are unsigned statements only')
     const payload = Buffer.from(JSON.stringify(claim))
     return kind === 'bundle' ? bundle(payload, this.#key) : envelope(payload, this.#key)
+  }
+
+  async #findings(artifact: Artifact, form: 'sarif' | 'openvex'): Promise<Json> {
+    const report = artifact.kind === 'image' ? await this.scan(artifact) : undefined
+    if (report === undefined) throw new RegistryError('unsupported', 'there are no advisories for this')
+    return form === 'sarif' ? sarif([report], DRIVER, this.#version) : openvex([report], this.advisoryTime)
   }
 
   async #predicate(artifact: Artifact, predicate: Predicate): Promise<Json> {

@@ -173,6 +173,11 @@ export const SETTINGS = Type.Object({
     description:
       'file with an Ed25519 secret key, as `pushless key` makes it, that signs images, their SBOMs and their provenance. None: unsigned statements only',
   }),
+  PUSHLESS_ADVISORIES: Type.String({
+    default: '',
+    description:
+      'directory of advisories, as `pushless advisories update` fills it: images are compared with them, on their pages and as referrers. Files that are put there are loaded within a minute. None: nobody looks',
+  }),
   PUSHLESS_SUPPLIER: Type.String({
     default: '',
     description:

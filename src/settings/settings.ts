@@ -43,6 +43,8 @@ export type Settings = {
   readonly tokenFile: string | undefined
   /** `undefined` where nothing is signed. */
   readonly signingKey: string | undefined
+  /** The directory; `undefined` where nobody looks for vulnerabilities. */
+  readonly advisories: string | undefined
   /** `undefined` where the operator says none. */
   readonly supplier: string | undefined
   readonly nixCacheMode: NixCacheMode
@@ -94,6 +96,7 @@ export function settingsOf(given: GivenSettings): Settings {
     cacheBytes: given.PUSHLESS_CACHE_SIZE * MEGABYTE,
     tokenFile: given.PUSHLESS_TOKEN_FILE === '' ? undefined : given.PUSHLESS_TOKEN_FILE,
     signingKey: given.PUSHLESS_SIGNING_KEY === '' ? undefined : given.PUSHLESS_SIGNING_KEY,
+    advisories: given.PUSHLESS_ADVISORIES === '' ? undefined : given.PUSHLESS_ADVISORIES,
     supplier: given.PUSHLESS_SUPPLIER === '' ? undefined : given.PUSHLESS_SUPPLIER,
     nixCacheMode: given.PUSHLESS_NIX_CACHE,
     pages: given.PUSHLESS_PAGES,

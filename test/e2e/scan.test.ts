@@ -1,11 +1,14 @@
 /** `pushless scan` and `pushless advisories`, as they are called in a shell. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { execa } from 'execa'
 import t from 'tap'
 import { anyOf, nvdEntry, nvdFeed } from '../insight/vulnerability/advisories.ts'
+import { pullManifest, repositoryUrl } from './client.ts'
 import { build, root } from '../nix/nix-command.ts'
 import { busybox, nixEnv } from '../support/nix.ts'
+import { startPushless } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
 
@@ -145,6 +148,34 @@ void t.test('images are scanned', { skip: missing('nix') }, async (t) => {
       table.stdout,
       /^openssl 3\.0\.13, in 2 images\n {2}critical 9\.8 +CVE-2024-10001 +fixed in 3\.0\.14 +exploited +2 images$/m,
     )
+  })
+  await t.test('a registry with advisories', async (t) => {
+    const advisories = await temporaryDirectory(t, 'advisories')
+    await writeFile(join(advisories, 'nvd.json'), JSON.stringify(FEED))
+    await writeFile(join(advisories, 'kev.json'), JSON.stringify(KEV))
+    const server = await startPushless(t, { args: ['--advisories', advisories] })
+    while (!server.logs.some(({ msg }) => msg === 'advisories loaded')) await setTimeout(20)
+    const { digest } = await pullManifest(server.url, image)
+    const base = repositoryUrl(server.url, image)
+    const listed = (await (await fetch(`${base}/referrers/${digest}`)).json()) as {
+      manifests: { artifactType: string; digest: string; annotations: Record<string, string> }[]
+    }
+    for (const [type, content] of [
+      ['application/sarif+json', { runs: [{ tool: { driver: { name: 'pushless' } } }] }],
+      ['application/vnd.openvex+json', { statements: [{ status: 'affected' }, { status: 'fixed' }] }],
+    ] as const) {
+      const found = listed.manifests.find(({ artifactType }) => artifactType === type)
+      t.match(found?.annotations['org.opencontainers.image.created'], /^2024-06-01T/, 'dated by the data')
+      const { layers } = (await (await fetch(`${base}/manifests/${found?.digest}`)).json()) as {
+        layers: { digest: string }[]
+      }
+      t.match(await (await fetch(`${base}/blobs/${layers[0]?.digest}`)).json(), content)
+    }
+    const page = await (await fetch(`${server.url}/images/${image.slice('/nix/store/'.length)}`)).text()
+    t.match(page, /CVE-2024-10001[^]*critical[^]*openssl 3\.0\.13[^]*3\.0\.14[^]*exploited since 2024-07-01/)
+    const fleet = await run('scan', '--fleet', '--registry', server.url, '--has', 'openssl<3.0.14')
+    t.match(fleet, { exitCode: 0, stdout: /^openssl 3\.0\.13, in 1 image\n/ }, 'all that it knows')
+    t.equal((await run('scan', '--registry', server.url)).exitCode, 2, 'no image is named')
   })
   await t.test('damage is one line', async (t) => {
     await writeFile(

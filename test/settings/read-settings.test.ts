@@ -33,6 +33,7 @@ const DEFAULTS = {
   tokenFile: undefined,
   signingKey: undefined,
   supplier: undefined,
+  advisories: undefined,
   nixCacheMode: 'off',
   pages: true,
   verify: false,

@@ -12,9 +12,10 @@ export function addScan(program: Command, facts: ProcessFacts): void {
   insightCommand(program, 'scan')
     .description('list the vulnerabilities of images, by advisories that are on this machine')
     .argument(
-      '<what...>',
-      'images as for inspect, or CycloneDX documents that pushless sbom wrote; with --fleet: manifests, output of kubectl get pods -o json, or files with an image on each line',
+      '[what...]',
+      'images as for inspect, or CycloneDX documents that pushless sbom wrote; with --fleet: manifests, output of kubectl get pods -o json, or files with an image on each line; with --fleet and --registry, none for all images that the registry knows',
     )
+    .option('--token-file <file>', 'for the list of images that a registry knows', '')
     .option('--advisories <directory>', 'where the advisories are', ADVISORIES)
     .option('--fleet', 'the arguments name files that list images; group findings by component', false)
     .option('--has <query>', 'with --fleet: only list images that have a component, such as openssl<3.0.14')

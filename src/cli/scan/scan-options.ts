@@ -11,6 +11,7 @@ export type ScanFlags = {
   readonly advisories: string
   readonly registry?: string
   readonly fleet: boolean
+  readonly tokenFile: string
   readonly has?: string
   readonly compare?: string
   readonly format: ScanFormat

@@ -21,7 +21,9 @@ import type { Json } from '../../core/json.ts'
 import type { Settings } from '../../settings/settings.ts'
 import { withInventories, type OpenInventory } from './open-inventory.ts'
 import { UsageError } from '../usage-error.ts'
+import { readToken } from '../../http/access/token-file.ts'
 import { readFleet } from './fleet-images.ts'
+import { registryFleet } from './registry-fleet.ts'
 import { openFreshAdvisories } from './open-advisories.ts'
 import type { ScanFlags } from './scan-options.ts'
 
@@ -50,7 +52,7 @@ export async function scan(
     throw new UsageError('--has writes a table or JSON')
   const query = flags.has === undefined ? undefined : parseComponentQuery(flags.has)
   return withInventories(settings, flags, async (open) => {
-    const names = flags.fleet ? await readFleet(what, flags.host) : what
+    const names = await namesOf(what, flags)
     const { read, unread } = flags.fleet
       ? await openAll(names, open)
       : { read: await openEach(names, open), unread: [] }
@@ -74,6 +76,17 @@ export async function scan(
       store.close()
     }
   })
+}
+
+/** @throws UsageError where no image is named. */
+async function namesOf(
+  what: readonly string[],
+  { fleet, host, registry, tokenFile }: ScanFlags,
+): Promise<readonly string[]> {
+  if (what.length > 0) return fleet ? readFleet(what, host) : what
+  if (!fleet || registry === undefined)
+    throw new UsageError('name an image; or --fleet and --registry, for all images that a registry knows')
+  return registryFleet(registry, readToken(tokenFile))
 }
 
 async function openEach(names: readonly string[], open: OpenInventory): Promise<readonly NamedInventory[]> {

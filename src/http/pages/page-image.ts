@@ -22,6 +22,8 @@ export type PageImage = {
   readonly configDigest: string
   /** Absent where nobody has looked for vulnerabilities. */
   readonly vulnerabilities?: readonly Vulnerability[]
+  /** As SARIF and OpenVEX. */
+  readonly reports?: ImageFindings['reports']
   readonly provenance?: ImageProvenance
 }
 
@@ -31,6 +33,10 @@ export type Vulnerability = {
   /** The component that has it. */
   readonly component: StorePath
   readonly severity?: string
+  /** The first version without it. */
+  readonly fixedIn?: string
+  /** Anything else to know: that it is exploited, or settled by a patch or a statement. */
+  readonly note?: string
   /** The address of a description. */
   readonly url?: string
 }
@@ -42,11 +48,19 @@ export type ImageProvenance = {
   readonly statement: Uint8Array
 }
 
+/** The vulnerabilities of an image, and the documents that list them. */
+export type ImageFindings = {
+  readonly vulnerabilities: readonly Vulnerability[]
+  readonly reports: { readonly sarif: Uint8Array; readonly openvex: Uint8Array }
+}
+
 export type PageImageParts = {
   readonly artifact: (reference: Reference, tag: string) => Promise<Artifact>
   /** Makes the image of an index for a platform. */
   readonly image: (reference: Reference, tag: string, platform: Platform) => Promise<Image>
   readonly inventoryOf: (image: Image) => Promise<Inventory>
+  /** Returns the vulnerabilities; `undefined` where nobody looks. */
+  readonly findingsOf: (image: Image) => Promise<ImageFindings | undefined>
   readonly provenanceOf: (artifact: Artifact) => Promise<ImageProvenance>
 }
 
@@ -54,13 +68,16 @@ export type PageImageParts = {
 const USUAL_PLATFORM = 'linux/amd64'
 
 /** Returns a function that gives the image of a tag, and of an index the one for a platform. */
-export function pageImages({ artifact, image, inventoryOf, provenanceOf }: PageImageParts) {
+export function pageImages(parts: PageImageParts) {
+  const { artifact, image, inventoryOf, provenanceOf, findingsOf } = parts
   return async (reference: Reference, tag: string, platform?: string): Promise<PageImage> => {
     const found = await artifact(reference, tag)
     const platforms = found.kind === 'index' ? platformsOf(found) : []
     const made =
       found.kind === 'index' ? await image(reference, tag, choosePlatform(platforms, platform)) : found
+    const findings = await findingsOf(made)
     return {
+      ...(findings === undefined ? {} : findings),
       platforms: platforms.map(platformName),
       inventory: await inventoryOf(made),
       provenance: await provenanceOf(found),

@@ -45,6 +45,11 @@ const DOCUMENTS = {
     type: 'application/spdx+json',
     bytes: ({ inventory }) => documentBytes(spdx(inventory)),
   },
+  'vulnerabilities.sarif.json': { type: 'application/sarif+json', bytes: ({ reports }) => reports?.sarif },
+  'vulnerabilities.openvex.json': {
+    type: 'application/vnd.openvex+json',
+    bytes: ({ reports }) => reports?.openvex,
+  },
   'provenance.intoto.json': { type: STATEMENT_TYPE, bytes: ({ provenance }) => provenance?.statement },
 } as const satisfies Record<string, { type: string; bytes: (image: PageImage) => Uint8Array | undefined }>
 
@@ -69,6 +74,19 @@ function registerRoutes(app: FastifyInstance, options: PagesOptions): void {
         reply,
         imagesPage(await options.listImages(), { search: query.get('q') ?? '', asked: query.get('page') }),
       )
+    },
+  })
+  // The same list for programs.
+  app.route({
+    method: READ,
+    url: '/images.json',
+    handler: async (request, reply) => {
+      demandReader(request, options)
+      const images = (await options.listImages()).map(({ root, pulledMs }) => ({
+        path: root,
+        ...(pulledMs === undefined ? {} : { pulled: new Date(pulledMs).toISOString() }),
+      }))
+      return sendDocument(request, reply, 'application/json', documentBytes({ images }))
     },
   })
   // Where the form goes that takes the name of an image.

@@ -37,6 +37,16 @@ export const FORMS: readonly Form[] = [
     type: BUNDLE_TYPE,
     title: `${predicate}.sigstore.json`,
   })),
+  {
+    document: { kind: 'findings', predicate: 'sarif' },
+    type: 'application/sarif+json',
+    title: 'vulnerabilities.sarif.json',
+  },
+  {
+    document: { kind: 'findings', predicate: 'openvex' },
+    type: 'application/vnd.openvex+json',
+    title: 'vulnerabilities.openvex.json',
+  },
 ]
 
 export type Referrer = {
@@ -54,10 +64,15 @@ export const EMPTY_CONFIG: Document = {
   digest: digestOf(EMPTY_BYTES),
 }
 
-/** @param bytes of the document. @param subject the manifest of the image. */
-export function referrer({ document, type, title }: Form, bytes: Uint8Array, subject: Document): Referrer {
+/** @param bytes of the document. @param subject the manifest of the image. @param created in RFC 3339. */
+export function referrer(
+  { document, type, title }: Form,
+  bytes: Uint8Array,
+  subject: Document,
+  created: string = CREATED,
+): Referrer {
   const annotations = {
-    'org.opencontainers.image.created': CREATED,
+    'org.opencontainers.image.created': created,
     // Names of cosign, for what it can verify.
     ...(document.kind === 'bundle'
       ? {

@@ -27,6 +27,7 @@ type Listing = {
 
 /** A listing is about 12 KB. */
 const MAX_LISTINGS = 500
+const SBOM_TYPE = 'application/vnd.cyclonedx+json'
 const MAX_DIGESTS = 20_000
 /** `sha256-<hex>`, the tag for registries without referrers, and the tags of cosign 2. */
 const TAG = /^sha256-([0-9a-f]{64})(\.att|\.sbom)?$/
@@ -77,7 +78,7 @@ export class Referrers {
     if (found === undefined) return undefined
     const bytes = await this.#insights.document(found.artifact, found.found)
     if (digestOf(bytes) === digest) return blobOf(bytes, digest, 'application/octet-stream')
-    this.#listings.delete(listingKey(found.artifact))
+    this.#listings.delete(`${listingKey(found.artifact)} ${this.#insights.advisoryStamp ?? ''}`)
     throw new RegistryError(
       'blob-unknown',
       'this document was listed before, and more is known of the image now: list its referrers again',
@@ -124,7 +125,7 @@ export class Referrers {
 
   /** Remembered, or made. It goes on when the client is sent away to wait. */
   async #listing(reference: Reference, artifact: Artifact): Promise<Listing> {
-    const key = listingKey(artifact)
+    const key = `${listingKey(artifact)} ${this.#insights.advisoryStamp ?? ''}`
     const known = this.#listings.get(key)
     const listing =
       known ??
@@ -143,46 +144,54 @@ export class Referrers {
   }
 
   async #make(artifact: Artifact): Promise<Listing> {
-    const { signs } = this.#insights
-    const isImage = artifact.kind === 'image'
     const referrers: Referrer[] = []
+    const envelopes: LegacyBlob[] = []
     const blobs = new Map<Digest, InsightDocument>()
     for (const form of FORMS) {
       const { document } = form
-      if (document.kind !== 'plain' && !signs) continue
-      if (!isImage && isSbom(document)) continue
-      const made = referrer(form, await this.#insights.document(artifact, document), artifact.manifest)
+      if (!this.#has(artifact, document)) continue
+      const bytes = await this.#insights.document(artifact, document)
+      const created = document.kind === 'findings' ? this.#insights.advisoryTime : undefined
+      const made = referrer(form, bytes, artifact.manifest, created)
       referrers.push(made)
       blobs.set(made.blob.digest, document)
+      const inner = envelopeIn(document)
+      if (inner === undefined) continue
+      const own = await this.#insights.document(artifact, inner)
+      const digest = digestOf(own)
+      envelopes.push({ digest, size: own.length, predicate: inner.predicate })
+      blobs.set(digest, inner)
     }
-    const envelopes: LegacyBlob[] = []
-    for (const { document } of FORMS) {
-      if (
-        document.kind !== 'bundle' ||
-        document.predicate === 'signature' ||
-        (!isImage && isSbom(document)) ||
-        !signs
-      )
-        continue
-      const inner = { kind: 'envelope', predicate: document.predicate } as const
-      const bytes = await this.#insights.document(artifact, inner)
-      const blob = { digest: digestOf(bytes), size: bytes.length, predicate: document.predicate }
-      envelopes.push(blob)
-      blobs.set(blob.digest, inner)
-    }
-    const [first] = referrers
+    const sbom = referrers.find(({ artifactType }) => artifactType === SBOM_TYPE)
     return {
       referrers,
       blobs,
       index: referrersIndex(referrers),
       attestations: envelopes.length === 0 ? undefined : attestationManifest(envelopes),
-      sbom: isImage && first !== undefined ? sbomManifest(first) : undefined,
+      sbom: sbom === undefined ? undefined : sbomManifest(sbom),
     }
+  }
+
+  /** Whether there is such a document of an image or index. */
+  #has({ kind }: Artifact, document: InsightDocument): boolean {
+    if (kind === 'index' && aboutContents(document)) return false
+    if (document.kind === 'findings') return this.#insights.advisoryStamp !== undefined
+    return document.kind === 'plain' || this.#insights.signs
   }
 }
 
-function isSbom({ predicate }: InsightDocument): boolean {
-  return predicate === 'cyclonedx' || predicate === 'spdx'
+/** The attestation of a bundle, as cosign 2 has it. Its signatures of images have another form. */
+function envelopeIn(
+  document: InsightDocument,
+): Extract<InsightDocument, { kind: 'bundle' | 'envelope' }> | undefined {
+  return document.kind === 'bundle' && document.predicate !== 'signature'
+    ? { kind: 'envelope', predicate: document.predicate }
+    : undefined
+}
+
+/** An index has no contents of its own. */
+function aboutContents({ kind, predicate }: InsightDocument): boolean {
+  return kind === 'findings' || predicate === 'cyclonedx' || predicate === 'spdx'
 }
 
 function manifestIn({ referrers, attestations, sbom, index }: Listing, digest: Digest): Document | undefined {

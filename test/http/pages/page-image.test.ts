@@ -17,6 +17,7 @@ function pagesOfWeb(artifact: Artifact = WEB) {
     artifact: async () => artifact,
     image: async (_reference, _tag, platform) => ({ ...WEB, platform }),
     inventoryOf: (image) => inventoryOf(webDeps(), image),
+    findingsOf: async () => undefined,
     provenanceOf: async () => provenanceOf('ssh-ng://builder', { name: 'a', url: 'https://example.org/a' }),
   })
   return { imageOf: (platform?: string) => imageOf(REFERENCE, 'latest', platform) }

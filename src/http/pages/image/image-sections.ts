@@ -64,7 +64,7 @@ export function vulnerabilityList(
   const known = components.flatMap(({ path, meta }) =>
     meta.knownVulnerabilities.map((id) => ({ id, component: path })),
   )
-  const all: readonly Vulnerability[] = [...(found ?? []), ...known]
+  const all: readonly Vulnerability[] = found ?? known
   const titles = new Map(components.map((component) => [component.path, titleOf(component)]))
   const looked =
     found === undefined
@@ -73,22 +73,25 @@ export function vulnerabilityList(
   if (all.length === 0)
     return markup`${looked}<p>${found === undefined ? 'nixpkgs names none.' : 'None was found.'}</p>`
   return markup`${looked}<div class="scroll" tabindex="0" role="region" aria-label="Vulnerabilities"><table>
-<thead><tr><th scope="col">Identifier<th scope="col">Severity<th scope="col">Component</thead>
+<thead><tr><th scope="col">Identifier<th scope="col">Severity<th scope="col">Component<th scope="col">Fixed in<th scope="col">Note</thead>
 <tbody>
 ${all.slice(0, FINDINGS_SHOWN).map(
-  ({ id, component, severity, url }) =>
-    markup`<tr><td>${webLink(url, cut(id, TEXT_LENGTH))}<td>${severity}<td>${cut(titles.get(component) ?? storeHashOf(component), 120)}
+  ({ id, component, severity, fixedIn, note, url }) =>
+    markup`<tr><td>${webLink(url, cut(id, TEXT_LENGTH))}<td>${severity}<td>${cut(titles.get(component) ?? storeHashOf(component), 120)}<td>${cut(fixedIn ?? '', 80)}<td>${cut(note ?? '', TEXT_LENGTH)}
 `,
 )}</tbody></table></div>
 ${all.length > FINDINGS_SHOWN ? markup`<p>${all.length - FINDINGS_SHOWN} more are left out.</p>` : undefined}`
 }
 
-export function downloads(address: ImageAddress, { inventory, configDigest, provenance }: PageImage): Markup {
+export function downloads(
+  address: ImageAddress,
+  { inventory, configDigest, provenance, reports }: PageImage,
+): Markup {
   const repository = `/v2${STORE_DIR}/${encodeURIComponent(referenceBase(address.reference))}`
   return markup`<ul>
 <li><a href="${imageUrl(address, { document: 'sbom.cdx.json' })}" download>Software bill of materials, CycloneDX 1.6</a></li>
 <li><a href="${imageUrl(address, { document: 'sbom.spdx.json' })}" download>Software bill of materials, SPDX 2.3</a></li>
-${provenance === undefined ? undefined : markup`<li><a href="${imageUrl(address, { document: 'provenance.intoto.json' })}" download>Provenance, in-toto with SLSA</a></li>\n`}<li><a href="${repository}/manifests/${inventory.image.digest}" download="manifest.json">Manifest</a></li>
+${reports === undefined ? undefined : markup`<li><a href="${imageUrl(address, { document: 'vulnerabilities.sarif.json' })}" download>Vulnerabilities, SARIF</a></li>\n<li><a href="${imageUrl(address, { document: 'vulnerabilities.openvex.json' })}" download>Vulnerabilities, OpenVEX</a></li>\n`}${provenance === undefined ? undefined : markup`<li><a href="${imageUrl(address, { document: 'provenance.intoto.json' })}" download>Provenance, in-toto with SLSA</a></li>\n`}<li><a href="${repository}/manifests/${inventory.image.digest}" download="manifest.json">Manifest</a></li>
 <li><a href="${repository}/blobs/${configDigest}" download="config.json">Configuration</a></li>
 </ul>`
 }
