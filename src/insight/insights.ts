@@ -58,9 +58,11 @@ export type InsightDocument =
   | { readonly kind: 'bundle' | 'envelope'; readonly predicate: Predicate }
 
 /** Components that are kept in memory, of all inventories together. One is about 2 KB. */
-const MAX_COMPONENTS = 5_000
+const MAX_COMPONENTS = 2_000
 /** Sources of builds that are kept in memory. One is about 300 bytes. */
-const MAX_SOURCES = 10_000
+const MAX_SOURCES = 5_000
+/** What the rest of a path's provenance takes, in sources. */
+const FACTS_SIZE = 10
 /** Inventories made at once. Each asks Nix hundreds of questions, and pulls ask it, too. */
 const MADE_AT_ONCE = 2
 /** The name of the tool in SARIF. */
@@ -68,7 +70,7 @@ const DRIVER = 'pushless'
 /** Reports that are kept in memory. One finding is about 1 KB. */
 const MAX_REPORTS = 50
 /** Bytes of documents that are kept in memory. */
-const MAX_BYTES = 8 * 1024 * 1024
+const MAX_BYTES = 4 * 1024 * 1024
 
 export class Insights {
   readonly #deps: InventoryDeps & ProvenanceDeps
@@ -81,7 +83,7 @@ export class Insights {
   readonly #origins = new LRUCache<string, ProvenanceFacts>({
     maxSize: MAX_SOURCES,
     sizeCalculation: ({ derivation }) =>
-      Math.min((derivation?.materials.sources.length ?? 0) + 1, MAX_SOURCES),
+      Math.min((derivation?.materials.sources.length ?? 0) + FACTS_SIZE, MAX_SOURCES),
   })
   readonly #making = new SingleFlight<Inventory>()
   readonly #limit = pLimit(MADE_AT_ONCE)

@@ -134,6 +134,9 @@ export class Referrers {
         reference,
       ))
     if (known === undefined) this.#listings.set(key, listing)
+    const [first] = listing.referrers
+    // All of a listing are noted together.
+    if (first === undefined || this.#subjects.has(keyOf(reference, first.manifest.digest))) return listing
     for (const { manifest } of listing.referrers) this.#note(reference, manifest.digest, artifact)
     for (const digest of listing.blobs.keys()) this.#note(reference, digest, artifact)
     return listing
