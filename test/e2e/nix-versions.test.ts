@@ -5,9 +5,16 @@ import t, { type Test } from 'tap'
 import { execa } from 'execa'
 import { contentAddressedPath, formatContentAddress } from '../../src/core/nix/content-address.ts'
 import { storeHashOf, type StorePath } from '../../src/core/nix/store-path.ts'
+import { inventoryOf } from '../../src/insight/inventory/inventory.ts'
+import { LayerReader } from '../../src/insight/inventory/layer-contents.ts'
+import { provenance } from '../../src/insight/provenance/provenance.ts'
+import { provenanceFacts } from '../../src/insight/provenance/provenance-facts.ts'
+import { cyclonedx } from '../../src/insight/sbom/cyclonedx.ts'
+import { spdx } from '../../src/insight/sbom/spdx.ts'
 import { DaemonStore } from '../../src/store/daemon/daemon-store.ts'
 import type { Store, StoreEvent } from '../../src/store/store.ts'
 import { processTransport } from '../../src/store/daemon/transport.ts'
+import { WEB } from '../insight/web.ts'
 import { chrootNix, missingTrixieNix } from '../support/chroot-nix.ts'
 import { nar, sha256 } from '../support/nar.ts'
 import { nixEnv } from '../support/nix.ts'
@@ -45,6 +52,9 @@ const EXPRESSION = `
     };
   }`
 
+/** What each Nix made of one image's contents. */
+const documents: string[] = []
+
 void t.test('the Nix of this machine', { skip: missing('nix') }, async (t) => {
   const directory = await temporaryDirectory(t, 'expression')
   await conforms(t, {
@@ -69,6 +79,26 @@ void t.test('Nix 2.26 or later', { skip: await missingTrixieNix() }, async (t) =
     await adds(t, store, `untrusted-${process.pid}`)
   })
 })
+
+const both = { skip: missing('nix') || (await missingTrixieNix()) }
+void t.test('documents about an image are the same by every Nix', both, async (t) => {
+  t.equal(documents.length, 2)
+  t.equal(new Set(documents).size, 1)
+  t.match(documents[0] ?? '', /"name":"dependency-documents"/)
+})
+
+/** SBOMs and provenance of a path whose derivation is built with a fixed salt, so that every Nix has the same path. */
+async function documentsOf(store: Store, derivation: StorePath): Promise<string> {
+  const out = (await store.derivation(derivation)).outputs.get('out') ?? path('')
+  if (!(await store.isValid(out))) await store.build(derivation, 'out', () => undefined)
+  const paths = (await store.closure(out)).map((info) => info.path).toSorted()
+  const layers = WEB.layers.map((layer) => ({ ...layer, source: { kind: 'paths' as const, paths } }))
+  const reader = new LayerReader(async function* () {})
+  const inventory = await inventoryOf({ store, layers: reader }, { ...WEB, root: out, layers })
+  const journal = { get: () => undefined, log: async () => undefined }
+  const facts = await provenanceFacts({ store, journal }, out)
+  return JSON.stringify([cyclonedx(inventory), spdx(inventory), provenance(facts)])
+}
 
 /** What the registry asks of every Nix. */
 async function conforms(t: Test, { daemonCommand, run, addFile, version }: Nix): Promise<void> {
@@ -95,6 +125,9 @@ async function conforms(t: Test, { daemonCommand, run, addFile, version }: Nix):
     unknown: [out],
   })
   t.equal((await store.missing([{ kind: 'build', derivation: good, output: 'out' }])).willBuild.length, 2)
+
+  const fixed = await run(['nix-instantiate', file, '-A', 'good', '--argstr', 'salt', 'documents'])
+  documents.push(await documentsOf(store, path(fixed)))
 
   const roots = await store.openRoots()
   await roots.add(out)

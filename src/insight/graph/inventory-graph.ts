@@ -10,19 +10,24 @@ export const MAX_NODES = 30_000
 /** @throws RegistryError `too-large` for more than `MAX_NODES` nodes. */
 export function graphOfInventory({ image, roots, components }: Inventory): Dag {
   const unique = new Map(components.map((component) => [component.path, component]))
+  // A package that is served as an image.
+  const own = unique.get(image.root)
   unique.delete(image.root)
   if (unique.size >= MAX_NODES)
     throw new RegistryError(
       'too-large',
       `the image has ${unique.size} components, and a graph at most ${MAX_NODES}`,
     )
-  const root: GraphNode = {
-    path: image.root,
-    name: storeNameOf(image.root),
-    version: undefined,
-    output: undefined,
-    size: undefined,
-  }
+  const root: GraphNode =
+    own === undefined
+      ? {
+          path: image.root,
+          name: storeNameOf(image.root),
+          version: undefined,
+          output: undefined,
+          size: undefined,
+        }
+      : nodeOf(own)
   const nodes = [root, ...[...unique.values()].map(nodeOf)]
   const numbers = new Map(nodes.map(({ path }, number) => [path, number]))
   const numbersOf = (paths: readonly StorePath[], own: StorePath): readonly number[] => [
@@ -31,7 +36,7 @@ export function graphOfInventory({ image, roots, components }: Inventory): Dag {
   return makeDag({
     nodes,
     edges: [
-      numbersOf(roots, image.root),
+      numbersOf([...roots, ...(own?.references ?? [])], image.root),
       ...[...unique.values()].map(({ path, references }) => numbersOf(references, path)),
     ],
   })

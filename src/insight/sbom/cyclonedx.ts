@@ -13,7 +13,8 @@ import { PROPERTY } from './cyclonedx-properties.ts'
 import { CREATED, documentId } from './document-facts.ts'
 
 export function cyclonedx({ image, roots, components, opaqueLayers }: Inventory): Json {
-  const imageRef = image.root
+  // A package that is served as an image is a component, too.
+  const imageRef = `image ${image.root}`
   const opaqueRefs = opaqueLayers.map(({ digest }) => digest)
   return {
     bomFormat: 'CycloneDX',
@@ -30,7 +31,10 @@ export function cyclonedx({ image, roots, components, opaqueLayers }: Inventory)
         name: storeNameOf(image.root),
         version: image.digest,
         purl: imagePurl(image),
-        properties: image.layers.map((layer) => property(PROPERTY.layer, layerText(layer))),
+        properties: [
+          property(PROPERTY.path, image.root),
+          ...image.layers.map((layer) => property(PROPERTY.layer, layerText(layer))),
+        ],
       },
     },
     components: [...components.map(componentOf), ...opaqueLayers.map(opaqueOf)],

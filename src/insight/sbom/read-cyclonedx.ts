@@ -19,7 +19,7 @@ export function readCyclonedx(name: string, document: Json): Inventory {
   }
   if (!isObject(document) || document['bomFormat'] !== 'CycloneDX') return refuse('not a CycloneDX document')
   const subject = fieldAt(document, 'metadata', 'component')
-  const root = parseStorePath(textAt(subject, 'bom-ref') ?? '')
+  const root = parseStorePath(valuesOf(subject, PROPERTY.path)[0] ?? '')
   const digest = readDigest(textAt(subject, 'version'))
   if (root === undefined || digest === undefined)
     return refuse('metadata.component is not an image with a store path and a digest, as pushless writes it')
@@ -40,7 +40,7 @@ export function readCyclonedx(name: string, document: Json): Inventory {
       layers: valuesOf(subject, PROPERTY.layer).flatMap((line) => readLayer(line) ?? []),
       ...(supplier === undefined ? {} : { supplier }),
     },
-    roots: edges.get(root) ?? [],
+    roots: edges.get(textAt(subject, 'bom-ref') ?? '') ?? [],
     components,
     opaqueLayers: entries.flatMap((entry) => {
       const found = layerOf(entry)

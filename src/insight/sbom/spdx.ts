@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { Json } from '../../core/json.ts'
 import { storeHashOf, storeNameOf, type StorePath } from '../../core/nix/store-path.ts'
-import type { Component, Inventory, LayerFacts, Patch } from '../inventory/component.ts'
+import type { Component, ImageFacts, Inventory, LayerFacts, Patch } from '../inventory/component.ts'
 import type { Licence } from '../inventory/package-meta.ts'
 import { componentPurl, imagePurl } from '../purl.ts'
 import { CREATED, documentId } from './document-facts.ts'
@@ -27,7 +27,7 @@ export function spdx({ image, roots, components, opaqueLayers }: Inventory): Jso
     creationInfo: { created: CREATED, creators: ['Tool: pushless'] },
     packages: [
       {
-        SPDXID: refOf(image.root),
+        SPDXID: imageRef(image),
         name,
         versionInfo: digest,
         ...UNKNOWN_FACTS,
@@ -41,9 +41,9 @@ export function spdx({ image, roots, components, opaqueLayers }: Inventory): Jso
     ...(files.length === 0 ? {} : { files }),
     ...(named.length === 0 ? {} : { hasExtractedLicensingInfos: named }),
     relationships: [
-      relationship(DOCUMENT, 'DESCRIBES', refOf(image.root)),
-      ...roots.map((path) => relationship(refOf(image.root), 'DEPENDS_ON', refOf(path))),
-      ...opaqueLayers.map((layer) => relationship(refOf(image.root), 'CONTAINS', layerRef(layer))),
+      relationship(DOCUMENT, 'DESCRIBES', imageRef(image)),
+      ...roots.map((path) => relationship(imageRef(image), 'DEPENDS_ON', refOf(path))),
+      ...opaqueLayers.map((layer) => relationship(imageRef(image), 'CONTAINS', layerRef(layer))),
       ...components.flatMap(({ path, files: own = [] }) =>
         own.map(({ name: file }) => relationship(refOf(path), 'CONTAINS', fileRef(path, file))),
       ),
@@ -173,6 +173,11 @@ function cpeRef(cpe: string): Json {
 
 function relationship(from: string, type: string, to: string): Json {
   return { spdxElementId: from, relationshipType: type, relatedSpdxElement: to }
+}
+
+/** A package that is served as an image is a package of its own, too. */
+function imageRef({ root }: ImageFacts): string {
+  return `SPDXRef-image-${storeHashOf(root)}`
 }
 
 function refOf(path: StorePath): string {

@@ -53,8 +53,8 @@ void t.test('SPDX has packages, and reaches each from the document', async (t) =
 void t.test('the same closure has the same bytes, which are pinned', async (t) => {
   const again = await inventoryOf(webDeps(), WEB)
   for (const [write, expected] of [
-    [cyclonedx, 'b8611e7843ebbe92801ea3bfafb087d845c07a61b0470d7be3ecb69e3b7e576d'],
-    [spdx, '5b25665941d72412a16bc0196d74937896b2705255c9d229693e418019534ea8'],
+    [cyclonedx, '6bbe85be311ff91bb5a3f153a7772298c25832876812df3cb72626dd2b689187'],
+    [spdx, '3cf779b66f3e5b851cde4f7f4a3a0b1a539b7b268fc46429d3baf667ac5a762d'],
   ] as const) {
     t.equal(JSON.stringify(write(again)), JSON.stringify(write(inventory)))
     t.equal(hashOf(write(inventory)), expected, 'a change of the bytes is a new version of the document')
@@ -69,3 +69,15 @@ void t.test('nothing of the build is shown but names, versions, URLs and hashes'
 function hashOf(document: Json): string {
   return createHash('sha256').update(JSON.stringify(document)).digest('hex')
 }
+
+void t.test('a package that is served as an image is a component beside it', async (t) => {
+  const whole = { ...inventory, image: { ...inventory.image, root: TOOL } }
+  const { metadata, components } = cyclonedx(whole) as unknown as {
+    metadata: { component: { 'bom-ref': string } }
+    components: { 'bom-ref': string }[]
+  }
+  const refs = [metadata.component, ...components].map((one) => one['bom-ref'])
+  t.equal(new Set(refs).size, refs.length)
+  const { packages } = spdx(whole) as unknown as { packages: { SPDXID: string }[] }
+  t.equal(new Set(packages.map(({ SPDXID }) => SPDXID)).size, packages.length)
+})
