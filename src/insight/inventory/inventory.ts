@@ -1,7 +1,6 @@
 /**
- * The components of an image: every store path of its closure, with the facts that the store has about it. A fact that
- * isn't known is left out, never guessed. Of derivations only names, versions, URLs and hashes are taken: their
- * environment may hold secrets.
+ * Makes the inventory of an image: every store path in its layers, with the facts that the store, the derivation and the
+ * metadata have about it. A fact that isn't known is left out, never guessed.
  */
 import pLimit from 'p-limit'
 import { isObject, type Json } from '../../core/json.ts'

@@ -23,7 +23,8 @@ const SEED_BYTES = 32
 /** Nix keeps the public key behind the private one. */
 const NIX_SECRET_BYTES = 64
 const NIX_SECRET = /^([^:\s]+):([A-Za-z0-9+/]{86}==)$/
-const OTHERS = 0o077
+/** Writable by the group, or anything by others. Kubernetes gives a Secret's files to the group of the Pod. */
+const OTHERS = 0o027
 const MAX_KEY_FILE = 64 * 1024
 
 /**
@@ -42,7 +43,7 @@ export function readSecretKey(file: string): SecretKey {
   try {
     const { mode, size } = fstatSync(descriptor)
     if ((mode & OTHERS) !== 0)
-      refuse(`its mode 0${(mode & 0o777).toString(8)} lets other users read it: chmod 600 ${file}`)
+      refuse(`its mode 0${(mode & 0o777).toString(8)} lets other users use it: chmod 600 ${file}`)
     if (size > MAX_KEY_FILE) refuse('too large for a key')
     return parseSecretKey(readFileSync(descriptor, 'utf8')) ?? refuse(EXPECTED)
   } finally {

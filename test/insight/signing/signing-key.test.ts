@@ -69,8 +69,12 @@ void t.test('a key file that others may read, or that holds none, is refused', a
   t.throws(() => readSecretKey(file), { kind: 'unavailable', message: /key: no such file/ })
   writeFileSync(file, generateSecretKey('a'), { mode: 0o600 })
   t.equal(readSecretKey(file).name, 'a')
-  chmodSync(file, 0o640)
-  t.throws(() => readSecretKey(file), { message: /its mode 0640 lets other users read it: chmod 600/ })
+  chmodSync(file, 0o440)
+  t.equal(readSecretKey(file).name, 'a', 'as Kubernetes mounts a Secret')
+  for (const mode of [0o644, 0o660, 0o601]) {
+    chmodSync(file, mode)
+    t.throws(() => readSecretKey(file), { message: /its mode 0\d+ lets other users use it: chmod 600/ })
+  }
   chmodSync(file, 0o600)
   writeFileSync(file, 'secret text')
   t.throws(
