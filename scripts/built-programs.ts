@@ -1,5 +1,6 @@
 /** Makes programs that tests use and no Debian has, unless that was done before. setup.sh calls it before the tests. */
 import { goTool, GO_TOOLS } from '../test/support/go-tools.ts'
+import { grypeProgram } from '../test/support/grype.ts'
 import { kubernetesProgram } from '../test/support/kubernetes-programs.ts'
 import { missingCheckers } from '../test/support/python-tools.ts'
 
@@ -9,6 +10,7 @@ switch (process.argv[2]) {
     break
   case 'tools':
     for (const name of GO_TOOLS) await goTool(name)
+    await grypeProgram('grype')
     break
   case 'checkers': {
     const reason = await missingCheckers()

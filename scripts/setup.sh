@@ -187,7 +187,8 @@ python_tools() {
 }
 
 # No Debian has these: they are built from Go modules where Go is at hand, once, and by CI alone unless it is asked for,
-# since Kubernetes takes seven minutes of a processor and cosign five. Without them their tests are skipped.
+# since Kubernetes takes seven minutes of a processor, cosign five and grype more than four. Without them their tests are
+# skipped.
 go_programs() {
   command -v go >/dev/null || return 0
   if [ "${PUSHLESS_TEST_KUBERNETES:-${CI:+build}}" = build ] && [ "$(id -u)" = 0 ]; then

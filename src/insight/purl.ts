@@ -5,7 +5,7 @@
 import { storeHashOf, storeNameOf } from '../core/nix/store-path.ts'
 import type { Component, ImageFacts } from './inventory/component.ts'
 
-export function componentPurl({ name, version, path }: Component): string {
+export function componentPurl({ name, version, path }: Pick<Component, 'name' | 'version' | 'path'>): string {
   const at = version === undefined ? '' : `@${encode(version)}`
   return `pkg:nix/${encode(name)}${at}?outputhash=${storeHashOf(path)}`
 }

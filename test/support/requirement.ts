@@ -36,6 +36,7 @@ const commands = {
   fish: ['fish'],
   groff: ['groff'],
   chromium: ['chromium'],
+  trivy: ['trivy'],
   root: [],
 } as const satisfies Record<string, readonly string[]>
 
