@@ -4,7 +4,7 @@
 #   out       where the tree goes
 #   node      Node's executable
 #   busybox   a static busybox
-#   app       the server: dist and package.json, as nix/package.nix has them
+#   app       the server: dist, web and package.json, as nix/package.nix has them
 #   main      its first file, in there
 #   PATH      with patchelf, and the usual commands
 set -eu

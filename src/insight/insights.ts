@@ -61,7 +61,7 @@ export type InsightDocument =
 const MAX_COMPONENTS = 2_000
 /** Sources of builds that are kept in memory. One is about 300 bytes. */
 const MAX_SOURCES = 5_000
-/** What the rest of a path's provenance takes, in sources. */
+/** The size of the rest of a path's provenance, counted in sources. */
 const FACTS_SIZE = 10
 /** Inventories made at once. Each asks Nix hundreds of questions, and pulls ask it, too. */
 const MADE_AT_ONCE = 2
