@@ -126,6 +126,7 @@ let
     let
       systems = systemsOf (contents' ++ (if fromImage == null then [ ] else [ fromImage ]));
       contents' = if isList contents then contents else [ ];
+      layers' = if isList layers then layers else [ ];
       # The system that writes the file. It isn't simply the current system: an image would then have one identity for
       # each kind of machine that builds it.
       buildSystem = orElse (orElse (orElse unknownSystem currentSystem) systems.build) given;
@@ -223,7 +224,7 @@ let
           metadata
         else
           refuse builder "metadata" metadata "true, false, or a list of derivations";
-      known = if metadata == false then { } else packageMetadata (contents' ++ layers ++ packages);
+      known = if metadata == false then { } else packageMetadata (contents' ++ layers' ++ packages);
 
       superfluous = attrNames (
         removeAttrs args [

@@ -232,12 +232,12 @@ let
 in
 /**
   Returns an attribute set: store path -> { pname; version; outputName; licences; homepage; description; cpe; purl;
-  position; supplier; knownVulnerabilities; }, each where it is known. `licences` and `knownVulnerabilities` are lists of
-  strings.
+  position; supplier; knownVulnerabilities; }, each where it is known. `licences` and `knownVulnerabilities` are lists
+  of strings.
 
   # Example
 
-      packageMetadata [ hello ] => { "/nix/store/<hash>-hello-2.12" = { pname = "hello"; licences = [ "GPL-3.0-or-later" ]; … }; }
+      packageMetadata [ hello ] => { "/nix/store/<hash>-hello-2.12" = { pname = "hello"; licences = [ "MIT" ]; … }; }
 */
 packages:
 listToAttrs (
