@@ -16,6 +16,7 @@ import { measureInsights } from './insights.ts'
 import { measureMemory } from './memory.ts'
 import { measureStart } from './start.ts'
 import { measureThroughput } from './throughput.ts'
+import { measureTls } from './tls.ts'
 import type { Figure } from './figure.ts'
 
 const RESULTS = fileURLToPath(new URL('results', import.meta.url))
@@ -31,6 +32,7 @@ for (const measure of [
   () => scoped((scope) => measureStart(scope, closure, image)),
   () => scoped((scope) => measureCold(scope, closure)),
   () => scoped((scope) => measureThroughput(scope, closure)),
+  () => scoped((scope) => measureTls(scope, closure)),
   () => scoped((scope) => measureMemory(scope, closure, image)),
   () => scoped((scope) => measureDockerArchive(scope, image)),
   () => scoped((scope) => measureInsights(scope)),

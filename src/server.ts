@@ -20,6 +20,7 @@ import { Insights } from './insight/insights.ts'
 import { AdvisorySource } from './insight/vulnerability/advisory-source.ts'
 import { Referrers } from './insight/referrers/referrers.ts'
 import { readSecretKey } from './insight/signing/signing-key.ts'
+import { openTls } from './tls/open-tls.ts'
 import { openNixCache } from './nix-cache/nix-cache.ts'
 import { openRegistry } from './open-registry.ts'
 import { servedClosure } from './registry/artifact/make-artifact.ts'
@@ -40,7 +41,7 @@ const STATE_TROUBLE =
 export type RunningServer = {
   /** `http://127.0.0.1:5000`, with the port that was taken. */
   readonly url: string
-  /** Reads the token file again, as a SIGHUP asks. */
+  /** Reads the token file and the certificates again, as a SIGHUP asks. */
   readonly reload: () => void
   /** Stops listening, lets running downloads end, for the time set, and cuts the rest. */
   readonly close: () => Promise<void>
@@ -55,6 +56,7 @@ export async function startServer(
   const key = settings.signingKey === undefined ? undefined : readSecretKey(settings.signingKey)
   const web = readWebFiles(fileURLToPath(WEB))
   const tokenFile = openTokenFile(settings.tokenFile, logger)
+  const tls = settings.tls === undefined ? undefined : openTls(settings.tls, logger)
   const loopback = new LoopbackTrust(settings.openOnLoopback, (sign, request) =>
     logger.warn({ sign, address: request.ip }, PROXY_SEEN),
   )
@@ -110,6 +112,7 @@ export async function startServer(
   }
   const app = createApp(
     {
+      tls,
       registry,
       referrers: new Referrers(registry, insights),
       journal,
@@ -129,7 +132,9 @@ export async function startServer(
   )
   const { host, port } = settings.listen
   try {
-    const url = await app.listen({ host, port, listenTextResolver: (address) => `bound to ${address}` })
+    const bound = await app.listen({ host, port, listenTextResolver: (address) => `bound to ${address}` })
+    // Fastify doesn't know of the TLS below it.
+    const url = tls === undefined ? bound : bound.replace(/^http:/, 'https:')
     logger.info(
       { url, nix: store.name, state: settings.stateDirectory, connections, descriptors },
       'listening',
@@ -140,7 +145,10 @@ export async function startServer(
     )
     return {
       url,
-      reload: () => tokenFile?.reload(),
+      reload: () => {
+        tokenFile?.reload()
+        tls?.reload()
+      },
       close: async () => {
         const closed = app.close()
         await Promise.race([closed, setTimeout(settings.graceMs, undefined, { ref: false })])
@@ -148,12 +156,14 @@ export async function startServer(
         await closed
         nixCache?.close()
         advisories?.close()
+        tls?.close()
         await close()
       },
     }
   } catch (error) {
     nixCache?.close()
     advisories?.close()
+    tls?.close()
     await close()
     throw new RegistryError('unavailable', `cannot listen on ${listenText(settings.listen)}`, {
       cause: error,

@@ -31,6 +31,10 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
     'pushless export --name registry.example/app:1 --zstd ./result > app.tar.zst',
   ],
   warm: ['pushless warm ./deploy', 'pushless warm --registry http://127.0.0.1:5000 --timeout 600 ./result'],
+  'self-signed': [
+    'pushless tls self-signed',
+    'pushless tls self-signed -o ./certificates --client node-1 --days 30 registry.example.org 10.0.0.7',
+  ],
   completion: ['pushless completion bash > pushless.bash', 'pushless completion fish > pushless.fish'],
   man: ['pushless man > pushless.1', 'pushless man | wc -l'],
   apps: ['pushless manifests app.yaml', 'pushless manifests --print app.yaml > objects.yaml'],

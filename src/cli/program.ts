@@ -14,6 +14,7 @@ import { addScan } from './scan/add-scan.ts'
 import { completeSwitches, plainSwitches } from './switches.ts'
 import { INSPECT, settingsFrom, withSettings } from './setting-options.ts'
 import { SHELLS, type Shell } from './shell/shells.ts'
+import { addTls } from './tls/add-tls.ts'
 import { UsageError } from './usage-error.ts'
 
 /** As long as the registry by default lets a build take. */
@@ -135,6 +136,7 @@ export function createProgram(facts: ProcessFacts): Command {
     })
     .exitOverride()
   addManifests(program, facts)
+  addTls(program)
   program
     .command('completion')
     .description('print what makes a shell complete the commands and options of pushless')

@@ -23,7 +23,7 @@ export async function serve(settings: Settings, hasColor: boolean, version: stri
   process.on('SIGHUP', () => {
     // The terminal was closed. Nothing can be logged any more, and a crash at any moment leaves a good state.
     if (isOnTerminal && !isatty(STDOUT)) process.exit(EXIT_HANGUP)
-    logger.info('SIGHUP: reading the token file again')
+    logger.info('SIGHUP: reading the token file and the certificates again')
     server?.reload()
   })
   server = await startServer(settings, logger, version)

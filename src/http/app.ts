@@ -1,7 +1,8 @@
 /** The HTTP side, assembled: no listening, no signals, so that tests can have one too. */
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyServerFactory } from 'fastify'
 import { RegistryError } from '../core/errors/errors.ts'
 import type { NixCache } from '../nix-cache/nix-cache.ts'
+import { registerClientCertificates, type ClientAuth } from './access/client-certificate.ts'
 import { registerBodyDeadline } from './connection/body-deadline.ts'
 import { registerBuilds, type BuildsOptions } from './builds/builds.ts'
 import { registerPages, type PagesOptions } from './pages/pages.ts'
@@ -21,6 +22,7 @@ import { bodiesFor } from './connection/request-bodies.ts'
 import { refusalOf, registerRequestGuard } from './access/request-guard.ts'
 import { RequestLog, registerRequestLog, requestLogger } from './request-log.ts'
 import { registerStalledClients } from './connection/stalled-clients.ts'
+import { createTlsServer, type TlsService } from './connection/tls-server.ts'
 import { registerV2, type V2Options } from './pull/v2.ts'
 import { registerWarm } from './warm/warm.ts'
 
@@ -33,6 +35,8 @@ export type AppOptions = V2Options &
     /** How many there may be at once. */
     readonly connections?: number
     readonly metrics: Metrics
+    /** Default: HTTP without TLS. */
+    readonly tls?: TlsOptions | undefined
     /** Whether the state directory can't be used. Default: it can. */
     readonly isStateTroubled?: () => boolean
     /** None: `/nix-cache` isn't there. */
@@ -43,8 +47,16 @@ export type AppOptions = V2Options &
     readonly pages?: Pick<PagesOptions, 'listImages' | 'imageOf'> | undefined
   }
 
+/** `clientAuth` is what clients without a certificate may do. */
+type TlsOptions = Omit<TlsService, 'asksClients'> & { readonly clientAuth: ClientAuth }
+
 export function createApp(options: AppOptions, logger: FastifyBaseLogger): FastifyInstance {
-  const { hosts = [], loopback = new LoopbackTrust(true), connections = connectionLimit(undefined) } = options
+  const {
+    hosts = [],
+    loopback = new LoopbackTrust(true),
+    connections = connectionLimit(undefined),
+    tls,
+  } = options
   const app = Fastify({
     loggerInstance: logger,
     logController: new RequestLog(),
@@ -54,6 +66,7 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
     requestTimeout: 0,
     connectionTimeout: 0,
     ...CONNECTION_TIMES,
+    ...(tls === undefined ? {} : { serverFactory: tlsServerFactory(tls) }),
     // Running downloads end when they are done, or when server.ts loses patience.
     forceCloseConnections: 'idle',
     // A malformed URL, which reaches no route and no hook.
@@ -73,6 +86,7 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
   registerStalledClients(app)
   registerLoopTurn(app)
   registerRequestGuard(app, { hosts, loopback })
+  registerClientCertificates(app, tls?.clientAuth ?? 'off')
   options.metrics.register(app, () => options.registry.figures())
   registerHealth(app, () => options.registry.askNix(), options.isStateTroubled)
   registerV2(app, options)
@@ -90,4 +104,10 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
   if (pages !== undefined) registerPages(app, { ...pages, ...access })
   if (nixCache !== undefined) registerNixCache(app, { nixCache, token, loopback, compression, bodies })
   return app
+}
+
+function tlsServerFactory({ current, clientAuth }: TlsOptions): FastifyServerFactory {
+  const { keepAliveTimeout, http } = CONNECTION_TIMES
+  const service = { current, asksClients: clientAuth !== 'off' }
+  return (handler) => createTlsServer(service, { keepAliveTimeout, ...http }, handler)
 }

@@ -55,6 +55,7 @@ const TABLE = {
     // The first is logged where they are counted.
     log: 'debug',
   },
+  'certificate-needed': { status: 403, code: 'DENIED', reason: 'client certificate needed', log: 'info' },
   misdirected: { status: 421, code: 'DENIED', reason: 'unknown host name, see --hosts', log: 'warn' },
   'cross-site': { status: 403, code: 'DENIED', reason: 'refused: sent by another web site', log: 'warn' },
   'precondition-failed': { status: 412, code: 'UNKNOWN', log: 'debug' },

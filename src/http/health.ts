@@ -13,15 +13,18 @@ const READY = 'ok\n'
 const READY_WITHOUT_STATE =
   'ok, but the state directory cannot be used: nothing is remembered, and compressed archives cannot be served\n'
 
+/** kubelet has no certificate. */
+const PROBED = { config: { isForProbes: true } }
+
 /** @param askNix rejects, or doesn't end, where Nix doesn't answer. */
 export function registerHealth(
   app: FastifyInstance,
   askNix: () => Promise<unknown>,
   isStateTroubled: () => boolean = () => false,
 ): void {
-  app.get('/healthz', async (_request, reply) => reply.type('text/plain').send('ok\n'))
+  app.get('/healthz', PROBED, async (_request, reply) => reply.type('text/plain').send('ok\n'))
 
-  app.get('/readyz', async (_request, reply) => {
+  app.get('/readyz', PROBED, async (_request, reply) => {
     const answers = await within(askNix(), READY_LIMIT_MS).catch(() => undefined)
     if (answers !== undefined)
       return reply.type('text/plain').send(isStateTroubled() ? READY_WITHOUT_STATE : READY)

@@ -12,6 +12,7 @@ import {
   type FastifyRequest,
 } from 'fastify'
 import { printable } from '../core/errors/printable.ts'
+import { clientSubject } from './access/client-certificate.ts'
 import { atEnd } from './connection/response-end.ts'
 import { routeOf } from './metrics.ts'
 
@@ -42,7 +43,7 @@ export function requestFacts({ method, url }: FastifyRequest): {
   return { method, url: printable(url, MAX_URL) }
 }
 
-/** The logger of a request: each of its lines has `address`, and `forwarded` if a proxy says for whom it asks. */
+/** The logger of a request: each of its lines has `address`, `client` where the client has a certificate, and `forwarded` if a proxy says for whom it asks. */
 export function requestLogger(
   logger: FastifyBaseLogger,
   bindings: object,
@@ -51,7 +52,9 @@ export function requestLogger(
 ): FastifyBaseLogger {
   const said = FORWARDED.map((name) => headers[name]).find((value) => value !== undefined)
   const forwarded = said === undefined ? {} : { forwarded: printable(String(said), MAX_FORWARDED) }
-  return logger.child({ ...bindings, address: socket.remoteAddress, ...forwarded }, options)
+  const client = clientSubject(socket)
+  const certificate = client === undefined ? {} : { client }
+  return logger.child({ ...bindings, address: socket.remoteAddress, ...certificate, ...forwarded }, options)
 }
 
 /** To be called first: it also logs what later hooks refuse. */

@@ -3,6 +3,7 @@
  * reason. The command line, the help texts and the table of docs/settings.md are made from this.
  */
 import { Type, type Static } from 'typebox'
+import { CLIENT_AUTH_MODES } from '../http/access/client-certificate.ts'
 import { COMPRESSION_MODES } from '../http/pull/compression.ts'
 import { WAIT_MODES } from '../http/pull/wait.ts'
 import { NIX_CACHE_MODES } from '../nix-cache/nix-cache.ts'
@@ -167,6 +168,25 @@ export const SETTINGS = Type.Object({
     default: '',
     description:
       'file that holds the token for what changes something, as a password (netrc, any user name) or bearer token. None: nobody may',
+  }),
+  PUSHLESS_TLS_CERT: Type.String({
+    default: '',
+    description:
+      'file with the certificate to speak HTTPS with, in PEM: the server\u2019s own first, then the ones between it and the root. Read again when it changes, as the two below. None: plain HTTP',
+  }),
+  PUSHLESS_TLS_KEY: Type.String({
+    default: '',
+    description: 'file with the key of --tls-cert, in PEM. None: only without --tls-cert',
+  }),
+  PUSHLESS_TLS_CLIENT_CA: Type.String({
+    default: '',
+    description:
+      'file with the authorities, in PEM, that sign certificates of clients (mTLS). None: clients are not asked for one',
+  }),
+  PUSHLESS_TLS_CLIENT_AUTH: Type.Enum([...CLIENT_AUTH_MODES], {
+    default: 'required',
+    description:
+      'with --tls-client-ca: required (403 without a certificate of it, but for /healthz and /readyz), optional (the log names who has one), or off',
   }),
   PUSHLESS_SIGNING_KEY: Type.String({
     default: '',

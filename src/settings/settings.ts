@@ -2,11 +2,13 @@
 import { parseNamePattern, type NamePattern } from '../core/policy.ts'
 import { parseSigningKey, type SigningKey } from '../core/nix/signature.ts'
 import { parseHostPattern, type HostPattern } from '../http/access/host-name.ts'
+import type { ClientAuth } from '../http/access/client-certificate.ts'
 import type { CompressionMode } from '../http/pull/compression.ts'
 import type { WaitMode } from '../http/pull/wait.ts'
 import type { NixCacheMode } from '../nix-cache/nix-cache.ts'
+import type { CertificateFiles } from '../tls/certificate-files.ts'
 import { settingTitle } from './setting-facts.ts'
-import type { GivenSettings } from './setting-table.ts'
+import type { GivenSettings, SettingName } from './setting-table.ts'
 import { SettingsError } from './settings-error.ts'
 
 /** The parsed settings. setting-table.ts says what each means, and why its default is what it is. */
@@ -41,6 +43,8 @@ export type Settings = {
   readonly cacheBytes: number
   /** `undefined` where nobody may change anything. */
   readonly tokenFile: string | undefined
+  /** `undefined` where HTTP is spoken. */
+  readonly tls: TlsSettings | undefined
   /** `undefined` where nothing is signed. */
   readonly signingKey: string | undefined
   /** The directory; `undefined` where nobody looks for vulnerabilities. */
@@ -55,6 +59,8 @@ export type Settings = {
   readonly logLevel: GivenSettings['PUSHLESS_LOG_LEVEL']
   readonly logFormat: GivenSettings['PUSHLESS_LOG_FORMAT']
 }
+
+type TlsSettings = CertificateFiles & { readonly clientAuth: ClientAuth }
 
 export type ListenAddress = {
   /** An address or a name; an IPv6 address is without brackets. */
@@ -95,6 +101,7 @@ export function settingsOf(given: GivenSettings): Settings {
     logBytes: given.PUSHLESS_LOG_SIZE * MEGABYTE,
     cacheBytes: given.PUSHLESS_CACHE_SIZE * MEGABYTE,
     tokenFile: given.PUSHLESS_TOKEN_FILE === '' ? undefined : given.PUSHLESS_TOKEN_FILE,
+    tls: parseTls(given),
     signingKey: given.PUSHLESS_SIGNING_KEY === '' ? undefined : given.PUSHLESS_SIGNING_KEY,
     advisories: given.PUSHLESS_ADVISORIES === '' ? undefined : given.PUSHLESS_ADVISORIES,
     supplier: given.PUSHLESS_SUPPLIER === '' ? undefined : given.PUSHLESS_SUPPLIER,
@@ -126,6 +133,20 @@ function parseWords<Value>(
 
 function wordsOf(text: string): readonly string[] {
   return text.split(/[\s,]+/).filter((word) => word !== '')
+}
+
+/** @throws SettingsError for a certificate without its key, and the like. */
+function parseTls(given: GivenSettings): TlsSettings | undefined {
+  const { PUSHLESS_TLS_CERT: certFile, PUSHLESS_TLS_KEY: keyFile, PUSHLESS_TLS_CLIENT_CA: caFile } = given
+  if (certFile === '' && keyFile === '' && caFile === '') return undefined
+  if (certFile === '') throw withoutTls('PUSHLESS_TLS_CERT', keyFile === '' ? '--tls-client-ca' : '--tls-key')
+  if (keyFile === '') throw withoutTls('PUSHLESS_TLS_KEY', '--tls-cert')
+  const clientAuth = caFile === '' ? 'off' : given.PUSHLESS_TLS_CLIENT_AUTH
+  return { certFile, keyFile, clientCaFile: clientAuth === 'off' ? undefined : caFile, clientAuth }
+}
+
+function withoutTls(missing: SettingName, given: string): SettingsError {
+  return new SettingsError(`${settingTitle(missing)}: must be set with ${given}`)
 }
 
 /** `127.0.0.1:5000` or `[::1]:5000`, which the schema has checked. */

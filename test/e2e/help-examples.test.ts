@@ -30,6 +30,7 @@ const COMMANDS = [
   'scan',
   'export',
   'warm',
+  'tls self-signed',
   'manifests apps',
   'manifests check',
   'manifests rewrite',

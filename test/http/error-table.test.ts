@@ -21,6 +21,7 @@ const TABLE = {
   denied: { status: 404, code: 'NAME_UNKNOWN', isSecret: true },
   unauthorized: { status: 401, code: 'UNAUTHORIZED' },
   'too-many-guesses': { status: 429, code: 'TOOMANYREQUESTS', retryAfter: 5 },
+  'certificate-needed': { status: 403, code: 'DENIED' },
   misdirected: { status: 421, code: 'DENIED' },
   'cross-site': { status: 403, code: 'DENIED' },
   'precondition-failed': { status: 412, code: 'UNKNOWN' },

@@ -31,6 +31,7 @@ const DEFAULTS = {
   logBytes: 100e6,
   cacheBytes: 10e9,
   tokenFile: undefined,
+  tls: undefined,
   signingKey: undefined,
   supplier: undefined,
   advisories: undefined,
@@ -225,3 +226,34 @@ void t.test('an address to listen on is written as it was given', async (t) => {
   for (const text of ['127.0.0.1:5000', '[::1]:80', 'localhost:0'])
     t.equal(listenText(readSettings({ PUSHLESS_LISTEN: text }, {}, true).listen), text)
 })
+
+const tlsOf = (given: Readonly<Record<string, string>>) => readSettings(given, {}, true).tls
+
+void t.test(
+  'TLS needs a certificate and its key, and clients are asked where there is an authority',
+  async (t) => {
+    const [cert, key, ca] = [
+      { PUSHLESS_TLS_CERT: '/c' },
+      { PUSHLESS_TLS_KEY: '/k' },
+      { PUSHLESS_TLS_CLIENT_CA: '/ca' },
+    ] as const
+    const pair = { certFile: '/c', keyFile: '/k' }
+    const without = { ...pair, clientCaFile: undefined, clientAuth: 'off' }
+    t.equal(tlsOf({}), undefined)
+    t.equal(tlsOf({ PUSHLESS_TLS_CLIENT_AUTH: 'required' }), undefined, 'the default, written out')
+    t.strictSame(tlsOf({ ...cert, ...key }), without)
+    for (const clientAuth of ['required', 'optional'] as const) {
+      const expected = { ...pair, clientCaFile: '/ca', clientAuth }
+      t.strictSame(tlsOf({ ...cert, ...key, ...ca, PUSHLESS_TLS_CLIENT_AUTH: clientAuth }), expected)
+    }
+    t.match(tlsOf({ ...cert, ...key, ...ca }), { clientAuth: 'required' })
+    t.strictSame(tlsOf({ ...cert, ...key, ...ca, PUSHLESS_TLS_CLIENT_AUTH: 'off' }), without)
+    for (const [given, message] of [
+      [cert, '--tls-key (PUSHLESS_TLS_KEY): must be set with --tls-cert'],
+      [key, '--tls-cert (PUSHLESS_TLS_CERT): must be set with --tls-key'],
+      [ca, '--tls-cert (PUSHLESS_TLS_CERT): must be set with --tls-client-ca'],
+      [{ ...cert, ...ca }, '--tls-key (PUSHLESS_TLS_KEY): must be set with --tls-cert'],
+    ] as const)
+      t.throws(() => tlsOf(given), { message }, message)
+  },
+)

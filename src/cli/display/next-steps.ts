@@ -6,6 +6,7 @@ const ANY_ADDRESS = /\/\/(?:0\.0\.0\.0|\[::\])(?=:)/
 /** @param url where the registry listens. */
 export function nextSteps(url: string): string {
   const reachable = url.replace(ANY_ADDRESS, '//127.0.0.1')
+  const ca = url.startsWith('https:') ? '\n      ca = "/etc/containerd/certs.d/nix.internal/ca.crt"' : ''
   return `
   Show what would be served of an image, layer by layer:
     pushless inspect ./result
@@ -13,7 +14,7 @@ export function nextSteps(url: string): string {
   Tell containerd where nix.internal is, in /etc/containerd/certs.d/nix.internal/hosts.toml:
     server = "${reachable}"
     [host."${reachable}"]
-      capabilities = ["pull", "resolve"]
+      capabilities = ["pull", "resolve"]${ca}
 
 `
 }

@@ -16,6 +16,8 @@ export type ErrorKind =
   | 'unauthorized'
   /** The client sent wrong tokens too often. */
   | 'too-many-guesses'
+  /** The client has no certificate that may be used here. */
+  | 'certificate-needed'
   /** The request is for a host that isn't this server. */
   | 'misdirected'
   /** A web page of another site sent the request. */

@@ -5,6 +5,7 @@
  */
 import { closeSync, fstatSync, openSync, readFileSync, statSync, type BigIntStats } from 'node:fs'
 import { RegistryError } from '../../core/errors/errors.ts'
+import { judgeMode, stampOf } from '../../core/file-state.ts'
 
 export type TokenFileListener = {
   /** Another token counts from now on. */
@@ -17,8 +18,6 @@ export type TokenFileListener = {
 
 /** A shorter token can be guessed. */
 const MIN_LENGTH = 16
-const WRITABLE_BY_OTHERS = 0o022n
-const READABLE_BY_ALL = 0o004n
 
 /**
  * @param file as in the settings; empty for none.
@@ -93,17 +92,13 @@ export class TokenFile {
 
   #checkMode(stats: BigIntStats): void {
     if (!stats.isFile()) return
-    const { mode } = stats
-    const changes = [...((mode & 0o020n) === 0n ? [] : ['g-w']), ...((mode & 0o007n) === 0n ? [] : ['o-rwx'])]
-    const advice = `chmod ${changes.join(',')} ${this.#file}`
-    if ((mode & WRITABLE_BY_OTHERS) !== 0n) {
-      const text = `0${(mode & 0o777n).toString(8)}`
+    const verdict = judgeMode(this.#file, stats.mode)
+    if (verdict.kind === 'writable')
       throw new RegistryError(
         'unavailable',
-        `token file ${this.#file}: its mode ${text} lets other users write it, and so choose the token: ${advice}`,
+        `token file ${this.#file}: its mode ${verdict.mode} lets other users write it, and so choose the token: ${verdict.advice}`,
       )
-    }
-    if ((mode & READABLE_BY_ALL) !== 0n) this.#listener.onReadableByAll(advice)
+    if (verdict.kind === 'readable') this.#listener.onReadableByAll(verdict.advice)
   }
 
   #stampNow(): string {
@@ -113,11 +108,6 @@ export class TokenFile {
       return String(error)
     }
   }
-}
-
-/** Every change of a file changes one of these. */
-function stampOf({ dev, ino, size, mode, mtimeNs, ctimeNs }: BigIntStats): string {
-  return [dev, ino, size, mode, mtimeNs, ctimeNs].join(' ')
 }
 
 function tokenIn(file: string, content: string): string {

@@ -9,6 +9,7 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { atEnd } from './response-end.ts'
+import { transportOf } from './tls-server.ts'
 
 /**
  * Descriptors that aren't for clients. Measured: 46 when idle; and a build or fetch at `nix-daemon --stdio` has four.
@@ -67,7 +68,7 @@ export function registerConnections(app: FastifyInstance, limit: number): void {
     )
   })
   app.addHook('onRequest', async ({ raw }, reply) => {
-    const { socket } = raw
+    const socket = transportOf(raw.socket)
     connections.begin(socket)
     atEnd(reply.raw, () => connections.end(socket))
     if (!connections.isSurplus(socket)) return

@@ -24,6 +24,10 @@ void t.test('the next steps have an address that clients on this machine can rea
   ] as const) {
     t.match(nextSteps(url), `server = "${expected}"\n    [host."${expected}"]\n`, url)
     t.match(nextSteps(url), 'pushless inspect ./result')
+    t.notMatch(nextSteps(url), /ca =/)
   }
+  const secure = nextSteps('https://0.0.0.0:5000')
+  t.match(secure, 'server = "https://127.0.0.1:5000"')
+  t.match(secure, 'ca = "/etc/containerd/certs.d/nix.internal/ca.crt"')
   t.end()
 })

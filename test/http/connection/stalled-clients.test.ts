@@ -1,17 +1,35 @@
 import { once } from 'node:events'
-import { connect, type AddressInfo } from 'node:net'
+import { connect, type AddressInfo, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { setTimeout } from 'node:timers/promises'
-import Fastify from 'fastify'
+import Fastify, { type FastifyServerFactory } from 'fastify'
 import t, { type Test } from 'tap'
 import { sendStream } from '../../../src/http/pull/send-stream.ts'
+import { createTlsServer } from '../../../src/http/connection/tls-server.ts'
+import { testAuthority } from '../../support/certificates.ts'
 import { registerStalledClients } from '../../../src/http/connection/stalled-clients.ts'
 
 const STALLED_MS = 400
 /** More than the kernel buffers on both sides. */
 const SIZE = 60_000_000
 
-async function open(t: Test, path: string) {
-  const app = Fastify()
+const TIMES = { keepAliveTimeout: 5_000, headersTimeout: 5_000, connectionsCheckingInterval: 1_000 }
+
+function tlsFactory(): FastifyServerFactory {
+  const { certificate: cert, key } = testAuthority().server()
+  const certificates = { cert, key, clientCa: undefined }
+  return (handler) => createTlsServer({ current: () => certificates, asksClients: false }, TIMES, handler)
+}
+
+async function connected(port: number, isTls: boolean): Promise<Socket> {
+  const to = { port, host: '127.0.0.1', rejectUnauthorized: false }
+  const client = isTls ? connectTls(to) : connect(to)
+  await once(client, isTls ? 'secureConnect' : 'connect')
+  return client
+}
+
+async function open(t: Test, path: string, isTls = false) {
+  const app = Fastify(isTls ? { serverFactory: tlsFactory() } : {})
   registerStalledClients(app, STALLED_MS)
   for (const encoding of ['zstd', undefined] as const) {
     app.get(`/${encoding ?? 'plain'}`, (request, reply) => sendStream(request, reply, noise(), encoding))
@@ -25,10 +43,9 @@ async function open(t: Test, path: string) {
   t.teardown(() => app.close())
   let isClosed = false
   app.server.once('connection', (socket) => socket.once('close', () => (isClosed = true)))
-  const client = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  const client = await connected((app.server.address() as AddressInfo).port, isTls)
   client.on('error', () => undefined)
   t.teardown(() => client.destroy())
-  await once(client, 'connect')
   client.write(`GET /${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
   return { client, isClosed: () => isClosed }
 }
@@ -40,9 +57,15 @@ async function* noise(): AsyncGenerator<Uint8Array> {
     yield crypto.getRandomValues(chunk.subarray(0, 60_000))
 }
 
-for (const path of ['plain', 'zstd', 'whole']) {
-  void t.test(`a client that takes nothing of ${path} is closed`, async (t) => {
-    const { client, isClosed } = await open(t, path)
+for (const [path, isTls] of [
+  ['plain', false],
+  ['zstd', false],
+  ['whole', false],
+  ['plain', true],
+  ['whole', true],
+] as const) {
+  void t.test(`a client that takes nothing of ${path}${isTls ? ' over TLS' : ''} is closed`, async (t) => {
+    const { client, isClosed } = await open(t, path, isTls)
     client.pause()
     const start = performance.now()
     while (!isClosed() && performance.now() - start < 20 * STALLED_MS) await setTimeout(10)
@@ -51,22 +74,26 @@ for (const path of ['plain', 'zstd', 'whole']) {
   })
 }
 
-void t.test('a slow client that takes something again and again is not', async (t) => {
-  const { client, isClosed } = await open(t, 'plain')
-  let taken = 0
-  let goal = 0
-  client.on('data', (chunk: Buffer) => {
-    taken += chunk.length
-    if (taken >= goal) client.pause()
-  })
-  for (let i = 0; i < 12; i++) {
-    goal += 3_000_000
-    client.resume()
-    await setTimeout(STALLED_MS / 4)
-  }
-  t.notOk(isClosed())
-  t.ok(taken > 10_000_000, `${taken} bytes`)
-})
+for (const isTls of [false, true])
+  void t.test(
+    `a slow client that takes something again and again${isTls ? ' over TLS' : ''} is not`,
+    async (t) => {
+      const { client, isClosed } = await open(t, 'plain', isTls)
+      let taken = 0
+      let goal = 0
+      client.on('data', (chunk: Buffer) => {
+        taken += chunk.length
+        if (taken >= goal) client.pause()
+      })
+      for (let i = 0; i < 12; i++) {
+        goal += 3_000_000
+        client.resume()
+        await setTimeout(STALLED_MS / 4)
+      }
+      t.notOk(isClosed())
+      t.ok(taken > 10_000_000, `${taken} bytes`)
+    },
+  )
 
 void t.test('a client that waits for the server is not', async (t) => {
   const { client } = await open(t, 'late')
