@@ -59,9 +59,10 @@ export function openRegistry(
     logBytes: settings.logBytes,
     onTrouble: (error) => trouble.report(error),
   })
-  const cache = new UnpackCache(join(stateDirectory, 'unpacked'), settings.cacheBytes)
   const store = new DaemonStore(transportOf(settings.nix), settings.silentMs)
-  const reader = new StoreReader(Math.min(MAX_READERS, Math.max(MIN_READERS, availableParallelism())))
+  const cache = new UnpackCache(join(stateDirectory, 'unpacked'), settings.cacheBytes, store.directory)
+  const threads = Math.min(MAX_READERS, Math.max(MIN_READERS, availableParallelism()))
+  const reader = new StoreReader(threads, store.directory)
   const images = {
     store,
     reader,

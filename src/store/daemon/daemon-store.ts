@@ -7,6 +7,7 @@ import { constants } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { STORE_DIR, parseStorePath, type StoreHash, type StorePath } from '../../core/nix/store-path.ts'
+import { SYSTEM_STORE } from '../../core/nix/store-directory.ts'
 import { LastWords, headline, throwIfNoSpace } from '../complaints.ts'
 import type { Request } from './connection.ts'
 import { parseDerivation, type Derivation } from '../../core/nix/derivation.ts'
@@ -23,6 +24,7 @@ import { lossIsUnavailable, refusalIsUnavailable } from './unavailable.ts'
 const ABSENT_PATH = parseStorePath(`${STORE_DIR}/${'0'.repeat(32)}-nobodys`)
 
 export class DaemonStore implements Store {
+  readonly directory = SYSTEM_STORE
   readonly #pool: NixPool
   readonly #lookUp: (wanted: readonly Work[]) => Promise<Missing>
 
