@@ -22,7 +22,7 @@
   makeWrapper,
   nodejs_24,
   # hash of node_modules as npm installs it
-  nodeModulesHash ? "sha256-9JKz11N1lEjc5Of68GahLvzTJmeOmiZyeNpj11RkDnc=",
+  nodeModulesHash ? "sha256-HF7bCR/3fM1QjFug/N5by8R+YOFqZ6ZPKxMjA38aHg4=",
 }:
 let
   inherit (builtins)
