@@ -11,6 +11,8 @@ export type StreamCompression = (typeof STREAM_COMPRESSIONS)[number]
 
 /** zstd's own limit without `--long`: 2^27 bytes of memory. (xz: 64 MiB, built into its decoder.) */
 const MAX_ZSTD_WINDOW_LOG = 27
+/** One call of the decoder each, whose price is that of a thread's turn. */
+const CHUNK = 1024 * 1024
 /** A kilobyte of bzip2 has 20 blocks at most, which are 18 MB. The decoder holds them in memory. */
 const BZIP2_PIECE = 1024
 
@@ -27,12 +29,15 @@ export function decompressStream(
     case 'zstd':
       return through(
         packed,
-        createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: MAX_ZSTD_WINDOW_LOG } }),
+        createZstdDecompress({
+          chunkSize: CHUNK,
+          params: { [constants.ZSTD_d_windowLogMax]: MAX_ZSTD_WINDOW_LOG },
+        }),
       )
     case 'gzip':
-      return through(packed, createGunzip())
+      return through(packed, createGunzip({ chunkSize: CHUNK }))
     case 'br':
-      return through(packed, createBrotliDecompress())
+      return through(packed, createBrotliDecompress({ chunkSize: CHUNK }))
     case 'bzip2':
       return bunzip2(packed)
   }
