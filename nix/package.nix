@@ -22,7 +22,7 @@
   makeWrapper,
   nodejs_24,
   # hash of node_modules as npm installs it
-  nodeModulesHash ? "sha256-ubaTncxBmXp6k3u5KNsXLRnW2wjGcQaB4tb/AhG1/oI=",
+  nodeModulesHash ? "sha256-mLBS/xstuoHcGzqfV15yVkfO79AAYEK2S2rCYZOuZOY=",
 }:
 let
   inherit (builtins)

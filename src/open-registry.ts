@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { StorePath } from './core/nix/store-path.ts'
 import type { Settings } from './settings/settings.ts'
+import { openCacheStore } from './store/cache/open-cache-store.ts'
 import { StoreReader } from './layer/store-reader.ts'
 import { DaemonStore } from './store/daemon/daemon-store.ts'
 import type { Store } from './store/store.ts'
@@ -59,9 +60,10 @@ export function openRegistry(
     logBytes: settings.logBytes,
     onTrouble: (error) => trouble.report(error),
   })
-  const cache = new UnpackCache(join(stateDirectory, 'unpacked'), settings.cacheBytes)
-  const store = new DaemonStore(transportOf(settings.nix), settings.silentMs)
-  const reader = new StoreReader(Math.min(MAX_READERS, Math.max(MIN_READERS, availableParallelism())))
+  const store = openStore(settings)
+  const cache = new UnpackCache(join(stateDirectory, 'unpacked'), settings.cacheBytes, store.directory)
+  const threads = Math.min(MAX_READERS, Math.max(MIN_READERS, availableParallelism()))
+  const reader = new StoreReader(threads, store.directory)
   const images = {
     store,
     reader,
@@ -104,6 +106,15 @@ export function openRegistry(
       index.close()
     },
   }
+}
+
+function openStore(settings: Settings): Store {
+  if (settings.storeKind === 'daemon') return new DaemonStore(transportOf(settings.nix), settings.silentMs)
+  return openCacheStore({
+    ...settings,
+    directory: join(settings.stateDirectory, 'store'),
+    maxBytes: settings.storeBytes,
+  })
 }
 
 function transportOf(setting: string): Transport {

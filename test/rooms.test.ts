@@ -15,11 +15,12 @@ const USES: { readonly [room: string]: readonly string[] } = {
   store: ['core'],
   // Chosen in one place: what uses a store knows the contract alone.
   'store/daemon': ['core', 'store'],
+  'store/cache': ['core', 'store', 'unpack'],
   layer: ['core'],
   unpack: ['core'],
   source: ['core', 'layer', 'unpack'],
   registry: ['core', 'store', 'layer', 'unpack', 'source'],
-  'nix-cache': ['core', 'store', 'layer'],
+  'nix-cache': ['core', 'store', 'layer', 'unpack'],
   // The store only for the words that say that there is no Nix.
   kubernetes: ['core', 'store'],
   tls: ['core'],
@@ -27,8 +28,17 @@ const USES: { readonly [room: string]: readonly string[] } = {
   insight: ['core', 'store', 'registry'],
   http: ['core', 'layer', 'registry', 'insight', 'nix-cache', 'kubernetes'],
   // The modes and patterns that settings may have, from where they are used.
-  settings: ['core', 'http', 'nix-cache', 'tls'],
-  'open-registry.ts': ['core', 'settings', 'store', 'store/daemon', 'layer', 'unpack', 'registry'],
+  settings: ['core', 'http', 'nix-cache', 'tls', 'store/cache'],
+  'open-registry.ts': [
+    'core',
+    'settings',
+    'store',
+    'store/daemon',
+    'store/cache',
+    'layer',
+    'unpack',
+    'registry',
+  ],
   'server.ts': [
     'core',
     'settings',

@@ -7,7 +7,18 @@ import type { Settings } from '../settings/settings.ts'
 import type { ProcessFacts } from './process-facts.ts'
 
 /** Settings of commands that look at an image and serve nothing. */
-export const INSPECT: readonly SettingName[] = ['PUSHLESS_STATE', 'PUSHLESS_NIX', 'PUSHLESS_SERVE_PACKAGES']
+export const INSPECT: readonly SettingName[] = [
+  'PUSHLESS_STATE',
+  'PUSHLESS_STORE',
+  'PUSHLESS_CACHES',
+  'PUSHLESS_TRUSTED_KEYS',
+  'PUSHLESS_REQUIRE_SIGNATURE',
+  'PUSHLESS_STORE_SIZE',
+  'PUSHLESS_NETRC',
+  'PUSHLESS_CACHE_CA',
+  'PUSHLESS_NIX',
+  'PUSHLESS_SERVE_PACKAGES',
+]
 
 /** @param names all settings where none are named. */
 export function withSettings(command: Command, names?: readonly SettingName[]): Command {

@@ -7,6 +7,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } fro
 import { dirname } from 'node:path/posix'
 import { RegistryError } from '../core/errors/errors.ts'
 import { unreadable } from '../core/errors/unreadable.ts'
+import { SYSTEM_STORE, placeOf, type StoreDirectory } from '../core/nix/store-directory.ts'
 import { segmentLength, type Segment } from '../core/tar/segment.ts'
 import { STORE_DIR } from '../core/nix/store-path.ts'
 
@@ -37,22 +38,34 @@ export function fillWithoutFiles(segments: readonly Segment[], buffer: Uint8Arra
   return parts
 }
 
-/** @throws RegistryError `unavailable` when a file isn't the one that its part was made from. */
-export function readFiles(parts: readonly FilePart[], buffer: Uint8Array): void {
+/**
+ * @param store the files of the store.
+ * @throws RegistryError `unavailable` when a file isn't the one that its part was made from.
+ */
+export function readFiles(
+  parts: readonly FilePart[],
+  buffer: Uint8Array,
+  store: StoreDirectory = SYSTEM_STORE,
+): void {
   let checked = ''
   for (const part of parts) {
     // Neighbours mostly share a directory.
     const directory = asByteString(dirname(part.path))
-    readFile(part, buffer, directory === checked ? undefined : directory)
+    readFile(part, buffer, { store, unchecked: directory === checked ? undefined : directory })
     checked = directory
   }
 }
 
-/** @param directory to be checked first. */
-function readFile(part: FilePart, buffer: Uint8Array, directory: ByteString | undefined): void {
+type Reading = {
+  readonly store: StoreDirectory
+  /** A directory that is to be checked before the file is read. */
+  readonly unchecked: ByteString | undefined
+}
+
+function readFile(part: FilePart, buffer: Uint8Array, { store, unchecked }: Reading): void {
   try {
-    if (directory !== undefined) assertNoLinks(directory)
-    readOrThrow(part, buffer)
+    if (unchecked !== undefined) assertNoLinks(unchecked, store)
+    readOrThrow(part, placeOf(store, part.path), buffer)
   } catch (cause) {
     if (cause instanceof RegistryError) throw cause
     throw unreadable(displayPath(part.path), cause)
@@ -63,14 +76,19 @@ function readFile(part: FilePart, buffer: Uint8Array, directory: ByteString | un
  * A path that was built again may have a link where a directory was, and the link may lead anywhere. Only directories
  * of the store are checked: all others are this server's own.
  */
-function assertNoLinks(directory: ByteString): void {
+function assertNoLinks(directory: ByteString, store: StoreDirectory): void {
   if (!directory.startsWith(`${STORE_DIR}/`)) return
-  if (realpathSync.native(fsPath(directory), 'latin1') === directory) return
+  const place = placeOf(store, directory)
+  if (realpathSync.native(fsPath(place), 'latin1') === place) return
   throw new RegistryError('unavailable', `store directory became a link: ${displayPath(directory)}`)
 }
 
-function readOrThrow({ path, offset, length, fileSize, at }: FilePart, buffer: Uint8Array): void {
-  const file = openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW)
+function readOrThrow(
+  { path, offset, length, fileSize, at }: FilePart,
+  place: ByteString,
+  buffer: Uint8Array,
+): void {
+  const file = openSync(fsPath(place), constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
     // Read to its end, a file shows its size by itself: one byte more is asked for, and what was there put back.
     const next = offset + length === fileSize ? buffer[at + length] : undefined

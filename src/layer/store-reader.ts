@@ -1,6 +1,7 @@
 /** A few worker threads that walk, hash and read the store, behind four methods. */
 import { Worker } from 'node:worker_threads'
 import { RegistryError } from '../core/errors/errors.ts'
+import type { StoreDirectory } from '../core/nix/store-directory.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
 import type { PackedFrame } from './packed-frame.ts'
 import type { FilePart } from './read.ts'
@@ -15,13 +16,18 @@ const YOUNG_GENERATION_MB = 4
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
 
 export class StoreReader {
+  readonly #directory: StoreDirectory
   readonly #script: URL
   readonly #threads: Thread[]
   #nextId = 0
   #isClosed = false
 
-  /** @param threads how many; each costs about 15 MB. */
-  constructor(threads: number, script: URL = WORKER) {
+  /**
+   * @param threads how many; each costs about 15 MB.
+   * @param directory the files of the store.
+   */
+  constructor(threads: number, directory: StoreDirectory, script: URL = WORKER) {
+    this.#directory = directory
     this.#script = script
     this.#threads = Array.from({ length: threads }, () => startThread(script))
   }
@@ -62,7 +68,7 @@ export class StoreReader {
     const id = this.#nextId++
     const { promise, resolve, reject } = Promise.withResolvers<JobResult[K]>()
     thread.pending.set(id, { resolve, reject })
-    thread.worker.postMessage({ id, job } satisfies Ask, transfer)
+    thread.worker.postMessage({ id, directory: this.#directory, job } satisfies Ask, transfer)
     return promise
   }
 

@@ -18,29 +18,38 @@ import type {
   Permission,
   StreamedStyle,
 } from '../core/tar/layer-style.ts'
+import type { StoreDirectory } from '../core/nix/store-directory.ts'
 import type { LayerEntry } from '../core/tar/segment.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
 import type { TarAttributes } from '../core/tar/tar-header.ts'
 import { WHITEOUT_PREFIX, walkLayerPath, walkStorePaths } from './walk.ts'
 
-/** @throws RegistryError `unservable` for what a layer can't hold, `unavailable` when a path vanished. */
+/**
+ * @param directory the files of the store.
+ * @throws RegistryError `unservable` for what a layer can't hold, `unavailable` when a path vanished.
+ */
 export function walkInStyle(
   paths: readonly StorePath[],
   style: LayerStyle | undefined,
+  directory: StoreDirectory,
 ): Generator<LayerEntry> {
   switch (style?.kind) {
     case undefined:
-      return walkStorePaths(paths)
+      return walkStorePaths(paths, directory)
     case 'streamed':
-      return streamed(paths, style)
+      return streamed(paths, style, directory)
     case 'nix2container':
-      return nix2container(paths, style)
+      return nix2container(paths, style, directory)
   }
 }
 
 /** `archive_paths_to` of stream_layered_image.py. */
-function* streamed(paths: readonly StorePath[], { attributes }: StreamedStyle): Generator<LayerEntry> {
-  for (const entry of walkStorePaths(paths)) {
+function* streamed(
+  paths: readonly StorePath[],
+  { attributes }: StreamedStyle,
+  directory: StoreDirectory,
+): Generator<LayerEntry> {
+  for (const entry of walkStorePaths(paths, directory)) {
     const name = absolutePath(entry.name)
     yield { ...entry, name, attributes, ...(entry.kind === 'file' ? { source: name } : {}) }
   }
@@ -56,12 +65,16 @@ const NIX2CONTAINER_ROOT: TarAttributes = { uid: 0, gid: 0, uname: ROOT_NAME, gn
 const NIX2CONTAINER_DIRECTORY_MODE = 0o755
 
 /** `TarPaths` of nix2container: a tree of all files by their place in the image first, then each directory sorted. */
-function* nix2container(paths: readonly StorePath[], { options }: Nix2containerStyle): Generator<LayerEntry> {
+function* nix2container(
+  paths: readonly StorePath[],
+  { options }: Nix2containerStyle,
+  directory: StoreDirectory,
+): Generator<LayerEntry> {
   const root: Node = {}
   for (const [i, path] of paths.entries()) {
     const own = options[i]
     const placeOf = placement(path, own)
-    for (const entry of walkLayerPath(path)) {
+    for (const entry of walkLayerPath(path, directory)) {
       const place = placeOf(entry.name)
       if (place !== '') put(root, place, { entry, options: own })
     }

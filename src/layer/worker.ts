@@ -10,6 +10,7 @@ import { RegistryError, type ErrorDetail, type ErrorKind } from '../core/errors/
 import type { FramePage } from '../core/tar/frame.ts'
 import { narPages } from '../core/nix/nar-frame.ts'
 import { layerPages, segmentsOf, segmentsOfPage, type Segment, type Slice } from '../core/tar/segment.ts'
+import type { StoreDirectory } from '../core/nix/store-directory.ts'
 import { dialectOf, type LayerStyle } from '../core/tar/layer-style.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
 import { chunksOf } from './chunk.ts'
@@ -41,7 +42,8 @@ export type JobResult = {
   readonly read: ArrayBuffer
 }
 
-export type Ask = { readonly id: number; readonly job: Job }
+/** A job, and the files of the store that it is about. */
+export type Ask = { readonly id: number; readonly directory: StoreDirectory; readonly job: Job }
 export type Answer =
   | { readonly id: number; readonly kind: 'result'; readonly result: JobResult[Job['kind']] }
   | {
@@ -60,8 +62,8 @@ export type Answer =
 const HASH_CHUNK = 256 * 1024
 const buffer = Buffer.allocUnsafeSlow(HASH_CHUNK)
 
-parentPort?.on('message', ({ id, job }: Ask) => {
-  void run(job)
+parentPort?.on('message', ({ id, directory, job }: Ask) => {
+  void run(job, directory)
     .then((result) =>
       parentPort?.postMessage({ id, kind: 'result', result } satisfies Answer, transfersOf(result)),
     )
@@ -71,25 +73,25 @@ parentPort?.on('message', ({ id, job }: Ask) => {
     )
 })
 
-async function run(job: Job): Promise<JobResult[Job['kind']]> {
+async function run(job: Job, directory: StoreDirectory): Promise<JobResult[Job['kind']]> {
   switch (job.kind) {
     case 'archive':
-      return packFrame(narPages(walkStorePath(job.path)), setImmediate)
+      return packFrame(narPages(walkStorePath(job.path, directory)), setImmediate)
     case 'frame':
-      return packFrame(pagesOf(job.layer), setImmediate)
+      return packFrame(pagesOf(job.layer, directory), setImmediate)
     case 'digest':
-      return digestOf(segmentsIn(job.layer))
+      return digestOf(segmentsIn(job.layer, directory), directory)
     case 'read':
-      readFiles(job.parts, new Uint8Array(job.buffer))
+      readFiles(job.parts, new Uint8Array(job.buffer), directory)
       return job.buffer
   }
 }
 
-function pagesOf(layer: WalkedLayer): Generator<FramePage> {
-  return layerPages(walkInStyle(layer.paths, layer.style), dialectOf(layer.style))
+function pagesOf(layer: WalkedLayer, directory: StoreDirectory): Generator<FramePage> {
+  return layerPages(walkInStyle(layer.paths, layer.style, directory), dialectOf(layer.style))
 }
 
-function segmentsIn(layer: LayerSource): Generator<Segment> {
+function segmentsIn(layer: LayerSource, directory: StoreDirectory): Generator<Segment> {
   switch (layer.kind) {
     case 'slice':
       return segmentsOf(layer, { start: 0, end: layer.length })
@@ -97,7 +99,7 @@ function segmentsIn(layer: LayerSource): Generator<Segment> {
       return segmentsOfAll(unpackedPages(layer.frame))
     case 'paths':
       // Walked while it is hashed: a layer of many files is never in memory as a whole.
-      return segmentsOfAll(pagesOf(layer))
+      return segmentsOfAll(pagesOf(layer, directory))
   }
 }
 
@@ -105,11 +107,14 @@ function* segmentsOfAll(pages: Iterable<FramePage>): Generator<Segment> {
   for (const page of pages) yield* segmentsOfPage(page, { start: 0, end: page.size })
 }
 
-async function digestOf(segments: Iterable<Segment>): Promise<JobResult['digest']> {
+async function digestOf(
+  segments: Iterable<Segment>,
+  directory: StoreDirectory,
+): Promise<JobResult['digest']> {
   const hash = createHash('sha256')
   let size = 0
   for (const chunk of chunksOf(segments, () => HASH_CHUNK)) {
-    readFiles(fillWithoutFiles(chunk.segments, buffer), buffer)
+    readFiles(fillWithoutFiles(chunk.segments, buffer), buffer, directory)
     hash.update(buffer.subarray(0, chunk.length))
     size += chunk.length
     await setImmediate()

@@ -173,9 +173,15 @@ async function verify(
   const text: Uint8Array[] = []
   const root = await readNar(
     hashing(unpack(file, parseCompression(narinfo.compression), narSize), (chunk) => archive.update(chunk)),
-    (piece) => {
-      if (method !== 'archive') content.update(piece)
-      if (isText && isDerivationPath(storePath)) text.push(Buffer.from(piece))
+    {
+      file: (path) => ({
+        write: (piece) => {
+          // Only an archive that is a single file has the content of an address.
+          if (path !== '') return
+          if (method !== 'archive') content.update(piece)
+          if (isText && isDerivationPath(storePath)) text.push(Buffer.from(piece))
+        },
+      }),
     },
   )
   const actual = sha256Of(archive.digest())

@@ -3,19 +3,14 @@
  * announced, so that what unpacks to more than anybody said costs nothing.
  */
 import type { FileHandle } from 'node:fs/promises'
-import { Readable, pipeline, type Transform } from 'node:stream'
-import { constants, createBrotliDecompress, createGunzip, createZstdDecompress } from 'node:zlib'
-// CommonJS, whose names Node doesn't see.
-import xz from 'xz-decompress'
 import { RegistryError } from '../core/errors/errors.ts'
+import { decompressStream } from '../unpack/decompress-stream.ts'
 
 /** Nix's names for those of its compressions that we take: not bzip2, lzip, lz4. */
 const COMPRESSIONS = ['none', 'xz', 'zstd', 'gzip', 'br'] as const
 type Compression = (typeof COMPRESSIONS)[number]
 
 const READ_SIZE = 256 * 1024
-/** zstd's own limit without `--long`: 2^27 bytes of memory. (xz: 64 MiB, built into its decoder.) */
-const MAX_ZSTD_WINDOW_LOG = 27
 
 /** @throws RegistryError `refused` for those that we don't take. */
 export function parseCompression(text: string): Compression {
@@ -47,27 +42,10 @@ export async function* unpack(
 }
 
 function unpacked(file: FileHandle, compression: Compression): AsyncIterable<Uint8Array> {
-  const packed = file.createReadStream({ start: 0, autoClose: false, highWaterMark: READ_SIZE })
-  switch (compression) {
-    case 'none':
-      return packed
-    case 'xz':
-      return new xz.XzReadableStream(Readable.toWeb(packed) as ReadableStream<Uint8Array>)
-    case 'zstd':
-      return through(
-        packed,
-        createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: MAX_ZSTD_WINDOW_LOG } }),
-      )
-    case 'gzip':
-      return through(packed, createGunzip())
-    case 'br':
-      return through(packed, createBrotliDecompress())
-  }
-}
-
-/** Failures of either show in what is read. */
-function through(packed: Readable, decompress: Transform): AsyncIterable<Uint8Array> {
-  return pipeline(packed, decompress, () => undefined)
+  return decompressStream(
+    file.createReadStream({ start: 0, autoClose: false, highWaterMark: READ_SIZE }),
+    compression,
+  )
 }
 
 async function* wellFormed(

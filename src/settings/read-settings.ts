@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { envSchema } from 'env-schema'
 import { closest } from 'fastest-levenshtein'
+import type { S3Credentials } from '../store/cache/s3-credentials.ts'
 import { PREFIX, SETTING_FACTS, settingTitle } from './setting-facts.ts'
 import { SETTINGS, isSettingName, type GivenSettings, type SettingName } from './setting-table.ts'
 import { SettingsError } from './settings-error.ts'
@@ -46,7 +47,17 @@ export function readSettings(
       return [[name, isSwitch && typeof value === 'string' ? truth(name, value) : value]]
     }),
   )
-  return settingsOf(validated({ PUSHLESS_STATE: defaultState(environment, isRoot), ...given }))
+  return settingsOf(
+    validated({ PUSHLESS_STATE: defaultState(environment, isRoot), ...given }),
+    s3CredentialsOf(environment),
+  )
+}
+
+/** Source: AWS SDKs and Tools Reference Guide, "Environment variables". */
+function s3CredentialsOf(environment: Environment): S3Credentials | undefined {
+  const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = environment
+  if (accessKeyId === '' || secretAccessKey === '') return undefined
+  return { accessKeyId, secretAccessKey, sessionToken: environment['AWS_SESSION_TOKEN'] }
 }
 
 /** @throws SettingsError for the first variable that looks like a setting and isn't one. */

@@ -7,6 +7,7 @@ import { CLIENT_AUTH_MODES } from '../http/access/client-certificate.ts'
 import { COMPRESSION_MODES } from '../http/pull/compression.ts'
 import { WAIT_MODES } from '../http/pull/wait.ts'
 import { NIX_CACHE_MODES } from '../nix-cache/nix-cache.ts'
+import { STORE_KINDS } from '../store/cache/store-kind.ts'
 
 /** Reads as `unix:/path`, as a command, or as `auto`. */
 const NIX_AUTO = 'auto'
@@ -36,6 +37,43 @@ export const SETTINGS = Type.Object({
     minLength: 1,
     description:
       'directory for digests of layers, logs of builds, roots and unpacked archives; may be deleted while stopped',
+  }),
+  PUSHLESS_STORE: Type.Enum([...STORE_KINDS], {
+    default: 'daemon',
+    description:
+      'where store paths come from: daemon (the Nix of this machine), or cache (binary caches alone, without Nix; see docs/cache-store.md)',
+  }),
+  PUSHLESS_CACHES: Type.String({
+    default: 'https://cache.nixos.org',
+    description:
+      'binary caches of --store cache, separated by spaces: https://, s3:// and file:// with the parameters that Nix has for them',
+  }),
+  PUSHLESS_TRUSTED_KEYS: Type.String({
+    default: 'cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=',
+    description:
+      'public keys (name:base64, as nix.conf has them) of which one must have signed each path that --store cache fetches',
+  }),
+  PUSHLESS_REQUIRE_SIGNATURE: Type.Boolean({
+    default: true,
+    description:
+      'fetch with --store cache only what is signed by a trusted key. Off: whoever can write to a cache, or stand between it and here, decides what the images contain',
+  }),
+  PUSHLESS_STORE_SIZE: Type.Number({
+    default: 20_000,
+    minimum: 1,
+    maximum: 1e9,
+    description:
+      'megabytes that the paths of --store cache may have together, the least recently used go first. A dozen usual images',
+  }),
+  PUSHLESS_NETRC: Type.String({
+    default: '',
+    description:
+      'file of credentials for binary caches, as netrc has it. A password without a login is a bearer token. None: caches are asked without',
+  }),
+  PUSHLESS_CACHE_CA: Type.String({
+    default: '',
+    description:
+      'file of certificates of authorities (PEM) that binary caches may have beside those that everybody trusts. None: those alone',
   }),
   PUSHLESS_NIX: Type.String({
     default: NIX_AUTO,
@@ -248,6 +286,8 @@ export const WORD_LISTS: ReadonlySet<SettingName> = new Set([
   'PUSHLESS_DENY_NAMES',
   'PUSHLESS_SYSTEMS',
   'PUSHLESS_REQUIRE_KEYS',
+  'PUSHLESS_CACHES',
+  'PUSHLESS_TRUSTED_KEYS',
 ])
 
 /** Settings as they are given, with defaults: checked, not yet parsed. */

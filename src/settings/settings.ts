@@ -6,6 +6,9 @@ import type { ClientAuth } from '../http/access/client-certificate.ts'
 import type { CompressionMode } from '../http/pull/compression.ts'
 import type { WaitMode } from '../http/pull/wait.ts'
 import type { NixCacheMode } from '../nix-cache/nix-cache.ts'
+import { parseCacheUrl, type CacheAddress } from '../store/cache/cache-url.ts'
+import type { S3Credentials } from '../store/cache/s3-credentials.ts'
+import type { StoreKind } from '../store/cache/store-kind.ts'
 import type { CertificateFiles } from '../tls/certificate-files.ts'
 import { settingTitle } from './setting-facts.ts'
 import type { GivenSettings, SettingName } from './setting-table.ts'
@@ -17,6 +20,17 @@ export type Settings = {
   readonly hosts: readonly HostPattern[]
   readonly openOnLoopback: boolean
   readonly stateDirectory: string
+  readonly storeKind: StoreKind
+  readonly caches: readonly CacheAddress[]
+  readonly trustedKeys: readonly SigningKey[]
+  readonly requiresSignature: boolean
+  readonly storeBytes: number
+  /** `undefined` where caches are asked without credentials. */
+  readonly netrcFile: string | undefined
+  /** `undefined` where only well-known authorities are trusted. */
+  readonly authoritiesFile: string | undefined
+  /** `undefined` where requests to S3 are not signed. */
+  readonly s3Credentials: S3Credentials | undefined
   /** `auto`, `unix:PATH`, or a command. */
   readonly nix: string
   readonly servePackages: boolean
@@ -72,13 +86,25 @@ export type ListenAddress = {
 const SECOND_MS = 1000
 const MEGABYTE = 1e6
 
-/** Parses what the schema let through. @throws SettingsError naming the setting and what it takes. */
-export function settingsOf(given: GivenSettings): Settings {
+/**
+ * Parses what the schema let through.
+ * @param s3Credentials from the environment, by the names that all tools have for them.
+ * @throws SettingsError naming the setting and what it takes.
+ */
+export function settingsOf(given: GivenSettings, s3Credentials?: S3Credentials): Settings {
   return Object.freeze({
     listen: parseListen(given.PUSHLESS_LISTEN),
     hosts: parseWords(given, 'PUSHLESS_HOSTS', parseHostPattern, HOST_EXPECTED),
     openOnLoopback: given.PUSHLESS_OPEN_ON_LOOPBACK,
     stateDirectory: given.PUSHLESS_STATE,
+    storeKind: given.PUSHLESS_STORE,
+    caches: parseWords(given, 'PUSHLESS_CACHES', parseCacheUrl, CACHE_EXPECTED),
+    trustedKeys: parseWords(given, 'PUSHLESS_TRUSTED_KEYS', parseSigningKey, KEY_EXPECTED),
+    requiresSignature: given.PUSHLESS_REQUIRE_SIGNATURE,
+    storeBytes: given.PUSHLESS_STORE_SIZE * MEGABYTE,
+    netrcFile: given.PUSHLESS_NETRC === '' ? undefined : given.PUSHLESS_NETRC,
+    authoritiesFile: given.PUSHLESS_CACHE_CA === '' ? undefined : given.PUSHLESS_CACHE_CA,
+    s3Credentials,
     nix: given.PUSHLESS_NIX,
     servePackages: given.PUSHLESS_SERVE_PACKAGES,
     partialIndex: given.PUSHLESS_PARTIAL_INDEX,
@@ -116,11 +142,13 @@ export function settingsOf(given: GivenSettings): Settings {
 }
 
 const HOST_EXPECTED = 'is no host name, expected registry.example.org, *.example.org or *'
+const CACHE_EXPECTED =
+  'is no address of a binary cache, expected https://cache.example.org, s3://bucket?region=eu-west-1 or file:///path'
 const KEY_EXPECTED = 'is no key, which is a name, a colon and 32 bytes in base 64'
 
 function parseWords<Value>(
   given: GivenSettings,
-  name: 'PUSHLESS_HOSTS' | 'PUSHLESS_REQUIRE_KEYS',
+  name: 'PUSHLESS_HOSTS' | 'PUSHLESS_REQUIRE_KEYS' | 'PUSHLESS_CACHES' | 'PUSHLESS_TRUSTED_KEYS',
   parse: (word: string) => Value | undefined,
   expected: string,
 ): readonly Value[] {

@@ -36,7 +36,7 @@ export async function readRoot(path: StorePath, options: SourceOptions): Promise
 async function find(path: StorePath, options: SourceOptions): Promise<Root | undefined> {
   const { files } = options
   await files.assertMember(path)
-  const stat = await lstat(path).catch((cause: unknown) => {
+  const stat = await lstat(files.fileOf(path)).catch((cause: unknown) => {
     // What is in the image's closure is there: a base that isn't never was in it, and waiting doesn't help.
     if ((options.depth ?? 0) > 0)
       throw new RegistryError('unservable', `its base is not there: ${path}`, { cause })

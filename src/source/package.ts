@@ -14,7 +14,7 @@
  *
  * Served only where the operator allows it.
  */
-import { asByteString, encodeText, fsPath } from '../core/byte-string.ts'
+import { asByteString, encodeText } from '../core/byte-string.ts'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Platform } from '../core/oci/image.ts'
@@ -79,7 +79,7 @@ export function commandOf(name: string, programs: readonly string[]): string | u
 
 async function programsIn(path: StorePath, files: ClosureFiles): Promise<readonly string[]> {
   const bin = await files.find(asByteString(`${path}/bin`))
-  const names = bin === undefined ? [] : await readdir(fsPath(bin.path)).catch(() => [])
+  const names = bin === undefined ? [] : await readdir(files.fileOf(bin.path)).catch(() => [])
   const visible = names.filter((name) => !name.startsWith('.')).sort()
   const isProgram = await Promise.all(visible.map((name) => isExecutable(join(path, 'bin', name), files)))
   return visible.filter((_, i) => isProgram[i])

@@ -5,6 +5,7 @@
 import type { Work } from './work.ts'
 import type { ContentAddress } from '../core/nix/content-address.ts'
 import type { Derivation } from '../core/nix/derivation.ts'
+import type { StoreDirectory } from '../core/nix/store-directory.ts'
 import type { ClosureNode } from '../core/nix/plan.ts'
 import type { StoreHash, StorePath } from '../core/nix/store-path.ts'
 
@@ -72,6 +73,8 @@ export type HeldRoots = {
 export type Store = {
   /** The name of the connection, for people. */
   readonly name: string
+  /** The directory on this machine that the files of valid paths are in. See core/nix/store-directory.ts. */
+  readonly directory: StoreDirectory
   /** Connects, so that the first question needn't. @returns the version of what answers. */
   readonly connect: () => Promise<string>
   /** Asks a question that every store has an answer to. */

@@ -32,7 +32,8 @@ export function wholeFiles(directory: string): readonly { readonly key: string; 
   return found.sort((a, b) => a.usedMs - b.usedMs)
 }
 
-function isOtherProcess(pid: number): boolean {
+/** Whether a process with this id runs that isn't this one. */
+export function isOtherProcess(pid: number): boolean {
   if (pid === process.pid) return false
   try {
     return process.kill(pid, 0)

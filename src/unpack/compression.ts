@@ -37,17 +37,22 @@ export function compressionOf(head: Uint8Array): Compression | undefined {
 
 /**
  * Decompresses a file. A caller that stops early leaves nothing open.
- * @param path of a file with that compression.
+ * @param path of a file with that compression, for errors.
+ * @param file where it is, if the path doesn't tell.
  * @throws RegistryError `unservable` for one that is truncated or damaged, `unavailable` when it can't be read.
  */
-export async function* decompressed(path: string, compression: Compression): AsyncGenerator<Uint8Array> {
+export async function* decompressed(
+  path: string,
+  compression: Compression,
+  file: string | Buffer = path,
+): AsyncGenerator<Uint8Array> {
   try {
-    const { size } = await stat(path)
+    const { size } = await stat(file)
     let at = 0
     for (let frames = 0; at < size; frames++) {
       if (frames === MAX_FRAMES) throw broken(path, compression, `more than ${MAX_FRAMES} frames`)
       const decoder = compression === 'gzip' ? gunzip() : createZstdDecompress({ chunkSize: CHUNK })
-      yield* oneFrame(path, at, decoder)
+      yield* oneFrame(file, at, decoder)
       at += decoder.bytesWritten
       // What follows is padding, as gzip's own tool has it.
       if (compression === 'gzip') return
@@ -67,7 +72,7 @@ function gunzip(): Gunzip {
 }
 
 async function* oneFrame(
-  path: string,
+  path: string | Buffer,
   start: number,
   decoder: Gunzip | ZstdDecompress,
 ): AsyncGenerator<Uint8Array> {

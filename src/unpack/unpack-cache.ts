@@ -16,6 +16,7 @@ import pLimit from 'p-limit'
 import { RegistryError } from '../core/errors/errors.ts'
 import { systemReason } from '../core/errors/system-error.ts'
 import { unreadable } from '../core/errors/unreadable.ts'
+import { fileOf, type StoreDirectory } from '../core/nix/store-directory.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
 import { partialPath, pathOf, wholeFiles } from './cache-directory.ts'
 import { decompressed, type Compression } from './compression.ts'
@@ -53,6 +54,7 @@ const FILE_MODE = 0o600
 export class UnpackCache {
   readonly #directory: string
   readonly #maxBytes: number
+  readonly #storeDirectory: StoreDirectory
   /** Sizes by key, least recently used first. */
   readonly #sizes = new Map<string, number>()
   readonly #users = new Map<string, number>()
@@ -67,9 +69,11 @@ export class UnpackCache {
   /**
    * @param directory made if it isn't there; files of processes that ended before they were whole are removed.
    * @param maxBytes of all unpacked files together.
+   * @param storeDirectory the files of the store.
    * @throws RegistryError `unavailable` when it can't be used.
    */
-  constructor(directory: string, maxBytes: number) {
+  constructor(directory: string, maxBytes: number, storeDirectory: StoreDirectory) {
+    this.#storeDirectory = storeDirectory
     this.#directory = directory
     this.#maxBytes = maxBytes
     try {
@@ -159,10 +163,11 @@ export class UnpackCache {
 
   async #unpack(key: string, file: PackedFile): Promise<number> {
     const partial = partialPath(this.#directory, key)
-    const packed = await sizeOf(file.path)
+    const packedFile = fileOf(this.#storeDirectory, file.path)
+    const packed = await sizeOf(file.path, packedFile)
     let size = 0
     const admitted = async function* (this: UnpackCache): AsyncGenerator<Uint8Array> {
-      for await (const chunk of decompressed(file.path, file.compression)) {
+      for await (const chunk of decompressed(file.path, file.compression, packedFile)) {
         await this.#demandRoom(file.path, size + chunk.length, packed, chunk.length)
         size += chunk.length
         this.#bytes += chunk.length
@@ -237,8 +242,8 @@ export class UnpackCache {
   }
 }
 
-async function sizeOf(path: StorePath): Promise<number> {
-  const { size } = await stat(path).catch((cause: unknown) => {
+async function sizeOf(path: StorePath, file: string | Buffer): Promise<number> {
+  const { size } = await stat(file).catch((cause: unknown) => {
     throw unreadable(path, cause)
   })
   return size

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { setImmediate } from 'node:timers/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import { SYSTEM_STORE } from '../../src/core/nix/store-directory.ts'
 import { layerFrame, type LayerEntry } from '../../src/core/tar/segment.ts'
 import type { StorePath } from '../../src/core/nix/store-path.ts'
 import { packEntries } from '../../src/layer/packed-entries.ts'
@@ -14,7 +15,7 @@ import { StoreReader } from '../../src/layer/store-reader.ts'
 import { makeStorePath, withoutNix } from '../nix/real-store.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'store-reader-'))
-const reader = new StoreReader(2)
+const reader = new StoreReader(2, SYSTEM_STORE)
 t.teardown(async () => {
   await reader.close()
   rmSync(directory, { recursive: true })
@@ -103,7 +104,7 @@ void t.test('much asked at once is all answered', async (t) => {
 })
 
 void t.test('a closed reader refuses, and lets nobody wait', async (t) => {
-  const other = new StoreReader(2)
+  const other = new StoreReader(2, SYSTEM_STORE)
   const nothing = { kind: 'paths', paths: [] } as const
   const running = other.digest(nothing)
   const ended = Promise.allSettled([running])
@@ -120,7 +121,7 @@ void t.test('a thread that dies takes its own work with it, and the next work fi
         'import { parentPort } from "node:worker_threads"; parentPort.on("message", () => process.exit(1))',
       ),
   )
-  const other = new StoreReader(1, dying)
+  const other = new StoreReader(1, SYSTEM_STORE, dying)
   t.teardown(() => other.close())
   for (let i = 0; i < 3; i++) {
     await t.rejects(

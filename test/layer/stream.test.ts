@@ -4,6 +4,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFile
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { SYSTEM_STORE } from '../../src/core/nix/store-directory.ts'
 import { parseDigest, type Digest } from '../../src/core/oci/digest.ts'
 import type { ByteRange } from '../../src/core/oci/range.ts'
 import { contentSize, layerFrame, type BlobContent, type LayerEntry } from '../../src/core/tar/segment.ts'
@@ -16,7 +17,7 @@ const KIB = 1024
 const CHUNK = 1024 * KIB
 
 const directory = mkdtempSync(join(tmpdir(), 'stream-'))
-const reader = new StoreReader(2)
+const reader = new StoreReader(2, SYSTEM_STORE)
 t.teardown(async () => {
   await reader.close()
   rmSync(directory, { recursive: true })

@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { SYSTEM_STORE } from '../../src/core/nix/store-directory.ts'
 import type { PathOptions } from '../../src/core/tar/layer-style.ts'
 import type { StorePath } from '../../src/core/nix/store-path.ts'
 import { walkInStyle } from '../../src/layer/walk-in-style.ts'
@@ -33,7 +34,7 @@ const rewrite = (regex: string, replacement: string): PathOptions => ({
   permissions: [],
 })
 const tree = (paths: readonly StorePath[], options: readonly (PathOptions | undefined)[]) => [
-  ...walkInStyle(paths, { kind: 'nix2container', options }),
+  ...walkInStyle(paths, { kind: 'nix2container', options }, SYSTEM_STORE),
 ]
 const names = (entries: readonly { readonly name: string }[]) => entries.map(({ name }) => name)
 
@@ -41,12 +42,12 @@ const one = treeOf('one', { 'bin/a': 'aa', 'etc/link': '-> /nowhere', 'b-x': '',
 const two = treeOf('two', { 'bin/a': 'AA', 'bin/z': 'z' })
 
 void t.test('no style is format 1', async (t) => {
-  t.strictSame([...walkInStyle([one], undefined)], [...walkStorePaths([one])])
+  t.strictSame([...walkInStyle([one], undefined, SYSTEM_STORE)], [...walkStorePaths([one], SYSTEM_STORE)])
 })
 
 void t.test('a streamed layer has absolute names and one owner', async (t) => {
   const attributes = { uid: 1, gid: 2, uname: asByteString('u'), gname: asByteString('g'), mtime: 3 }
-  const entries = [...walkInStyle([one], { kind: 'streamed', attributes })]
+  const entries = [...walkInStyle([one], { kind: 'streamed', attributes }, SYSTEM_STORE)]
   t.strictSame(names(entries).slice(0, 2), ['/nix', '/nix/store'])
   t.ok(entries.every((entry) => entry.attributes === attributes && entry.name.startsWith('/')))
   t.match(

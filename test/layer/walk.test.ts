@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
+import { SYSTEM_STORE } from '../../src/core/nix/store-directory.ts'
 import type { LayerEntry } from '../../src/core/tar/segment.ts'
 import type { StorePath } from '../../src/core/nix/store-path.ts'
 import { STORE_DIRECTORIES, walkStorePaths } from '../../src/layer/walk.ts'
@@ -32,14 +33,14 @@ function treeOf(name: string, fill: (path: string) => void): StorePath {
 
 /** Without what stands in every layer, and relative to the path. */
 function entriesOf(path: StorePath): LayerEntry[] {
-  return [...walkStorePaths([path])]
+  return [...walkStorePaths([path], SYSTEM_STORE)]
     .slice(STORE_DIRECTORIES.length)
     .map((entry) => ({ ...entry, name: asByteString(entry.name.slice(path.length - 1)) }))
 }
 
 void t.test('a layer begins with the directories of the store', async (t) => {
   t.strictSame(
-    [...walkStorePaths([])],
+    [...walkStorePaths([], SYSTEM_STORE)],
     [
       { kind: 'directory', name: 'nix', mode: 0o755 },
       { kind: 'directory', name: 'nix/store', mode: 0o755 },
@@ -112,7 +113,7 @@ void t.test('several paths come in the order given', async (t) => {
   const [b, a] = ['order-b', 'order-a'].map((name) => treeOf(name, () => undefined))
   if (a === undefined || b === undefined) return
   t.strictSame(
-    [...walkStorePaths([b, a])].map(({ name }) => `/${name}`),
+    [...walkStorePaths([b, a], SYSTEM_STORE)].map(({ name }) => `/${name}`),
     ['/nix', '/nix/store', b, a],
   )
 })
@@ -124,7 +125,7 @@ void t.test('a file of a name that would delete another is refused, with its pat
       writeFileSync(join(path, 'deep', name), '')
     })
     t.throws(
-      () => [...walkStorePaths([path])],
+      () => [...walkStorePaths([path], SYSTEM_STORE)],
       {
         name: 'RegistryError',
         kind: 'unservable',
@@ -141,7 +142,7 @@ void t.test('a file of a name that would delete another is refused, with its pat
 void t.test('other kinds of files are refused', async (t) => {
   const path = treeOf('fifo', () => undefined)
   await execa('mkfifo', [join(path, 'pipe')])
-  t.throws(() => [...walkStorePaths([path])], {
+  t.throws(() => [...walkStorePaths([path], SYSTEM_STORE)], {
     name: 'RegistryError',
     kind: 'unservable',
     message: /fifo\/pipe: neither/,
@@ -150,7 +151,7 @@ void t.test('other kinds of files are refused', async (t) => {
 
 void t.test('a path that vanished is unavailable', async (t) => {
   const path = join(directory, 'nowhere') as StorePath
-  t.throws(() => [...walkStorePaths([path])], {
+  t.throws(() => [...walkStorePaths([path], SYSTEM_STORE)], {
     name: 'RegistryError',
     kind: 'unavailable',
     message: `store path vanished: ${path}`,
@@ -164,7 +165,7 @@ void t.test('the entries of a store path that Nix made', { skip: withoutNix }, a
     await writeFile(join(path, 'text'), 'text')
     await symlink('bin/run', join(path, 'link'))
   })
-  t.strictSame([...walkStorePaths([path])].slice(2), [
+  t.strictSame([...walkStorePaths([path], SYSTEM_STORE)].slice(2), [
     { kind: 'directory', name: path.slice(1), mode: 0o555 },
     { kind: 'directory', name: `${path}/bin`.slice(1), mode: 0o555 },
     { kind: 'file', name: `${path}/bin/run`.slice(1), mode: 0o555, size: 10 },

@@ -79,7 +79,16 @@ void t.test('nix flake check finds nothing wrong', { skip: withoutNix }, async (
   const directory = await temporaryDirectory(t, 'flake')
   const flake = join(directory, 'pushless')
   await mkdir(flake)
-  const parts = ['flake.nix', 'package.json', 'package-lock.json', 'nix', 'manifests', 'web', 'src', 'scripts']
+  const parts = [
+    'flake.nix',
+    'package.json',
+    'package-lock.json',
+    'nix',
+    'manifests',
+    'web',
+    'src',
+    'scripts',
+  ]
   for (const part of parts) await cp(join(root, part), join(flake, part), { recursive: true })
   const nixpkgs = join(directory, 'nixpkgs')
   await cp(join(root, 'test/nix/stub-nixpkgs'), nixpkgs, { recursive: true })

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { SYSTEM_STORE } from '../../src/core/nix/store-directory.ts'
 import { parseReference, type Reference } from '../../src/core/oci/reference.ts'
 import type { StorePath } from '../../src/core/nix/store-path.ts'
 import { StoreReader } from '../../src/layer/store-reader.ts'
@@ -19,7 +20,7 @@ import { shellDerivation } from '../nix/real-store.ts'
 export const RUN = `${process.pid}-${Date.now()}`
 const base = mkdtempSync(join(tmpdir(), 'registry-'))
 export const store = new DaemonStore(processTransport(EMBEDDED_COMMAND))
-const reader = new StoreReader(2)
+const reader = new StoreReader(2, SYSTEM_STORE)
 t.teardown(async () => {
   store.close()
   await reader.close()
@@ -50,7 +51,7 @@ export function registryOf(t: Ending, options: Partial<RegistryOptions> = {}) {
     index,
     journal,
     archives: {
-      cache: new UnpackCache(join(directory, 'unpacked'), 1e9),
+      cache: new UnpackCache(join(directory, 'unpacked'), 1e9, SYSTEM_STORE),
       notes: index,
       narHash: (path) => store.narHash(path),
     },

@@ -3,6 +3,7 @@ import { copyFile, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import t from 'tap'
+import { SYSTEM_STORE } from '../../src/core/nix/store-directory.ts'
 import { execa } from 'execa'
 import type { Root } from '../../src/source/detect.ts'
 import { readRoot } from '../support/read-image.ts'
@@ -24,7 +25,7 @@ void t.test('a compressed tar is the same as the plain one', { skip: withoutNix 
   const tar = join(directory, 'layout.tar')
   await execa('tar', ['-cf', tar, '-C', builder.directory, '.'])
   const plain = await makeStorePath('unit-layout.tar', (file) => copyFile(tar, file))
-  const cache = new UnpackCache(join(directory, 'unpacked'), 1e9)
+  const cache = new UnpackCache(join(directory, 'unpacked'), 1e9, SYSTEM_STORE)
   t.teardown(() => cache.close())
   const notes = new Map<string, string>()
   for (const [name, compress] of [

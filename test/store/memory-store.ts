@@ -1,4 +1,5 @@
 /** A store in memory, for what a real one can't be told to do. It passes the same conformance test as the real one. */
+import { SYSTEM_STORE } from '../../src/core/nix/store-directory.ts'
 import type { Work } from '../../src/store/work.ts'
 import { createHash } from 'node:crypto'
 import { contentAddressedPath, formatContentAddress } from '../../src/core/nix/content-address.ts'
@@ -57,6 +58,7 @@ export function memoryStore({
 
   return {
     name: 'memory',
+    directory: SYSTEM_STORE,
     connect: async () => '1.0',
     ping: async () => undefined,
     pathFromHash: async (hash) => [...paths.keys()].find((path) => storeHashOf(path) === hash),

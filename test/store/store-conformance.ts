@@ -4,26 +4,70 @@ import { storeHashOf, type StorePath } from '../../src/core/nix/store-path.ts'
 import type { Store, StoreEvent } from '../../src/store/store.ts'
 import { storePath } from '../store-path.ts'
 
-/** What the store holds when the test begins. */
-export type ConformanceWorld = {
+/** What every store holds when the test begins. */
+export type FetchingWorld = {
   /** Valid, and refers to `reference` alone. */
   readonly root: StorePath
   readonly reference: StorePath
+  /** Not in the store, and a cache has it. */
+  readonly cached: StorePath
+}
+
+/** What a store that also builds holds when the test begins. */
+export type ConformanceWorld = FetchingWorld & {
   /** In the store, and never built; its output `out` is `made`. */
   readonly derivation: StorePath
   readonly made: StorePath
   /** In the store; its build fails and says why. */
   readonly broken: StorePath
-  /** Not in the store, and a cache has it. */
-  readonly cached: StorePath
 }
 
 /** No store has it. */
 const ABSENT = storePath(`${'0'.repeat(32)}-nobody-made-this`)
 
+/** The answers of a store that fetches, builds and takes additions. */
 export async function testStore(t: Test, store: Store, world: ConformanceWorld): Promise<void> {
-  const { root, reference, derivation, made, broken, cached } = world
+  await testFetchingStore(t, store, world)
+  const { root, derivation, made, broken } = world
 
+  t.strictSame(await store.derivers(made), [derivation], 'the derivation of a path that was never built')
+  t.equal((await store.derivation(derivation)).outputs.get('out'), made)
+  t.match(await store.missing([{ kind: 'build', derivation, output: 'out' }]), {
+    willBuild: [derivation],
+    willSubstitute: [],
+    unknown: [],
+  })
+
+  const roots = await store.openRoots()
+  await roots.add(made)
+  const events: StoreEvent[] = []
+  const hear = (event: StoreEvent): void => void events.push(event)
+  t.strictSame(await store.build(derivation, 'out', hear), { kind: 'done' })
+  t.ok(events.some((event) => event.kind === 'building' && event.derivation === derivation))
+  t.equal(await store.isValid(made), true)
+  t.equal((await store.info(made))?.isBuiltHere, true)
+  t.equal((await store.info(made))?.deriver, derivation)
+  t.strictSame(await store.build(derivation, 'out', ignore), { kind: 'done' }, 'again')
+  t.match(await store.build(broken, 'out', ignore), { kind: 'failed', status: /Failure$/, message: /./ })
+
+  const { signal } = new AbortController()
+  const addition = { name: 'text', method: 'text' as const, references: [root] }
+  const added = await store.add({ ...addition, content: text(`${root}\n`) }, signal)
+  t.match(added, /-text$/)
+  t.match(await store.info(added), { references: [root], contentAddress: /^text:sha256:/ })
+  const refused = store.add({ ...addition, references: [ABSENT], content: text('x') }, signal)
+  t.match(await rejection(refused), { kind: 'malformed' })
+
+  t.equal(roots.isOpen, true, 'nothing of all that ended the roots')
+  roots.close()
+}
+
+/** The answers of a store that only fetches. */
+export async function testFetchingStore(
+  t: Test,
+  store: Store,
+  { root, reference, cached }: FetchingWorld,
+): Promise<void> {
   t.ok(store.name.length > 0)
   t.match(await store.connect(), /^\d+\.\d+/)
   await store.ping()
@@ -43,9 +87,7 @@ export async function testStore(t: Test, store: Store, world: ConformanceWorld):
   t.strictSame(closure.map(({ path }) => path).toSorted(), [root, reference].toSorted())
   t.match(await rejection(store.closure(ABSENT)), { kind: 'unavailable' })
 
-  t.strictSame(await store.derivers(made), [derivation], 'the derivation of a path that was never built')
   t.strictSame(await store.derivers(ABSENT), [])
-  t.equal((await store.derivation(derivation)).outputs.get('out'), made)
   t.match(await rejection(store.derivation(reference)), { kind: 'unservable' })
 
   t.match(await store.missing([{ kind: 'fetch', path: root }]), {
@@ -63,41 +105,20 @@ export async function testStore(t: Test, store: Store, world: ConformanceWorld):
     willSubstitute: [cached],
     unknown: [],
   })
-  t.match(await store.missing([{ kind: 'build', derivation, output: 'out' }]), {
-    willBuild: [derivation],
-    willSubstitute: [],
-    unknown: [],
-  })
 
   const roots = await store.openRoots()
   t.equal(roots.isOpen, true)
   await roots.add(ABSENT)
-  await roots.add(made)
+  await roots.add(cached)
 
   const events: StoreEvent[] = []
   const hear = (event: StoreEvent): void => void events.push(event)
-  t.strictSame(await store.build(derivation, 'out', hear), { kind: 'done' })
-  t.ok(events.some((event) => event.kind === 'building' && event.derivation === derivation))
-  t.equal(await store.isValid(made), true)
-  t.equal((await store.info(made))?.isBuiltHere, true)
-  t.equal((await store.info(made))?.deriver, derivation)
-  t.strictSame(await store.build(derivation, 'out', ignore), { kind: 'done' }, 'again')
-  t.match(await store.build(broken, 'out', ignore), { kind: 'failed', status: /Failure$/, message: /./ })
-
   await store.fetch(cached, hear)
   t.ok(events.some((event) => event.kind === 'substituting' && event.path === cached))
   t.equal(await store.isValid(cached), true)
   t.equal((await store.info(cached))?.isBuiltHere, false)
   await store.fetch(cached, ignore)
   t.match(await rejection(store.fetch(ABSENT, ignore)), { kind: 'fetch-failed' })
-
-  const { signal } = new AbortController()
-  const addition = { name: 'text', method: 'text' as const, references: [root] }
-  const added = await store.add({ ...addition, content: text(`${root}\n`) }, signal)
-  t.match(added, /-text$/)
-  t.match(await store.info(added), { references: [root], contentAddress: /^text:sha256:/ })
-  const refused = store.add({ ...addition, references: [ABSENT], content: text('x') }, signal)
-  t.match(await rejection(refused), { kind: 'malformed' })
 
   t.equal(roots.isOpen, true, 'nothing of all that ended the roots')
   roots.close()

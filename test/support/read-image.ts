@@ -1,4 +1,5 @@
 /** Reads store paths as images without a Nix store to ask: every path counts as a member of the closure. */
+import { SYSTEM_STORE } from '../../src/core/nix/store-directory.ts'
 import type { StorePath } from '../../src/core/nix/store-path.ts'
 import { closureFiles, type ClosureFiles } from '../../src/source/files/closure-files.ts'
 import { readRoot as read, type Root } from '../../src/source/detect.ts'
@@ -6,7 +7,7 @@ import type { Source, SourceOptions } from '../../src/source/source.ts'
 
 /** @param root anything where the paths that are read are those of the store. */
 export function filesOf(root: string): ClosureFiles {
-  return closureFiles(root as StorePath, async () => ({ has: () => true }))
+  return closureFiles(root as StorePath, async () => ({ has: () => true }), SYSTEM_STORE)
 }
 
 export function readRoot(path: StorePath, options: Partial<SourceOptions> = {}): Promise<Root> {

@@ -4,6 +4,7 @@ import { readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
+import { SYSTEM_STORE } from '../../src/core/nix/store-directory.ts'
 import { execa } from 'execa'
 import type { StorePath } from '../../src/core/nix/store-path.ts'
 import { UnpackCache, type PackedFile } from '../../src/unpack/unpack-cache.ts'
@@ -33,7 +34,7 @@ async function packedFile(directory: string, name: string, packed: Uint8Array): 
 }
 
 const cacheIn = (t: Scope, directory: string, maxBytes: number) => {
-  const cache = new UnpackCache(directory, maxBytes)
+  const cache = new UnpackCache(directory, maxBytes, SYSTEM_STORE)
   t.teardown(() => cache.close())
   return cache
 }

@@ -35,7 +35,7 @@ async function openDeep(
 ): Promise<Inventory> {
   if (registry !== undefined || (await isDocument(name)))
     throw new UsageError('--deep reads files, which only a store has; leave out --registry and documents')
-  return withInsights(name, settings, async ({ insights, image }) =>
-    deepInventory(await insights.inventory(await image())),
+  return withInsights(name, settings, async ({ insights, image, store }) =>
+    deepInventory(await insights.inventory(await image()), store),
   )
 }

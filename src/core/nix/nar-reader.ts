@@ -24,18 +24,30 @@ const MAX_WORD = 16
 const MAX_DEPTH = 512
 const WORD = 8
 
+/** The content of a file in an archive, piece by piece. */
+type NarContent = {
+  /** @param piece valid until the function has returned, or until its promise is settled. */
+  readonly write: (piece: Uint8Array) => Promise<void> | void
+  /** Called once all pieces are written. */
+  readonly end?: () => Promise<void> | void
+}
+
+/** Receives the entries of an archive in their order. Paths are byte strings, and empty for the root. */
+export type NarVisitor = {
+  readonly directory?: (path: string) => Promise<void> | void
+  readonly symlink?: (path: string, target: string) => Promise<void> | void
+  /** @returns what takes the content. */
+  readonly file?: (path: string, isExecutable: boolean, size: number) => Promise<NarContent> | NarContent
+}
+
 /**
- * @param onContent given the content of an archive that is a single file, piece by piece, valid until it returns.
  * @throws RegistryError `malformed` saying what is wrong, and whatever `chunks` throws.
  */
-export async function readNar(
-  chunks: AsyncIterable<Uint8Array>,
-  onContent: (piece: Uint8Array) => void = () => undefined,
-): Promise<NarRoot> {
+export async function readNar(chunks: AsyncIterable<Uint8Array>, visitor: NarVisitor = {}): Promise<NarRoot> {
   const input = new Input(chunks)
   try {
     await input.expect('nix-archive-1')
-    const root = await readNode(input, 0, onContent)
+    const root = await readNode(input, { visitor, path: '', depth: 0 })
     if (!(await input.isAtEnd())) throw malformed('something follows the end')
     return root
   } finally {
@@ -43,34 +55,35 @@ export async function readNar(
   }
 }
 
-async function readNode(
-  input: Input,
-  depth: number,
-  onContent: (piece: Uint8Array) => void,
-): Promise<NarRoot> {
+type Place = { readonly visitor: NarVisitor; readonly path: string; readonly depth: number }
+
+async function readNode(input: Input, place: Place): Promise<NarRoot> {
+  const { visitor, path, depth } = place
   if (depth > MAX_DEPTH) throw malformed(`directories in directories more than ${MAX_DEPTH} times`)
   await input.expect('(')
   await input.expect('type')
   const type = await input.word()
   switch (type) {
     case 'regular':
-      return readFile(input, onContent)
+      return readFile(input, place)
     case 'symlink': {
       await input.expect('target')
       const target = await input.string(MAX_TARGET)
       if (target === '' || target.includes('\0')) throw malformed('a symbolic link to nowhere')
       await input.expect(')')
+      await visitor.symlink?.(path, target)
       return { kind: 'symlink' }
     }
     case 'directory':
-      await readEntries(input, depth)
+      await visitor.directory?.(path)
+      await readEntries(input, place)
       return { kind: 'directory' }
     default:
       throw malformed(`unknown type ${shown(type)}`)
   }
 }
 
-async function readFile(input: Input, onContent: (piece: Uint8Array) => void): Promise<NarRoot> {
+async function readFile(input: Input, { visitor, path }: Place): Promise<NarRoot> {
   let word = await input.word()
   const isExecutable = word === 'executable'
   if (isExecutable) {
@@ -80,13 +93,15 @@ async function readFile(input: Input, onContent: (piece: Uint8Array) => void): P
   if (word !== 'contents') throw malformed(`expected contents, not ${shown(word)}`)
   const size = await input.number()
   const offset = input.position
-  await input.pass(size, onContent)
+  const content = await visitor.file?.(path, isExecutable, size)
+  await input.pass(size, content)
   await input.padding(size)
   await input.expect(')')
+  await content?.end?.()
   return { kind: 'file', isExecutable, offset, size }
 }
 
-async function readEntries(input: Input, depth: number): Promise<void> {
+async function readEntries(input: Input, { visitor, path, depth }: Place): Promise<void> {
   let before = ''
   for (;;) {
     const word = await input.word()
@@ -101,7 +116,8 @@ async function readEntries(input: Input, depth: number): Promise<void> {
     if (name <= before) throw malformed(`${shown(name)} comes after ${shown(before)}: not sorted`)
     before = name
     await input.expect('node')
-    await readNode(input, depth + 1, () => undefined)
+    const child = path === '' ? name : `${path}/${name}`
+    await readNode(input, { visitor, path: child, depth: depth + 1 })
     await input.expect(')')
   }
 }
@@ -141,14 +157,15 @@ class Input {
     return Number(value)
   }
 
-  async pass(length: number, onPiece: (piece: Uint8Array) => void): Promise<void> {
+  async pass(length: number, content: NarContent | undefined): Promise<void> {
     for (let left = length; left > 0;) {
       if (this.#chunk.length === 0) await this.#more()
       const piece = this.#chunk.subarray(0, left)
       this.#chunk = this.#chunk.subarray(piece.length)
       this.position += piece.length
       left -= piece.length
-      onPiece(piece)
+      const written = content?.write(piece)
+      if (written !== undefined) await written
     }
   }
 

@@ -4,7 +4,9 @@ import { createReadStream } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
+import { displayPath } from '../../core/byte-string.ts'
 import { unreadable } from '../../core/errors/unreadable.ts'
+import { placeOf, type StoreDirectory } from '../../core/nix/store-directory.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 
 /** A regular file. Links and directories have no contents of their own. */
@@ -19,18 +21,26 @@ export type FileFacts = {
 /** Hashed at once, of one path. */
 const FILES_AT_ONCE = 4
 
-/** @returns the files by name, sorted by their bytes. @throws RegistryError `unavailable` for a path that vanished. */
-export async function componentFiles(path: StorePath): Promise<readonly FileFacts[]> {
+/**
+ * @param directory the files of the store.
+ * @returns the files by name, sorted by their bytes.
+ * @throws RegistryError `unavailable` for a path that vanished.
+ */
+export async function componentFiles(
+  path: StorePath,
+  directory: StoreDirectory,
+): Promise<readonly FileFacts[]> {
+  const place = displayPath(placeOf(directory, path))
   try {
     const limit = pLimit(FILES_AT_ONCE)
-    const names = await namesIn(path)
-    return await Promise.all(names.map((name) => limit(() => factsOf(path, name))))
+    const names = await namesIn(place)
+    return await Promise.all(names.map((name) => limit(() => factsOf(place, name))))
   } catch (cause) {
     throw unreadable(path, cause)
   }
 }
 
-async function namesIn(path: StorePath): Promise<readonly string[]> {
+async function namesIn(path: string): Promise<readonly string[]> {
   if ((await lstat(path)).isFile()) return ['.']
   const entries = await readdir(path, { recursive: true, withFileTypes: true })
   return entries
@@ -39,7 +49,7 @@ async function namesIn(path: StorePath): Promise<readonly string[]> {
     .toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
 }
 
-async function factsOf(path: StorePath, name: string): Promise<FileFacts> {
+async function factsOf(path: string, name: string): Promise<FileFacts> {
   const file = join(path, name)
   const { mode } = await lstat(file)
   const [sha1, sha256] = [createHash('sha1'), createHash('sha256')]

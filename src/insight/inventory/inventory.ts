@@ -35,7 +35,7 @@ export async function inventoryOf(deps: InventoryDeps, image: Image): Promise<In
   const { store, layers, supplier } = deps
   const closure = new Map((await store.closure(image.root)).map((info) => [info.path, info]))
   const { places, opaqueLayers } = await placesOf(layers, image)
-  const metadata = await readMetadata(image.metadata)
+  const metadata = await readMetadata(image.metadata, store.directory)
   const limit = pLimit(READS_AT_ONCE)
   const components = await Promise.all(
     [...places.values()].map((place) =>
@@ -59,12 +59,17 @@ export async function inventoryOf(deps: InventoryDeps, image: Image): Promise<In
 }
 
 /** The same with the files of each component, read from the store. @throws RegistryError `unavailable`. */
-export async function deepInventory(inventory: Inventory): Promise<Inventory> {
+export async function deepInventory(
+  inventory: Inventory,
+  { directory }: Pick<Store, 'directory'>,
+): Promise<Inventory> {
   const components: Component[] = []
   for (const component of inventory.components) {
     // Files of an archive may differ from those of the store.
     const isOfStore = component.narHash !== undefined
-    components.push(isOfStore ? { ...component, files: await componentFiles(component.path) } : component)
+    components.push(
+      isOfStore ? { ...component, files: await componentFiles(component.path, directory) } : component,
+    )
   }
   return { ...inventory, components }
 }

@@ -1,9 +1,11 @@
 /** Reads the files that nix/package-metadata.nix makes. What they tell holds for exactly the paths that they name. */
-import { readFile, stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { unreadable } from '../../core/errors/unreadable.ts'
+import { fileOf, type StoreDirectory } from '../../core/nix/store-directory.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import { parseLicences, type PackageMeta } from './package-meta.ts'
 import { publicUrl } from './source-archive.ts'
@@ -43,13 +45,17 @@ const CPE = /^cpe:2\.3:[aho*-](?::(?:\\.|[^\\:\s])+){10}$/
 const PURL = /^pkg:[a-z][a-z0-9.+-]*\/\S+$/
 
 /**
+ * @param directory the files of the store.
  * @returns the facts by path. Where two files name one path, the later wins.
  * @throws RegistryError `unservable` for a file of another form, `unavailable` for one that vanished.
  */
-export async function readMetadata(files: readonly StorePath[]): Promise<ReadonlyMap<string, PathMetadata>> {
+export async function readMetadata(
+  files: readonly StorePath[],
+  directory: StoreDirectory,
+): Promise<ReadonlyMap<string, PathMetadata>> {
   const found = new Map<string, PathMetadata>()
   for (const file of files) {
-    const { packages } = await readMetadataFile(file)
+    const { packages } = await readMetadataFile(file, directory)
     for (const [path, facts] of Object.entries(packages)) found.set(path, pathMetadata(facts))
   }
   return found
@@ -57,13 +63,15 @@ export async function readMetadata(files: readonly StorePath[]): Promise<Readonl
 
 async function readMetadataFile(
   file: StorePath,
+  directory: StoreDirectory,
 ): Promise<{ readonly packages: { readonly [path: string]: Static<typeof Facts> } }> {
   const refuse = (why: string): never => {
     throw new RegistryError('unservable', `${file}: ${why}`)
   }
   try {
-    if ((await stat(file)).size > MAX_FILE_SIZE) refuse(`metadata of more than ${MAX_FILE_SIZE} bytes`)
-    const value: unknown = JSON.parse(await readFile(file, 'utf8'))
+    await using handle = await open(fileOf(directory, file), constants.O_RDONLY | constants.O_NOFOLLOW)
+    if ((await handle.stat()).size > MAX_FILE_SIZE) refuse(`metadata of more than ${MAX_FILE_SIZE} bytes`)
+    const value: unknown = JSON.parse(await handle.readFile('utf8'))
     return validator.Check(value) ? value : refuse('not metadata of version 1')
   } catch (cause) {
     if (cause instanceof RegistryError) throw cause

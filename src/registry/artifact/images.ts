@@ -35,12 +35,13 @@ const NAMES_SHOWN = 4
 export class Images {
   readonly #parts: ValidityParts
   readonly #options: ImagesOptions
-  readonly #known = new KnownImages()
+  readonly #known: KnownImages
   readonly #making = new SingleFlight<Artifact>(refuseCircle)
 
   constructor(parts: ValidityParts, options: ImagesOptions) {
     this.#parts = parts
     this.#options = options
+    this.#known = new KnownImages(parts.store.directory)
   }
 
   /** Names of which something is remembered. */
@@ -84,7 +85,7 @@ export class Images {
     const root = await makeValid(this.#parts, reference, tag)
     this.#parts.roots.keep(root)
     steps.realise = performance.now() - start
-    const stamp = stampOf(root) ?? ''
+    const stamp = stampOf(this.#parts.store.directory, root) ?? ''
     const name = referenceBase(reference)
     const { index, onImage, onLookup } = this.#options
     const artifact = await makeArtifact(

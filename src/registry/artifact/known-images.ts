@@ -1,6 +1,7 @@
 /** Images and indexes that were made, by name and tag, for as long as their root in the store is what it was. */
 import { lstatSync } from 'node:fs'
 import { LRUCache } from 'lru-cache'
+import { fileOf, type StoreDirectory } from '../../core/nix/store-directory.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { Artifact } from './image-index.ts'
 
@@ -15,7 +16,13 @@ const IMAGES_KEPT = 2_000
 const PARTIAL_KEPT_MS = 60_000
 
 export class KnownImages {
+  readonly #directory: StoreDirectory
   readonly #byName = new LRUCache<string, Map<string, Known>>({ max: IMAGES_KEPT })
+
+  /** @param directory the files of the store. */
+  constructor(directory: StoreDirectory) {
+    this.#directory = directory
+  }
 
   get size(): number {
     return this.#byName.size
@@ -23,19 +30,23 @@ export class KnownImages {
 
   get(name: string, tag: string): Artifact | undefined {
     const known = this.#byName.get(name)?.get(tag)
-    return known !== undefined && isAsMade(known) && Date.now() < known.until ? known.artifact : undefined
+    return known !== undefined && this.#isAsMade(known) && Date.now() < known.until
+      ? known.artifact
+      : undefined
   }
 
   /** Returns all images of a name, whatever their tags. */
   allOf(name: string): readonly Artifact[] {
-    return [...(this.#byName.get(name)?.values() ?? [])].filter(isAsMade).map(({ artifact }) => artifact)
+    return [...(this.#byName.get(name)?.values() ?? [])]
+      .filter((known) => this.#isAsMade(known))
+      .map(({ artifact }) => artifact)
   }
 
   /** Returns all images, the one that was asked for last first. */
   all(): readonly Artifact[] {
     return [...this.#byName.values()]
       .flatMap((byTag) => [...byTag.values()])
-      .filter(isAsMade)
+      .filter((known) => this.#isAsMade(known))
       .map(({ artifact }) => artifact)
   }
 
@@ -49,10 +60,10 @@ export class KnownImages {
   forget(name: string): void {
     this.#byName.delete(name)
   }
-}
 
-function isAsMade({ artifact, stamp }: Known): boolean {
-  return stampOf(artifact.root) === stamp
+  #isAsMade({ artifact, stamp }: Known): boolean {
+    return stampOf(this.#directory, artifact.root) === stamp
+  }
 }
 
 /**
@@ -60,7 +71,7 @@ function isAsMade({ artifact, stamp }: Known): boolean {
  * file, and its contents may differ. Its closure needs no look: Nix removes a path only after all that refers to it.
  * @returns nothing where there is none.
  */
-export function stampOf(root: StorePath): string | undefined {
-  const stat = lstatSync(root, { throwIfNoEntry: false })
+export function stampOf(directory: StoreDirectory, root: StorePath): string | undefined {
+  const stat = lstatSync(fileOf(directory, root), { throwIfNoEntry: false })
   return stat === undefined ? undefined : `${stat.ino} ${stat.ctimeMs}`
 }

@@ -49,7 +49,7 @@ async function make(
     return result
   }
   const closureOf = remembering(() => maker.store.closure(root))
-  const files = closureFiles(root, async () => pathsIn(await closureOf()))
+  const files = closureFiles(root, async () => pathsIn(await closureOf()), maker.store.directory)
   const found = await timed('source', () =>
     readServed(maker, root, { tag, files, archives: archivesOf(maker) }),
   )
@@ -154,7 +154,8 @@ function archivesOf({ store, archives, requiredKeys }: SourceDeps): Archives {
 }
 
 function optionsOf(maker: SourceDeps, root: StorePath, tag: string | undefined): SourceOptions {
-  const files = closureFiles(root, async () => pathsIn(await maker.store.closure(root)))
+  const { store } = maker
+  const files = closureFiles(root, async () => pathsIn(await store.closure(root)), store.directory)
   return { tag, files, archives: archivesOf(maker) }
 }
 

@@ -7,7 +7,9 @@
  */
 import { access, lutimes, readdir, lstat, rename, rm, symlink, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { encodeText } from '../../core/byte-string.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
+import { fileOf } from '../../core/nix/store-directory.ts'
 import { STORE_DIR, parseStorePath, type StorePath } from '../../core/nix/store-path.ts'
 import type { Store } from '../../store/store.ts'
 import { makeStateDirectory } from './state-directory.ts'
@@ -77,7 +79,7 @@ export class DurableRoots {
         () => undefined,
       )
       if (last === undefined) continue
-      if (now - last <= this.#keepMs && (await isThere(link))) {
+      if (now - last <= this.#keepMs && (await this.#isThere(link))) {
         kept += 1
         continue
       }
@@ -95,7 +97,7 @@ export class DurableRoots {
       const path = parseStorePath(`${STORE_DIR}/${name}`)
       const link = join(this.#directory, name)
       const stat = path === undefined ? undefined : await lstat(link).catch(() => undefined)
-      if (path === undefined || stat === undefined || !(await isThere(link))) continue
+      if (path === undefined || stat === undefined || !(await this.#isThere(link))) continue
       kept.push({ path, pulledMs: stat.mtimeMs })
     }
     return kept
@@ -135,14 +137,14 @@ export class DurableRoots {
     await lutimes(link, seconds, seconds)
     await this.#store.addRoot(link)
   }
-}
 
-/** Whether the path that a link names is there. `false` where the link itself is gone. */
-async function isThere(link: string): Promise<boolean> {
-  return readlink(link)
-    .then(async (target) => lstat(target))
-    .then(
-      () => true,
-      () => false,
-    )
+  /** Whether the path that a link names is in the store. `false` where the link itself is gone. */
+  async #isThere(link: string): Promise<boolean> {
+    return readlink(link)
+      .then((target) => lstat(fileOf(this.#store.directory, encodeText(target))))
+      .then(
+        () => true,
+        () => false,
+      )
+  }
 }

@@ -16,6 +16,7 @@ import type { Archives } from '../../unpack/archives.ts'
 import { MAGIC_SIZE, compressionOf, decompressed, type Compression } from '../../unpack/compression.ts'
 import type { PackedFile } from '../../unpack/unpack-cache.ts'
 import { readEntries, type ArchiveEntries } from './archive-entries.ts'
+import type { ClosureFiles } from '../files/closure-files.ts'
 import type { SourceOptions, StoredPlace } from '../source.ts'
 import { tarEntries, type ReadAt } from './tar-entries.ts'
 
@@ -68,7 +69,7 @@ export async function openArchive(
   const inStore = () => files.open(path)
   const start = await readFrom(path, inStore, (read) => read(0, START_SIZE))
   const compression = compressionOf(start.subarray(0, MAGIC_SIZE))
-  if (compression !== undefined) return openPacked(path, compression, archives)
+  if (compression !== undefined) return openPacked(path, compression, archives, files)
   if (!(await mayHoldImages(start))) return undefined
   return {
     path,
@@ -82,14 +83,16 @@ async function openPacked(
   path: StorePath,
   compression: Compression,
   archives: Archives | undefined,
+  files: ClosureFiles,
 ): Promise<ImageArchive | undefined> {
+  const start = () => startOf(path, compression, files)
   if (archives === undefined) {
-    if (!(await mayHoldImages(await startOf(path, compression)))) return undefined
+    if (!(await mayHoldImages(await start()))) return undefined
     throw new RegistryError('unservable', `${path}: a compressed archive, with no place to unpack it`)
   }
   await archives.demandTrusted(path)
   const packed = { path, compression, narHash: await archives.narHash(path) }
-  const entries = await packedEntries(packed, archives)
+  const entries = await packedEntries(packed, archives, start)
   if (entries === undefined) return undefined
   return {
     path,
@@ -99,13 +102,17 @@ async function openPacked(
   }
 }
 
-async function packedEntries(packed: PackedFile, archives: Archives): Promise<ArchiveEntries | undefined> {
+async function packedEntries(
+  packed: PackedFile,
+  archives: Archives,
+  start: () => Promise<Buffer>,
+): Promise<ArchiveEntries | undefined> {
   const { notes } = archives
   const key = `archive ${NOTE_VERSION} ${packed.narHash}`
   const noted = notes.note(key)
   if (noted !== undefined)
     return new Map(noteValidator.Parse(JSON.parse(noted)).map((entry) => [entry.name, entry]))
-  if (!(await mayHoldImages(await startOf(packed.path, packed.compression)))) return undefined
+  if (!(await mayHoldImages(await start()))) return undefined
   const entries = await readUnpacked(packed, archives, (read, size) => readEntries(read, size, packed.path))
   notes.putNote(key, JSON.stringify([...entries.values()]))
   return entries
@@ -161,11 +168,11 @@ async function mayHoldImages(start: Buffer): Promise<boolean> {
 }
 
 /** The first bytes of what it holds; none of a file that isn't what its magic says. */
-async function startOf(path: StorePath, compression: Compression): Promise<Buffer> {
+async function startOf(path: StorePath, compression: Compression, files: ClosureFiles): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let length = 0
   try {
-    for await (const chunk of decompressed(path, compression)) {
+    for await (const chunk of decompressed(path, compression, files.fileOf(path))) {
       chunks.push(chunk)
       length += chunk.length
       if (length >= START_SIZE) break

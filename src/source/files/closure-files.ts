@@ -3,13 +3,15 @@
  * resolved to where its bytes are, and must lie inside the image's own closure. What a path looks like decides nothing:
  * `/nix/store/<a>/../<b>/x` and a link from `<a>` to `<b>` both name a file of `<b>`.
  */
-import { asByteString, displayPath, fsPath, type ByteString } from '../../core/byte-string.ts'
+import { displayPath, type ByteString } from '../../core/byte-string.ts'
 import { constants, type Stats } from 'node:fs'
-import { lstat, open, realpath, type FileHandle } from 'node:fs/promises'
+import { lstat, open, type FileHandle } from 'node:fs/promises'
 import { RegistryError } from '../../core/errors/errors.ts'
+import { fileOf, type StoreDirectory } from '../../core/nix/store-directory.ts'
 import { storePathAround, type StorePath } from '../../core/nix/store-path.ts'
+import { realPath } from './real-path.ts'
 
-/** A path without links in it, and what is there. */
+/** A path without links in it, as `/nix/store/…`, and what is there. */
 export type FoundFile = { readonly path: ByteString; readonly stat: Stats }
 
 export type ClosureFiles = {
@@ -17,6 +19,8 @@ export type ClosureFiles = {
   readonly find: (path: ByteString) => Promise<FoundFile | undefined>
   /** Opens a regular file for reading; `undefined` for anything else, and for what leads nowhere or outside. */
   readonly open: (path: ByteString) => Promise<FileHandle | undefined>
+  /** Returns where a path without links is on this machine, as Node's file functions take it. */
+  readonly fileOf: (path: ByteString) => string | Buffer
   /** @throws RegistryError `unservable` for a store path that isn't in the closure. */
   readonly assertMember: (path: StorePath) => Promise<void>
 }
@@ -27,10 +31,12 @@ const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 /**
  * @param root the image's store path, whose own files may always be read.
  * @param closure of the root. It is requested when the first path leads out of the root, and once only.
+ * @param directory the store's files.
  */
 export function closureFiles(
   root: StorePath,
   closure: () => Promise<{ readonly has: (path: StorePath) => boolean }>,
+  directory: StoreDirectory,
 ): ClosureFiles {
   let requested: ReturnType<typeof closure> | undefined
   const isMember = async (path: StorePath) => path === root || (await (requested ??= closure())).has(path)
@@ -40,9 +46,9 @@ export function closureFiles(
     return around !== undefined && isMember(around)
   }
   const find = async (path: ByteString) => {
-    const target = await realpath(fsPath(path), 'latin1').then(asByteString, () => undefined)
+    const target = await realPath(directory, path)
     if (target === undefined || !(await isInside(target))) return undefined
-    const stat = await lstat(fsPath(target)).catch(() => undefined)
+    const stat = await lstat(fileOf(directory, target)).catch(() => undefined)
     return stat === undefined ? undefined : { path: target, stat }
   }
   return {
@@ -50,11 +56,12 @@ export function closureFiles(
     open: async (path) => {
       const found = await find(path)
       if (found?.stat.isFile() !== true) return undefined
-      const file = await open(fsPath(found.path), FLAGS).catch(() => undefined)
+      const file = await open(fileOf(directory, found.path), FLAGS).catch(() => undefined)
       if (file === undefined || (await file.stat()).isFile()) return file
       await file.close()
       return undefined
     },
+    fileOf: (path) => fileOf(directory, path),
     assertMember: async (path) => {
       if (await isMember(path)) return
       throw new RegistryError('unservable', `${root}: names ${path}, which is not in its closure`)

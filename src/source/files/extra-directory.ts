@@ -3,14 +3,7 @@
  * that don't follow links, or look at where they are. Only names, sizes and links are read here; what is in the files
  * is streamed from the store with the layer.
  */
-import {
-  asByteString,
-  childPath,
-  displayPath,
-  encodeText,
-  fsPath,
-  type ByteString,
-} from '../../core/byte-string.ts'
+import { asByteString, childPath, displayPath, encodeText, type ByteString } from '../../core/byte-string.ts'
 import type { Stats } from 'node:fs'
 import { lstat, readdir, readlink } from 'node:fs/promises'
 import { RegistryError } from '../../core/errors/errors.ts'
@@ -53,7 +46,7 @@ export async function readExtraDirectory(
   if (source?.stat.isDirectory() !== true)
     throw new RegistryError('unservable', `${extra.source}: not a directory in the closure of the image`)
   const entries: ExtraEntry[] = []
-  await walk(source.path, at, modesOf(extra), entries)
+  await walk({ closure, modes: modesOf(extra), entries }, source.path, at)
   return entries
 }
 
@@ -67,21 +60,29 @@ function modesOf({ fileMode, directoryMode, uid, gid }: ExtraDirectory): Modes {
   }
 }
 
-async function walk(path: ByteString, name: ByteString, modes: Modes, entries: ExtraEntry[]): Promise<void> {
+type Walk = {
+  readonly closure: ClosureFiles
+  readonly modes: Modes
+  readonly entries: ExtraEntry[]
+}
+
+async function walk(walked: Walk, path: ByteString, name: ByteString): Promise<void> {
+  const { closure, modes, entries } = walked
   const { owner } = modes
   if (entries.length >= MAX_ENTRIES) refuse(path, `more than ${MAX_ENTRIES} files to copy into the image`)
-  const stat = await look(path)
+  const file = closure.fileOf(path)
+  const stat = await look(path, file)
   if (stat.isDirectory()) {
     if (name !== '') entries.push({ kind: 'directory', name, mode: modes.directory, owner })
-    for (const child of (await readdir(fsPath(path), 'latin1')).map(asByteString).sort()) {
+    for (const child of (await readdir(file, 'latin1')).map(asByteString).sort()) {
       if (child.startsWith('.wh.')) refuse(childPath(path, child), 'a layer cannot hold a file named .wh.*')
-      await walk(childPath(path, child), name === '' ? child : childPath(name, child), modes, entries)
+      await walk(walked, childPath(path, child), name === '' ? child : childPath(name, child))
     }
   } else if (stat.isSymbolicLink()) {
     entries.push({
       kind: 'symlink',
       name,
-      target: asByteString(await readlink(fsPath(path), 'latin1')),
+      target: asByteString(await readlink(file, 'latin1')),
       owner,
     })
   } else if (stat.isFile()) {
@@ -97,8 +98,8 @@ function fileMode(wanted: number | undefined, mode: number): number {
   return (mode & EXECUTE_BITS) === 0 ? base : base | ((base & READ_BITS) >> 2)
 }
 
-async function look(path: ByteString): Promise<Stats> {
-  return lstat(fsPath(path)).catch((cause: unknown) => {
+async function look(path: ByteString, file: string | Buffer): Promise<Stats> {
+  return lstat(file).catch((cause: unknown) => {
     throw unreadable(displayPath(path), cause)
   })
 }

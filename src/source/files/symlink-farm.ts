@@ -2,7 +2,7 @@
  * The trees of several store paths joined below `/` by symbolic links. Directories at the top are real, so that a
  * container can mount or write beside what is linked; further down a directory that only one path has is one link.
  */
-import { asByteString, childPath, fsPath, type ByteString } from '../../core/byte-string.ts'
+import { asByteString, childPath, type ByteString } from '../../core/byte-string.ts'
 import type { Dirent } from 'node:fs'
 import { opendir, readlink } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
@@ -50,7 +50,7 @@ async function join(
 ): Promise<void> {
   const { parents, closure } = joining
   let count = 0
-  for await (const [child, places] of childrenOf(directories)) {
+  for await (const [child, places] of childrenOf(directories, closure)) {
     if (count++ % CHILDREN_A_TURN === 0) await setImmediate()
     if (at === undefined && LEFT_OUT.has(child)) continue
     const name = at === undefined ? child : childPath(at, child)
@@ -63,7 +63,7 @@ async function join(
       tree.directory(name)
       await join(tree, joined, name, joining)
     } else {
-      tree.symlink(name, first.kind === 'link' ? await targetOf(first.path) : first.path)
+      tree.symlink(name, first.kind === 'link' ? await targetOf(first.path, closure) : first.path)
     }
   }
 }
@@ -71,16 +71,17 @@ async function join(
 /** Each name in the directories, and where it is. */
 async function* childrenOf(
   directories: readonly ByteString[],
+  closure: ClosureFiles,
 ): AsyncGenerator<[ByteString, readonly Place[]]> {
   const [only, ...others] = directories
   // The files of one directory, however many, needn't be known before the first is placed.
   if (only !== undefined && others.length === 0) {
-    for await (const [name, place] of placesIn(only)) yield [name, [place]]
+    for await (const [name, place] of placesIn(only, closure)) yield [name, [place]]
     return
   }
   const children = new Map<ByteString, Place[]>()
   for (const directory of directories) {
-    for await (const [name, place] of placesIn(directory)) {
+    for await (const [name, place] of placesIn(directory, closure)) {
       const known = children.get(name)
       if (known === undefined) children.set(name, [place])
       else known.push(place)
@@ -89,8 +90,9 @@ async function* childrenOf(
   yield* children
 }
 
-async function* placesIn(directory: ByteString): AsyncGenerator<[ByteString, Place]> {
-  const opened = await opendir(fsPath(directory), { encoding: 'latin1', bufferSize: CHILDREN_A_TURN })
+async function* placesIn(directory: ByteString, closure: ClosureFiles): AsyncGenerator<[ByteString, Place]> {
+  const at = closure.fileOf(directory)
+  const opened = await opendir(at, { encoding: 'latin1', bufferSize: CHILDREN_A_TURN })
   for await (const dirent of opened) {
     const name = asByteString(dirent.name)
     yield [name, { path: childPath(directory, name), kind: kindOf(dirent) }]
@@ -103,8 +105,8 @@ function kindOf(dirent: Dirent): Place['kind'] {
 }
 
 /** A link within its package is copied as what it points to, so that it means the same at `/`. */
-async function targetOf(path: ByteString): Promise<ByteString> {
-  const target = await readlink(fsPath(path), 'latin1').then(asByteString, () => undefined)
+async function targetOf(path: ByteString, closure: ClosureFiles): Promise<ByteString> {
+  const target = await readlink(closure.fileOf(path), 'latin1').then(asByteString, () => undefined)
   return target?.startsWith('/') === true ? target : path
 }
 

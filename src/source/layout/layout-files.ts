@@ -39,13 +39,13 @@ export async function layoutDirectory(
   closure: ClosureFiles,
 ): Promise<LayoutFiles | undefined> {
   const find = async (name: string): Promise<StoredPlace | undefined> => {
-    const path = join(root, name)
-    const found = await closure.find(encodeText(path))
+    const path = encodeText(join(root, name))
+    const found = await closure.find(path)
     if (found !== undefined) {
       if (!found.stat.isFile()) throw new RegistryError('unservable', `${root}: ${name} is not a file`)
       return { file: found.path, offset: 0, length: found.stat.size }
     }
-    const isLink = await lstat(path).then(
+    const isLink = await lstat(closure.fileOf(path)).then(
       () => true,
       () => false,
     )
@@ -53,7 +53,7 @@ export async function layoutDirectory(
       throw new RegistryError('unservable', `${root}: ${name} leads out of the closure of the image`)
     return undefined
   }
-  const mark = await lstat(join(root, MARK)).catch(() => undefined)
+  const mark = await lstat(closure.fileOf(encodeText(join(root, MARK)))).catch(() => undefined)
   return mark === undefined ? undefined : { root, find, read: (place) => readPlace(closure, place) }
 }
 

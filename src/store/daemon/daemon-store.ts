@@ -3,13 +3,13 @@
  * connections, and Nix's errors into ours. Nothing outside of this folder knows that there is a protocol.
  */
 import type { Work } from '../work.ts'
-import { constants } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { STORE_DIR, parseStorePath, type StoreHash, type StorePath } from '../../core/nix/store-path.ts'
+import { SYSTEM_STORE } from '../../core/nix/store-directory.ts'
+import { readDerivation } from '../read-derivation.ts'
 import { LastWords, headline, throwIfNoSpace } from '../complaints.ts'
 import type { Request } from './connection.ts'
-import { parseDerivation, type Derivation } from '../../core/nix/derivation.ts'
+import type { Derivation } from '../../core/nix/derivation.ts'
 import { lookUps } from './look-up.ts'
 import { NixError } from './messages.ts'
 import * as operations from './operations.ts'
@@ -23,6 +23,7 @@ import { lossIsUnavailable, refusalIsUnavailable } from './unavailable.ts'
 const ABSENT_PATH = parseStorePath(`${STORE_DIR}/${'0'.repeat(32)}-nobodys`)
 
 export class DaemonStore implements Store {
+  readonly directory = SYSTEM_STORE
   readonly #pool: NixPool
   readonly #lookUp: (wanted: readonly Work[]) => Promise<Missing>
 
@@ -95,18 +96,8 @@ export class DaemonStore implements Store {
   }
 
   /** A derivation that is valid, from its text in the store. */
-  async derivation(path: StorePath): Promise<Derivation> {
-    const text = await readFile(path, {
-      encoding: 'utf8',
-      flag: constants.O_RDONLY | constants.O_NOFOLLOW,
-    }).catch((cause: unknown) => {
-      throw new RegistryError('unavailable', `derivation vanished: ${path}`, { cause })
-    })
-    try {
-      return parseDerivation(text)
-    } catch (cause) {
-      throw new RegistryError('unservable', `${path} is no derivation`, { cause })
-    }
+  derivation(path: StorePath): Promise<Derivation> {
+    return readDerivation(this.directory, path)
   }
 
   /**

@@ -42,16 +42,31 @@ void t.test('well-formed archives, in chunks of any size', async (t) => {
   }
 })
 
-void t.test('the content of a single file is passed on', async (t) => {
-  const content = 'content '.repeat(1000) + '!'
-  for (const size of [13, 100_000]) {
-    const heard: Buffer[] = []
-    await readNar(pieces(nar(file(content)), size), (piece) => heard.push(Buffer.from(piece)))
-    t.equal(Buffer.concat(heard).toString(), content)
+void t.test('the entries and their contents are passed on in order', async (t) => {
+  const content = 'x'.repeat(1000)
+  const tree: Tree = {
+    directory: [
+      ['a', { directory: [['b', { file: content, executable: true }]] }],
+      ['l', { symlink: '../x' }],
+    ],
   }
-  const heard: unknown[] = []
-  await readNar(pieces(nar({ directory: [['f', file('x')]] }), 64), (piece) => heard.push(piece))
-  t.strictSame(heard, [], 'that of a file in a directory is not')
+  for (const size of [1, 64, 1 << 20]) {
+    const heard: string[] = []
+    const written: Buffer[] = []
+    await readNar(pieces(nar(tree), size), {
+      directory: (path) => void heard.push(`directory ${path}`),
+      symlink: async (path, target) => void heard.push(`link ${path} ${target}`),
+      file: async (path, isExecutable, length) => {
+        heard.push(`file ${path} ${isExecutable} ${length}`)
+        return {
+          write: (piece) => void written.push(Buffer.from(piece)),
+          end: () => void heard.push('end'),
+        }
+      },
+    })
+    t.strictSame(heard, ['directory ', 'directory a', 'file a/b true 1000', 'end', 'link l ../x'])
+    t.equal(Buffer.concat(written).toString(), content)
+  }
 })
 
 const named = (...names: readonly string[]): Tree => ({

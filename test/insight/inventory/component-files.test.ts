@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { SYSTEM_STORE } from '../../../src/core/nix/store-directory.ts'
 import type { StorePath } from '../../../src/core/nix/store-path.ts'
 import { componentFiles } from '../../../src/insight/inventory/component-files.ts'
 
@@ -14,7 +15,7 @@ void t.test('regular files, by name, with their hashes', async (t) => {
     empty: {},
   })
   chmodSync(join(directory, 'bin/tool'), 0o555)
-  t.strictSame(await componentFiles(directory as StorePath), [
+  t.strictSame(await componentFiles(directory as StorePath, SYSTEM_STORE), [
     { name: 'bin.txt', sha1: hash('sha1', ''), sha256: hash('sha256', ''), isExecutable: false },
     {
       name: 'bin/tool',
@@ -24,9 +25,9 @@ void t.test('regular files, by name, with their hashes', async (t) => {
     },
   ])
   t.match(
-    await componentFiles(join(directory, 'bin.txt') as StorePath),
+    await componentFiles(join(directory, 'bin.txt') as StorePath, SYSTEM_STORE),
     [{ name: '.' }],
     'a path that is a file',
   )
-  await t.rejects(componentFiles(join(directory, 'gone') as StorePath), { message: /gone/ })
+  await t.rejects(componentFiles(join(directory, 'gone') as StorePath, SYSTEM_STORE), { message: /gone/ })
 })

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { SYSTEM_STORE } from '../../../src/core/nix/store-directory.ts'
 import { readMetadata } from '../../../src/insight/inventory/read-metadata.ts'
 import type { StorePath } from '../../../src/core/nix/store-path.ts'
 import { TOOL } from '../web.ts'
@@ -37,7 +38,7 @@ void t.test('facts are read, and what no document may have is left out', async (
     [{ unknown: true }, { pname: undefined }],
   ] as const)
     t.match(
-      (await readMetadata([file(directory, given)])).get(TOOL),
+      (await readMetadata([file(directory, given)], SYSTEM_STORE)).get(TOOL),
       expected,
       JSON.stringify(given).slice(0, 80),
     )
@@ -46,8 +47,8 @@ void t.test('facts are read, and what no document may have is left out', async (
 void t.test('of two files the later wins', async (t) => {
   const directory = t.testdir({})
   const files = [file(directory, { pname: 'a' }), file(directory, { pname: 'b' })]
-  t.equal((await readMetadata(files)).get(TOOL)?.pname, 'b')
-  t.equal((await readMetadata([])).size, 0)
+  t.equal((await readMetadata(files, SYSTEM_STORE)).get(TOOL)?.pname, 'b')
+  t.equal((await readMetadata([], SYSTEM_STORE)).size, 0)
 })
 
 void t.test('a broken file is named', async (t) => {
@@ -60,9 +61,9 @@ void t.test('a broken file is named', async (t) => {
     '{"pushlessMetadata":1,"packages":{"x":{"pname":1}}}',
   ])
     await t.rejects(
-      readMetadata([fileOf(directory, content)]),
+      readMetadata([fileOf(directory, content)], SYSTEM_STORE),
       { kind: 'unservable', message: /\.json: not / },
       content,
     )
-  await t.rejects(readMetadata([join(directory, 'absent') as StorePath]), { message: /absent/ })
+  await t.rejects(readMetadata([join(directory, 'absent') as StorePath], SYSTEM_STORE), { message: /absent/ })
 })

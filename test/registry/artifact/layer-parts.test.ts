@@ -1,5 +1,6 @@
 /** Which layers an image comes down to: how many there may be, and that they hold nothing but its closure. */
 import t from 'tap'
+import { SYSTEM_STORE } from '../../../src/core/nix/store-directory.ts'
 import { closureFiles } from '../../../src/source/files/closure-files.ts'
 import { MAX_IMAGE_LAYERS } from '../../../src/core/oci/layer-limit.ts'
 import type { StorePath } from '../../../src/core/nix/store-path.ts'
@@ -29,7 +30,11 @@ const closure: readonly ClosurePath[] = [root, ...parts].map((path) => ({
   contentAddress: '',
 }))
 
-const at = { root, closure, files: closureFiles(root, async () => new Set(closure.map(({ path }) => path))) }
+const at = {
+  root,
+  closure,
+  files: closureFiles(root, async () => new Set(closure.map(({ path }) => path)), SYSTEM_STORE),
+}
 
 const made: SourceConfig = { kind: 'made', platform: { architecture: 'amd64', os: 'linux' }, config: {} }
 const opaque: SourceConfig = { kind: 'opaque', bytes: Buffer.from('{}'), mediaType: 'application/json' }

@@ -2,6 +2,7 @@
 import { copyFile, writeFile } from 'node:fs/promises'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import t from 'tap'
+import { SYSTEM_STORE } from '../../../src/core/nix/store-directory.ts'
 import { execa } from 'execa'
 import { RegistryError } from '../../../src/core/errors/errors.ts'
 import type { Source } from '../../../src/source/source.ts'
@@ -191,7 +192,7 @@ void t.test('a compressed archive is unpacked once, and noted', async (t) => {
   const diffIds = [`sha256:${sha256Hex(layers[0] ?? Buffer.alloc(0))}`, `sha256:${'1'.repeat(64)}`]
   const plain = await writeArchive(t, archiveFiles(layers, { config: imageConfig(diffIds) }))
   const directory = await temporaryDirectory(t, 'unpacked')
-  const cache = new UnpackCache(directory, 1e9)
+  const cache = new UnpackCache(directory, 1e9, SYSTEM_STORE)
   t.teardown(() => cache.close())
   const notes = new Map<string, string>()
   for (const tool of ['gzip', 'zstd']) {

@@ -1,0 +1,90 @@
+/** Opens the cache store: a directory for its paths, and the caches with their credentials. */
+import { readFileSync } from 'node:fs'
+import { RegistryError } from '../../core/errors/errors.ts'
+import { explainSystemError } from '../../core/errors/system-error.ts'
+import type { SigningKey } from '../../core/nix/signature.ts'
+import { BinaryCache } from './binary-cache.ts'
+import type { CacheFiles } from './cache-files.ts'
+import { CacheStore } from './cache-store.ts'
+import type { CacheAddress } from './cache-url.ts'
+import { fileCache } from './file-cache.ts'
+import { httpCache } from './http-cache.ts'
+import { LookUp } from './look-up.ts'
+import { authorization, parseNetrc, type Credentials } from './netrc.ts'
+import { s3Cache } from './s3-cache.ts'
+import type { S3Credentials } from './s3-credentials.ts'
+import { StoredPaths } from './stored-paths.ts'
+
+export type CacheStoreSettings = {
+  readonly directory: string
+  readonly caches: readonly CacheAddress[]
+  readonly trustedKeys: readonly SigningKey[]
+  readonly requiresSignature: boolean
+  readonly maxBytes: number
+  /** A file of credentials as netrc(5) has it. */
+  readonly netrcFile: string | undefined
+  /** A file of certificates of authorities, as PEM. */
+  readonly authoritiesFile: string | undefined
+  readonly s3Credentials: S3Credentials | undefined
+}
+
+const ABSENT = [404]
+
+/** @throws RegistryError `unavailable` for a directory or file that cannot be used. */
+export function openCacheStore(settings: CacheStoreSettings): CacheStore {
+  const { netrcFile, authoritiesFile, s3Credentials } = settings
+  const credentials = netrcFile === undefined ? new Map() : parseNetrc(readText(netrcFile))
+  const authorities = authoritiesFile === undefined ? [] : [readText(authoritiesFile)]
+  const caches = settings.caches.map(
+    (address) => new BinaryCache(address, filesOf(address, { credentials, authorities, s3Credentials })),
+  )
+  return new CacheStore({
+    lookUp: new LookUp(caches, {
+      keys: settings.trustedKeys,
+      requiresSignature: settings.requiresSignature,
+    }),
+    paths: new StoredPaths(settings.directory),
+    maxBytes: settings.maxBytes,
+  })
+}
+
+type Access = {
+  readonly credentials: ReadonlyMap<string, Credentials>
+  readonly authorities: readonly string[]
+  readonly s3Credentials: S3Credentials | undefined
+}
+
+function filesOf(address: CacheAddress, { credentials, authorities, s3Credentials }: Access): CacheFiles {
+  switch (address.kind) {
+    case 'file':
+      return fileCache(address.directory)
+    case 's3':
+      return s3Cache(address, s3Credentials, authorities)
+    case 'http': {
+      const own = inUrl(address.url) ?? credentials.get(address.url.hostname) ?? credentials.get('')
+      const headers: Readonly<Record<string, string>> =
+        own === undefined ? {} : { Authorization: authorization(own) }
+      return httpCache({ url: bare(address.url), authorities, absent: ABSENT, headers: async () => headers })
+    }
+  }
+}
+
+function inUrl({ username, password }: URL): Credentials | undefined {
+  if (username === '' && password === '') return undefined
+  return { login: decodeURIComponent(username), password: decodeURIComponent(password) }
+}
+
+function bare(url: URL): URL {
+  const without = new URL(url)
+  without.username = ''
+  without.password = ''
+  return without
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new RegistryError('unavailable', explainSystemError(cause) ?? `${file} cannot be read`, { cause })
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * The paths of the store on disk. A path has its final name only once it is whole and everything that it needs is
+ * there, and beside it a narinfo that says what it is. So all that is left of a crash are parts below `.partial`, which
+ * are removed at the next start.
+ *
+ *     <hash>-<name>            the files of a path
+ *     .info/<hash>-<name>      its narinfo; the time of this file is when the path was last wanted
+ *     .partial/                what is being unpacked or removed
+ */
+import { mkdirSync, readFileSync, readdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
+import { lstat, mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { RegistryError } from '../../core/errors/errors.ts'
+import { explainSystemError, systemCode } from '../../core/errors/system-error.ts'
+import { formatNarinfo, parseNarinfo, type Narinfo } from '../../core/nix/narinfo.ts'
+import { storeDirectory, type StoreDirectory } from '../../core/nix/store-directory.ts'
+import {
+  STORE_DIR,
+  parseStorePath,
+  storeHashOf,
+  type StoreHash,
+  type StorePath,
+} from '../../core/nix/store-path.ts'
+import { isOtherProcess } from '../../unpack/cache-directory.ts'
+import type { EvictablePath } from './eviction.ts'
+
+export type StoredPath = EvictablePath & { readonly narinfo: Narinfo }
+
+const INFO = '.info'
+const PARTIAL = '.partial'
+/** `<anything>.<process>.<number>`. */
+const PARTIAL_NAME = /\.(\d+)\.\d+$/
+/** For the owner alone, as all of the state directory. */
+const DIRECTORY_MODE = 0o700
+/** Uses within this time are one. */
+const TOUCH_MS = 60_000
+
+export class StoredPaths {
+  readonly directory: StoreDirectory
+  readonly #base: string
+  readonly #paths = new Map<StorePath, StoredPath>()
+  readonly #byHash = new Map<StoreHash, StorePath>()
+  #bytes = 0
+  #nextPartial = 0
+
+  /** @throws RegistryError `unavailable` when the directory cannot be used. */
+  constructor(directory: string) {
+    try {
+      for (const name of ['', INFO, PARTIAL])
+        mkdirSync(join(directory, name), { recursive: true, mode: DIRECTORY_MODE })
+      this.#base = realpathSync(directory)
+      this.directory = storeDirectory(this.#base)
+      for (const name of readdirSync(join(this.#base, PARTIAL))) {
+        const writer = PARTIAL_NAME.exec(name)?.[1]
+        if (writer === undefined || !isOtherProcess(Number(writer)))
+          rmSync(join(this.#base, PARTIAL, name), { recursive: true, force: true })
+      }
+      this.#load()
+    } catch (cause) {
+      const why = explainSystemError(cause) ?? (cause instanceof Error ? cause.message : String(cause))
+      throw new RegistryError('unavailable', `the store in ${directory} cannot be used: ${why}`, { cause })
+    }
+  }
+
+  get all(): ReadonlyMap<StorePath, StoredPath> {
+    return this.#paths
+  }
+
+  /** Bytes of all paths together, as archives. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  pathWith(hash: StoreHash): StorePath | undefined {
+    return this.#byHash.get(hash)
+  }
+
+  /** Whether the files of a path are there. Forgets a path that somebody removed. */
+  async isThere(path: StorePath): Promise<boolean> {
+    if (!this.#paths.has(path)) return false
+    const isThere = await lstat(this.#fileOf(path)).then(
+      () => true,
+      () => false,
+    )
+    if (!isThere) this.#forget(path)
+    return isThere
+  }
+
+  /** Returns a place for something that is not whole yet. Nothing is there. */
+  partial(path: StorePath): string {
+    return join(this.#base, PARTIAL, `${storeHashOf(path)}.${process.pid}.${this.#nextPartial++}`)
+  }
+
+  /**
+   * Makes a path valid that lies, whole and checked, in a partial place. All that it needs must be valid.
+   * @throws failures of the disk.
+   */
+  async commit(narinfo: Narinfo, partial: string): Promise<void> {
+    const { storePath: path } = narinfo
+    const info = this.partial(path)
+    await writeFile(info, formatNarinfo(narinfo))
+    await this.#restoreDirectories()
+    await rename(info, this.#infoOf(path))
+    try {
+      await rename(partial, this.#fileOf(path))
+    } catch (error) {
+      const isTaken = ['ENOTEMPTY', 'EEXIST', 'EISDIR', 'ENOTDIR'].includes(systemCode(error) ?? '')
+      if (!isTaken) throw error
+      // Left there by a process that knew nothing of it, or made by another one: ours was checked.
+      await this.#removeFiles(path)
+      await rename(partial, this.#fileOf(path))
+    }
+    this.#remember(narinfo, Date.now())
+  }
+
+  /** Removes paths, which are not valid from this call on. Nothing valid may need them. */
+  async remove(paths: readonly StorePath[]): Promise<void> {
+    // Renamed in this turn of the event loop: a moment later somebody may have fetched one of them again.
+    const gone = paths.map((path) => {
+      const place = this.partial(path)
+      this.#forget(path)
+      rmSync(this.#infoOf(path), { force: true })
+      renameSync(this.#fileOf(path), place)
+      return place
+    })
+    for (const place of gone) await rm(place, { recursive: true, force: true })
+  }
+
+  /** Marks a path as wanted now. */
+  async touch(path: StorePath, nowMs: number): Promise<void> {
+    const stored = this.#paths.get(path)
+    if (stored === undefined || nowMs - stored.usedMs < TOUCH_MS) return
+    this.#paths.set(path, { ...stored, usedMs: nowMs })
+    await utimes(this.#infoOf(path), nowMs / 1000, nowMs / 1000).catch(() => undefined)
+  }
+
+  #load(): void {
+    const names = new Set(readdirSync(this.#base))
+    for (const name of readdirSync(join(this.#base, INFO))) {
+      const path = parseStorePath(`${STORE_DIR}/${name}`)
+      if (path === undefined || !names.has(name)) continue
+      const file = join(this.#base, INFO, name)
+      const narinfo = readNarinfo(file)
+      if (narinfo?.storePath === path) this.#remember(narinfo, statSync(file).mtimeMs)
+    }
+    // A path is used with all that it needs: one without them is fetched again.
+    const broken = [...this.#paths.values()].filter(({ references }) =>
+      references.some((reference) => !this.#paths.has(reference)),
+    )
+    const referrers = new Map<StorePath, StorePath[]>()
+    for (const { path, references } of this.#paths.values())
+      for (const reference of references) {
+        const known = referrers.get(reference)
+        if (known === undefined) referrers.set(reference, [path])
+        else known.push(path)
+      }
+    const ahead = broken.map(({ path }) => path)
+    for (let path = ahead.pop(); path !== undefined; path = ahead.pop()) {
+      if (!this.#paths.has(path)) continue
+      this.#forget(path)
+      ahead.push(...(referrers.get(path) ?? []))
+    }
+  }
+
+  #remember(narinfo: Narinfo, usedMs: number): void {
+    const { storePath: path, references, narSize: size } = narinfo
+    this.#forget(path)
+    this.#paths.set(path, { path, references, size, usedMs, narinfo })
+    this.#byHash.set(storeHashOf(path), path)
+    this.#bytes += size
+  }
+
+  #forget(path: StorePath): void {
+    const known = this.#paths.get(path)
+    if (known === undefined) return
+    this.#paths.delete(path)
+    this.#byHash.delete(storeHashOf(path))
+    this.#bytes -= known.size
+  }
+
+  /** First renamed, so that nobody sees a part of it. */
+  async #removeFiles(path: StorePath): Promise<void> {
+    const gone = this.partial(path)
+    await rename(this.#fileOf(path), gone).catch((error: unknown) => {
+      if (systemCode(error) !== 'ENOENT') throw error
+    })
+    await rm(gone, { recursive: true, force: true })
+  }
+
+  /** Deleted while the server runs, they are made anew. */
+  async #restoreDirectories(): Promise<void> {
+    await mkdir(join(this.#base, INFO), { recursive: true, mode: DIRECTORY_MODE })
+  }
+
+  #fileOf(path: StorePath): string {
+    return `${this.#base}/${path.slice(STORE_DIR.length + 1)}`
+  }
+
+  #infoOf(path: StorePath): string {
+    return join(this.#base, INFO, path.slice(STORE_DIR.length + 1))
+  }
+}
+
+function readNarinfo(file: string): Narinfo | undefined {
+  try {
+    return parseNarinfo(readFileSync(file, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
