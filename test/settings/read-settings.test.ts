@@ -1,4 +1,6 @@
 import t from 'tap'
+import { parseSigningKey } from '../../src/core/nix/signature.ts'
+import { parseCacheUrl } from '../../src/store/cache/cache-url.ts'
 import { defaultState, readSettings } from '../../src/settings/read-settings.ts'
 import { SETTING_FACTS, flagOf } from '../../src/settings/setting-facts.ts'
 import { SETTINGS, type SettingName } from '../../src/settings/setting-table.ts'
@@ -30,6 +32,14 @@ const DEFAULTS = {
   failureMs: 300_000,
   logBytes: 100e6,
   cacheBytes: 10e9,
+  storeKind: 'daemon',
+  caches: [parseCacheUrl('https://cache.nixos.org')],
+  trustedKeys: [parseSigningKey('cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=')],
+  requiresSignature: true,
+  storeBytes: 20e9,
+  netrcFile: undefined,
+  authoritiesFile: undefined,
+  s3Credentials: undefined,
   tokenFile: undefined,
   tls: undefined,
   signingKey: undefined,
