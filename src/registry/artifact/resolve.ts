@@ -85,10 +85,7 @@ async function find(store: Store, reference: Reference): Promise<Resolved> {
   }
   // A cache that can't be asked may have it: to say that there is no such path would be a guess.
   if (caches.kind === 'unsure') throw caches.error
-  throw unknownName(
-    reference,
-    `not in the store, no cache has it, and no derivation makes it; asked: ${store.name}`,
-  )
+  throw unknownName(reference, 'not in the store, no cache has it, and no derivation makes it')
 }
 
 type LookUp =
