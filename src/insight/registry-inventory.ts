@@ -11,6 +11,7 @@ import type { Platform } from '../core/oci/image.ts'
 import type { ImageName } from '../core/oci/image-name.ts'
 import { fits, platformName } from '../core/oci/platform.ts'
 import { referenceBase } from '../core/oci/reference.ts'
+import { DOCUMENT_TYPE } from './document-types.ts'
 import type { Inventory } from './inventory/component.ts'
 import { readCyclonedx } from './sbom/read-cyclonedx.ts'
 
@@ -24,7 +25,6 @@ export type RegistryQuestion = {
   readonly timeoutMs: number
 }
 
-const CYCLONEDX = 'application/vnd.cyclonedx+json'
 const MANIFESTS = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.oci.image.manifest.v1+json',
@@ -52,8 +52,10 @@ export async function registryInventory(question: RegistryQuestion): Promise<Inv
   const { selector } = image
   const subject = await get(`manifests/${selector.kind === 'tag' ? selector.tag : selector.digest}`)
   const digest = imageDigest(subject, platform)
-  const index = parse(await get(`referrers/${digest}?artifactType=${encodeURIComponent(CYCLONEDX)}`))
-  const found = list(index, 'manifests').find((one) => text(one, 'artifactType') === CYCLONEDX)
+  const index = parse(
+    await get(`referrers/${digest}?artifactType=${encodeURIComponent(DOCUMENT_TYPE.cyclonedx)}`),
+  )
+  const found = list(index, 'manifests').find((one) => text(one, 'artifactType') === DOCUMENT_TYPE.cyclonedx)
   if (found === undefined)
     throw new RegistryError('name-unknown', `${base.origin} has no CycloneDX document of this image`)
   const manifest = parse(await verified(get, 'manifests', found))

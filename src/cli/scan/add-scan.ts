@@ -2,7 +2,7 @@
 import { Option, type Command } from 'commander'
 import { THRESHOLDS } from '../../insight/vulnerability/finding/thresholds.ts'
 import type { ProcessFacts } from '../process-facts.ts'
-import { insightCommand } from '../insight/insight.ts'
+import { insightCommand } from '../insight/add-insight.ts'
 import { settingsFrom } from '../setting-options.ts'
 import { ADVISORIES, SCAN_FORMATS, type ScanFlags } from './scan-options.ts'
 

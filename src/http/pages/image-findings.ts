@@ -11,11 +11,12 @@ export async function imageFindings(
 ): Promise<ImageFindings | undefined> {
   const report = await insights.scan(image)
   if (report === undefined) return undefined
-  const [sarif, openvex] = await Promise.all([
-    insights.document(image, { kind: 'findings', predicate: 'sarif' }),
-    insights.document(image, { kind: 'findings', predicate: 'openvex' }),
-  ])
-  return { vulnerabilities: report.findings.flatMap(vulnerabilitiesOf), reports: { sarif, openvex } }
+  const documentOf = (predicate: 'sarif' | 'openvex') => () =>
+    insights.document(image, { kind: 'findings', predicate })
+  return {
+    vulnerabilities: report.findings.flatMap(vulnerabilitiesOf),
+    reports: { sarif: documentOf('sarif'), openvex: documentOf('openvex') },
+  }
 }
 
 /** One for each output of the package, so that each row of the components has it. */

@@ -44,14 +44,18 @@ export type Vulnerability = {
 /** The origin of an image or index. */
 export type ImageProvenance = {
   readonly facts: ProvenanceFacts
-  /** The statement, as bytes. */
-  readonly statement: Uint8Array
+  /** Returns the statement. */
+  readonly statement: () => Promise<Uint8Array>
 }
 
 /** The vulnerabilities of an image, and the documents that list them. */
 export type ImageFindings = {
   readonly vulnerabilities: readonly Vulnerability[]
-  readonly reports: { readonly sarif: Uint8Array; readonly openvex: Uint8Array }
+  /** Each is made when it is downloaded. */
+  readonly reports: {
+    readonly sarif: () => Promise<Uint8Array>
+    readonly openvex: () => Promise<Uint8Array>
+  }
 }
 
 export type PageImageParts = {

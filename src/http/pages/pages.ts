@@ -10,7 +10,7 @@ import { digestOf } from '../../core/oci/digest.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import type { Reference } from '../../core/oci/reference.ts'
 import { documentBytes } from '../../insight/document-bytes.ts'
-import { STATEMENT_TYPE } from '../../insight/provenance/statement.ts'
+import { DOCUMENT_TYPE } from '../../insight/document-types.ts'
 import { cyclonedx } from '../../insight/sbom/cyclonedx.ts'
 import { spdx } from '../../insight/sbom/spdx.ts'
 import type { KnownImage } from '../../registry/known-image.ts'
@@ -38,20 +38,26 @@ const READ = ['GET', 'HEAD']
 /** Documents of an image, by the end of their address. Media types: IANA. */
 const DOCUMENTS = {
   'sbom.cdx.json': {
-    type: 'application/vnd.cyclonedx+json',
+    type: DOCUMENT_TYPE.cyclonedx,
     bytes: ({ inventory }) => documentBytes(cyclonedx(inventory)),
   },
   'sbom.spdx.json': {
-    type: 'application/spdx+json',
+    type: DOCUMENT_TYPE.spdx,
     bytes: ({ inventory }) => documentBytes(spdx(inventory)),
   },
-  'vulnerabilities.sarif.json': { type: 'application/sarif+json', bytes: ({ reports }) => reports?.sarif },
+  'vulnerabilities.sarif.json': { type: DOCUMENT_TYPE.sarif, bytes: ({ reports }) => reports?.sarif() },
   'vulnerabilities.openvex.json': {
-    type: 'application/vnd.openvex+json',
-    bytes: ({ reports }) => reports?.openvex,
+    type: DOCUMENT_TYPE.openvex,
+    bytes: ({ reports }) => reports?.openvex(),
   },
-  'provenance.intoto.json': { type: STATEMENT_TYPE, bytes: ({ provenance }) => provenance?.statement },
-} as const satisfies Record<string, { type: string; bytes: (image: PageImage) => Uint8Array | undefined }>
+  'provenance.intoto.json': {
+    type: DOCUMENT_TYPE.provenance,
+    bytes: ({ provenance }) => provenance?.statement(),
+  },
+} as const satisfies Record<
+  string,
+  { type: string; bytes: (image: PageImage) => Uint8Array | Promise<Uint8Array> | undefined }
+>
 
 type ImageRoute = { Params: { name: string } }
 
@@ -113,7 +119,7 @@ function registerRoutes(app: FastifyInstance, options: PagesOptions): void {
       url: `/images/:name/${name}`,
       handler: async (request, reply) => {
         const { image } = await imageIn(request, request.params.name, options)
-        return sendDocument(request, reply, type, bytes(image))
+        return sendDocument(request, reply, type, await bytes(image))
       },
     })
 }

@@ -131,7 +131,7 @@ async function sendReferrers(
   { reference, digest }: Extract<Route, { kind: 'referrers' }>,
   referrers: Found['referrers'],
 ): Promise<FastifyReply> {
-  const type = new URLSearchParams(parseTarget(request.raw.url).query).get('artifactType') ?? undefined
+  const type = parseTarget(request.raw.url).query.get('artifactType') ?? undefined
   const index = await referrers.list(reference, digest, type)
   if (type !== undefined) reply.header('oci-filters-applied', 'artifactType')
   return sendDocument(request, reply, index)

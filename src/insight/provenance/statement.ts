@@ -7,8 +7,6 @@ import type { StorePath } from '../../core/nix/store-path.ts'
 /** An image or index, by the path that it is pulled by and the digest of its manifest. */
 export type Subject = { readonly root: StorePath; readonly digest: Digest }
 
-export const STATEMENT_TYPE = 'application/vnd.in-toto+json'
-
 /** The types of what statements say. */
 export const PREDICATE_TYPE = {
   provenance: 'https://slsa.dev/provenance/v1',

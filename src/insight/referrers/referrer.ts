@@ -8,7 +8,8 @@ import { MEDIA_TYPE, jsonDocument, type Document } from '../../core/oci/image.ts
 import type { InsightDocument } from '../insights.ts'
 import { CREATED } from '../sbom/document-facts.ts'
 import { BUNDLE_TYPE } from '../signing/bundle.ts'
-import { PREDICATE_TYPE, STATEMENT_TYPE } from '../provenance/statement.ts'
+import { DOCUMENT_TYPE } from '../document-types.ts'
+import { PREDICATE_TYPE } from '../provenance/statement.ts'
 
 /** The form that a document has as an artifact. */
 type Form = {
@@ -23,13 +24,13 @@ type Form = {
 export const FORMS: readonly Form[] = [
   {
     document: { kind: 'plain', predicate: 'cyclonedx' },
-    type: 'application/vnd.cyclonedx+json',
+    type: DOCUMENT_TYPE.cyclonedx,
     title: 'sbom.cdx.json',
   },
-  { document: { kind: 'plain', predicate: 'spdx' }, type: 'application/spdx+json', title: 'sbom.spdx.json' },
+  { document: { kind: 'plain', predicate: 'spdx' }, type: DOCUMENT_TYPE.spdx, title: 'sbom.spdx.json' },
   {
     document: { kind: 'plain', predicate: 'provenance' },
-    type: STATEMENT_TYPE,
+    type: DOCUMENT_TYPE.provenance,
     title: 'provenance.intoto.json',
   },
   ...(['signature', 'provenance', 'cyclonedx', 'spdx'] as const).map((predicate) => ({
@@ -39,12 +40,12 @@ export const FORMS: readonly Form[] = [
   })),
   {
     document: { kind: 'findings', predicate: 'sarif' },
-    type: 'application/sarif+json',
+    type: DOCUMENT_TYPE.sarif,
     title: 'vulnerabilities.sarif.json',
   },
   {
     document: { kind: 'findings', predicate: 'openvex' },
-    type: 'application/vnd.openvex+json',
+    type: DOCUMENT_TYPE.openvex,
     title: 'vulnerabilities.openvex.json',
   },
 ]

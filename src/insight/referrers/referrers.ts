@@ -10,6 +10,7 @@ import type { Reference } from '../../core/oci/reference.ts'
 import type { Artifact } from '../../registry/artifact/image-index.ts'
 import type { Blob, Registry } from '../../registry/registry.ts'
 import { SingleFlight } from '../../registry/work/single-flight.ts'
+import { DOCUMENT_TYPE } from '../document-types.ts'
 import type { InsightDocument, Insights } from '../insights.ts'
 import { attestationManifest, sbomManifest, type LegacyBlob } from './legacy-tags.ts'
 import { EMPTY_CONFIG, FORMS, referrer, referrersIndex, type Referrer } from './referrer.ts'
@@ -27,7 +28,6 @@ type Listing = {
 
 /** A listing is about 12 KB. */
 const MAX_LISTINGS = 500
-const SBOM_TYPE = 'application/vnd.cyclonedx+json'
 const MAX_DIGESTS = 20_000
 /** `sha256-<hex>`, the tag for registries without referrers, and the tags of cosign 2. */
 const TAG = /^sha256-([0-9a-f]{64})(\.att|\.sbom)?$/
@@ -165,7 +165,7 @@ export class Referrers {
       envelopes.push({ digest, size: own.length, predicate: inner.predicate })
       blobs.set(digest, inner)
     }
-    const sbom = referrers.find(({ artifactType }) => artifactType === SBOM_TYPE)
+    const sbom = referrers.find(({ artifactType }) => artifactType === DOCUMENT_TYPE.cyclonedx)
     return {
       referrers,
       blobs,

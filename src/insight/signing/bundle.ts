@@ -3,7 +3,7 @@
  * sigstore/protobuf-specs, `sigstore_bundle.proto`, version 0.3.
  */
 import type { Json } from '../../core/json.ts'
-import { STATEMENT_TYPE } from '../provenance/statement.ts'
+import { DOCUMENT_TYPE } from '../document-types.ts'
 import type { SecretKey } from './signing-key.ts'
 
 export const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json'
@@ -13,7 +13,7 @@ export const ENVELOPE_TYPE = 'application/vnd.dsse.envelope.v1+json'
 export function envelope(payload: Buffer, key: SecretKey): Json {
   return {
     payload: payload.toString('base64'),
-    payloadType: STATEMENT_TYPE,
+    payloadType: DOCUMENT_TYPE.provenance,
     // Without a name for the key: verifiers are given it.
     signatures: [{ keyid: '', sig: key.sign(preAuthentication(payload)).toString('base64') }],
   }
@@ -29,6 +29,6 @@ export function bundle(payload: Buffer, key: SecretKey): Json {
 
 /** DSSE's "PAE": type and payload with their lengths in bytes. */
 function preAuthentication(payload: Buffer): Buffer {
-  const head = `DSSEv1 ${Buffer.byteLength(STATEMENT_TYPE)} ${STATEMENT_TYPE} ${payload.length} `
+  const head = `DSSEv1 ${Buffer.byteLength(DOCUMENT_TYPE.provenance)} ${DOCUMENT_TYPE.provenance} ${payload.length} `
   return Buffer.concat([Buffer.from(head), payload])
 }

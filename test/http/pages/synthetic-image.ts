@@ -132,6 +132,6 @@ export function provenanceOf(
         },
       },
     },
-    statement: Buffer.from('{}'),
+    statement: async () => Buffer.from('{}'),
   }
 }
