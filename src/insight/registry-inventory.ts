@@ -4,7 +4,8 @@
  */
 import { RegistryError, type ErrorKind } from '../core/errors/errors.ts'
 import { printable } from '../core/errors/printable.ts'
-import { isList, isObject, type Json } from '../core/json.ts'
+import { isObject, parseJson, type Json } from '../core/json.ts'
+import { listAt, textAt } from '../core/json-fields.ts'
 import { STORE_DIR } from '../core/nix/store-path.ts'
 import { digestOf, readDigest, type Digest } from '../core/oci/digest.ts'
 import type { Platform } from '../core/oci/image.ts'
@@ -55,11 +56,13 @@ export async function registryInventory(question: RegistryQuestion): Promise<Inv
   const index = parse(
     await get(`referrers/${digest}?artifactType=${encodeURIComponent(DOCUMENT_TYPE.cyclonedx)}`),
   )
-  const found = list(index, 'manifests').find((one) => text(one, 'artifactType') === DOCUMENT_TYPE.cyclonedx)
+  const found = listAt(index, 'manifests').find(
+    (one) => textAt(one, 'artifactType') === DOCUMENT_TYPE.cyclonedx,
+  )
   if (found === undefined)
     throw new RegistryError('name-unknown', `${base.origin} has no CycloneDX document of this image`)
   const manifest = parse(await verified(get, 'manifests', found))
-  const [layer] = list(manifest, 'layers')
+  const [layer] = listAt(manifest, 'layers')
   if (layer === undefined) throw malformed('a manifest without layers')
   return readCyclonedx(base.origin, parse(await verified(get, 'blobs', layer)))
 }
@@ -67,9 +70,9 @@ export async function registryInventory(question: RegistryQuestion): Promise<Inv
 /** The digest of an image's manifest, or of the one in an index for a platform. */
 function imageDigest(bytes: Uint8Array, platform: Platform): Digest {
   const document = parse(bytes)
-  const manifests = list(document, 'manifests')
+  const manifests = listAt(document, 'manifests')
   if (manifests.length === 0) return digestOf(bytes)
-  const platforms = manifests.map((one) => ({ digest: text(one, 'digest'), platform: platformOf(one) }))
+  const platforms = manifests.map((one) => ({ digest: textAt(one, 'digest'), platform: platformOf(one) }))
   const found = readDigest(platforms.find((one) => fits(one.platform, platform))?.digest)
   if (found !== undefined) return found
   throw new RegistryError('manifest-unknown', `no image for ${platformName(platform)}`, {
@@ -80,7 +83,7 @@ function imageDigest(bytes: Uint8Array, platform: Platform): Digest {
 function platformOf(descriptor: Json): Partial<Platform> {
   const platform = isObject(descriptor) ? descriptor['platform'] : undefined
   const [os, architecture, variant] = ['os', 'architecture', 'variant'].map((name) =>
-    text(platform ?? null, name),
+    textAt(platform ?? null, name),
   )
   return {
     ...(os === undefined ? {} : { os }),
@@ -95,7 +98,7 @@ async function verified(
   kind: 'manifests' | 'blobs',
   descriptor: Json,
 ): Promise<Uint8Array> {
-  const digest = readDigest(text(descriptor, 'digest'))
+  const digest = readDigest(textAt(descriptor, 'digest'))
   if (digest === undefined) throw malformed('a descriptor without a digest')
   const bytes = await get(`${kind}/${digest}`)
   if (digestOf(bytes) !== digest) throw malformed(`content that does not have the digest ${digest}`)
@@ -142,7 +145,7 @@ function kindOf(status: number): ErrorKind {
 /** The message of an OCI error body. */
 function errorMessage(bytes: Uint8Array): string | undefined {
   try {
-    const message = text(list(parse(bytes), 'errors')[0] ?? null, 'message')
+    const message = textAt(listAt(parse(bytes), 'errors')[0] ?? null, 'message')
     return message === undefined ? undefined : printable(message, MAX_TEXT)
   } catch {
     return undefined
@@ -151,8 +154,7 @@ function errorMessage(bytes: Uint8Array): string | undefined {
 
 function parse(bytes: Uint8Array): Json {
   try {
-    const value: Json = JSON.parse(Buffer.from(bytes).toString())
-    return value
+    return parseJson(Buffer.from(bytes).toString())
   } catch (cause) {
     throw malformed('a document that is not JSON', cause)
   }
@@ -160,14 +162,4 @@ function parse(bytes: Uint8Array): Json {
 
 function malformed(what: string, cause?: unknown): RegistryError {
   return new RegistryError('malformed', `the registry sent ${what}`, { cause })
-}
-
-function list(value: Json, name: string): readonly Json[] {
-  const found = isObject(value) ? value[name] : undefined
-  return found !== undefined && isList(found) ? found : []
-}
-
-function text(value: Json, name: string): string | undefined {
-  const found = isObject(value) ? value[name] : undefined
-  return typeof found === 'string' ? found : undefined
 }
