@@ -24,11 +24,12 @@ const USES: { readonly [room: string]: readonly string[] } = {
   // The store only for the words that say that there is no Nix.
   kubernetes: ['core', 'store'],
   tls: ['core'],
+  access: ['core'],
   archive: ['core', 'layer', 'registry'],
   insight: ['core', 'store', 'registry'],
-  http: ['core', 'layer', 'registry', 'insight', 'nix-cache', 'kubernetes'],
+  http: ['core', 'access', 'layer', 'registry', 'insight', 'nix-cache', 'kubernetes'],
   // The modes and patterns that settings may have, from where they are used.
-  settings: ['core', 'http', 'nix-cache', 'tls', 'store/cache'],
+  settings: ['core', 'access', 'http', 'nix-cache', 'tls', 'store/cache'],
   'open-registry.ts': [
     'core',
     'settings',
@@ -41,6 +42,7 @@ const USES: { readonly [room: string]: readonly string[] } = {
   ],
   'server.ts': [
     'core',
+    'access',
     'settings',
     'store',
     'http',
@@ -52,6 +54,7 @@ const USES: { readonly [room: string]: readonly string[] } = {
   ],
   cli: [
     'core',
+    'access',
     'settings',
     'store',
     'layer',

@@ -12,6 +12,7 @@ import {
   type FastifyRequest,
 } from 'fastify'
 import { printable } from '../core/errors/printable.ts'
+import { clientOf } from './access/client.ts'
 import { clientSubject } from './access/client-certificate.ts'
 import { atEnd } from './connection/response-end.ts'
 import { routeOf } from './metrics.ts'
@@ -70,7 +71,9 @@ function logRequest(request: FastifyRequest, reply: FastifyReply, ms: number): v
   const outcome: Outcome = raw.writableFinished ? 'sent' : cuts.has(raw) ? 'cut' : 'left'
   // A client that leaves before the answer has seen no status.
   const status = raw.headersSent ? { status: raw.statusCode } : {}
-  const facts = { ...requestFacts(request), ...status, outcome, ms }
+  const { subject } = clientOf(request)
+  const sender = subject.kind === 'anonymous' ? {} : { subject: subject.name }
+  const facts = { ...requestFacts(request), ...sender, ...status, outcome, ms }
   const isPull = request.method === 'GET' && routeOf(request) === 'manifests' && outcome === 'sent'
   if (isPull && (raw.statusCode === 200 || raw.statusCode === 304))
     request.log.info({ ...facts, digest: reply.getHeader('docker-content-digest') }, 'pull')
