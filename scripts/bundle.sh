@@ -7,6 +7,6 @@
 set -eu
 
 # The threads' files lie beside those that start them. Some libraries are CommonJS, and call `require`.
-esbuild src/main.ts src/layer/worker.ts src/http/check/reading-worker.ts --outdir="$1" --entry-names='[name]' \
+esbuild src/main.ts src/layer/worker.ts src/http/check/reading-worker.ts src/access/credentials/password-worker.ts --outdir="$1" --entry-names='[name]' \
   --bundle --splitting --format=esm --platform=node --target=node24 --legal-comments=linked --log-level=warning \
   --banner:js="import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url)"

@@ -14,6 +14,7 @@ import { Metrics } from './http/metrics.ts'
 import { imageFindings } from './http/pages/image-findings.ts'
 import { pageImages } from './http/pages/page-image.ts'
 import { readWebFiles } from './http/pages/web-files.ts'
+import { openAuthentication } from './http/access/open-authentication.ts'
 import { TokenFile } from './http/access/token-file.ts'
 import { tokenOf } from './http/access/token.ts'
 import { Insights } from './insight/insights.ts'
@@ -57,6 +58,10 @@ export async function startServer(
   const web = readWebFiles(fileURLToPath(WEB))
   const tokenFile = openTokenFile(settings.tokenFile, logger)
   const tls = settings.tls === undefined ? undefined : openTls(settings.tls, logger)
+  const auth =
+    settings.authFile === undefined
+      ? undefined
+      : openAuthentication(settings.authFile, tokenFile?.current, () => undefined, logger)
   const loopback = new LoopbackTrust(settings.openOnLoopback, (sign, request) =>
     logger.warn({ sign, address: request.ip }, PROXY_SEEN),
   )
@@ -117,6 +122,7 @@ export async function startServer(
       referrers: new Referrers(registry, insights),
       journal,
       token: tokenFile === undefined ? undefined : tokenOf(tokenFile.current),
+      authentication: auth?.options,
       hosts: settings.hosts,
       loopback,
       connections,
@@ -147,6 +153,7 @@ export async function startServer(
       url,
       reload: () => {
         tokenFile?.reload()
+        auth?.reload()
         tls?.reload()
       },
       close: async () => {
@@ -156,6 +163,7 @@ export async function startServer(
         await closed
         nixCache?.close()
         advisories?.close()
+        auth?.close()
         tls?.close()
         await close()
       },
@@ -163,6 +171,7 @@ export async function startServer(
   } catch (error) {
     nixCache?.close()
     advisories?.close()
+    auth?.close()
     tls?.close()
     await close()
     throw new RegistryError('unavailable', `cannot listen on ${listenText(settings.listen)}`, {

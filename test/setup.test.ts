@@ -41,7 +41,11 @@ async function checkout(t: Test): Promise<Checkout> {
   for (const path of ['src/layer', 'src/http/check', 'manifests', 'bin'])
     await mkdir(join(directory, path), { recursive: true })
   await writeFile(join(directory, 'src/main.ts'), "console.log('one' as string)")
-  for (const path of ['src/layer/worker.ts', 'src/http/check/reading-worker.ts'])
+  for (const path of [
+    'src/layer/worker.ts',
+    'src/http/check/reading-worker.ts',
+    'src/access/credentials/password-worker.ts',
+  ])
     await writeFile(join(directory, path), '')
   await command(directory, 'npm', NPM)
   const log = join(directory, 'npm.log')

@@ -7,7 +7,11 @@ import { registerBodyDeadline } from './connection/body-deadline.ts'
 import { registerBuilds, type BuildsOptions } from './builds/builds.ts'
 import { registerPages, type PagesOptions } from './pages/pages.ts'
 import { registerWebFiles, type WebFiles } from './pages/web-files.ts'
-import { audienceOf, mayRead } from './access/audience.ts'
+import { subjectAccess, tokenAccess } from './access/access.ts'
+import { audienceOf } from './access/audience.ts'
+import { registerAuthentication, type AuthenticationOptions } from './access/authentication.ts'
+import { registerTokenEndpoint } from './access/token-endpoint.ts'
+import type { Token } from './access/token.ts'
 import { registerErrors, sendRefusal } from './errors.ts'
 import { CONNECTION_TIMES, connectionLimit, registerConnections } from './connection/connections.ts'
 import { originForm, type HostPattern } from './access/host-name.ts'
@@ -26,8 +30,12 @@ import { createTlsServer, type TlsService } from './connection/tls-server.ts'
 import { registerV2, type V2Options } from './pull/v2.ts'
 import { registerWarm } from './warm/warm.ts'
 
-export type AppOptions = V2Options &
-  Omit<BuildsOptions, 'loopback' | 'hasImages'> & {
+export type AppOptions = Omit<V2Options, 'access'> &
+  Omit<BuildsOptions, 'access' | 'hasImages'> & {
+    /** The token of --token-file. It counts only without `authentication`, which has its own. */
+    readonly token: Token | undefined
+    /** Finds the subjects of requests. Default: everybody may pull, and the token gives all other rights. */
+    readonly authentication?: Omit<AuthenticationOptions, 'loopback'> | undefined
     /** Names of this server beside the default ones. Default: none. */
     readonly hosts?: readonly HostPattern[]
     /** Default: open, for as long as no request comes through a proxy. */
@@ -44,7 +52,7 @@ export type AppOptions = V2Options &
     /** Styles and scripts of pages. Default: none, and pages are plain. */
     readonly web?: WebFiles
     /** The source of pages about images. None: `/` and `/images` aren't there. */
-    readonly pages?: Pick<PagesOptions, 'listImages' | 'imageOf'> | undefined
+    readonly pages?: Omit<PagesOptions, 'access'> | undefined
   }
 
 /** `clientAuth` is what clients without a certificate may do. */
@@ -79,7 +87,8 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
   })
   registerPipelining(app)
   registerRequestLog(app)
-  const access = { token: options.token, loopback }
+  const { authentication, token } = options
+  const access = authentication === undefined ? tokenAccess(token, loopback) : subjectAccess(loopback)
   registerErrors(app, (request, refusal) => audienceOf(request, refusal, access))
   registerConnections(app, connections)
   registerBodyDeadline(app)
@@ -87,22 +96,22 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
   registerLoopTurn(app)
   registerRequestGuard(app, { hosts, loopback })
   registerClientCertificates(app, tls?.clientAuth ?? 'off')
+  const bodies = bodiesFor(access)
+  if (authentication !== undefined) {
+    registerAuthentication(app, { ...authentication, loopback })
+    registerTokenEndpoint(app, { ...authentication, loopback, bodies })
+  }
   options.metrics.register(app, () => options.registry.figures())
   registerHealth(app, () => options.registry.askNix(), options.isStateTroubled)
-  registerV2(app, options)
-  const { nixCache, token, compression } = options
-  const bodies = bodiesFor(token)
-  registerWarm(app, { ...options, bodies })
-  registerPullCheck(app, {
-    registry: options.registry,
-    bodies,
-    mayRead: (request) => mayRead(request, access),
-  })
+  registerV2(app, { ...options, access })
+  const { nixCache, compression } = options
+  registerWarm(app, { ...options, access, bodies })
+  registerPullCheck(app, { registry: options.registry, bodies, access })
   const { web, pages } = options
-  registerBuilds(app, { ...options, loopback, hasImages: pages !== undefined })
+  registerBuilds(app, { ...options, access, hasImages: pages !== undefined })
   if (web !== undefined) registerWebFiles(app, web)
-  if (pages !== undefined) registerPages(app, { ...pages, ...access })
-  if (nixCache !== undefined) registerNixCache(app, { nixCache, token, loopback, compression, bodies })
+  if (pages !== undefined) registerPages(app, { ...pages, access })
+  if (nixCache !== undefined) registerNixCache(app, { nixCache, access, compression, bodies })
   return app
 }
 

@@ -10,16 +10,17 @@ import { parseBase32Sha256, type Sha256 } from '../core/oci/sha256.ts'
 import { parseStoreHash, type StoreHash } from '../core/nix/store-path.ts'
 import { CACHE_INFO, type NixCache, type NixCacheWriter } from '../nix-cache/nix-cache.ts'
 import { parseUploadName } from '../nix-cache/uploads.ts'
-import { audienceOf, type Access } from './access/audience.ts'
+import type { Access } from './access/access.ts'
+import { audienceOf } from './access/audience.ts'
 import { chooseEncoding, type CompressionMode } from './pull/compression.ts'
 import { answerPreconditions, needsPlainBytes, sendBytes } from './pull/conditional.ts'
 import { registerErrorForm } from './errors.ts'
 import type { BodiesFor } from './connection/request-bodies.ts'
 import { STALLED_MS, assertNotEncoded, passOver, requestBody } from './connection/request-body.ts'
 import { sendStream } from './pull/send-stream.ts'
-import { demandToken, hasToken } from './access/token.ts'
 
-export type NixCacheRoutes = Access & {
+export type NixCacheRoutes = {
+  readonly access: Access
   readonly nixCache: NixCache
   readonly compression: CompressionMode
   readonly bodies: BodiesFor
@@ -45,7 +46,7 @@ type File =
 
 export function registerNixCache(app: FastifyInstance, options: NixCacheRoutes): void {
   void app.register(async (scope) => {
-    registerErrorForm(scope, 'text', (request, refusal) => audienceOf(request, refusal, options))
+    registerErrorForm(scope, 'text', (request, refusal) => audienceOf(request, refusal, options.access))
     // Bodies are streamed to their place, with any content type.
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null))
@@ -69,7 +70,7 @@ export function registerNixCache(app: FastifyInstance, options: NixCacheRoutes):
           'this cache is only read from: the registry runs with --nix-cache read',
         )
       }
-      demandToken(request, options.token)
+      options.access.demand(request, 'import')
       return write(fileOf(request), request, reply, writer, options.bodies)
     })
   })
@@ -79,9 +80,10 @@ async function read(
   file: File,
   request: FastifyRequest,
   reply: FastifyReply,
-  { nixCache: { reader, writer }, token, compression }: NixCacheRoutes,
+  { nixCache: { reader, writer }, access, compression }: NixCacheRoutes,
 ): Promise<FastifyReply> {
-  const isTrusted = hasToken(request, token)
+  access.demand(request, 'pull')
+  const isTrusted = access.has(request, 'import')
   switch (file.kind) {
     case 'info':
       return sendText(request, reply, INFO_TYPE, CACHE_INFO)

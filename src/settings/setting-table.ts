@@ -207,6 +207,11 @@ export const SETTINGS = Type.Object({
     description:
       'file that holds the token for what changes something, as a password (netrc, any user name) or bearer token. None: nobody may',
   }),
+  PUSHLESS_AUTH: Type.String({
+    default: '',
+    description:
+      'file (YAML or JSON) that says who may pull, warm, import and read: users, tokens, certificates, issuers of tokens (see docs/access.md). Read again when it changes. None: everybody who reaches the registry may pull',
+  }),
   PUSHLESS_TLS_CERT: Type.String({
     default: '',
     description:

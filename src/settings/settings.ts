@@ -57,6 +57,8 @@ export type Settings = {
   readonly cacheBytes: number
   /** `undefined` where nobody may change anything. */
   readonly tokenFile: string | undefined
+  /** `undefined` where everybody may pull. */
+  readonly authFile: string | undefined
   /** `undefined` where HTTP is spoken. */
   readonly tls: TlsSettings | undefined
   /** `undefined` where nothing is signed. */
@@ -127,6 +129,7 @@ export function settingsOf(given: GivenSettings, s3Credentials?: S3Credentials):
     logBytes: given.PUSHLESS_LOG_SIZE * MEGABYTE,
     cacheBytes: given.PUSHLESS_CACHE_SIZE * MEGABYTE,
     tokenFile: given.PUSHLESS_TOKEN_FILE === '' ? undefined : given.PUSHLESS_TOKEN_FILE,
+    authFile: given.PUSHLESS_AUTH === '' ? undefined : given.PUSHLESS_AUTH,
     tls: parseTls(given),
     signingKey: given.PUSHLESS_SIGNING_KEY === '' ? undefined : given.PUSHLESS_SIGNING_KEY,
     advisories: given.PUSHLESS_ADVISORIES === '' ? undefined : given.PUSHLESS_ADVISORIES,

@@ -1,4 +1,5 @@
 /** What the routes make of requests; what is behind them has tests of its own, and e2e/ has real clients. */
+import { tokenAccess } from '../../src/http/access/access.ts'
 import Fastify from 'fastify'
 import t from 'tap'
 import { LoopbackTrust } from '../../src/http/access/loopback-trust.ts'
@@ -51,7 +52,8 @@ function makeApp(mode: 'read' | 'write', refusal?: RegistryError) {
   const nixCache = { reader, writer, close: () => undefined } as unknown as NixCache
   const token = tokenOf(() => TOKEN)
   const loopback = new LoopbackTrust(false)
-  registerNixCache(app, { nixCache, token, loopback, compression: 'zstd', bodies: bodiesFor(token) })
+  const access = tokenAccess(token, loopback)
+  registerNixCache(app, { nixCache, access, compression: 'zstd', bodies: bodiesFor(access) })
   const ask = (method: 'GET' | 'HEAD' | 'PUT', file: string, token = '', payload?: string) =>
     app.inject({
       method,

@@ -41,6 +41,7 @@ const DEFAULTS = {
   authoritiesFile: undefined,
   s3Credentials: undefined,
   tokenFile: undefined,
+  authFile: undefined,
   tls: undefined,
   signingKey: undefined,
   supplier: undefined,

@@ -54,6 +54,16 @@ export class GuessLimit {
     return entry.left < 1 ? 'last' : 'counted'
   }
 
+  /** Takes a count back: what was counted before it was compared turned out to be right. */
+  forgive(address: string, digest: string): void {
+    const entry = this.#entries.get(networkOf(address))
+    const at = entry?.wrong.indexOf(digest) ?? -1
+    if (entry === undefined || at === -1) return
+    entry.wrong.splice(at, 1)
+    entry.left = Math.min(BURST, this.#leftOf(entry) + 1)
+    entry.at = this.#now()
+  }
+
   /** How many are remembered. */
   get addresses(): number {
     return this.#entries.size

@@ -19,14 +19,11 @@ import { sendPage } from '../pages/send-page.ts'
 import { buildPage, listPage } from './builds-page.ts'
 import { eventText, lineText, workView } from './builds-view.ts'
 import { Followers, type FollowForm } from './followers.ts'
-import type { LoopbackTrust } from '../access/loopback-trust.ts'
-import { demandToken, type Token } from '../access/token.ts'
+import { demandLocalOr, type Access } from '../access/access.ts'
 
 export type BuildsOptions = {
   readonly journal: WorkJournal
-  /** See token.ts. */
-  readonly token: Token | undefined
-  readonly loopback: LoopbackTrust
+  readonly access: Access
   /** Whether the navigation of the pages leads to images. */
   readonly hasImages: boolean
 }
@@ -51,7 +48,7 @@ const LINES: FollowForm = {
 }
 
 export function registerBuilds(app: FastifyInstance, options: BuildsOptions): void {
-  const { journal, token, loopback, hasImages } = options
+  const { journal, access, hasImages } = options
   const followers = new Followers()
   // Before the server waits for its requests to end.
   app.addHook('preClose', async () => followers.close())
@@ -81,7 +78,7 @@ export function registerBuilds(app: FastifyInstance, options: BuildsOptions): vo
     },
   })
   app.delete<{ Params: { id: string } }>('/builds/:id', async (request, reply) => {
-    if (token !== undefined || !loopback.isLocal(request)) demandToken(request, token)
+    if (access.hasCredentials || !access.loopback.isLocal(request)) access.demand(request, 'admin')
     if (!journal.forget(find(journal, request.params.id).id)) throw unknownBuild(request.params.id)
     return reply.code(204).send()
   })
@@ -130,8 +127,8 @@ async function follow(
   return followers.send(reply, form, (signal) => journal.follow(record, from, signal))
 }
 
-function demandReader(request: FastifyRequest, { token, loopback }: BuildsOptions): void {
-  if (!loopback.isLocal(request)) demandToken(request, token)
+function demandReader(request: FastifyRequest, { access }: BuildsOptions): void {
+  demandLocalOr(request, access, 'builds')
 }
 
 /** @throws RegistryError `name-unknown`. */

@@ -9,6 +9,7 @@ import { RegistryError } from '../../core/errors/errors.ts'
 import type { ImageName } from '../../core/oci/image-name.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { INTERNAL_ERROR, OPERATOR, PUBLIC, errorReply, type Audience } from '../error-table.ts'
+import { mayRead, type Access } from '../access/access.ts'
 import type { BodiesFor } from '../connection/request-bodies.ts'
 import { readWarmRequest } from '../warm/warm-body.ts'
 
@@ -25,23 +26,24 @@ const MAX_CHECKS = 32
 export type CheckOptions = {
   readonly registry: Pick<Registry, 'checkPull'>
   readonly bodies: BodiesFor
-  /** Whether a client is told why there is no such path, and what a builder printed. */
-  readonly mayRead: (request: FastifyRequest) => boolean
+  readonly access: Access
 }
 
-export function registerPullCheck(app: FastifyInstance, { registry, bodies, mayRead }: CheckOptions): void {
+export function registerPullCheck(app: FastifyInstance, { registry, bodies, access }: CheckOptions): void {
   let underWay = 0
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
     // The handler reads the body, and ignores its content type.
     scope.addContentTypeParser('*', async (_request: FastifyRequest, body: unknown) => body)
     scope.post('/check', async (request, reply) => {
+      access.demand(request, 'pull')
       const { images, malformed, foreign } = await readWarmRequest(request, reply, bodies(request))
       if (underWay >= MAX_CHECKS)
         throw new RegistryError('busy', 'too many checks are made at once: ask again')
       underWay += 1
       try {
-        const audience = mayRead(request) ? OPERATOR : PUBLIC
+        // Whether a client is told why there is no such path, and what a builder printed.
+        const audience = mayRead(request, access) ? OPERATOR : PUBLIC
         const found = await askAll(registry, images, { request, reply, audience })
         const lines = [
           ...malformed.map(({ name, error }) => lineOf(name, 'unknown', error, audience)),

@@ -7,7 +7,7 @@ import { on } from 'node:events'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { loopTurn } from './loop-turn.ts'
-import { hasToken, type Token } from '../access/token.ts'
+import type { Access } from '../access/access.ts'
 
 export type BodyLimits = {
   /** The most bytes of one body. */
@@ -135,11 +135,11 @@ export class RequestBodies {
   }
 }
 
-/** The bodies of who bears the token, and those of everybody else: neither takes the room of the other. */
-export function bodiesFor(token: Token | undefined): BodiesFor {
+/** The bodies of clients that may warm or import, and those of all others: neither takes the room of the other. */
+export function bodiesFor(access: Access): BodiesFor {
   const trusted = new RequestBodies(TRUSTED_LIMITS)
   const guests = new RequestBodies(GUEST_LIMITS)
-  return (request) => (hasToken(request, token) ? trusted : guests)
+  return (request) => (access.has(request, 'warm') || access.has(request, 'import') ? trusted : guests)
 }
 
 function busy(): RegistryError {

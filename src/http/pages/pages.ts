@@ -14,8 +14,8 @@ import { DOCUMENT_TYPE } from '../../insight/document-types.ts'
 import { cyclonedx } from '../../insight/sbom/cyclonedx.ts'
 import { spdx } from '../../insight/sbom/spdx.ts'
 import type { KnownImage } from '../../registry/known-image.ts'
-import { audienceOf, type Access } from '../access/audience.ts'
-import { demandToken } from '../access/token.ts'
+import { demandLocalOr, type Access } from '../access/access.ts'
+import { audienceOf } from '../access/audience.ts'
 import { registerErrorForm } from '../errors.ts'
 import { sendBytes } from '../pull/conditional.ts'
 import { parseTarget } from '../request-target.ts'
@@ -28,7 +28,8 @@ import type { Markup } from './markup.ts'
 import type { PageImage } from './page-image.ts'
 import { sendPage } from './send-page.ts'
 
-export type PagesOptions = Access & {
+export type PagesOptions = {
+  readonly access: Access
   readonly listImages: () => Promise<readonly KnownImage[]>
   /** @throws RegistryError of any kind, as a pull does. */
   readonly imageOf: (reference: Reference, tag: string, platform?: string) => Promise<PageImage>
@@ -63,7 +64,7 @@ type ImageRoute = { Params: { name: string } }
 
 export function registerPages(app: FastifyInstance, options: PagesOptions): void {
   void app.register(async (scope) => {
-    registerErrorForm(scope, 'page', (request, refusal) => audienceOf(request, refusal, options))
+    registerErrorForm(scope, 'page', (request, refusal) => audienceOf(request, refusal, options.access))
     registerRoutes(scope, options)
   })
 }
@@ -150,8 +151,9 @@ async function imageIn(request: FastifyRequest, name: string, options: PagesOpti
 async function pageOf(
   request: FastifyRequest,
   address: ImageAddress,
-  { imageOf }: PagesOptions,
+  { access, imageOf }: PagesOptions,
 ): Promise<PageOfImage> {
+  if (!access.has(request, 'insights')) access.demand(request, 'pull')
   return {
     address,
     image: await imageOf(address.reference, address.tag, address.platform),
@@ -172,8 +174,8 @@ function sendDocument(
 }
 
 /** @throws RegistryError `unauthorized`, `too-many-guesses`. */
-function demandReader(request: FastifyRequest, { token, loopback }: Access): void {
-  if (!loopback.isLocal(request)) demandToken(request, token)
+function demandReader(request: FastifyRequest, { access }: PagesOptions): void {
+  demandLocalOr(request, access, 'insights')
 }
 
 function queryOf(request: FastifyRequest): URLSearchParams {

@@ -13,6 +13,7 @@ import { parseRoute, type Route } from '../../core/oci/route.ts'
 import { STORE_DIR } from '../../core/nix/store-path.ts'
 import type { Referrers } from '../../insight/referrers/referrers.ts'
 import type { Blob, Registry } from '../../registry/registry.ts'
+import type { Access } from '../access/access.ts'
 import { answerPreconditions, needsPlainBytes, rangeOf, sendBytes } from './conditional.ts'
 import { takesIndex } from './takes-index.ts'
 import { chooseEncoding, type CompressionMode } from './compression.ts'
@@ -23,6 +24,7 @@ import { nextWait, type WaitMode } from './wait.ts'
 export type V2Options = {
   readonly registry: Registry
   readonly referrers: Pick<Referrers, 'list' | 'tagged' | 'manifest' | 'blob' | 'isKnown'>
+  readonly access: Access
   readonly compression: CompressionMode
   readonly wait: WaitMode
 }
@@ -45,9 +47,14 @@ export function registerV2(app: FastifyInstance, options: V2Options): void {
     )
   })
   for (const path of ['/v2', '/v2/']) {
-    app.all(path, async (_request, reply) => reply.type('application/json').send(Buffer.from('{}')))
+    app.all(path, async (request, reply) => {
+      options.access.demand(request, 'pull')
+      return reply.type('application/json').send(Buffer.from('{}'))
+    })
   }
   app.all('/v2/*', async (request, reply) => {
+    // Before the name is read: without credentials every name has the same answer.
+    options.access.demand(request, 'pull')
     const url = request.raw.url ?? ''
     const { path } = parseTarget(url)
     try {

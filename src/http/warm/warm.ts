@@ -12,19 +12,19 @@ import type { Registry } from '../../registry/registry.ts'
 import { beginWarmUp, warmUp, type WarmEvent } from '../../registry/work/warm-up.ts'
 import { INTERNAL_ERROR, OPERATOR, errorReply } from '../error-table.ts'
 import type { BodiesFor } from '../connection/request-bodies.ts'
-import { demandToken, type Token } from '../access/token.ts'
+import type { Access } from '../access/access.ts'
 import { readWarmRequest, type WarmRequest } from './warm-body.ts'
 
 export type WarmOptions = {
   readonly registry: Registry
-  readonly token: Token | undefined
+  readonly access: Access
   readonly bodies: BodiesFor
 }
 
 /** JSON Lines; no such type is registered, and this is the one that tools know. */
 const LINES_TYPE = 'application/x-ndjson'
 
-export function registerWarm(app: FastifyInstance, { registry, token, bodies }: WarmOptions): void {
+export function registerWarm(app: FastifyInstance, { registry, access, bodies }: WarmOptions): void {
   const closing = new AbortController()
   void app.register(async (scope) => {
     // A server that stops waits for its requests; these may take hours.
@@ -35,7 +35,7 @@ export function registerWarm(app: FastifyInstance, { registry, token, bodies }: 
     scope.post('/warm', {
       onRequest: async (request, reply) => {
         try {
-          demandToken(request, token)
+          access.demand(request, 'warm')
         } catch (error) {
           // The body isn't read, so the connection can't serve another request.
           reply.header('connection', 'close')

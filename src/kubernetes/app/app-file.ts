@@ -2,20 +2,11 @@
  * app.yaml: applications for Kubernetes, in a file without Nix in it. Read and checked here, so that what is wrong is
  * said with its line and column; what it means is decided by `appFile` in manifests/app/file.nix.
  */
-import {
-  LineCounter,
-  isAlias,
-  isMap,
-  isNode,
-  isScalar,
-  isSeq,
-  parseAllDocuments,
-  type Document,
-  type Node,
-} from 'yaml'
+import { LineCounter, isScalar, parseAllDocuments, type Document, type Node } from 'yaml'
 import { assertShallowYaml } from '../../core/errors/nesting.ts'
 import { APP, APPS, validateApp, validateApps } from './app-file-schema.ts'
-import { findProblems, type Problem } from './app-file-problem.ts'
+import { offsetOf } from '../../core/yaml-place.ts'
+import { findProblems, type Problem } from '../../core/schema-problem.ts'
 import { keepTexts, type Ambiguity } from './app-file-scalar.ts'
 
 /** An application, or several below `apps`, and where its fields stand. */
@@ -100,27 +91,4 @@ function describe(
     .sort((a, b) => a.offset - b.offset)
     .map(({ offset, message }) => `${place(offset)}: ${message}`)
     .join('\n')
-}
-
-/** Returns the offset of a key or an item. For a missing one it is the offset of the node that would hold it. */
-function offsetOf(document: Document, path: readonly string[]): number {
-  let offset = startOf(document.contents) ?? 0
-  let node: unknown = document.contents
-  for (const step of path) {
-    const target = isAlias(node) ? node.resolve(document) : node
-    if (isMap(target)) {
-      const pair = target.items.find(({ key }) => isScalar(key) && String(key.value) === step)
-      if (pair === undefined) break
-      offset = startOf(pair.key) ?? offset
-      node = pair.value
-    } else if (isSeq(target)) {
-      node = target.items[Number(step)]
-      offset = startOf(node) ?? offset
-    } else break
-  }
-  return offset
-}
-
-function startOf(node: unknown): number | undefined {
-  return isNode(node) ? node.range?.[0] : undefined
 }

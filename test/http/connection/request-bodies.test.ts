@@ -1,3 +1,5 @@
+import { tokenAccess } from '../../../src/http/access/access.ts'
+import { LoopbackTrust } from '../../../src/http/access/loopback-trust.ts'
 import { once } from 'node:events'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { finished } from 'node:stream/promises'
@@ -123,7 +125,12 @@ void t.test('bodies that are worked on keep their room', async (t) => {
 })
 
 void t.test('a client with the token may send more, and has room of its own', async (t) => {
-  const bodies = bodiesFor(tokenOf(() => 'f6a1c30b9d5e47a2'))
+  const bodies = bodiesFor(
+    tokenAccess(
+      tokenOf(() => 'f6a1c30b9d5e47a2'),
+      new LoopbackTrust(true),
+    ),
+  )
   const app = Fastify()
   registerErrors(app)
   app.removeAllContentTypeParsers()
