@@ -123,6 +123,7 @@ export async function startServer(
       journal,
       token: tokenFile === undefined ? undefined : tokenOf(tokenFile.current),
       authentication: auth?.options,
+      rules: () => auth?.file().rules,
       hosts: settings.hosts,
       loopback,
       connections,

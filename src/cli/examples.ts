@@ -35,6 +35,12 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
     'pushless tls self-signed',
     'pushless tls self-signed -o ./certificates --client node-1 --days 30 registry.example.org 10.0.0.7',
   ],
+  password: ['printf %s "$PASSWORD" | pushless auth password', 'pushless auth password < ./token'],
+  token: ['pushless auth token', 'pushless auth token --hash < ./token'],
+  'policy check': [
+    'pushless policy check ./auth.yaml --as user:ci ./result',
+    'pushless policy check ./auth.yaml --as service-account:team-a/default --json ./result',
+  ],
   completion: ['pushless completion bash > pushless.bash', 'pushless completion fish > pushless.fish'],
   man: ['pushless man > pushless.1', 'pushless man | wc -l'],
   apps: ['pushless manifests app.yaml', 'pushless manifests --print app.yaml > objects.yaml'],
@@ -51,7 +57,8 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
 /** To be called last, so that the examples stand at the end. */
 export function addExamples(program: Command): void {
   for (const command of program.commands) {
-    const examples = EXAMPLES[command.name()]
+    // Two commands may have one name, below others.
+    const examples = EXAMPLES[`${program.name()} ${command.name()}`] ?? EXAMPLES[command.name()]
     if (examples !== undefined)
       command.addHelpText('after', `\nExamples:\n${examples.map((line) => `  $ ${line}\n`).join('')}`)
     addExamples(command)

@@ -10,6 +10,7 @@ import { registerWebFiles, type WebFiles } from './pages/web-files.ts'
 import { subjectAccess, tokenAccess } from './access/access.ts'
 import { audienceOf } from './access/audience.ts'
 import { registerAuthentication, type AuthenticationOptions } from './access/authentication.ts'
+import { PullGate, type PullGateOptions } from './access/pull-gate.ts'
 import { registerTokenEndpoint } from './access/token-endpoint.ts'
 import type { Token } from './access/token.ts'
 import { registerErrors, sendRefusal } from './errors.ts'
@@ -30,12 +31,14 @@ import { createTlsServer, type TlsService } from './connection/tls-server.ts'
 import { registerV2, type V2Options } from './pull/v2.ts'
 import { registerWarm } from './warm/warm.ts'
 
-export type AppOptions = Omit<V2Options, 'access'> &
+export type AppOptions = Omit<V2Options, 'gate'> &
   Omit<BuildsOptions, 'access' | 'hasImages'> & {
     /** The token of --token-file. It counts only without `authentication`, which has its own. */
     readonly token: Token | undefined
     /** Finds the subjects of requests. Default: everybody may pull, and the token gives all other rights. */
     readonly authentication?: Omit<AuthenticationOptions, 'loopback'> | undefined
+    /** The rules of the policy as they are now. Default: none, so who may pull may pull everything. */
+    readonly rules?: PullGateOptions['rules']
     /** Names of this server beside the default ones. Default: none. */
     readonly hosts?: readonly HostPattern[]
     /** Default: open, for as long as no request comes through a proxy. */
@@ -52,11 +55,13 @@ export type AppOptions = Omit<V2Options, 'access'> &
     /** Styles and scripts of pages. Default: none, and pages are plain. */
     readonly web?: WebFiles
     /** The source of pages about images. None: `/` and `/images` aren't there. */
-    readonly pages?: Omit<PagesOptions, 'access'> | undefined
+    readonly pages?: Omit<PagesOptions, 'access' | 'gate'> | undefined
   }
 
 /** `clientAuth` is what clients without a certificate may do. */
 type TlsOptions = Omit<TlsService, 'asksClients'> & { readonly clientAuth: ClientAuth }
+
+const NO_RULES = () => undefined
 
 export function createApp(options: AppOptions, logger: FastifyBaseLogger): FastifyInstance {
   const {
@@ -103,15 +108,16 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
   }
   options.metrics.register(app, () => options.registry.figures())
   registerHealth(app, () => options.registry.askNix(), options.isStateTroubled)
-  registerV2(app, { ...options, access })
+  const gate = new PullGate({ access, registry: options.registry, rules: options.rules ?? NO_RULES })
+  registerV2(app, { ...options, gate })
   const { nixCache, compression } = options
-  registerWarm(app, { ...options, access, bodies })
-  registerPullCheck(app, { registry: options.registry, bodies, access })
+  registerWarm(app, { ...options, access, gate, bodies })
+  registerPullCheck(app, { registry: options.registry, bodies, access, gate })
   const { web, pages } = options
   registerBuilds(app, { ...options, access, hasImages: pages !== undefined })
   if (web !== undefined) registerWebFiles(app, web)
-  if (pages !== undefined) registerPages(app, { ...pages, access })
-  if (nixCache !== undefined) registerNixCache(app, { nixCache, access, compression, bodies })
+  if (pages !== undefined) registerPages(app, { ...pages, access, gate })
+  if (nixCache !== undefined) registerNixCache(app, { nixCache, access, gate, compression, bodies })
   return app
 }
 

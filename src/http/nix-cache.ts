@@ -11,6 +11,7 @@ import { parseStoreHash, type StoreHash } from '../core/nix/store-path.ts'
 import { CACHE_INFO, type NixCache, type NixCacheWriter } from '../nix-cache/nix-cache.ts'
 import { parseUploadName } from '../nix-cache/uploads.ts'
 import type { Access } from './access/access.ts'
+import type { PullGate } from './access/pull-gate.ts'
 import { audienceOf } from './access/audience.ts'
 import { chooseEncoding, type CompressionMode } from './pull/compression.ts'
 import { answerPreconditions, needsPlainBytes, sendBytes } from './pull/conditional.ts'
@@ -21,6 +22,7 @@ import { sendStream } from './pull/send-stream.ts'
 
 export type NixCacheRoutes = {
   readonly access: Access
+  readonly gate: PullGate
   readonly nixCache: NixCache
   readonly compression: CompressionMode
   readonly bodies: BodiesFor
@@ -76,14 +78,23 @@ export function registerNixCache(app: FastifyInstance, options: NixCacheRoutes):
   })
 }
 
+/** The file, or one that is not there if the client may not have this one. */
+async function admitted(file: File, request: FastifyRequest, gate: PullGate): Promise<File> {
+  if (file.kind !== 'narinfo' && file.kind !== 'archive') return file
+  const { reference } = await gate.admit(request, { storeHash: file.hash, slug: undefined })
+  return { ...file, hash: reference.storeHash }
+}
+
 async function read(
-  file: File,
+  asked: File,
   request: FastifyRequest,
   reply: FastifyReply,
-  { nixCache: { reader, writer }, access, compression }: NixCacheRoutes,
+  { nixCache: { reader, writer }, access, gate, compression }: NixCacheRoutes,
 ): Promise<FastifyReply> {
-  access.demand(request, 'pull')
+  gate.demandCredentials(request)
   const isTrusted = access.has(request, 'import')
+  const file = await admitted(asked, request, gate)
+
   switch (file.kind) {
     case 'info':
       return sendText(request, reply, INFO_TYPE, CACHE_INFO)

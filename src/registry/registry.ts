@@ -29,6 +29,8 @@ import { LayerFrames, unheld, type HeldContent } from './artifact/layer-frames.t
 import { admit } from './work/admission.ts'
 import { Hold } from './work/hold.ts'
 import { checkPull, type PullCheck } from './check-pull.ts'
+import { standingOf, type Standing } from './standing.ts'
+import { nixSystemOf } from '../core/oci/nix-system.ts'
 import { demandImage, imageTags } from './artifact/make-artifact.ts'
 import { Roots, type RootsOptions } from './state/roots.ts'
 import type { WorkJournal } from './work/work-journal.ts'
@@ -173,6 +175,23 @@ export class Registry {
       demandImage: async (path: StorePath, tag: string | undefined) => demandImage(this.#options, path, tag),
     }
     return this.#hold.wait(checkPull(parts, reference, selector), reference)
+  }
+
+  /** What there is of an image, and which work would make it. Nothing is made. @throws RegistryError as a pull. */
+  standing(reference: Reference, tag: string): Promise<Standing> {
+    return this.#hold.wait(standingOf(this.#options.store, reference, tag), reference)
+  }
+
+  /** Whether the image of a tag is remembered, so that its pull takes no work. */
+  recalls(reference: Reference, tag: string): boolean {
+    return this.#images.recall(reference, tag) !== undefined
+  }
+
+  /** The systems that an image is for, in Nix's words. @throws RegistryError of any kind. */
+  async systemsOf(reference: Reference, tag: string): Promise<readonly string[]> {
+    const artifact = await this.artifact(reference, tag)
+    const images = artifact.kind === 'index' ? artifact.images : [artifact]
+    return [...new Set(images.map(({ platform }) => nixSystemOf(platform ?? {})))]
   }
 
   /**

@@ -31,6 +31,9 @@ const COMMANDS = [
   'export',
   'warm',
   'tls self-signed',
+  'auth password',
+  'auth token',
+  'policy check',
   'manifests apps',
   'manifests check',
   'manifests rewrite',
@@ -45,6 +48,7 @@ void t.test('examples', { skip: missing('nix', 'root', 'network namespaces') }, 
   const files: Readonly<Record<string, string>> = {
     'bin/pushless': `#!/bin/sh\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${MAIN}' "$@"\n`,
     token: 'a-token-of-the-examples',
+    'auth.yaml': 'rules:\n  - subjects: [user:ci, service-account:team-a/*]\n    allow: [pull]\n',
     'app.yaml': `name: hello\npackage: ${await busybox()}\ncommand: [sleep, "1"]\n`,
     'deploy/pod.yaml': pod(imageName(image)),
     'feeds/nvd.json': JSON.stringify({ format: 'NVD_CVE', vulnerabilities: [] }),
@@ -55,7 +59,12 @@ void t.test('examples', { skip: missing('nix', 'root', 'network namespaces') }, 
     await writeFile(join(directory, name), text, { mode: 0o600 })
   await chmod(join(directory, 'bin/pushless'), 0o755)
   await symlink(image, join(directory, 'result'))
-  const env = { ...nixEnv, PATH: `${directory}/bin:${nixEnv.PATH}`, PUSHLESS_STATE: join(directory, 'state') }
+  const env = {
+    ...nixEnv,
+    PATH: `${directory}/bin:${nixEnv.PATH}`,
+    PUSHLESS_STATE: join(directory, 'state'),
+    PASSWORD: 'secret',
+  }
   const options = { cwd: directory, env, reject: false, timeout: TIME_LIMIT_MS } as const
 
   const run = (script: string) => execa('unshare', ['--net', 'sh', '-euc', script], options)

@@ -1,5 +1,6 @@
 /** What the routes make of requests; what is behind them has tests of its own, and e2e/ has real clients. */
 import { tokenAccess } from '../../src/http/access/access.ts'
+import { openGate } from './open-gate.ts'
 import Fastify from 'fastify'
 import t from 'tap'
 import { LoopbackTrust } from '../../src/http/access/loopback-trust.ts'
@@ -53,7 +54,13 @@ function makeApp(mode: 'read' | 'write', refusal?: RegistryError) {
   const token = tokenOf(() => TOKEN)
   const loopback = new LoopbackTrust(false)
   const access = tokenAccess(token, loopback)
-  registerNixCache(app, { nixCache, access, compression: 'zstd', bodies: bodiesFor(access) })
+  registerNixCache(app, {
+    nixCache,
+    access,
+    gate: openGate(access),
+    compression: 'zstd',
+    bodies: bodiesFor(access),
+  })
   const ask = (method: 'GET' | 'HEAD' | 'PUT', file: string, token = '', payload?: string) =>
     app.inject({
       method,

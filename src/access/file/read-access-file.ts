@@ -4,6 +4,7 @@ import { assertShallowYaml } from '../../core/errors/nesting.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { findProblems } from '../../core/schema-problem.ts'
 import { offsetOf } from '../../core/yaml-place.ts'
+import { parseRules, type PolicyRule } from '../policy/policy-rule.ts'
 import type { Right } from '../subject.ts'
 import { ACCESS_FILE, validateAccess, type GivenAccess } from './access-schema.ts'
 
@@ -16,9 +17,8 @@ export type AccessFile = {
   /** For clients elsewhere; `undefined` where the file doesn't say. */
   readonly anonymous: ReadonlySet<Right> | undefined
   readonly signing: { readonly keyFile: string | undefined; readonly seconds: number }
-  /** The value of `rules` as it is written, and the place of each. */
-  readonly rules:
-    { readonly value: unknown; readonly placeOf: (path: readonly string[]) => string } | undefined
+  /** `undefined` where the file has none: who may pull may pull everything. */
+  readonly rules: readonly PolicyRule[] | undefined
 }
 
 export type User = {
@@ -123,7 +123,7 @@ function accessOf(given: GivenAccess, placeOf: (path: readonly string[]) => stri
     })),
     anonymous: anonymous === undefined ? undefined : new Set(anonymous),
     signing: { keyFile: signing?.keyFile, seconds: signing?.seconds ?? TOKEN_SECONDS },
-    rules: rules === undefined ? undefined : { value: rules, placeOf: (path) => placeOf(['rules', ...path]) },
+    rules: rules === undefined ? undefined : parseRules(rules, (path) => placeOf(['rules', ...path])),
   }
 }
 

@@ -10,6 +10,7 @@ import type { ImageName } from '../../core/oci/image-name.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { INTERNAL_ERROR, OPERATOR, PUBLIC, errorReply, type Audience } from '../error-table.ts'
 import { mayRead, type Access } from '../access/access.ts'
+import type { PullGate } from '../access/pull-gate.ts'
 import type { BodiesFor } from '../connection/request-bodies.ts'
 import { readWarmRequest } from '../warm/warm-body.ts'
 
@@ -27,9 +28,13 @@ export type CheckOptions = {
   readonly registry: Pick<Registry, 'checkPull'>
   readonly bodies: BodiesFor
   readonly access: Access
+  readonly gate: PullGate
 }
 
-export function registerPullCheck(app: FastifyInstance, { registry, bodies, access }: CheckOptions): void {
+export function registerPullCheck(
+  app: FastifyInstance,
+  { registry, bodies, access, gate }: CheckOptions,
+): void {
   let underWay = 0
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
@@ -44,7 +49,7 @@ export function registerPullCheck(app: FastifyInstance, { registry, bodies, acce
       try {
         // Whether a client is told why there is no such path, and what a builder printed.
         const audience = mayRead(request, access) ? OPERATOR : PUBLIC
-        const found = await askAll(registry, images, { request, reply, audience })
+        const found = await askAll(registry, images, { request, reply, audience, gate })
         const lines = [
           ...malformed.map(({ name, error }) => lineOf(name, 'unknown', error, audience)),
           ...found,
@@ -57,7 +62,12 @@ export function registerPullCheck(app: FastifyInstance, { registry, bodies, acce
   })
 }
 
-type Client = { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly audience: Audience }
+type Client = {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly audience: Audience
+  readonly gate: PullGate
+}
 
 /** Ends early for a client that leaves. */
 async function askAll(
@@ -74,18 +84,20 @@ async function askAll(
 
 async function ask(
   registry: Pick<Registry, 'checkPull'>,
-  { name, reference, selector }: ImageName,
-  { request, audience }: Client,
+  { name, reference: asked, selector }: ImageName,
+  { request, audience, gate }: Client,
 ): Promise<Line> {
   try {
-    const found = await registry.checkPull(reference, selector)
+    const { reference, restore } = await gate.admit(request, asked, selector)
+    const found = await registry.checkPull(reference, selector).catch((error: unknown) => {
+      throw restore(error)
+    })
     if (found.kind !== 'failed' && found.kind !== 'unknown') return { ref: name, state: found.kind }
-    const { kind, message, detail } = found.error
-    request.log[errorReply(found.error).log](
-      { ref: name, kind, reason: message, ...detail },
-      'no pull of this',
-    )
-    return lineOf(name, found.kind, found.error, audience)
+    const error = restore(found.error)
+    if (!(error instanceof RegistryError)) throw error
+    const { kind, message, detail } = error
+    request.log[errorReply(error).log]({ ref: name, kind, reason: message, ...detail }, 'no pull of this')
+    return lineOf(name, found.kind, error, audience)
   } catch (error) {
     request.log.warn({ ref: name, err: error }, 'nobody knows what a pull would find')
     return lineOf(name, 'unsure', error, audience)

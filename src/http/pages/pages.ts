@@ -15,6 +15,7 @@ import { cyclonedx } from '../../insight/sbom/cyclonedx.ts'
 import { spdx } from '../../insight/sbom/spdx.ts'
 import type { KnownImage } from '../../registry/known-image.ts'
 import { demandLocalOr, type Access } from '../access/access.ts'
+import type { PullGate } from '../access/pull-gate.ts'
 import { audienceOf } from '../access/audience.ts'
 import { registerErrorForm } from '../errors.ts'
 import { sendBytes } from '../pull/conditional.ts'
@@ -30,6 +31,7 @@ import { sendPage } from './send-page.ts'
 
 export type PagesOptions = {
   readonly access: Access
+  readonly gate: PullGate
   readonly listImages: () => Promise<readonly KnownImage[]>
   /** @throws RegistryError of any kind, as a pull does. */
   readonly imageOf: (reference: Reference, tag: string, platform?: string) => Promise<PageImage>
@@ -79,7 +81,10 @@ function registerRoutes(app: FastifyInstance, options: PagesOptions): void {
       return sendPage(
         request,
         reply,
-        imagesPage(await options.listImages(), { search: query.get('q') ?? '', asked: query.get('page') }),
+        imagesPage(await visibleImages(request, options), {
+          search: query.get('q') ?? '',
+          asked: query.get('page'),
+        }),
       )
     },
   })
@@ -89,7 +94,7 @@ function registerRoutes(app: FastifyInstance, options: PagesOptions): void {
     url: '/images.json',
     handler: async (request, reply) => {
       demandReader(request, options)
-      const images = (await options.listImages()).map(({ root, pulledMs }) => ({
+      const images = (await visibleImages(request, options)).map(({ root, pulledMs }) => ({
         path: root,
         ...(pulledMs === undefined ? {} : { pulled: new Date(pulledMs).toISOString() }),
       }))
@@ -151,12 +156,18 @@ async function imageIn(request: FastifyRequest, name: string, options: PagesOpti
 async function pageOf(
   request: FastifyRequest,
   address: ImageAddress,
-  { access, imageOf }: PagesOptions,
+  { gate, imageOf }: PagesOptions,
 ): Promise<PageOfImage> {
-  if (!access.has(request, 'insights')) access.demand(request, 'pull')
+  const { reference, restore } = await gate.admit(request, address.reference, {
+    kind: 'tag',
+    tag: address.tag,
+  })
+  const image = await imageOf(reference, address.tag, address.platform).catch((error: unknown) => {
+    throw restore(error)
+  })
   return {
     address,
-    image: await imageOf(address.reference, address.tag, address.platform),
+    image,
     host: request.host,
   }
 }
@@ -176,6 +187,14 @@ function sendDocument(
 /** @throws RegistryError `unauthorized`, `too-many-guesses`. */
 function demandReader(request: FastifyRequest, { access }: PagesOptions): void {
   demandLocalOr(request, access, 'insights')
+}
+
+/** The images of the list that the client may pull. */
+async function visibleImages(
+  request: FastifyRequest,
+  { gate, listImages }: PagesOptions,
+): Promise<readonly KnownImage[]> {
+  return (await listImages()).filter(({ root }) => gate.maySee(request, root))
 }
 
 function queryOf(request: FastifyRequest): URLSearchParams {

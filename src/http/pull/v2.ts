@@ -13,7 +13,7 @@ import { parseRoute, type Route } from '../../core/oci/route.ts'
 import { STORE_DIR } from '../../core/nix/store-path.ts'
 import type { Referrers } from '../../insight/referrers/referrers.ts'
 import type { Blob, Registry } from '../../registry/registry.ts'
-import type { Access } from '../access/access.ts'
+import type { PullGate } from '../access/pull-gate.ts'
 import { answerPreconditions, needsPlainBytes, rangeOf, sendBytes } from './conditional.ts'
 import { takesIndex } from './takes-index.ts'
 import { chooseEncoding, type CompressionMode } from './compression.ts'
@@ -24,7 +24,7 @@ import { nextWait, type WaitMode } from './wait.ts'
 export type V2Options = {
   readonly registry: Registry
   readonly referrers: Pick<Referrers, 'list' | 'tagged' | 'manifest' | 'blob' | 'isKnown'>
-  readonly access: Access
+  readonly gate: PullGate
   readonly compression: CompressionMode
   readonly wait: WaitMode
 }
@@ -48,17 +48,22 @@ export function registerV2(app: FastifyInstance, options: V2Options): void {
   })
   for (const path of ['/v2', '/v2/']) {
     app.all(path, async (request, reply) => {
-      options.access.demand(request, 'pull')
+      options.gate.demandCredentials(request)
       return reply.type('application/json').send(Buffer.from('{}'))
     })
   }
   app.all('/v2/*', async (request, reply) => {
     // Before the name is read: without credentials every name has the same answer.
-    options.access.demand(request, 'pull')
+    options.gate.demandCredentials(request)
     const url = request.raw.url ?? ''
     const { path } = parseTarget(url)
     try {
-      return await answer(parseRoute(path.slice(path.indexOf('v2') + 2)), request, reply, options)
+      const route = parseRoute(path.slice(path.indexOf('v2') + 2))
+      const selector = route.kind === 'manifest' ? route.selector : undefined
+      const { reference, restore } = await options.gate.admit(request, route.reference, selector)
+      return await answer({ ...route, reference }, request, reply, options).catch((error: unknown) => {
+        throw restore(error)
+      })
     } catch (error) {
       const next = error instanceof RegistryError ? nextWait(options.wait, error, url) : undefined
       if (next === undefined) throw error

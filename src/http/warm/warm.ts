@@ -13,18 +13,20 @@ import { beginWarmUp, warmUp, type WarmEvent } from '../../registry/work/warm-up
 import { INTERNAL_ERROR, OPERATOR, errorReply } from '../error-table.ts'
 import type { BodiesFor } from '../connection/request-bodies.ts'
 import type { Access } from '../access/access.ts'
+import type { PullGate } from '../access/pull-gate.ts'
 import { readWarmRequest, type WarmRequest } from './warm-body.ts'
 
 export type WarmOptions = {
   readonly registry: Registry
   readonly access: Access
+  readonly gate: PullGate
   readonly bodies: BodiesFor
 }
 
 /** JSON Lines; no such type is registered, and this is the one that tools know. */
 const LINES_TYPE = 'application/x-ndjson'
 
-export function registerWarm(app: FastifyInstance, { registry, access, bodies }: WarmOptions): void {
+export function registerWarm(app: FastifyInstance, { registry, access, gate, bodies }: WarmOptions): void {
   const closing = new AbortController()
   void app.register(async (scope) => {
     // A server that stops waits for its requests; these may take hours.
@@ -45,18 +47,33 @@ export function registerWarm(app: FastifyInstance, { registry, access, bodies }:
       handler: async (request, reply) => {
         const query = new URL(request.url, 'http://registry').searchParams
         const asked = await readWarmRequest(request, reply, bodies(request))
+        const images = { manifest: admittedManifest(request, registry, gate) }
         return query.get('wait') === 'false'
-          ? begin(request, reply, registry, asked)
-          : stream(request, reply, registry, asked, closing.signal)
+          ? begin(request, reply, images, asked)
+          : stream(request, reply, images, asked, closing.signal)
       },
     })
   })
 }
 
+/** As the registry's, of images that the client may pull. */
+function admittedManifest(
+  request: FastifyRequest,
+  registry: Pick<Registry, 'manifest'>,
+  gate: PullGate,
+): Registry['manifest'] {
+  return async (asked, selector) => {
+    const { reference, restore } = await gate.admit(request, asked, selector)
+    return registry.manifest(reference, selector).catch((error: unknown) => {
+      throw restore(error)
+    })
+  }
+}
+
 async function begin(
   request: FastifyRequest,
   reply: FastifyReply,
-  registry: Registry,
+  registry: Pick<Registry, 'manifest'>,
   { images, malformed, foreign }: WarmRequest,
 ): Promise<FastifyReply> {
   const events = await beginWarmUp(registry, images)
@@ -70,7 +87,7 @@ async function begin(
 function stream(
   request: FastifyRequest,
   reply: FastifyReply,
-  registry: Registry,
+  registry: Pick<Registry, 'manifest'>,
   { images, malformed, foreign }: WarmRequest,
   closing: AbortSignal,
 ): FastifyReply {
