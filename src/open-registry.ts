@@ -84,6 +84,7 @@ export function openRegistry(
       buildsAtOnce: settings.buildsAtOnce,
       fetchesAtOnce: settings.fetchesAtOnce,
       queued: settings.maxQueued,
+      ofClient: settings.clientWork,
       workMs: settings.workMs,
       silentMs: settings.silentMs,
       fetchBytes: settings.fetchBytes,

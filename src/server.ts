@@ -15,6 +15,7 @@ import { imageFindings } from './http/pages/image-findings.ts'
 import { pageImages } from './http/pages/page-image.ts'
 import { readWebFiles } from './http/pages/web-files.ts'
 import { openAuthentication } from './http/access/open-authentication.ts'
+import { TrustedProxies } from './http/access/trusted-proxies.ts'
 import { TokenFile } from './http/access/token-file.ts'
 import { tokenOf } from './http/access/token.ts'
 import { Insights } from './insight/insights.ts'
@@ -62,12 +63,15 @@ export async function startServer(
     settings.authFile === undefined
       ? undefined
       : openAuthentication(settings.authFile, tokenFile?.current, () => undefined, logger)
-  const loopback = new LoopbackTrust(settings.openOnLoopback, (sign, request) =>
+  const proxies = new TrustedProxies(settings.trustedProxies)
+  const isLocalTrusted = settings.openOnLoopback && settings.trustedProxies.length === 0
+  const loopback = new LoopbackTrust(isLocalTrusted, (sign, request) =>
     logger.warn({ sign, address: request.ip }, PROXY_SEEN),
   )
   const descriptors = descriptorLimit()
   const connections = connectionLimit(descriptors)
   const metrics = new Metrics()
+  if (tls !== undefined) metrics.watchCertificate(tls.end)
   const { registry, images, journal, store, isStateTroubled, close } = openRegistry(settings, {
     isLoopbackTrusted: () => loopback.isTrusted,
     onLookup: metrics.onLookup,
@@ -124,6 +128,13 @@ export async function startServer(
       token: tokenFile === undefined ? undefined : tokenOf(tokenFile.current),
       authentication: auth?.options,
       rules: () => auth?.file().rules,
+      proxies,
+      limits: {
+        requests: settings.clientRequests,
+        connections: settings.clientConnections,
+        bytes: settings.clientBytes,
+      },
+      listeners: { metrics: settings.metricsListen, admin: settings.adminListen },
       hosts: settings.hosts,
       loopback,
       connections,
@@ -175,6 +186,7 @@ export async function startServer(
     auth?.close()
     tls?.close()
     await close()
+    if (error instanceof RegistryError) throw error
     throw new RegistryError('unavailable', `cannot listen on ${listenText(settings.listen)}`, {
       cause: error,
     })

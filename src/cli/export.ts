@@ -61,7 +61,7 @@ export async function exportImages(
   const found = await Promise.all(names.map(parseImageArgument))
   const progress = progressOf(options.progress)
   const { registry, store, close } = openRegistry(
-    { ...settings, keepDays: 0, maxQueued: Math.max(settings.maxQueued, names.length) },
+    { ...settings, keepDays: 0, clientWork: 0, maxQueued: Math.max(settings.maxQueued, names.length) },
     {
       holdMs: NO_HOLD_MS,
       onRootTrouble: () => undefined,

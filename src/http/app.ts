@@ -1,5 +1,6 @@
 /** The HTTP side, assembled: no listening, no signals, so that tests can have one too. */
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyServerFactory } from 'fastify'
+import type { RequestListener, Server } from 'node:http'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { RegistryError } from '../core/errors/errors.ts'
 import type { NixCache } from '../nix-cache/nix-cache.ts'
 import { registerClientCertificates, type ClientAuth } from './access/client-certificate.ts'
@@ -10,6 +11,9 @@ import { registerWebFiles, type WebFiles } from './pages/web-files.ts'
 import { subjectAccess, tokenAccess } from './access/access.ts'
 import { audienceOf } from './access/audience.ts'
 import { registerAuthentication, type AuthenticationOptions } from './access/authentication.ts'
+import { registerClientLimits, type ClientLimits } from './access/client-limits.ts'
+import { registerOrigins } from './access/client.ts'
+import { TrustedProxies } from './access/trusted-proxies.ts'
 import { PullGate, type PullGateOptions } from './access/pull-gate.ts'
 import { registerTokenEndpoint } from './access/token-endpoint.ts'
 import type { Token } from './access/token.ts'
@@ -17,6 +21,7 @@ import { registerErrors, sendRefusal } from './errors.ts'
 import { CONNECTION_TIMES, connectionLimit, registerConnections } from './connection/connections.ts'
 import { originForm, type HostPattern } from './access/host-name.ts'
 import { LoopbackTrust } from './access/loopback-trust.ts'
+import { registerListeners, type ListenerAddress, type ListenerName } from './connection/listeners.ts'
 import { registerNixCache } from './nix-cache.ts'
 import { registerHealth } from './health.ts'
 import type { Metrics } from './metrics.ts'
@@ -46,6 +51,12 @@ export type AppOptions = Omit<V2Options, 'gate'> &
     /** How many there may be at once. */
     readonly connections?: number
     readonly metrics: Metrics
+    /** Addresses beside the one of the API. Default: none. */
+    readonly listeners?: Readonly<Partial<Record<ListenerName, ListenerAddress | undefined>>>
+    /** Default: none, so the client is who connects. */
+    readonly proxies?: TrustedProxies
+    /** What one client may have at once. Default: no limits. */
+    readonly limits?: ClientLimits & { readonly connections: number }
     /** Default: HTTP without TLS. */
     readonly tls?: TlsOptions | undefined
     /** Whether the state directory can't be used. Default: it can. */
@@ -62,6 +73,7 @@ export type AppOptions = Omit<V2Options, 'gate'> &
 type TlsOptions = Omit<TlsService, 'asksClients'> & { readonly clientAuth: ClientAuth }
 
 const NO_RULES = () => undefined
+const NO_LIMITS = { requests: 0, bytes: 0, connections: 0 }
 
 export function createApp(options: AppOptions, logger: FastifyBaseLogger): FastifyInstance {
   const {
@@ -69,17 +81,19 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
     loopback = new LoopbackTrust(true),
     connections = connectionLimit(undefined),
     tls,
+    proxies = new TrustedProxies([]),
+    limits = NO_LIMITS,
   } = options
   const app = Fastify({
     loggerInstance: logger,
     logController: new RequestLog(),
-    childLoggerFactory: requestLogger,
+    childLoggerFactory: requestLogger(proxies),
     exposeHeadRoutes: false,
     // Streams of gigabytes to slow clients are what we are here for.
     requestTimeout: 0,
     connectionTimeout: 0,
     ...CONNECTION_TIMES,
-    ...(tls === undefined ? {} : { serverFactory: tlsServerFactory(tls) }),
+    ...(tls === undefined ? {} : { serverFactory: (handler: RequestListener) => tlsServer(tls, handler) }),
     // Running downloads end when they are done, or when server.ts loses patience.
     forceCloseConnections: 'idle',
     // A malformed URL, which reaches no route and no hook.
@@ -90,12 +104,24 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
     rewriteUrl: ({ url = '/' }) => originForm(url),
     routerOptions: { maxParamLength: 2048 },
   })
+  registerOrigins(app, proxies)
+  const { metrics: metricsAddress, admin: adminAddress } = options.listeners ?? {}
+  registerListeners(app, {
+    metrics: metricsAddress && { address: metricsAddress },
+    admin: adminAddress && {
+      address: adminAddress,
+      ...(tls === undefined ? {} : { createServer: (handler: RequestListener) => tlsServer(tls, handler) }),
+    },
+  })
   registerPipelining(app)
   registerRequestLog(app)
   const { authentication, token } = options
   const access = authentication === undefined ? tokenAccess(token, loopback) : subjectAccess(loopback)
   registerErrors(app, (request, refusal) => audienceOf(request, refusal, access))
-  registerConnections(app, connections)
+  registerConnections(app, connections, {
+    most: limits.connections,
+    isExempt: (address) => proxies.has(address),
+  })
   registerBodyDeadline(app)
   registerStalledClients(app)
   registerLoopTurn(app)
@@ -108,6 +134,7 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
   }
   options.metrics.register(app, () => options.registry.figures())
   registerHealth(app, () => options.registry.askNix(), options.isStateTroubled)
+  registerClientLimits(app, limits, (what) => options.metrics.onLimit(what))
   const gate = new PullGate({ access, registry: options.registry, rules: options.rules ?? NO_RULES })
   registerV2(app, { ...options, gate })
   const { nixCache, compression } = options
@@ -121,8 +148,8 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
   return app
 }
 
-function tlsServerFactory({ current, clientAuth }: TlsOptions): FastifyServerFactory {
+function tlsServer({ current, clientAuth }: TlsOptions, handler: RequestListener): Server {
   const { keepAliveTimeout, http } = CONNECTION_TIMES
   const service = { current, asksClients: clientAuth !== 'off' }
-  return (handler) => createTlsServer(service, { keepAliveTimeout, ...http }, handler)
+  return createTlsServer(service, { keepAliveTimeout, ...http }, handler)
 }

@@ -92,6 +92,13 @@ const TABLE = {
     publicMessage: 'the registry cannot answer just now; its log says why',
     log: 'error',
   },
+  'too-many-requests': {
+    status: 429,
+    code: 'TOOMANYREQUESTS',
+    reason: 'too much at once for one client',
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    log: 'info',
+  },
   overloaded: {
     status: 503,
     code: 'TOOMANYREQUESTS',

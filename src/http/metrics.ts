@@ -12,6 +12,7 @@ import {
 } from '@prometheus-io/client'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { RegistryError } from '../core/errors/errors.ts'
+import type { LimitListener } from './access/client-limits.ts'
 import { atEnd } from './connection/response-end.ts'
 import type { WorkListener } from '../registry/work/work-event.ts'
 import type { Lookup } from '../registry/artifact/images.ts'
@@ -44,6 +45,11 @@ export class Metrics {
   readonly #lookups = this.#counter('image_lookups_total', 'Images asked for: remembered, or made', [
     'result',
   ])
+  readonly #limited = this.#counter(
+    'client_limit_refusals_total',
+    'Requests refused since the client had enough under way',
+    ['limit'],
+  )
   readonly #begun = new WeakMap<object, number>()
 
   constructor() {
@@ -70,6 +76,15 @@ export class Metrics {
         break
       default:
     }
+  }
+
+  readonly onLimit: LimitListener = (limit) => this.#limited.inc({ limit })
+
+  /** @param end of the certificate, asked whenever somebody looks: milliseconds since 1970. */
+  watchCertificate(end: () => number): void {
+    this.#gauge('tls_certificate_end_seconds', 'When the certificate ends, in seconds since 1970', [], () =>
+      Math.floor(end() / 1000),
+    )
   }
 
   readonly onLookup = (result: Lookup): void => this.#lookups.inc({ result })

@@ -11,6 +11,7 @@ import { parseStoreHash, type StoreHash } from '../core/nix/store-path.ts'
 import { CACHE_INFO, type NixCache, type NixCacheWriter } from '../nix-cache/nix-cache.ts'
 import { parseUploadName } from '../nix-cache/uploads.ts'
 import type { Access } from './access/access.ts'
+import { addressOf } from './access/client.ts'
 import type { PullGate } from './access/pull-gate.ts'
 import { audienceOf } from './access/audience.ts'
 import { chooseEncoding, type CompressionMode } from './pull/compression.ts'
@@ -109,7 +110,7 @@ async function read(
       const encoding =
         request.method === 'HEAD' || needsPlainBytes(request)
           ? undefined
-          : chooseEncoding(compression, request.headers['accept-encoding'], request.ip, archive.size)
+          : chooseEncoding(compression, request.headers['accept-encoding'], addressOf(request), archive.size)
       const answered = answerPreconditions(request, reply, {
         opaque: `sha256:${file.narHash}`,
         isWeak: encoding !== undefined,

@@ -11,6 +11,7 @@ import {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify'
+import type { TrustedProxies } from './access/trusted-proxies.ts'
 import { printable } from '../core/errors/printable.ts'
 import { clientOf } from './access/client.ts'
 import { clientSubject } from './access/client-certificate.ts'
@@ -44,18 +45,35 @@ export function requestFacts({ method, url }: FastifyRequest): {
   return { method, url: printable(url, MAX_URL) }
 }
 
-/** The logger of a request: each of its lines has `address`, `client` where the client has a certificate, and `forwarded` if a proxy says for whom it asks. */
-export function requestLogger(
+/** The function that gives each request its logger. */
+export type RequestLogger = (
   logger: FastifyBaseLogger,
   bindings: object,
   options: object,
-  { socket, headers }: IncomingMessage,
+  raw: IncomingMessage,
+) => FastifyBaseLogger
+
+/** The logger of a request: each of its lines has `address`, `client` where the client has a certificate, and `forwarded` if a proxy says for whom it asks. */
+export function requestLogger(proxies: TrustedProxies): RequestLogger {
+  return (logger, bindings, options, raw) => loggerOf(proxies, logger, bindings, options, raw)
+}
+
+function loggerOf(
+  proxies: TrustedProxies,
+  logger: FastifyBaseLogger,
+  bindings: object,
+  options: object,
+  raw: IncomingMessage,
 ): FastifyBaseLogger {
+  const { socket, headers } = raw
   const said = FORWARDED.map((name) => headers[name]).find((value) => value !== undefined)
   const forwarded = said === undefined ? {} : { forwarded: printable(String(said), MAX_FORWARDED) }
   const client = clientSubject(socket)
   const certificate = client === undefined ? {} : { client }
-  return logger.child({ ...bindings, address: socket.remoteAddress, ...certificate, ...forwarded }, options)
+  return logger.child(
+    { ...bindings, address: proxies.originOf(raw).address, ...certificate, ...forwarded },
+    options,
+  )
 }
 
 /** To be called first: it also logs what later hooks refuse. */

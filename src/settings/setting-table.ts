@@ -23,6 +23,50 @@ export const SETTINGS = Type.Object({
     description:
       'address and port to listen on; port 0 takes a free one. Loopback by default, so that being reachable is a decision of the operator',
   }),
+  PUSHLESS_METRICS_LISTEN: Type.String({
+    default: '',
+    pattern: `^$|${LISTEN}`,
+    description:
+      'address and port for /metrics, /healthz and /readyz, in plain HTTP; they are not on --listen then. None: they are on --listen',
+  }),
+  PUSHLESS_ADMIN_LISTEN: Type.String({
+    default: '',
+    pattern: `^$|${LISTEN}`,
+    description:
+      'address and port for /builds, /warm and imports into /nix-cache, with the TLS of --listen; they are not on --listen then. None: they are on --listen',
+  }),
+  PUSHLESS_TRUSTED_PROXIES: Type.String({
+    default: '',
+    description:
+      'addresses and networks (10.0.0.0/8) of proxies, separated by spaces, whose X-Forwarded-For or Forwarded names the client. Once one is named, nothing is taken for local because it comes from loopback. None: the client is who connects',
+  }),
+  PUSHLESS_CLIENT_REQUESTS: Type.Integer({
+    default: 1000,
+    minimum: 0,
+    maximum: 1_000_000,
+    description:
+      'requests that one client (a subject, else an address) may have at once, 0 for no limit. A node with 110 Pods that pull at once has some hundred',
+  }),
+  PUSHLESS_CLIENT_CONNECTIONS: Type.Integer({
+    default: 1000,
+    minimum: 0,
+    maximum: 1_000_000,
+    description: 'connections that one address may have at once, trusted proxies excepted, 0 for no limit',
+  }),
+  PUSHLESS_CLIENT_BYTES: Type.Number({
+    default: 200_000,
+    minimum: 0,
+    maximum: 1e9,
+    description:
+      'megabytes of answers that may be on their way to one client before its next request is refused, 0 for no limit. A node that pulls 110 images of a gigabyte is below it',
+  }),
+  PUSHLESS_CLIENT_WORK: Type.Integer({
+    default: 50,
+    minimum: 0,
+    maximum: 100_000,
+    description:
+      'builds and fetches of one client that may go on or wait, 0 for no limit; past it 429. Half of the queue, so that another client finds room',
+  }),
   PUSHLESS_HOSTS: Type.String({
     default: '',
     description:
@@ -287,6 +331,7 @@ export const SETTINGS = Type.Object({
 /** Settings that are words, separated by spaces. NixOS takes a list for each. */
 export const WORD_LISTS: ReadonlySet<SettingName> = new Set([
   'PUSHLESS_HOSTS',
+  'PUSHLESS_TRUSTED_PROXIES',
   'PUSHLESS_ALLOW_NAMES',
   'PUSHLESS_DENY_NAMES',
   'PUSHLESS_SYSTEMS',

@@ -2,6 +2,7 @@
 import { parseNamePattern, type NamePattern } from '../core/policy.ts'
 import { parseSigningKey, type SigningKey } from '../core/nix/signature.ts'
 import { parseHostPattern, type HostPattern } from '../http/access/host-name.ts'
+import { parseAddressRange, type AddressRange } from '../http/access/trusted-proxies.ts'
 import type { ClientAuth } from '../http/access/client-certificate.ts'
 import type { CompressionMode } from '../http/pull/compression.ts'
 import type { WaitMode } from '../http/pull/wait.ts'
@@ -17,6 +18,16 @@ import { SettingsError } from './settings-error.ts'
 /** The parsed settings. setting-table.ts says what each means, and why its default is what it is. */
 export type Settings = {
   readonly listen: ListenAddress
+  /** `undefined` where metrics and health are at `listen`. */
+  readonly metricsListen: ListenAddress | undefined
+  /** `undefined` where management is at `listen`. */
+  readonly adminListen: ListenAddress | undefined
+  readonly trustedProxies: readonly AddressRange[]
+  /** 0 for no limit, as for those below. */
+  readonly clientRequests: number
+  readonly clientConnections: number
+  readonly clientBytes: number
+  readonly clientWork: number
   readonly hosts: readonly HostPattern[]
   readonly openOnLoopback: boolean
   readonly stateDirectory: string
@@ -96,6 +107,14 @@ const MEGABYTE = 1e6
 export function settingsOf(given: GivenSettings, s3Credentials?: S3Credentials): Settings {
   return Object.freeze({
     listen: parseListen(given.PUSHLESS_LISTEN),
+    metricsListen:
+      given.PUSHLESS_METRICS_LISTEN === '' ? undefined : parseListen(given.PUSHLESS_METRICS_LISTEN),
+    adminListen: given.PUSHLESS_ADMIN_LISTEN === '' ? undefined : parseListen(given.PUSHLESS_ADMIN_LISTEN),
+    trustedProxies: parseWords(given, 'PUSHLESS_TRUSTED_PROXIES', parseAddressRange, RANGE_EXPECTED),
+    clientRequests: given.PUSHLESS_CLIENT_REQUESTS,
+    clientConnections: given.PUSHLESS_CLIENT_CONNECTIONS,
+    clientBytes: given.PUSHLESS_CLIENT_BYTES * MEGABYTE,
+    clientWork: given.PUSHLESS_CLIENT_WORK,
     hosts: parseWords(given, 'PUSHLESS_HOSTS', parseHostPattern, HOST_EXPECTED),
     openOnLoopback: given.PUSHLESS_OPEN_ON_LOOPBACK,
     stateDirectory: given.PUSHLESS_STATE,
@@ -144,6 +163,7 @@ export function settingsOf(given: GivenSettings, s3Credentials?: S3Credentials):
   })
 }
 
+const RANGE_EXPECTED = 'is no address or network, expected 192.0.2.1 or 10.0.0.0/8'
 const HOST_EXPECTED = 'is no host name, expected registry.example.org, *.example.org or *'
 const CACHE_EXPECTED =
   'is no address of a binary cache, expected https://cache.example.org, s3://bucket?region=eu-west-1 or file:///path'
@@ -151,7 +171,12 @@ const KEY_EXPECTED = 'is no key, which is a name, a colon and 32 bytes in base 6
 
 function parseWords<Value>(
   given: GivenSettings,
-  name: 'PUSHLESS_HOSTS' | 'PUSHLESS_REQUIRE_KEYS' | 'PUSHLESS_CACHES' | 'PUSHLESS_TRUSTED_KEYS',
+  name:
+    | 'PUSHLESS_HOSTS'
+    | 'PUSHLESS_TRUSTED_PROXIES'
+    | 'PUSHLESS_REQUIRE_KEYS'
+    | 'PUSHLESS_CACHES'
+    | 'PUSHLESS_TRUSTED_KEYS',
   parse: (word: string) => Value | undefined,
   expected: string,
 ): readonly Value[] {

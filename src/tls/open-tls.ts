@@ -14,6 +14,8 @@ export type OpenTls<ClientAuth> = {
   readonly clientAuth: ClientAuth
   /** The certificates as the files have them now. */
   readonly current: () => Certificates
+  /** When the first certificate of the chain ends, in milliseconds since 1970. */
+  readonly end: () => number
   /** Reads the files even if they seem to be unchanged. */
   readonly reload: () => void
   readonly close: () => void
@@ -42,6 +44,7 @@ export function openTls<ClientAuth>(
       watch.refresh()
       return watch.current
     },
+    end: () => endOf(watch.current.chain).getTime(),
     reload: () => watch.reload(),
     close: () => clearInterval(timer),
   }

@@ -33,6 +33,7 @@ const TABLE = {
   'no-space': { status: 503, code: 'UNKNOWN', retryAfter: 60 },
   unservable: { status: 500, code: 'UNKNOWN' },
   unavailable: { status: 503, code: 'UNKNOWN', retryAfter: 5, isSecret: true },
+  'too-many-requests': { status: 429, code: 'TOOMANYREQUESTS', retryAfter: 5 },
   overloaded: { status: 503, code: 'TOOMANYREQUESTS', retryAfter: 5 },
   unsupported: { status: 405, code: 'UNSUPPORTED' },
   'manifest-invalid': { status: 400, code: 'MANIFEST_INVALID' },

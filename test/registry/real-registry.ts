@@ -62,7 +62,15 @@ export function registryOf(t: Ending, options: Partial<RegistryOptions> = {}) {
     roots: { directory, keepDays: 7 },
     holdMs: 60_000,
     verify: false,
-    limits: { buildsAtOnce: 2, fetchesAtOnce: 8, queued: 100, workMs: 0, silentMs: 0, fetchBytes: 0 },
+    limits: {
+      buildsAtOnce: 2,
+      fetchesAtOnce: 8,
+      queued: 100,
+      ofClient: 0,
+      workMs: 0,
+      silentMs: 0,
+      fetchBytes: 0,
+    },
     onWork: (what, { kind }) => work.push(`${kind} ${workName(what)}`),
     ...options,
   })

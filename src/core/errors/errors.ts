@@ -33,6 +33,8 @@ export type ErrorKind =
   | 'no-space'
   | 'unservable'
   | 'unavailable'
+  /** The client has as much under way as one may have. */
+  | 'too-many-requests'
   /** Too many clients at once. */
   | 'overloaded'
   | 'unsupported'

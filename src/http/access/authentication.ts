@@ -12,7 +12,7 @@ import type { Subject } from '../../access/subject.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { readAuthorization } from './authorization.ts'
 import { clientSubject } from './client-certificate.ts'
-import { setSubject } from './client.ts'
+import { addressOf, setSubject } from './client.ts'
 import type { GuessLimit } from './guess-limit.ts'
 import type { LoopbackTrust } from './loopback-trust.ts'
 import { challengeOf } from './token-challenge.ts'
@@ -78,7 +78,7 @@ export async function checkCredentials(
     // It was right once, and is no guess.
     if (issued !== undefined) throw wrongCredentials(issued.reason)
   }
-  const address = request.ip
+  const address = addressOf(request)
   const digest = digestOf(credentials)
   const seconds = guesses.waitSeconds(address, digest)
   if (seconds > 0)

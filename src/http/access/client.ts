@@ -1,6 +1,8 @@
 /** The client of a request: its subject and its address. Limits, policy, the logs and the audit ask here. */
-import type { FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ANONYMOUS, type Subject } from '../../access/subject.ts'
+import { networkOf } from './guess-limit.ts'
+import type { Origin, TrustedProxies } from './trusted-proxies.ts'
 
 export type Client = {
   readonly subject: Subject
@@ -9,10 +11,39 @@ export type Client = {
 }
 
 const subjects = new WeakMap<FastifyRequest, Subject>()
+const origins = new WeakMap<FastifyRequest, Origin>()
+
+/** Finds out where requests come from. To be called before all other hooks. */
+export function registerOrigins(app: FastifyInstance, proxies: TrustedProxies): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    origins.set(request, proxies.originOf(request.raw))
+    done()
+  })
+}
 
 /** Returns the client. Its subject is anonymous until the request's credentials are checked. */
 export function clientOf(request: FastifyRequest): Client {
-  return { subject: subjects.get(request) ?? ANONYMOUS, address: request.ip }
+  return { subject: subjects.get(request) ?? ANONYMOUS, address: addressOf(request) }
+}
+
+/** Returns the address of the client. */
+export function addressOf(request: FastifyRequest): string {
+  return origins.get(request)?.address ?? request.ip
+}
+
+/** Returns `https://registry.example.org`, as the client wrote it. */
+export function baseUrlOf(request: FastifyRequest): string {
+  return `${origins.get(request)?.protocol ?? request.protocol}://${hostOf(request)}`
+}
+
+/** Returns the host and port that the client asked for. */
+export function hostOf(request: FastifyRequest): string {
+  return origins.get(request)?.host ?? request.raw.headers.host ?? 'localhost'
+}
+
+/** Returns the Host that a trusted proxy reports. */
+export function forwardedHostOf(request: FastifyRequest): string | undefined {
+  return origins.get(request)?.host
 }
 
 /** Remembers whose credentials the request has. To be called by the check of credentials alone. */
@@ -22,5 +53,5 @@ export function setSubject(request: FastifyRequest, subject: Subject): void {
 
 /** Returns the key that limits count a client by: its subject, or its address without one. */
 export function limitKey({ subject, address }: Client): string {
-  return subject.kind === 'anonymous' ? `address:${address}` : subject.name
+  return subject.kind === 'anonymous' ? `address:${networkOf(address)}` : subject.name
 }

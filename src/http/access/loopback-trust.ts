@@ -4,6 +4,7 @@
  * the trust until the server is restarted. A relay of TCP leaves no sign, and needs --open-on-loopback=false.
  */
 import type { FastifyRequest } from 'fastify'
+import { addressOf } from './client.ts'
 import { isOwnAddress, requestedHost } from './host-name.ts'
 import { isLoopback } from './peer.ts'
 
@@ -53,7 +54,7 @@ export class LoopbackTrust {
 
   /** Whether somebody on this machine asks: by the connection's address, and by a name that means this machine. */
   isLocal(request: FastifyRequest): boolean {
-    if (!this.#isTrusted || !isLoopback(request.ip)) return false
+    if (!this.#isTrusted || !isLoopback(addressOf(request))) return false
     const host = requestedHost(request.raw, request.originalUrl)
     return host.kind !== 'absent' && host.kind !== 'malformed' && isOwnAddress(host)
   }

@@ -8,7 +8,8 @@
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { RegistryError } from '../../core/errors/errors.ts'
-import { isKnownHost, requestedHost, type HostPattern, type RequestedHost } from './host-name.ts'
+import { forwardedHostOf, hostOf } from './client.ts'
+import { isKnownHost, parseHost, requestedHost, type HostPattern, type RequestedHost } from './host-name.ts'
 import type { LoopbackTrust } from './loopback-trust.ts'
 
 export type GuardOptions = {
@@ -49,9 +50,15 @@ export function refusalOf(request: FastifyRequest, options: GuardOptions): Regis
 /** @throws RegistryError `name-invalid`, `misdirected`, `cross-site`. */
 function guard(request: FastifyRequest, { hosts, loopback }: GuardOptions): void {
   loopback.observe(request)
-  const host = requestedHost(request.raw, request.originalUrl)
+  const host = forwardedHost(request) ?? requestedHost(request.raw, request.originalUrl)
   assertKnownHost(host, hosts)
   assertSameSite(request, host)
+}
+
+/** The Host that a trusted proxy was asked for. */
+function forwardedHost(request: FastifyRequest): RequestedHost | undefined {
+  const text = forwardedHostOf(request)
+  return text === undefined ? undefined : (parseHost(text) ?? { kind: 'malformed' })
 }
 
 function assertKnownHost(host: RequestedHost, hosts: readonly HostPattern[]): void {
@@ -66,11 +73,12 @@ function assertKnownHost(host: RequestedHost, hosts: readonly HostPattern[]): vo
   )
 }
 
-function assertSameSite({ headers, raw }: FastifyRequest, host: RequestedHost): void {
+function assertSameSite(request: FastifyRequest, host: RequestedHost): void {
+  const { headers } = request
   const site = headers['sec-fetch-site']
   const { origin } = headers
   if (
-    site === undefined ? origin === undefined || isOriginOf(origin, raw.headers.host, host) : isOwnSite(site)
+    site === undefined ? origin === undefined || isOriginOf(origin, hostOf(request), host) : isOwnSite(site)
   )
     return
   throw new RegistryError(
@@ -85,7 +93,7 @@ function isOwnSite(site: string | string[]): boolean {
 }
 
 /** `http://127.0.0.1:5000` of a page of this server, whose Host is the same with its port. */
-function isOriginOf(origin: string, given: string | undefined, host: RequestedHost): boolean {
-  if (host.kind === 'absent' || given === undefined) return false
+function isOriginOf(origin: string, given: string, host: RequestedHost): boolean {
+  if (host.kind === 'absent') return false
   return /^https?:\/\/(.*)$/i.exec(origin)?.[1]?.toLowerCase() === given.toLowerCase()
 }

@@ -1,6 +1,7 @@
 /** Tells clients how to identify themselves: clients of registries by a token of /token, others by Basic. */
 import type { FastifyRequest } from 'fastify'
 import { printable } from '../../core/errors/printable.ts'
+import { baseUrlOf } from './client.ts'
 
 /** The service that tokens are for, as clients repeat it. */
 export const SERVICE = 'pushless'
@@ -11,8 +12,8 @@ const MAX_NAME = 300
 export function challengeOf(request: FastifyRequest): string {
   const { url } = request
   if (url !== '/v2' && !url.startsWith('/v2/')) return 'Basic realm="pushless"'
-  const host = printable(request.raw.headers.host ?? 'localhost', MAX_NAME).replaceAll(/["\\]/g, '')
+  const base = printable(baseUrlOf(request), MAX_NAME).replaceAll(/["\\]/g, '')
   const name = NAME.exec(url.replaceAll(/\/{2,}/g, '/'))?.[1]
   const scope = name === undefined ? '' : `,scope="repository:${name.slice(0, MAX_NAME)}:pull"`
-  return `Bearer realm="${request.protocol}://${host}/token",service="${SERVICE}"${scope}`
+  return `Bearer realm="${base}/token",service="${SERVICE}"${scope}`
 }

@@ -5,6 +5,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { RegistryError } from '../../core/errors/errors.ts'
+import { addressOf } from './client.ts'
 import { GuessLimit } from './guess-limit.ts'
 
 export type Token = {
@@ -50,7 +51,7 @@ export function hasToken(request: FastifyRequest, token: Token | undefined): boo
 function checkToken(request: FastifyRequest, token: Token | undefined): Check {
   const given = givenToken(request.headers.authorization ?? '')
   if (token === undefined || given === undefined) return { kind: 'absent' }
-  const address = request.ip
+  const address = addressOf(request)
   const hash = sha256(given)
   const digest = hash.toString('base64')
   const seconds = token.guesses.waitSeconds(address, digest)

@@ -8,6 +8,7 @@
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { RegistryError } from '../../core/errors/errors.ts'
+import { networkOf } from '../access/guess-limit.ts'
 import { atEnd } from './response-end.ts'
 import { transportOf } from './tls-server.ts'
 
@@ -52,14 +53,27 @@ export function descriptorLimit(): number | undefined {
   return typeof soft === 'number' ? soft : undefined
 }
 
+/** How many connections one address may have. */
+export type AddressLimit = {
+  /** 0 for no limit. */
+  readonly most: number
+  /** Whether an address has none: a proxy's connections are those of its clients. */
+  readonly isExempt: (address: string) => boolean
+}
+
 /** @param limit of connections at once. */
-export function registerConnections(app: FastifyInstance, limit: number): void {
+export function registerConnections(app: FastifyInstance, limit: number, ofAddress: AddressLimit): void {
   const connections = new Connections(limit)
+  const addresses = new AddressCounts(ofAddress)
   let logged = -Infinity
   app.server.maxConnections = limit + SURPLUS_CONNECTIONS
   app.server.on('connection', (socket) => {
     const isFull = connections.add(socket)
-    socket.once('close', () => connections.remove(socket))
+    addresses.add(socket)
+    socket.once('close', () => {
+      connections.remove(socket)
+      addresses.remove(socket)
+    })
     if (!isFull || performance.now() - logged < LOG_EVERY_MS) return
     logged = performance.now()
     app.log.warn(
@@ -71,11 +85,57 @@ export function registerConnections(app: FastifyInstance, limit: number): void {
     const socket = transportOf(raw.socket)
     connections.begin(socket)
     atEnd(reply.raw, () => connections.end(socket))
+    if (addresses.isSurplus(socket)) {
+      reply.header('connection', 'close')
+      throw new RegistryError(
+        'too-many-requests',
+        `this address has more than ${ofAddress.most} connections`,
+        {
+          brief: 'connections',
+        },
+      )
+    }
     if (!connections.isSurplus(socket)) return
     reply.header('connection', 'close')
     throw new RegistryError('overloaded', 'too many connections are in use: ask again')
   })
   app.addHook('preClose', async () => connections.closeIdle())
+}
+
+/** Connections by address; those beyond the limit are answered once, and closed. */
+class AddressCounts {
+  readonly #limit: AddressLimit
+  readonly #counts = new Map<string, number>()
+  /** The address that each connection counts for. */
+  readonly #addresses = new Map<Socket, string>()
+  readonly #surplus = new WeakSet<Socket>()
+
+  constructor(limit: AddressLimit) {
+    this.#limit = limit
+  }
+
+  add(socket: Socket): void {
+    const address = networkOf(socket.remoteAddress ?? '')
+    const { most, isExempt } = this.#limit
+    if (most === 0 || isExempt(socket.remoteAddress ?? '')) return
+    const count = (this.#counts.get(address) ?? 0) + 1
+    this.#counts.set(address, count)
+    this.#addresses.set(socket, address)
+    if (count > most) this.#surplus.add(socket)
+  }
+
+  remove(socket: Socket): void {
+    const address = this.#addresses.get(socket)
+    if (address === undefined) return
+    this.#addresses.delete(socket)
+    const count = (this.#counts.get(address) ?? 1) - 1
+    if (count === 0) this.#counts.delete(address)
+    else this.#counts.set(address, count)
+  }
+
+  isSurplus(socket: Socket): boolean {
+    return this.#surplus.has(socket)
+  }
 }
 
 class Connections {

@@ -14,6 +14,7 @@ import { DOCUMENT_TYPE } from '../../insight/document-types.ts'
 import { cyclonedx } from '../../insight/sbom/cyclonedx.ts'
 import { spdx } from '../../insight/sbom/spdx.ts'
 import type { KnownImage } from '../../registry/known-image.ts'
+import { hostOf } from '../access/client.ts'
 import { demandLocalOr, type Access } from '../access/access.ts'
 import type { PullGate } from '../access/pull-gate.ts'
 import { audienceOf } from '../access/audience.ts'
@@ -168,7 +169,7 @@ async function pageOf(
   return {
     address,
     image,
-    host: request.host,
+    host: hostOf(request),
   }
 }
 

@@ -13,6 +13,7 @@ import { parseRoute, type Route } from '../../core/oci/route.ts'
 import { STORE_DIR } from '../../core/nix/store-path.ts'
 import type { Referrers } from '../../insight/referrers/referrers.ts'
 import type { Blob, Registry } from '../../registry/registry.ts'
+import { addressOf } from '../access/client.ts'
 import type { PullGate } from '../access/pull-gate.ts'
 import { answerPreconditions, needsPlainBytes, rangeOf, sendBytes } from './conditional.ts'
 import { takesIndex } from './takes-index.ts'
@@ -170,7 +171,7 @@ async function sendBlob(
   const encoding =
     isHead || needsPlainBytes(request)
       ? undefined
-      : chooseEncoding(compression, request.headers['accept-encoding'], request.ip, blob.size)
+      : chooseEncoding(compression, request.headers['accept-encoding'], addressOf(request), blob.size)
   // A compressor of another version makes other bytes of the same content.
   const tag = { opaque: blob.digest, isWeak: encoding !== undefined }
   reply

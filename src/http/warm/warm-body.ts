@@ -4,6 +4,7 @@ import { RegistryError } from '../../core/errors/errors.ts'
 import type { ImageName } from '../../core/oci/image-name.ts'
 import { readReferenceList, type ImageList } from '../check/image-list.ts'
 import { readBody } from '../check/read-body.ts'
+import { hostOf } from '../access/client.ts'
 import type { RequestBodies } from '../connection/request-bodies.ts'
 
 export type WarmRequest = {
@@ -30,7 +31,7 @@ export async function readWarmRequest(
   bodies: RequestBodies,
 ): Promise<WarmRequest> {
   const query = new URL(request.url, 'http://registry').searchParams
-  const hosts = [request.host, ...query.getAll('host')]
+  const hosts = [hostOf(request), ...query.getAll('host')]
   if (hosts.length > MAX_HOSTS)
     throw new RegistryError('manifest-invalid', `more than ${MAX_HOSTS - 1} hosts in the query`)
   const { images, malformed, foreign } = await bodies.use(request, reply, (bytes) => listIn(bytes, hosts))

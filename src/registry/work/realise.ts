@@ -3,8 +3,9 @@
  * which also remembers for a while what failed, so that a Pod that crashes in a loop doesn't build in a loop.
  */
 import { workName, type Work } from '../../store/work.ts'
-import pLimit, { type LimitFunction } from 'p-limit'
+import { currentAsker } from '../../core/asker.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
+import { FairLimit } from '../../core/fair-limit.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { Store, StoreEvent } from '../../store/store.ts'
 import type { WorkListener, WorkEvent } from './work-event.ts'
@@ -19,6 +20,8 @@ export type WorkLimits = {
   readonly fetchesAtOnce: number
   /** Pieces of work that may wait for their turn. */
   readonly queued: number
+  /** Pieces of work of one client that may go on or wait. 0: no limit. */
+  readonly ofClient: number
   /** Milliseconds that a build or fetch may take, and may go on without saying anything. 0: no limit. */
   readonly workMs: number
   readonly silentMs: number
@@ -32,14 +35,14 @@ export class Realiser {
   readonly #listen: WorkListener
   readonly #flight = new SingleFlight<void>()
   readonly #limits: WorkLimits
-  readonly #builds: LimitFunction
-  readonly #fetches: LimitFunction
+  readonly #builds: FairLimit
+  readonly #fetches: FairLimit
 
   constructor(store: Store, limits: WorkLimits, journal: WorkJournal, listen: WorkListener) {
     this.#store = store
     this.#limits = limits
-    this.#builds = pLimit(limits.buildsAtOnce)
-    this.#fetches = pLimit(limits.fetchesAtOnce)
+    this.#builds = new FairLimit(limits.buildsAtOnce)
+    this.#fetches = new FairLimit(limits.fetchesAtOnce, limits.fetchesAtOnce - 1)
     this.#journal = journal
     this.#listen = listen
   }
@@ -56,7 +59,18 @@ export class Realiser {
     if (failure !== undefined) throw failure
     return this.#flight.run(name, async () => {
       const turns = work.kind === 'fetch' ? this.#fetches : this.#builds
-      if (turns.pendingCount >= this.#limits.queued) {
+      const { ofClient, queued } = this.#limits
+      const own = this.#builds.countOf(currentAsker()) + this.#fetches.countOf(currentAsker())
+      if (ofClient > 0 && own >= ofClient)
+        throw new RegistryError(
+          'pending',
+          `${own} builds and fetches of this client go on or wait: ask again`,
+          {
+            detail: { work: name },
+            brief: 'this client waits for enough already',
+          },
+        )
+      if (turns.waiting >= queued) {
         throw new RegistryError('pending', 'too much is being built or fetched: ask again', {
           detail: { work: name },
           brief: 'too much is being built or fetched',
@@ -64,7 +78,7 @@ export class Realiser {
       }
       this.#journal.begin(work, makes)
       this.#listen(work, { kind: 'queued' })
-      return turns(() => this.#do(work))
+      return turns.run(() => this.#do(work))
     })
   }
 

@@ -1,7 +1,7 @@
 /** Asking the binary caches what they have: few at once, and none for longer than a cache that answers at all takes. */
 import type { Work } from '../work.ts'
-import pLimit from 'p-limit'
 import { RegistryError } from '../../core/errors/errors.ts'
+import { FairLimit } from '../../core/fair-limit.ts'
 import { LastWords, headline } from '../complaints.ts'
 import { NixError } from './messages.ts'
 import type { MissingReply } from './operations.ts'
@@ -30,10 +30,11 @@ export function lookUps(
   ) => Promise<MissingReply>,
   silentMs: number,
 ): (wanted: readonly Work[]) => Promise<Missing> {
-  const atOnce = pLimit(LOOK_UPS_AT_ONCE)
+  // One is left for other clients.
+  const atOnce = new FairLimit(LOOK_UPS_AT_ONCE, LOOK_UPS_AT_ONCE - 1)
   const lookUpMs = silentMs === 0 ? LOOK_UP_MS : Math.min(silentMs, LOOK_UP_MS)
   return (wanted) =>
-    atOnce(async () => {
+    atOnce.run(async () => {
       const words = new LastWords()
       const limit = AbortSignal.timeout(lookUpMs)
       try {

@@ -2,7 +2,7 @@
  * Connections to Nix, kept while used. A connection serves one request at a time, so short questions share a few, and
  * each long piece of work (a build, a fetch) opens its own beside them.
  */
-import pLimit from 'p-limit'
+import { FairLimit } from '../../core/fair-limit.ts'
 import { messageChain } from '../../core/errors/error-chain.ts'
 import { ConnectionError, NixConnection, type Request } from './connection.ts'
 import type { StoreEvent } from '../store.ts'
@@ -25,7 +25,7 @@ type Idle = { readonly connection: NixConnection; readonly timer: NodeJS.Timeout
 
 export class NixPool {
   readonly #transport: Transport
-  readonly #limit = pLimit(MAX_QUERY_CONNECTIONS)
+  readonly #limit = new FairLimit(MAX_QUERY_CONNECTIONS)
   readonly #idle: Idle[] = []
   readonly #open = new Set<NixConnection>()
   #closed = false
@@ -44,7 +44,7 @@ export class NixPool {
    * @throws NixError, ConnectionError.
    */
   query<T>(request: Request<T>): Promise<T> {
-    return this.#limit(async () => {
+    return this.#limit.run(async () => {
       const kept = this.#take()
       if (kept !== undefined) {
         try {
@@ -59,7 +59,7 @@ export class NixPool {
 
   /** Makes sure of a connection for the next question. @returns Nix's version. @throws ConnectionError. */
   connect(): Promise<string> {
-    return this.#limit(async () => {
+    return this.#limit.run(async () => {
       const connection = this.#take() ?? (await this.open())
       this.#keep(connection)
       return connection.version

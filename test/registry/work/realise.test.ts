@@ -21,6 +21,7 @@ const FAILED: BuildOutcome = {
 const LIMITS: WorkLimits = {
   buildsAtOnce: 2,
   fetchesAtOnce: 8,
+  ofClient: 0,
   queued: 100,
   workMs: 0,
   silentMs: 0,

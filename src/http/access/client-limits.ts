@@ -1,0 +1,71 @@
+/**
+ * How much one client may have at once: requests, and bytes of answers that are under way. Its builds and fetches are
+ * counted where they wait (registry/work/realise.ts), its connections where they open (connection/connections.ts).
+ */
+import type { FastifyInstance } from 'fastify'
+import { askedBy } from '../../core/asker.ts'
+import { RegistryError } from '../../core/errors/errors.ts'
+import { atEnd } from '../connection/response-end.ts'
+import { clientOf, limitKey } from './client.ts'
+
+export type ClientLimits = {
+  /** Requests at once; 0 for no limit, as below. */
+  readonly requests: number
+  /** Bytes of answers that were begun and not yet sent. Looked at when the next request begins. */
+  readonly bytes: number
+}
+
+/** Called for each refusal, with what was too much. */
+export type LimitListener = (what: 'requests' | 'bytes') => void
+
+type Use = { requests: number; bytes: number }
+
+/** To be called behind the hook that finds the subject, and before all others that do work. */
+export function registerClientLimits(
+  app: FastifyInstance,
+  limits: ClientLimits,
+  onRefusal: LimitListener = () => undefined,
+): void {
+  const uses = new Map<string, Use>()
+  app.addHook('onRequest', (request, reply, done) => {
+    // Probes come from the node, like much else.
+    if (request.routeOptions.config.isForProbes === true) return done()
+    const key = limitKey(clientOf(request))
+    const use = uses.get(key) ?? { requests: 0, bytes: 0 }
+    const excess = excessOf(use, limits)
+    if (excess !== undefined) {
+      onRefusal(excess)
+      return done(tooMuch(excess, limits[excess]))
+    }
+    uses.set(key, use)
+    use.requests += 1
+    atEnd(reply.raw, () => {
+      use.requests -= 1
+      if (use.requests === 0) uses.delete(key)
+    })
+    // What the request has done waits in this client's queues.
+    askedBy(key, done)
+  })
+  app.addHook('onSend', async (request, reply) => {
+    const length = Number(reply.getHeader('content-length') ?? 0)
+    const use = uses.get(limitKey(clientOf(request)))
+    if (use === undefined || request.method === 'HEAD' || !Number.isFinite(length)) return
+    use.bytes += length
+    atEnd(reply.raw, () => (use.bytes -= length))
+  })
+}
+
+function excessOf(use: Use, { requests, bytes }: ClientLimits): 'requests' | 'bytes' | undefined {
+  if (requests > 0 && use.requests >= requests) return 'requests'
+  return bytes > 0 && use.bytes >= bytes ? 'bytes' : undefined
+}
+
+function tooMuch(what: 'requests' | 'bytes', limit: number): RegistryError {
+  return new RegistryError(
+    'too-many-requests',
+    what === 'requests'
+      ? `this client has ${limit} requests under way, as many as it may: ask again`
+      : `answers of ${limit} bytes are on their way to this client, as many as may be: ask again`,
+    { brief: what },
+  )
+}
