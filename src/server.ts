@@ -23,6 +23,10 @@ import { AdvisorySource } from './insight/vulnerability/advisory-source.ts'
 import { Referrers } from './insight/referrers/referrers.ts'
 import { readSecretKey } from './insight/signing/signing-key.ts'
 import { openTls } from './tls/open-tls.ts'
+import type { Tracing } from './tracing/open-tracing.ts'
+import { currentAsker } from './core/asker.ts'
+import { AuditLog } from './access/audit/audit-log.ts'
+import type { AuditListener } from './access/audit-event.ts'
 import { openNixCache } from './nix-cache/nix-cache.ts'
 import { openRegistry } from './open-registry.ts'
 import { servedClosure } from './registry/artifact/make-artifact.ts'
@@ -57,12 +61,18 @@ export async function startServer(
 ): Promise<RunningServer> {
   const key = settings.signingKey === undefined ? undefined : readSecretKey(settings.signingKey)
   const web = readWebFiles(fileURLToPath(WEB))
-  const tokenFile = openTokenFile(settings.tokenFile, logger)
-  const tls = settings.tls === undefined ? undefined : openTls(settings.tls, logger)
+  const audit = settings.auditFile === undefined ? undefined : openAudit(settings.auditFile, logger)
+  const onAudit: AuditListener = (event) => audit?.write(event)
+  const tokenFile = openTokenFile(settings.tokenFile, onAudit, logger)
+  const tls =
+    settings.tls === undefined
+      ? undefined
+      : openTls(settings.tls, logger, (target) => onAudit({ what: 'reload', outcome: 'done', target }))
+  const tracing = await startTracing(settings, version, logger)
   const auth =
     settings.authFile === undefined
       ? undefined
-      : openAuthentication(settings.authFile, tokenFile?.current, () => undefined, logger)
+      : openAuthentication(settings.authFile, tokenFile?.current, onAudit, logger)
   const proxies = new TrustedProxies(settings.trustedProxies)
   const isLocalTrusted = settings.openOnLoopback && settings.trustedProxies.length === 0
   const loopback = new LoopbackTrust(isLocalTrusted, (sign, request) =>
@@ -79,6 +89,8 @@ export async function startServer(
     onWork: (work, event) => {
       metrics.onWork(work, event)
       const name = workName(work)
+      if (event.kind === 'done' || event.kind === 'failed')
+        onAudit({ what: work.kind, outcome: event.kind, subject: currentAsker(), target: name })
       if (event.kind === 'log')
         logger.debug({ work: name, derivation: event.derivation, line: event.line }, 'nix log')
       // Why it failed is logged where it is answered.
@@ -128,6 +140,8 @@ export async function startServer(
       token: tokenFile === undefined ? undefined : tokenOf(tokenFile.current),
       authentication: auth?.options,
       rules: () => auth?.file().rules,
+      onAudit,
+      isTraced: tracing !== undefined,
       proxies,
       limits: {
         requests: settings.clientRequests,
@@ -164,6 +178,8 @@ export async function startServer(
     return {
       url,
       reload: () => {
+        audit?.reopen()
+        onAudit({ what: 'reload', outcome: 'done', target: 'SIGHUP' })
         tokenFile?.reload()
         auth?.reload()
         tls?.reload()
@@ -178,6 +194,8 @@ export async function startServer(
         auth?.close()
         tls?.close()
         await close()
+        await tracing?.close()
+        audit?.close()
       },
     }
   } catch (error) {
@@ -214,10 +232,39 @@ function openAdvisorySource(
   return source
 }
 
-function openTokenFile(file: string | undefined, logger: FastifyBaseLogger): TokenFile | undefined {
+function openAudit(file: string, logger: FastifyBaseLogger): AuditLog {
+  return new AuditLog({
+    file,
+    onTrouble: (error) =>
+      logger.error({ err: error, file }, 'audit log: lines are lost until it can be written'),
+  })
+}
+
+/** Loaded only where it is wanted. */
+async function startTracing(
+  { traceEndpoint: endpoint, traceRatio: ratio }: Settings,
+  version: string,
+  logger: FastifyBaseLogger,
+): Promise<Tracing | undefined> {
+  if (endpoint === undefined) return undefined
+  const { openTracing } = await import('./tracing/open-tracing.ts')
+  logger.info({ endpoint, ratio }, 'tracing')
+  const onTrouble = (reason: string) =>
+    logger.warn({ endpoint, reason }, 'traces are lost: the collector does not take them')
+  return openTracing({ endpoint, ratio, version, onTrouble })
+}
+
+function openTokenFile(
+  file: string | undefined,
+  onAudit: AuditListener,
+  logger: FastifyBaseLogger,
+): TokenFile | undefined {
   if (file === undefined) return undefined
   return new TokenFile(file, {
-    onChange: () => logger.info({ file }, 'another token counts from now on'),
+    onChange: () => {
+      logger.info({ file }, 'another token counts from now on')
+      onAudit({ what: 'reload', outcome: 'done', target: file })
+    },
     onTrouble: (error) =>
       logger.error({ err: error, file }, 'token file not read: the last token goes on to count'),
     onReadableByAll: (advice) =>

@@ -19,15 +19,16 @@ const USES: { readonly [room: string]: readonly string[] } = {
   layer: ['core'],
   unpack: ['core'],
   source: ['core', 'layer', 'unpack'],
-  registry: ['core', 'store', 'layer', 'unpack', 'source'],
+  registry: ['core', 'store', 'layer', 'unpack', 'source', 'tracing'],
   'nix-cache': ['core', 'store', 'layer', 'unpack'],
   // The store only for the words that say that there is no Nix.
   kubernetes: ['core', 'store'],
   tls: ['core'],
+  tracing: [],
   access: ['core'],
   archive: ['core', 'layer', 'registry'],
   insight: ['core', 'store', 'registry'],
-  http: ['core', 'access', 'layer', 'registry', 'insight', 'nix-cache', 'kubernetes'],
+  http: ['core', 'access', 'layer', 'registry', 'insight', 'nix-cache', 'kubernetes', 'tracing'],
   // The modes and patterns that settings may have, from where they are used.
   settings: ['core', 'access', 'http', 'nix-cache', 'tls', 'store/cache'],
   'open-registry.ts': [
@@ -51,6 +52,7 @@ const USES: { readonly [room: string]: readonly string[] } = {
     'open-registry.ts',
     'registry',
     'tls',
+    'tracing',
   ],
   cli: [
     'core',

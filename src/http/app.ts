@@ -14,6 +14,9 @@ import { registerAuthentication, type AuthenticationOptions } from './access/aut
 import { registerClientLimits, type ClientLimits } from './access/client-limits.ts'
 import { registerOrigins } from './access/client.ts'
 import { TrustedProxies } from './access/trusted-proxies.ts'
+import { registerRequestAudit, requestIds } from './access/request-audit.ts'
+import { registerRequestSpans } from './request-span.ts'
+import type { AuditListener } from '../access/audit-event.ts'
 import { PullGate, type PullGateOptions } from './access/pull-gate.ts'
 import { registerTokenEndpoint } from './access/token-endpoint.ts'
 import type { Token } from './access/token.ts'
@@ -51,6 +54,10 @@ export type AppOptions = Omit<V2Options, 'gate'> &
     /** How many there may be at once. */
     readonly connections?: number
     readonly metrics: Metrics
+    /** Hears what the audit log has. Default: nobody does. */
+    readonly onAudit?: AuditListener
+    /** Whether requests have spans. Default: no. */
+    readonly isTraced?: boolean
     /** Addresses beside the one of the API. Default: none. */
     readonly listeners?: Readonly<Partial<Record<ListenerName, ListenerAddress | undefined>>>
     /** Default: none, so the client is who connects. */
@@ -72,6 +79,7 @@ export type AppOptions = Omit<V2Options, 'gate'> &
 /** `clientAuth` is what clients without a certificate may do. */
 type TlsOptions = Omit<TlsService, 'asksClients'> & { readonly clientAuth: ClientAuth }
 
+const NO_AUDIT = () => undefined
 const NO_RULES = () => undefined
 const NO_LIMITS = { requests: 0, bytes: 0, connections: 0 }
 
@@ -86,6 +94,7 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
   } = options
   const app = Fastify({
     loggerInstance: logger,
+    genReqId: requestIds(),
     logController: new RequestLog(),
     childLoggerFactory: requestLogger(proxies),
     exposeHeadRoutes: false,
@@ -117,6 +126,8 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
   registerRequestLog(app)
   const { authentication, token } = options
   const access = authentication === undefined ? tokenAccess(token, loopback) : subjectAccess(loopback)
+  registerRequestAudit(app, options.onAudit ?? NO_AUDIT)
+  if (options.isTraced === true) registerRequestSpans(app)
   registerErrors(app, (request, refusal) => audienceOf(request, refusal, access))
   registerConnections(app, connections, {
     most: limits.connections,

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { causeChain } from '../core/errors/error-chain.ts'
 import { RegistryError } from '../core/errors/errors.ts'
+import { auditRefusal } from './access/request-audit.ts'
 import { INTERNAL_ERROR, PUBLIC, errorReply, type Audience, type ErrorReply } from './error-table.ts'
 import { failurePage } from './pages/failure-page.ts'
 import { PAGE_HEADERS } from './pages/page-frame.ts'
@@ -54,6 +55,7 @@ export function sendRefusal(
 ): FastifyReply {
   const answer = errorReply(refusal, audience)
   if (request !== undefined) {
+    auditRefusal(request, refusal)
     const { message, kind, detail } = refusal
     const cause = causeChain(refusal)
     // Facts of the failure may have the same names: a build has a status of Nix's.

@@ -256,6 +256,24 @@ export const SETTINGS = Type.Object({
     description:
       'file (YAML or JSON) that says who may pull, warm, import and read: users, tokens, certificates, issuers of tokens (see docs/access.md). Read again when it changes. None: everybody who reaches the registry may pull',
   }),
+  PUSHLESS_AUDIT: Type.String({
+    default: '',
+    description:
+      'file for the audit log, or - for standard output: a JSON line for each denied request, wrong credentials, build, fetch, import, warming, deletion and reload. None: no audit log',
+  }),
+  PUSHLESS_TRACE_ENDPOINT: Type.String({
+    default: '',
+    pattern: '^$|^https?://',
+    description:
+      'URL of an OpenTelemetry collector that takes traces by OTLP over HTTP, such as http://collector:4318/v1/traces. None: no traces',
+  }),
+  PUSHLESS_TRACE_RATIO: Type.Number({
+    default: 1,
+    minimum: 0,
+    maximum: 1,
+    description:
+      'share of requests that are traced, from 0 to 1, where the client does not decide it by its traceparent',
+  }),
   PUSHLESS_TLS_CERT: Type.String({
     default: '',
     description:

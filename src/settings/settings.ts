@@ -68,6 +68,11 @@ export type Settings = {
   readonly cacheBytes: number
   /** `undefined` where nobody may change anything. */
   readonly tokenFile: string | undefined
+  /** A file, or `-`; `undefined` where there is no audit log. */
+  readonly auditFile: string | undefined
+  /** `undefined` where nothing is traced. */
+  readonly traceEndpoint: string | undefined
+  readonly traceRatio: number
   /** `undefined` where everybody may pull. */
   readonly authFile: string | undefined
   /** `undefined` where HTTP is spoken. */
@@ -148,6 +153,9 @@ export function settingsOf(given: GivenSettings, s3Credentials?: S3Credentials):
     logBytes: given.PUSHLESS_LOG_SIZE * MEGABYTE,
     cacheBytes: given.PUSHLESS_CACHE_SIZE * MEGABYTE,
     tokenFile: given.PUSHLESS_TOKEN_FILE === '' ? undefined : given.PUSHLESS_TOKEN_FILE,
+    auditFile: given.PUSHLESS_AUDIT === '' ? undefined : given.PUSHLESS_AUDIT,
+    traceEndpoint: given.PUSHLESS_TRACE_ENDPOINT === '' ? undefined : given.PUSHLESS_TRACE_ENDPOINT,
+    traceRatio: given.PUSHLESS_TRACE_RATIO,
     authFile: given.PUSHLESS_AUTH === '' ? undefined : given.PUSHLESS_AUTH,
     tls: parseTls(given),
     signingKey: given.PUSHLESS_SIGNING_KEY === '' ? undefined : given.PUSHLESS_SIGNING_KEY,

@@ -28,9 +28,13 @@ const REMIND_MS = 60_000
 export function openTls<ClientAuth>(
   { clientAuth, ...files }: CertificateFiles & { readonly clientAuth: ClientAuth },
   log: TlsLog,
+  onReload: (file: string) => void = () => undefined,
 ): OpenTls<ClientAuth> {
   const watch = new CertificateWatch(files, {
-    onChange: (certificates) => log.info(factsOf(certificates), 'another certificate counts from now on'),
+    onChange: (certificates) => {
+      log.info(factsOf(certificates), 'another certificate counts from now on')
+      onReload(files.certFile)
+    },
     onTrouble: (error) =>
       log.error({ err: error }, 'TLS files not read: the last good certificate goes on to count'),
     onAdvice: (advice) => log.warn({ file: files.certFile, advice }, 'clients may refuse TLS'),

@@ -15,6 +15,7 @@ import { clientSubject } from './client-certificate.ts'
 import { addressOf, setSubject } from './client.ts'
 import type { GuessLimit } from './guess-limit.ts'
 import type { LoopbackTrust } from './loopback-trust.ts'
+import { targetOf } from './request-audit.ts'
 import { challengeOf } from './token-challenge.ts'
 
 export type AuthenticationOptions = {
@@ -103,7 +104,7 @@ export async function checkCredentials(
       outcome: 'denied',
       address,
       requestId: request.id,
-      target: request.url,
+      target: targetOf(request),
       reason,
     })
   }

@@ -21,6 +21,7 @@ import { DEFAULT_TAG } from '../../core/oci/image-name.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Access } from './access.ts'
 import { clientOf } from './client.ts'
+import { senderOf } from './request-audit.ts'
 
 /** What a request goes on with. */
 export type Admission = {
@@ -65,7 +66,16 @@ export class PullGate {
       selector?.kind === 'tag' ? selector.tag : DEFAULT_TAG,
     )
     if (verdict.kind === 'admitted') return { reference, restore: (error) => error }
-    request.log.warn({ image: referenceBase(reference), reason: verdict.reason }, 'pull denied')
+    const image = referenceBase(reference)
+    request.log.warn({ image, reason: verdict.reason }, 'pull denied')
+    const sender = senderOf(request)
+    request.server.audit({
+      what: 'request',
+      outcome: 'denied',
+      ...sender,
+      target: image,
+      reason: verdict.reason,
+    })
     const decoy = { ...reference, storeHash: this.#decoyOf(reference.storeHash) }
     return { reference: decoy, restore: (error) => withHash(error, decoy.storeHash, reference.storeHash) }
   }

@@ -9,6 +9,7 @@ import { pipeline } from 'node:stream/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { compress, type Encoding } from '../../layer/compressor.ts'
 import { loopTurn } from '../connection/loop-turn.ts'
+import { beginSpan } from '../../tracing/traced.ts'
 import { noteCut, requestFacts } from '../request-log.ts'
 
 /** @param chunks as `Registry.read` gives them. */
@@ -20,9 +21,11 @@ export async function sendStream(
 ): Promise<FastifyReply> {
   // Before anything is awaited, so that compressors are counted when the next encoding is chosen.
   const compressor = encoding === undefined ? undefined : compress(encoding)
+  const span = beginSpan('stream', {})
   await loopTurn()
   const first = await chunks.next().catch((error: unknown) => {
     compressor?.destroy()
+    span?.end()
     throw error
   })
   reply.hijack()
@@ -38,6 +41,8 @@ export async function sendStream(
     raw.destroy()
     if (isOurs) request.log.error({ err: error, ...requestFacts(request) }, 'download cut')
     else request.log.debug({ err: error, ...requestFacts(request) }, 'client left during a download')
+  } finally {
+    span?.end()
   }
   return reply
 }

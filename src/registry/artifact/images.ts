@@ -12,6 +12,7 @@ import { KnownImages, stampOf } from './known-images.ts'
 import { makeValid, type ValidityParts } from './make-valid.ts'
 import { tagInside } from './resolve.ts'
 import { makeArtifact } from './make-artifact.ts'
+import { traced } from '../../tracing/traced.ts'
 import { SingleFlight } from '../work/single-flight.ts'
 import { DEFAULT_TAG } from '../../core/oci/image-name.ts'
 
@@ -82,7 +83,9 @@ export class Images {
   async #make(reference: Reference, tag: string): Promise<Artifact> {
     const steps: Partial<Record<Step | 'realise', number>> = {}
     const start = performance.now()
-    const root = await makeValid(this.#parts, reference, tag)
+    const root = await traced('resolve', { 'pushless.image': referenceBase(reference) }, async () =>
+      makeValid(this.#parts, reference, tag),
+    )
     this.#parts.roots.keep(root)
     steps.realise = performance.now() - start
     const stamp = stampOf(this.#parts.store.directory, root) ?? ''

@@ -1,4 +1,5 @@
 /** From a valid store path to what is served for it: one image, or an index of several. */
+import { traced } from '../../tracing/traced.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { ClosurePath } from '../../store/store.ts'
@@ -44,7 +45,7 @@ async function make(
 ): Promise<Artifact> {
   const timed: Timer = async (step, work) => {
     const start = performance.now()
-    const result = await work()
+    const result = await traced(step, { 'pushless.path': root }, work)
     onStep(step, performance.now() - start)
     return result
   }

@@ -9,6 +9,7 @@ import { FairLimit } from '../../core/fair-limit.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { Store, StoreEvent } from '../../store/store.ts'
 import type { WorkListener, WorkEvent } from './work-event.ts'
+import { traced } from '../../tracing/traced.ts'
 import { WorkDeadline } from './work-deadline.ts'
 import { SingleFlight } from './single-flight.ts'
 import { LastLines, buildFailure, explained, givenUp } from './work-failure.ts'
@@ -78,7 +79,7 @@ export class Realiser {
       }
       this.#journal.begin(work, makes)
       this.#listen(work, { kind: 'queued' })
-      return turns.run(() => this.#do(work))
+      return turns.run(() => traced(`realise ${work.kind}`, { 'pushless.work': name }, () => this.#do(work)))
     })
   }
 
