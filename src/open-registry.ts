@@ -1,3 +1,5 @@
+import { SignedImages, type SignedImagesOptions } from './access/image-signature/signed-images.ts'
+import type { Artifact } from './registry/artifact/image-index.ts'
 /** Everything below HTTP, opened by the settings: for the server, and for the commands that need none. */
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
@@ -78,6 +80,9 @@ export function openRegistry(
     partialIndex: settings.partialIndex,
     policy: policyOf(settings, isLoopbackTrusted),
     roots: { directory: stateDirectory, keepDays: settings.keepDays, onTrouble: onRootTrouble },
+    ...(settings.imageSignatures === undefined
+      ? {}
+      : { demandSigned: signatureCheck(settings.imageSignatures) }),
     holdMs: settings.holdMs,
     verify: settings.verify,
     limits: {
@@ -122,4 +127,9 @@ function transportOf(setting: string): Transport {
   if (setting === 'auto') return autoTransport()
   if (setting.startsWith('unix:')) return socketTransport(setting.slice('unix:'.length))
   return processTransport(setting.split(' ').filter((word) => word !== ''))
+}
+
+function signatureCheck(options: SignedImagesOptions): (artifact: Artifact) => void {
+  const signed = new SignedImages(options)
+  return ({ manifest, root }) => signed.demand(manifest, root)
 }

@@ -33,6 +33,7 @@ const USES: { readonly [room: string]: readonly string[] } = {
   settings: ['core', 'access', 'http', 'nix-cache', 'tls', 'store/cache'],
   'open-registry.ts': [
     'core',
+    'access',
     'settings',
     'store',
     'store/daemon',

@@ -12,6 +12,10 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
     'pushless provenance ./result > provenance.json',
     'pushless key ./signing-key && pushless provenance --signing-key ./signing-key ./result',
   ],
+  sign: [
+    'pushless key ./signing-key && pushless sign --signing-key ./signing-key ./result',
+    'pushless key ./signing-key && pushless sign --signing-key ./signing-key -o ./bundles ./result',
+  ],
   key: ['pushless key ./signing-key > signing-key.pub', 'pushless key --form nix ./signing-key'],
   graph: ['pushless graph ./result', 'pushless graph --build --format svg ./result > graph.svg'],
   why: ['pushless why ./result hello', 'pushless why --limit 1 --json ./result hello'],

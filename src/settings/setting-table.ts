@@ -246,6 +246,21 @@ export const SETTINGS = Type.Object({
     description:
       'megabytes below the state directory for what compressed archives of images unpack to, the least recently used going first. An archive that alone is larger is refused. A dozen usual images, and the few that most rollouts pull at once',
   }),
+  PUSHLESS_REQUIRE_IMAGE_SIGNATURE: Type.Boolean({
+    default: false,
+    description:
+      'serve only images with a signature by a key of --image-keys among the files of --image-signatures. Others look as if they were not there',
+  }),
+  PUSHLESS_IMAGE_KEYS: Type.String({
+    default: '',
+    description:
+      'files of public keys for --require-image-signature, separated by spaces: PEM as cosign and `pushless key` write it, or name:base64',
+  }),
+  PUSHLESS_IMAGE_SIGNATURES: Type.String({
+    default: '',
+    description:
+      'directory of signatures of images, as `pushless sign` and cosign write them: a sigstore bundle in sha256-<hex>.json each. Looked at when an image is made',
+  }),
   PUSHLESS_TOKEN_FILE: Type.String({
     default: '',
     description:
@@ -354,6 +369,7 @@ export const WORD_LISTS: ReadonlySet<SettingName> = new Set([
   'PUSHLESS_DENY_NAMES',
   'PUSHLESS_SYSTEMS',
   'PUSHLESS_REQUIRE_KEYS',
+  'PUSHLESS_IMAGE_KEYS',
   'PUSHLESS_CACHES',
   'PUSHLESS_TRUSTED_KEYS',
 ])

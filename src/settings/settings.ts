@@ -62,6 +62,8 @@ export type Settings = {
   readonly denyNames: readonly NamePattern[]
   readonly systems: readonly string[]
   readonly requiredKeys: readonly SigningKey[]
+  /** `undefined` where images needn't be signed. */
+  readonly imageSignatures: ImageSignatures | undefined
   readonly keepDays: number
   readonly failureMs: number
   readonly logBytes: number
@@ -91,6 +93,8 @@ export type Settings = {
   readonly logLevel: GivenSettings['PUSHLESS_LOG_LEVEL']
   readonly logFormat: GivenSettings['PUSHLESS_LOG_FORMAT']
 }
+
+type ImageSignatures = { readonly directory: string; readonly keyFiles: readonly string[] }
 
 type TlsSettings = CertificateFiles & { readonly clientAuth: ClientAuth }
 
@@ -148,6 +152,7 @@ export function settingsOf(given: GivenSettings, s3Credentials?: S3Credentials):
     denyNames: wordsOf(given.PUSHLESS_DENY_NAMES).flatMap((word) => parseNamePattern(word) ?? []),
     systems: wordsOf(given.PUSHLESS_SYSTEMS),
     requiredKeys: parseWords(given, 'PUSHLESS_REQUIRE_KEYS', parseSigningKey, KEY_EXPECTED),
+    imageSignatures: parseImageSignatures(given),
     keepDays: given.PUSHLESS_KEEP,
     failureMs: given.PUSHLESS_FAILURE_TIME * SECOND_MS,
     logBytes: given.PUSHLESS_LOG_SIZE * MEGABYTE,
@@ -197,6 +202,16 @@ function parseWords<Value>(
 
 function wordsOf(text: string): readonly string[] {
   return text.split(/[\s,]+/).filter((word) => word !== '')
+}
+
+/** @throws SettingsError for a requirement that nothing could meet. */
+function parseImageSignatures(given: GivenSettings): ImageSignatures | undefined {
+  const [directory, keyFiles] = [given.PUSHLESS_IMAGE_SIGNATURES, wordsOf(given.PUSHLESS_IMAGE_KEYS)]
+  if (!given.PUSHLESS_REQUIRE_IMAGE_SIGNATURE) return undefined
+  const missing =
+    directory === '' ? 'PUSHLESS_IMAGE_SIGNATURES' : keyFiles.length === 0 ? 'PUSHLESS_IMAGE_KEYS' : undefined
+  if (missing === undefined) return { directory, keyFiles }
+  throw new SettingsError(`${settingTitle(missing)}: must be set with --require-image-signature`)
 }
 
 /** @throws SettingsError for a certificate without its key, and the like. */

@@ -20,6 +20,7 @@ const COMMANDS = [
   'inspect',
   'sbom',
   'provenance',
+  'sign',
   'key',
   'graph',
   'why',

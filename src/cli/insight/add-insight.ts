@@ -48,6 +48,15 @@ export function addInsight(program: Command, facts: ProcessFacts): void {
       await provenance(ref, settingsFrom(options, facts))
     })
 
+  withSettings(program.command('sign'), [...INSPECT, 'PUSHLESS_SIGNING_KEY'])
+    .description('sign images, for registries that serve only signed ones (--require-image-signature)')
+    .argument('<ref...>', 'as for inspect')
+    .option('-o, --output <directory>', 'where the signatures go, sha256-<hex>.json each', 'signatures')
+    .action(async (refs: readonly string[], options: { readonly output: string }) => {
+      const { sign } = await import('./sign.ts')
+      await sign(refs, options.output, settingsFrom(options, facts))
+    })
+
   program
     .command('key')
     .description('make a key to sign with, if the file is not there yet, and print its public key')

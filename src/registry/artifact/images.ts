@@ -25,6 +25,8 @@ export type Lookup = 'remembered' | 'made'
 export type ImagesOptions = ImageDeps & {
   /** Whether an index may lack platforms that can't be had here: see platform-index.ts. */
   readonly partialIndex: boolean
+  /** @throws RegistryError `denied` for an image that isn't signed. Default: none needs to be. */
+  readonly demandSigned?: (artifact: Artifact) => void
   readonly onLookup?: (result: Lookup) => void
   /** @param before the digest that the index of this tag had before, where it is another one now. */
   readonly onImage?: (artifact: Artifact, steps: Steps, before?: Digest) => void
@@ -106,6 +108,7 @@ export class Images {
       tagInside(reference, root, tag),
       (step, ms) => (steps[step] = ms),
     )
+    this.#options.demandSigned?.(artifact)
     index.putManifest(root, artifact.manifest)
     this.#known.put(name, tag, artifact, stamp)
     onImage?.(
