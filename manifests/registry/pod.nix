@@ -5,7 +5,7 @@ let
   toEnvironment = import ./pod-environment.nix;
 
   daemonSocket = "/nix/var/nix/daemon-socket";
-  tokens = "/run/secrets/pushless";
+  tokens = "/run/secrets/pushless-token";
 
   # Beyond the grace that downloads get, for the rest of the shutdown (src/cli/serve.ts: 5 s), and some.
   slack = 10;

@@ -6,6 +6,7 @@ import type { Environment } from '../settings/read-settings.ts'
 import type { SettingName } from '../settings/setting-table.ts'
 import { FORMATS, type Format } from '../archive/archive-files.ts'
 import { addExamples } from './examples.ts'
+import { addInstall } from './install/add-install.ts'
 import { addInsight } from './insight/add-insight.ts'
 import { addManifests } from './manifests/manifests.ts'
 import type { ProcessFacts } from './process-facts.ts'
@@ -136,6 +137,7 @@ export function createProgram(facts: ProcessFacts): Command {
     })
     .exitOverride()
   addManifests(program, facts)
+  addInstall(program, facts)
   addTls(program)
   program
     .command('completion')

@@ -31,6 +31,7 @@ const COMMANDS = [
   'export',
   'warm',
   'tls self-signed',
+  'install',
   'manifests apps',
   'manifests check',
   'manifests rewrite',
