@@ -2,7 +2,6 @@
  * The registry of cache.yaml under a real kubelet: its own image, imported, in the Pod of its Deployment; it serves the
  * greeter out of a binary cache to the containerd of the same node. The node's Nix isn't in the Pod.
  */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
@@ -11,6 +10,7 @@ import { parseAllDocuments } from 'yaml'
 import { imageName } from './client.ts'
 import { exampleImage } from './example.ts'
 import { until } from './until.ts'
+import { installText } from '../../src/cli/install/install.ts'
 import { makeImage } from '../../scripts/registry-image/make-image.ts'
 import { serveCache } from '../support/binary-cache.ts'
 import { freePort } from '../support/free-port.ts'
@@ -89,19 +89,14 @@ async function exportImage(path: string, args: readonly string[], state: string)
   )
 }
 
-/** The Pod of cache.yaml, with what a kubelet without an API server and a network plugin needs. */
+/** The Pod that `pushless install` prints, with what a kubelet without an API server and a network plugin needs. */
 async function podOfCache({ port, cache, key }: { port: number; cache: string; key: string }) {
-  const text = await readFile(join(ROOT, 'manifests/registry/rendered/cache.yaml'), 'utf8')
+  const text = await installText({ kind: 'cache', caches: [cache], trustedKeys: [key] }, ROOT)
   const deployment = parseAllDocuments(text)
     .map((document) => document.toJS())
     .find(({ kind }) => kind === 'Deployment')
   const { serviceAccountName: _, ...spec } = deployment.spec.template.spec
   const [container] = spec.containers
-  const changes: Readonly<Record<string, string>> = {
-    PUSHLESS_LISTEN: `0.0.0.0:${port}`,
-    PUSHLESS_CACHES: cache,
-    PUSHLESS_TRUSTED_KEYS: key,
-  }
   const pod = {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -114,7 +109,7 @@ async function podOfCache({ port, cache, key }: { port: number; cache: string; k
           ...container,
           env: container.env.map(({ name, value }: { name: string; value: string }) => ({
             name,
-            value: changes[name] ?? value,
+            value: name === 'PUSHLESS_LISTEN' ? `0.0.0.0:${port}` : value,
           })),
           ports: [{ name: 'http', containerPort: port }],
         },

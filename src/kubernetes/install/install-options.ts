@@ -1,4 +1,4 @@
-/** What a caller decides of the registry's objects. A field that is absent stays as the variant has it. */
+/** The choices of a caller about the registry's objects. A field that is absent stays as the variant has it. */
 
 /** The variants, and the file below manifests/registry/rendered/ that has each. */
 export const VARIANT_FILES = {
