@@ -21,7 +21,17 @@ const skip = missing('etcd', 'kubectl') || (await missingKubernetes('kube-apiser
 const CASES = [
   { args: ['--kind', 'cache', '--namespace', 'cached'], levels: { cached: 'restricted' } },
   {
-    args: ['--kind', 'cache', '--namespace', 'two', '--node-port', '30501', '--node-setup', '--tls-secret', 'certificate'],
+    args: [
+      '--kind',
+      'cache',
+      '--namespace',
+      'two',
+      '--node-port',
+      '30501',
+      '--node-setup',
+      '--tls-secret',
+      'certificate',
+    ],
     levels: { two: 'restricted', 'two-node-setup': 'privileged' },
   },
   { args: ['--kind', 'daemon-set', '--namespace', 'every'], levels: { every: 'privileged' } },

@@ -43,8 +43,8 @@ function fillObject(object: RegistryObject, options: InstallOptions): readonly R
       return [{ ...object, spec: { ...object.spec, minReplicas: replicas.min, maxReplicas: replicas.max } }]
     case 'Service': {
       if (nodePort === undefined) return [object]
-      const ports = object.spec.ports.map(({ nodePort: _, ...port }) =>
-        nodePort === 'none' ? port : { ...port, nodePort },
+      const ports = object.spec.ports.map((port) =>
+        nodePort === 'none' ? withoutNodePort(port) : { ...port, nodePort },
       )
       const type = nodePort === 'none' ? 'ClusterIP' : 'NodePort'
       return [{ ...object, spec: { ...object.spec, type, ports } }]
@@ -62,6 +62,11 @@ function fillObject(object: RegistryObject, options: InstallOptions): readonly R
     default:
       return [object]
   }
+}
+
+function withoutNodePort<T extends { readonly nodePort?: number }>(port: T): Omit<T, 'nodePort'> {
+  const { nodePort: _, ...rest } = port
+  return rest
 }
 
 function fillWorkload(workload: Workload, options: InstallOptions): Workload {
