@@ -1,7 +1,7 @@
 /**
  * Writes the registry's image as an OCI layout: an index, its images with compressed layers, and about each of them an
  * SBOM and its provenance as referrers. Those are made after the compression, since they name digests. Their manifests
- * stand in index.json too, where oras and regctl look for them.
+ * stand in index.json too, where oras looks for them.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -10,6 +10,7 @@ import { until } from './until.ts'
 import { checkParts, makeImage } from '../../scripts/registry-image/make-image.ts'
 import { writeLayout } from '../../scripts/registry-image/write-layout.ts'
 import { freePort } from '../support/free-port.ts'
+import { goTool, missingTool } from '../support/go-tools.ts'
 import { missingOwnImage } from '../support/own-image.ts'
 import { podmanFor } from '../support/podman.ts'
 import { missing } from '../support/requirement.ts'
@@ -96,6 +97,22 @@ void t.test('the registry’s image', { skip, timeout: 300_000 }, async (t) => {
           uri.startsWith('pkg:npm/node-linux-'),
         ),
       )
+    }
+  })
+
+  await t.test('is copied with its documents', { skip: await missingTool('oras') }, async (t) => {
+    const oras = await goTool('oras')
+    const copy = join(await temporaryDirectory(t, 'copied'), 'layout')
+    const between = ['--from-oci-layout', '--to-oci-layout', `${layout}:${TAG}`, `${copy}:${TAG}`]
+    await execa(oras, ['copy', '--recursive', ...between])
+    for (const { digest: of } of platforms) {
+      const { stdout } = await execa(oras, ['discover', '--oci-layout', `${copy}@${of}`])
+      for (const type of [
+        'application/vnd.cyclonedx+json',
+        'application/spdx+json',
+        'application/vnd.in-toto+json',
+      ])
+        t.match(stdout, type)
     }
   })
 
