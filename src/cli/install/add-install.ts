@@ -31,6 +31,10 @@ export function addInstall(program: Command, { library }: ProcessFacts): void {
     .option('--store-size <megabytes>', 'that store paths may have together in each Pod')
     .option('--netrc-secret <secret>', 'Secret with the key netrc: credentials for caches')
     .option('--s3-secret <secret>', 'Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY')
+    .option(
+      '--account-annotation <name=value...>',
+      'annotations of the ServiceAccount, for clouds that give it a role for the bucket',
+    )
     .option('--cache-ca <configmap>', 'ConfigMap with the key ca.crt: authorities of caches')
     .option('--host <name...>', 'further names that the registry answers to')
     .option('--node-port <port>', 'port that every node answers on, or none')

@@ -1,10 +1,19 @@
 /** Turns the flags of `pushless install` into options, and refuses what the variant doesn't take. */
-import { parseArchiveName } from '../../archive/archive-name.ts'
 import { isCidr } from '../../kubernetes/check/custom/ip-address.ts'
 import type { InstallOptions, SecretUse, VariantKind } from '../../kubernetes/install/install-options.ts'
 import { readSettings } from '../../settings/read-settings.ts'
 import { PREFIX, SETTING_FACTS } from '../../settings/setting-facts.ts'
 import { UsageError } from '../usage-error.ts'
+import {
+  checkImage,
+  checkNamespace,
+  flagName,
+  parseAnnotations,
+  parseNodePort,
+  parseReplicas,
+  secretName,
+  wholeNumber,
+} from './flag-values.ts'
 
 /** As commander gives them. */
 export type InstallFlags = {
@@ -26,13 +35,22 @@ export type InstallFlags = {
   readonly netrcSecret?: string
   readonly s3Secret?: string
   readonly cacheCa?: string
+  readonly accountAnnotation?: readonly string[]
   readonly nodeSetup?: boolean
 }
 
 /** Flags that mean nothing for a variant, by the names that people type. */
 const MISPLACED: Readonly<Record<VariantKind, readonly (keyof InstallFlags)[]>> = {
   cache: [],
-  deployment: ['caches', 'trustedKeys', 'storeSize', 'netrcSecret', 's3Secret', 'cacheCa'],
+  deployment: [
+    'caches',
+    'trustedKeys',
+    'storeSize',
+    'netrcSecret',
+    's3Secret',
+    'cacheCa',
+    'accountAnnotation',
+  ],
   'daemon-set': [
     'caches',
     'trustedKeys',
@@ -40,6 +58,7 @@ const MISPLACED: Readonly<Record<VariantKind, readonly (keyof InstallFlags)[]>> 
     'netrcSecret',
     's3Secret',
     'cacheCa',
+    'accountAnnotation',
     'replicas',
     'nodePort',
     'clients',
@@ -74,13 +93,6 @@ const DECIDED = new Set([
 ])
 
 const DEFAULT_CACHE_SIZE = 10_000
-/** RFC 1123, as Kubernetes has it for namespaces and for most names. */
-const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
-const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/
-const MIN_NODE_PORT = 30_000
-const MAX_NODE_PORT = 32_767
-const MAX_REPLICAS = 1000
-
 /** @throws UsageError, SettingsError. */
 export function installOptions(flags: InstallFlags): InstallOptions {
   const {
@@ -95,10 +107,8 @@ export function installOptions(flags: InstallFlags): InstallOptions {
   } = flags
   for (const flag of MISPLACED[kind])
     if (flags[flag] !== undefined) throw new UsageError(`${flagName(flag)}: --kind ${kind} has no use for it`)
-  if (image !== undefined && !isImage(image))
-    throw new UsageError(`--image: not the name of an image: ${image}`)
-  if (namespace !== undefined && !LABEL.test(namespace))
-    throw new UsageError(`--namespace: not a name that a namespace can have: ${namespace}`)
+  if (image !== undefined) checkImage(image)
+  if (namespace !== undefined) checkNamespace(namespace)
   for (const cidr of clients)
     if (!isCidr(cidr)) throw new UsageError(`--clients: expected addresses such as 10.0.0.0/24, not ${cidr}`)
   const settings = { ...cacheSettings(flags), ...furtherSettings(flags.setting ?? []) }
@@ -112,8 +122,8 @@ export function installOptions(flags: InstallFlags): InstallOptions {
       ? {}
       : { imagePullSecret: secretName('--image-pull-secret', imagePullSecret) }),
     ...(namespace === undefined ? {} : { namespace }),
-    ...(replicas === undefined ? {} : { replicas: replicasOf(replicas, kind) }),
-    ...(nodePort === undefined ? {} : { nodePort: nodePortOf(nodePort) }),
+    ...(replicas === undefined ? {} : { replicas: parseReplicas(replicas, kind) }),
+    ...(nodePort === undefined ? {} : { nodePort: parseNodePort(nodePort) }),
     ...(storeMegabytes === undefined ? {} : { storeMegabytes }),
     ...(flags.nodeSetup === undefined ? {} : { nodeSetup: flags.nodeSetup }),
     unpackedMegabytes: Number(settings['PUSHLESS_CACHE_SIZE'] ?? DEFAULT_CACHE_SIZE),
@@ -121,6 +131,7 @@ export function installOptions(flags: InstallFlags): InstallOptions {
     clients,
     settings,
     secrets: secretsOf(flags),
+    accountAnnotations: parseAnnotations(flags.accountAnnotation ?? []),
   }
 }
 
@@ -175,47 +186,4 @@ function secretsOf(flags: InstallFlags): InstallOptions['secrets'] {
     return name === undefined ? [] : [[use, secretName(flagName(flag), name)] as const]
   })
   return Object.fromEntries(named)
-}
-
-function replicasOf(
-  text: string,
-  kind: VariantKind,
-): number | { readonly min: number; readonly max: number } {
-  const [, first = '', last] = /^([0-9]{1,4})(?:-([0-9]{1,4}))?$/.exec(text) ?? []
-  const [min, max] = [Number(first), Number(last ?? first)]
-  if (first === '' || max > MAX_REPLICAS || max < min || (last !== undefined && min === 0))
-    throw new UsageError(`--replicas ${text}: expected a number such as 3, or bounds such as 2-10`)
-  if (last === undefined) return min
-  if (kind !== 'cache') throw new UsageError(`--replicas ${text}: --kind ${kind} takes one number`)
-  return { min, max }
-}
-
-function nodePortOf(text: string): number | 'none' {
-  if (text === 'none') return 'none'
-  const port = wholeNumber('--node-port', text)
-  if (port >= MIN_NODE_PORT && port <= MAX_NODE_PORT) return port
-  throw new UsageError(
-    `--node-port ${text}: expected a port from ${MIN_NODE_PORT} to ${MAX_NODE_PORT}, or none`,
-  )
-}
-
-function wholeNumber(flag: string, text: string): number {
-  if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text)
-  throw new UsageError(`${flag} ${text}: expected a whole number`)
-}
-
-/** With a digest, too. */
-function isImage(text: string): boolean {
-  const name = text.replace(/@sha256:[0-9a-f]{64}$/, '')
-  return parseArchiveName(name) !== undefined
-}
-
-function secretName(flag: string, name: string): string {
-  if (SUBDOMAIN.test(name)) return name
-  throw new UsageError(`${flag} ${name}: expected the name of an object in the registry's namespace`)
-}
-
-/** `tlsSecret` as `--tls-secret`. */
-function flagName(name: string): string {
-  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }

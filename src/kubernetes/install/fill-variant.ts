@@ -59,6 +59,11 @@ function fillObject(object: RegistryObject, options: InstallOptions): readonly R
         },
       ]
     }
+    case 'ServiceAccount': {
+      const { accountAnnotations: annotations } = options
+      if (Object.keys(annotations).length === 0) return [object]
+      return [{ ...object, metadata: { ...object.metadata, annotations } }]
+    }
     default:
       return [object]
   }

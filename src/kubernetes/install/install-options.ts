@@ -27,6 +27,8 @@ export type InstallOptions = {
   readonly storeMegabytes?: number
   readonly unpackedMegabytes: number
   readonly secrets: Readonly<Partial<Record<SecretUse, string>>>
+  /** Annotations of the ServiceAccount, for clouds that give it a role. */
+  readonly accountAnnotations: Readonly<Record<string, string>>
   /** Whether nodes are told where the registry is. The default is that of the variant. */
   readonly nodeSetup?: boolean
 }

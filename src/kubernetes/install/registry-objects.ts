@@ -6,7 +6,11 @@ import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 
 const Named = Type.Object({ name: Type.String() })
-const Metadata = Type.Object({ name: Type.String(), namespace: Type.Optional(Type.String()) })
+const Metadata = Type.Object({
+  name: Type.String(),
+  namespace: Type.Optional(Type.String()),
+  annotations: Type.Optional(Type.Record(Type.String(), Type.String())),
+})
 const Probe = Type.Object({ httpGet: Type.Object({ scheme: Type.Optional(Type.String()) }) })
 const Container = Type.Object({
   name: Type.String(),

@@ -44,6 +44,11 @@ const CASES: readonly (readonly [string, InstallFlags, string])[] = [
     `store = "cache"; tlsSecret = "certificate"; tokenSecret = "token"; authSecret = "who"; netrcSecret = "netrc";
       s3Secret = "bucket"; cacheAuthority = "authority"; imagePullSecret = "pull";`,
   ],
+  [
+    'a role of a cloud',
+    { kind: 'cache', accountAnnotation: ['example.org/role=reader'] },
+    'store = "cache"; serviceAccountAnnotations."example.org/role" = "reader";',
+  ],
   ['a fixed number', { kind: 'cache', replicas: '3' }, 'store = "cache"; replicas = 3;'],
   [
     'bounds',
@@ -125,6 +130,7 @@ void t.test('what is refused', async (t) => {
     [{ kind: 'cache', nodePort: '80' }, /expected a port from 30000 to 32767/],
     [{ kind: 'cache', tlsSecret: 'a/b' }, /--tls-secret a\/b: expected the name of an object/],
     [{ kind: 'cache', storeSize: '1GB' }, /--store-size 1GB: expected a whole number/],
+    [{ kind: 'cache', accountAnnotation: ['role'] }, /--account-annotation role: expected NAME=VALUE/],
     [{ kind: 'cache', setting: ['holdd=1'] }, /--setting holdd=1: expected NAME=VALUE/],
     [{ kind: 'cache', setting: ['listen=0.0.0.0:1'] }, /another option of this command decides it/],
   ] as const satisfies readonly (readonly [InstallFlags, RegExp])[])
