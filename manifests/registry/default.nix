@@ -7,6 +7,7 @@ let
     configMap = import ../builders/config-map.nix;
     daemonSet = import ../builders/daemon-set.nix settings;
     deployment = import ../builders/deployment.nix settings;
+    horizontalPodAutoscaler = import ../builders/horizontal-pod-autoscaler.nix;
     namespace = import ../builders/namespace.nix;
     networkPolicy = import ../builders/network-policy.nix;
     persistentVolumeClaim = import ../builders/persistent-volume-claim.nix;
@@ -15,9 +16,10 @@ let
     serviceAccount = import ../builders/service-account.nix;
   };
   nodeSetup = import ./node-setup.nix builders;
+  cacheRegistry = import ./cache-registry.nix (builders // { inherit nodeSetup; });
 in
 {
   inherit nodeSetup;
-  registry = import ./registry.nix (builders // { inherit nodeSetup; });
+  registry = import ./registry.nix (builders // { inherit cacheRegistry nodeSetup; });
   registryImage = import ./image.nix;
 }

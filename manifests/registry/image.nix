@@ -9,23 +9,7 @@ let
   # The path that ./program.sh builds for.
   home = "/opt/pushless";
 
-  # The commands that the init container and the set-up of nodes call.
-  commands = [
-    "cat"
-    "chmod"
-    "chown"
-    "cmp"
-    "cp"
-    "grep"
-    "kill"
-    "mkdir"
-    "mv"
-    "printf"
-    "rm"
-    "rmdir"
-    "sh"
-    "sleep"
-  ];
+  commands = import ./commands.nix;
 in
 {
   # the tree that ./program.sh makes; with nixpkgs: pkgs.callPackage ./manifests/registry/program.nix { }

@@ -1,5 +1,5 @@
 # The objects that belong to a Deployment of the registry, and not to a DaemonSet: the port that nodes pull from, the
-# rule for connections to it, and the claim for its state.
+# rule for connections to it, how many Pods may be away, and the claim for its state.
 {
   networkPolicy,
   persistentVolumeClaim,
@@ -12,6 +12,8 @@ let
   inherit (import ../../nix/refuse.nix) refuse;
 
   builder = "registry";
+
+  onlyIf = condition: list: if condition then list else [ ];
 
   checkClients =
     clients:
@@ -32,24 +34,36 @@ in
   clients,
   storage,
   storageClassName,
+  # rules of the NetworkPolicy. null: connections of the registry are not restricted. The default is that it opens none,
+  # since the daemon of the node fetches
+  egress ? [ ],
+  # whether there is a NetworkPolicy
+  isProtected ? true,
+  # fields of the PodDisruptionBudget. null: there is none. The default lets one Pod be away, also if it is the only
+  # one, since the drain of a node must end
+  disruptionBudget ? {
+    maxUnavailable = 1;
+  },
 }:
 [
   (service (
     common
     // {
       for = workload;
-      type = "NodePort";
+      type = if nodePort == null then "ClusterIP" else "NodePort";
       ports.http = {
-        inherit port nodePort;
+        inherit port;
         targetPort = "http";
-      };
+      }
+      // (if nodePort == null then { } else { inherit nodePort; });
     }
   ))
+]
+++ onlyIf isProtected [
   (networkPolicy (
     common
     // {
-      # The registry opens no connection. The node's daemon fetches whatever is fetched.
-      egress = [ ];
+      inherit egress;
       ingress = [
         (
           {
@@ -70,26 +84,16 @@ in
       ];
     }
   ))
-  # At most one Pod may be away. If there is only one, it may be away too, since the drain of a node must end.
-  (podDisruptionBudget (
+]
+++ onlyIf (disruptionBudget != null) [
+  (podDisruptionBudget (common // { for = workload; } // disruptionBudget))
+]
+++ onlyIf (claim != null) [
+  (persistentVolumeClaim (
     common
     // {
-      for = workload;
-      maxUnavailable = 1;
+      inherit storage;
     }
+    // (if storageClassName == null then { } else { inherit storageClassName; })
   ))
 ]
-++ (
-  if claim == null then
-    [ ]
-  else
-    [
-      (persistentVolumeClaim (
-        common
-        // {
-          inherit storage;
-        }
-        // (if storageClassName == null then { } else { inherit storageClassName; })
-      ))
-    ]
-)

@@ -1,32 +1,15 @@
 # The Pods of the registry, as arguments of a workload's builder.
 let
-  inherit (builtins)
-    attrNames
-    concatStringsSep
-    filter
-    head
-    isBool
-    isInt
-    isString
-    listToAttrs
-    map
-    replaceStrings
-    stringLength
-    substring
-    toJSON
-    ;
+  inherit (builtins) isBool isInt;
   inherit (import ../../nix/refuse.nix) refuse;
+  toEnvironment = import ./pod-environment.nix;
 
   daemonSocket = "/nix/var/nix/daemon-socket";
-  tokens = "/run/secrets/pushless";
+  tokens = "/run/secrets/pushless-token";
 
   # Beyond the grace that downloads get, for the rest of the shutdown (src/cli/serve.ts: 5 s), and some.
   slack = 10;
 
-  letters = text: map (at: substring at 1 text) (builtins.genList (at: at) (stringLength text));
-  toUpper = replaceStrings (letters "abcdefghijklmnopqrstuvwxyz-") (
-    letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
-  );
 in
 {
   # the builder that refuses
@@ -51,50 +34,21 @@ let
   own = {
     listen = if isOnNode then "127.0.0.1:${toString port}" else "0.0.0.0:${toString port}";
     inherit state;
+    # The image may be one whose default is another.
+    store = "daemon";
     nix = "unix:${daemonSocket}/socket";
     allow-builds = allowBuilds;
   }
   // (if tokenSecret == null then { } else { token-file = "${tokens}/token"; });
-  twice = filter (key: own ? ${key} || key == "token-file") (attrNames settings);
 
-  given =
-    if hosts == [ ] then
+  env = toEnvironment {
+    inherit
+      builder
+      own
       settings
-    else
-      settings
-      // {
-        hosts = concatStringsSep " " (
-          hosts ++ (if settings ? hosts then [ (checkHosts settings.hosts) ] else [ ])
-        );
-      };
-
-  checkHosts =
-    value:
-    if isString value then
-      value
-    else
-      refuse builder "settings.hosts" value "names, separated by spaces";
-
-  checkSetting =
-    key:
-    let
-      value = given.${key};
-    in
-    if !(isBool value || isInt value || isString value) then
-      refuse builder "settings.${key}" value "a string, a number or a boolean"
-    else
-      value;
-
-  env =
-    if twice != [ ] then
-      throw "${builder}: settings ${toJSON (head twice)} is made from other arguments, expected another setting"
-    else
-      listToAttrs (
-        map (key: {
-          name = "PUSHLESS_${toUpper key}";
-          value = own.${key} or (checkSetting key);
-        }) (attrNames (given // own))
-      );
+      hosts
+      ;
+  };
 
   grace = settings.grace or 30;
 

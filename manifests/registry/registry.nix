@@ -1,6 +1,7 @@
 /**
-  Returns the list of the registry's objects in a cluster. The registry serves the Nix store of the node that it runs
-  on, through the Nix daemon of that node. So every node that it runs on must have Nix.
+  Returns the list of the registry's objects in a cluster. With store = "cache" it gets store paths from binary caches
+  (./cache-registry.nix). Otherwise it serves the Nix store of the node that it runs on, through the Nix daemon of that
+  node. So every node that it runs on must have Nix.
 
   kind = "DaemonSet": one Pod on every node, in the node's network and on its loopback. Each node pulls from its own
   store, without the network, and no other machine reaches the registry. There is no Service, NetworkPolicy or
@@ -18,6 +19,7 @@
   - the grace for SIGTERM ends before Kubernetes' grace does.
 */
 {
+  cacheRegistry,
   daemonSet,
   deployment,
   namespace,
@@ -79,6 +81,8 @@ let
 
   registry =
     {
+      # "daemon": the Nix daemon of the node. "cache": binary caches, with the arguments of ./cache-registry.nix
+      store ? "daemon",
       # "DaemonSet" or "Deployment"
       kind ? "DaemonSet",
       # an image whose program needs nothing below /nix/store, as `registryImage` makes it, or a reference
@@ -208,7 +212,12 @@ let
         nodePort = checkNodePort nodePort;
       };
     in
-    if !elem kind kinds then
+    if store == "cache" then
+      # Most arguments of one mean nothing for the other.
+      cacheRegistry args
+    else if store != "daemon" then
+      refuse builder "store" store ''"daemon" or "cache"''
+    else if !elem kind kinds then
       refuse builder "kind" kind ''"DaemonSet" or "Deployment"''
     else if nodes != null && !isPlainSet nodes then
       refuse builder "nodes" nodes "an attribute set, or null for no set-up of nodes"

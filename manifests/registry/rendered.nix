@@ -4,6 +4,8 @@ let
   inherit (import ../default.nix { system = null; }) namespace nodeSetup registry;
 in
 {
+  # For any cluster: no node needs Nix.
+  "cache.yaml" = registry { store = "cache"; };
   "daemon-set.yaml" = registry { };
   "deployment.yaml" = registry { kind = "Deployment"; };
   # For nodes that run the registry as a service of their own, without a Pod.

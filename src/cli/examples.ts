@@ -34,6 +34,10 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
     'pushless export -o image.tar ./result',
     'pushless export --name registry.example/app:1 --zstd ./result > app.tar.zst',
   ],
+  install: [
+    'pushless install --print --image registry.example/pushless:1 --caches https://cache.example.org --trusted-keys cache.example.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=',
+    'pushless install --print --kind daemon-set --image registry.example/pushless:1 | pushless manifests check --no-registry -',
+  ],
   warm: ['pushless warm ./deploy', 'pushless warm --registry http://127.0.0.1:5000 --timeout 600 ./result'],
   'self-signed': [
     'pushless tls self-signed',

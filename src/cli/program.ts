@@ -7,6 +7,7 @@ import type { SettingName } from '../settings/setting-table.ts'
 import { FORMATS, type Format } from '../archive/archive-files.ts'
 import { addExamples } from './examples.ts'
 import { addAuth } from './auth/add-auth.ts'
+import { addInstall } from './install/add-install.ts'
 import { addInsight } from './insight/add-insight.ts'
 import { addManifests } from './manifests/manifests.ts'
 import type { ProcessFacts } from './process-facts.ts'
@@ -137,6 +138,7 @@ export function createProgram(facts: ProcessFacts): Command {
     })
     .exitOverride()
   addManifests(program, facts)
+  addInstall(program, facts)
   addTls(program)
   addAuth(program, facts)
   program

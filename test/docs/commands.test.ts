@@ -22,6 +22,7 @@ const FOREIGN_OPTIONS: ReadonlySet<string> = new Set([
   '--insecure-ignore-tlog', // cosign
   '--option', // nix
   '--sidecar', // of a container in an example
+  '--tmpfs', // docker
 ])
 
 const pages = await readPages()
@@ -60,7 +61,7 @@ void t.test('options in prose', async (t) => {
   const used = new Set<string>()
   for (const { name, text } of pages)
     for (const span of codeSpansOf(text)) {
-      const [long = ''] = /^--[a-z][a-z-]*/.exec(span) ?? []
+      const [long = ''] = /^--[a-z][a-z0-9-]*/.exec(span) ?? []
       if (long === '' || known.has(long)) continue
       if (FOREIGN_OPTIONS.has(long)) used.add(long)
       else t.fail(`${name}: ${span} is no option of pushless`)

@@ -1,13 +1,12 @@
 /** A file without Nix in it, deployed: what `pushless manifests` prints is played by podman, and answers over HTTP. */
-import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { execPath } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import t from 'tap'
 import { until } from './until.ts'
+import { freePort } from '../support/free-port.ts'
 import { nixEnv } from '../support/nix.ts'
 import { podmanFor } from '../support/podman.ts'
 import { startPushless } from '../support/registry-process.ts'
@@ -77,13 +76,3 @@ extend:
   const down = await podman.kubeDown(manifest)
   t.equal(down.exitCode, 0, down.stderr)
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}

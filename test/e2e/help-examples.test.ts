@@ -35,6 +35,7 @@ const COMMANDS = [
   'auth password',
   'auth token',
   'policy check',
+  'install',
   'manifests apps',
   'manifests check',
   'manifests rewrite',

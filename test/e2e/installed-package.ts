@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../support/scope.ts'
 
 const LIMIT_MS = 60_000
 
-/** Runs --help, `manifests app.yaml`, `export` and `serve`, from a directory of the test's own. */
+/** Runs --help, `manifests app.yaml`, `install`, `export` and `serve`, from a directory of the test's own. */
 export async function testInstalled(t: Test, command: readonly [string, ...string[]]): Promise<void> {
   const directory = await temporaryDirectory(t, 'installed')
   const [file, ...first] = command
@@ -38,6 +38,7 @@ export async function testInstalled(t: Test, command: readonly [string, ...strin
   t.not(path, '', 'the manifests name the image')
 
   await run('manifests', 'check', '--no-registry', 'result')
+  t.match(await run('install', '--print'), /^kind: Deployment$/m)
   const state = await temporaryDirectory(t, 'state')
   await run('export', '--quiet', '--state', state, '--output', 'image.tar', `/nix${path}`)
   const { stdout } = await execa('tar', ['-tf', join(directory, 'image.tar')])

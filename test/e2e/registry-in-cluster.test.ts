@@ -3,8 +3,6 @@
  * node's store and a Nix daemon that asks who it is; and containerd, pointed at it by the set-up of nodes.
  */
 import { access, lstat, mkdir, readdir, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
@@ -16,6 +14,7 @@ import { registryImage } from '../fixtures/registry-image.ts'
 import { evaluate } from '../nix/nix-command.ts'
 import { startContainerd } from '../support/containerd.ts'
 import { startDaemon } from '../support/daemon.ts'
+import { freePort } from '../support/free-port.ts'
 import { nixEnv, nixStore } from '../support/nix.ts'
 import { nodeRoot } from '../support/node-root.ts'
 import { podmanFor, type Podman } from '../support/podman.ts'
@@ -188,13 +187,4 @@ async function answer(url: string): Promise<number> {
     ({ status }) => status,
     () => 0,
   )
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

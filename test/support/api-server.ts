@@ -1,10 +1,9 @@
 /** A real Kubernetes API server with a store of its own, on loopback, and nothing else of a cluster. */
 import { writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { generateKeyPairSync } from 'node:crypto'
 import { startDaemon } from './daemon.ts'
+import { freePort } from './free-port.ts'
 import { kubernetesProgram } from './kubernetes-programs.ts'
 import { temporaryDirectory, type Scope } from './scope.ts'
 
@@ -75,14 +74,4 @@ export async function startApiServer(scope: Scope): Promise<string> {
     'current-context: a',
     '',
   ].join('\n')
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

@@ -16,6 +16,8 @@ import { searchPath } from './requirement.ts'
 import { temporaryDirectory, type Scope } from './scope.ts'
 
 export interface Kubelet {
+  /** Imports an archive of images to its containerd, as on a node that reaches no registry. */
+  importImages(archive: string): Promise<void>
   /** Every line of its log so far. */
   readonly lines: readonly string[]
   /** Makes a Pod (`v1/Pod` in JSON) run, or what runs by this name be replaced by it. */
@@ -55,7 +57,7 @@ exec "$@"`
 
 /**
  * @param url of the registry
- * @param sandboxImage of that registry: what holds the namespaces of a Pod, and does nothing
+ * @param sandboxImage of that registry, or imported: what holds the namespaces of a Pod, and does nothing
  */
 export async function startKubelet(
   scope: Scope,
@@ -107,6 +109,7 @@ export async function startKubelet(
   })
   return {
     lines,
+    importImages: async (archive) => void (await ctr('images', 'import', archive)),
     async place(name, pod) {
       const file = join(pods, `${name}.json`)
       // It passes over names that begin with a dot.

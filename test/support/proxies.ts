@@ -6,6 +6,7 @@ import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { startDaemon } from './daemon.ts'
+import { freePort } from './free-port.ts'
 import { searchPath } from './requirement.ts'
 import { temporaryDirectory, type Scope } from './scope.ts'
 
@@ -48,7 +49,7 @@ export const nginxProxy =
   async (scope, port) => {
     const directory = await temporaryDirectory(scope, 'nginx')
     for (const name of ['body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']) await mkdir(join(directory, name))
-    const own = await freePort(scope)
+    const own = await freePort()
     const file = join(directory, 'nginx.conf')
     const paths = ['body:client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((pair) => {
       const [name = '', directive = name] = pair.split(':')
@@ -83,16 +84,6 @@ async function listening(scope: Scope, server: Server): Promise<string> {
   await once(server, 'listening')
   scope.teardown(() => void server.close())
   return `http://127.0.0.1:${portOf(server)}`
-}
-
-async function freePort(scope: Scope): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  scope.teardown(() => void server.close())
-  const port = portOf(server)
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 function portOf(server: Server): number {

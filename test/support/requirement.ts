@@ -13,6 +13,7 @@ const commands = {
   skopeo: ['skopeo'],
   'docker-registry': ['docker-registry'],
   dpkg: ['dpkg-query', 'patchelf'],
+  strip: ['x86_64-linux-gnu-strip', 'aarch64-linux-gnu-strip', 'dpkg-deb', 'apt-get'],
   debootstrap: ['debootstrap', 'unshare', 'chroot'],
   busybox: ['/bin/busybox'],
   catatonit: ['catatonit'],

@@ -33,11 +33,11 @@ export function urlOf(env: Derivation['env']): string | undefined {
     .at(0)
 }
 
-/** An address without user and password; `undefined` for other schemes, and where a query may hold a secret. */
+/** An address, or a package URL, without user and password; `undefined` for other schemes, and where a query may hold a secret. */
 export function publicUrl(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined
   const url = new URL(text)
-  if (!/^(?:https?|ftp|git\+https?|git|mirror):$/.test(url.protocol) || SECRET.test(url.search))
+  if (!/^(?:https?|ftp|git\+https?|git|mirror|pkg):$/.test(url.protocol) || SECRET.test(url.search))
     return undefined
   url.username = ''
   url.password = ''

@@ -1,4 +1,4 @@
-/** docs/cluster.md and docs/clients.md say what is: every argument, an example that evaluates, the files as they are. */
+/** docs/cluster.md, docs/install.md and docs/clients.md say what is: every argument, an example that evaluates, the files as they are. */
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { evaluate, root, withoutNix } from '../../nix/nix-command.ts'
@@ -6,6 +6,7 @@ import { nodeModule } from '../../nix/node-module.ts'
 import { nodeRoot } from '../../support/node-root.ts'
 
 const cluster = await readFile(`${root}docs/cluster.md`, 'utf8')
+const install = await readFile(`${root}docs/install.md`, 'utf8')
 const clients = await readFile(`${root}docs/clients.md`, 'utf8')
 
 /** The indented block below a line. */
@@ -30,6 +31,23 @@ void t.test('docs/cluster.md has each argument', { skip: withoutNix }, async (t)
       t.match(table.split('\n\n')[0], `\`${name}\``, `${builder}: ${name}`)
   }
 })
+
+void t.test(
+  'docs/install.md has each argument of the registry without Nix',
+  { skip: withoutNix },
+  async (t) => {
+    const unused = ['deployment', 'horizontalPodAutoscaler', 'namespace', 'nodeSetup', 'serviceAccount']
+    const builders = unused.map((name) => `${name} = null;`).join(' ')
+    const names = await evaluate(
+      `builtins.attrNames (builtins.functionArgs (import ${root}manifests/registry/cache-registry.nix { ${builders} }))`,
+    )
+    const [, table = ''] = install.split('| `registry`, `store = "cache"` | default |')
+    for (const name of (names as string[]).filter((one) => one !== 'store'))
+      t.match(table.split('\n\n')[0], `\`${name}\``, name)
+    const example = blockBelow(install, '## With the Nix library')
+    t.equal(await evaluate(`(${example.replace('./manifests', `${root}manifests`)}).name`), 'pushless.json')
+  },
+)
 
 void t.test('its example evaluates', { skip: withoutNix }, async (t) => {
   const example = blockBelow(cluster, 'by the functions that they are made with:')

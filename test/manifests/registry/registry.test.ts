@@ -168,7 +168,7 @@ void t.test('settings, the token, and what is left out', { skip: withoutNix }, a
     PUSHLESS_HOLD: '25',
     PUSHLESS_NIX_CACHE: 'write',
     PUSHLESS_ALLOW_BUILDS: 'true',
-    PUSHLESS_TOKEN_FILE: '/run/secrets/pushless/token',
+    PUSHLESS_TOKEN_FILE: '/run/secrets/pushless-token/token',
   })
   t.equal(pod['terminationGracePeriodSeconds'], 70)
   t.match(pod.volumes, [

@@ -1,0 +1,55 @@
+/** Makes the registry's image in the Nix store, of this checkout (`npm run build` before) and of fetched parts. */
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
+import { fetchParts } from './fetch-parts.ts'
+import { readParts } from './parts.ts'
+
+type ImageAttribute = 'index' | 'amd64' | 'arm64'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const EXPRESSION = fileURLToPath(new URL('image.nix', import.meta.url))
+const LIMIT_MS = 300_000
+
+/** @returns the store path of the image of one architecture, or of both. @throws without Nix, and where a command is missing. */
+export async function makeImage(attribute: ImageAttribute): Promise<string> {
+  return build(attribute)
+}
+
+/** Builds all parts of the image once more. @throws where one isn't the same again. */
+export async function checkParts(): Promise<void> {
+  await build('parts')
+  await build('parts', ['--check'])
+}
+
+async function build(attribute: ImageAttribute | 'parts', more: readonly string[] = []): Promise<string> {
+  const archives = await fetchParts(await readParts())
+  const work = await mkdtemp(join(tmpdir(), 'pushless-app-'))
+  try {
+    const app = join(work, 'app')
+    await copyPackage(app)
+    const args = ['--no-out-link', '--argstr', 'archives', archives, '--arg', 'app', app, '-A', attribute]
+    const { stdout } = await execa('nix-build', [EXPRESSION, ...args, ...more], {
+      timeout: LIMIT_MS,
+      env: { NIX_PATH: '' },
+      stdin: 'ignore',
+    })
+    return stdout.trim()
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+}
+
+/** Copies the files that the npm package has. */
+async function copyPackage(directory: string): Promise<void> {
+  const { files } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
+    readonly files: readonly string[]
+  }
+  for (const name of ['package.json', 'LICENSE', ...files.filter((file) => !file.startsWith('!'))])
+    await cp(join(ROOT, name), join(directory, name), {
+      recursive: true,
+      filter: (source) => !source.endsWith('.tests.nix'),
+    })
+}

@@ -1,0 +1,60 @@
+/** The command `install`. */
+import { Option, type Command } from 'commander'
+import { VARIANT_FILES } from '../../kubernetes/install/install-options.ts'
+import type { ProcessFacts } from '../process-facts.ts'
+import { UsageError } from '../usage-error.ts'
+import type { InstallFlags } from './install-flags.ts'
+
+export function addInstall(program: Command, { library }: ProcessFacts): void {
+  program
+    .command('install')
+    .description('print the objects that run the registry in a cluster, for kubectl apply -f -')
+    .option(
+      '--print',
+      'write them as YAML on standard output. Nothing is asked and nothing is changed',
+      false,
+    )
+    .addOption(
+      new Option(
+        '--kind <kind>',
+        'cache: any cluster, filled from binary caches; daemon-set: on every node, from its Nix; deployment: on one node that has Nix',
+      )
+        .choices(Object.keys(VARIANT_FILES))
+        .default('cache'),
+    )
+    .option('--image <name>', 'the registry\u2019s own image, where nodes can pull it')
+    .option('--image-pull-secret <secret>', 'Secret with the credentials for that image')
+    .option('--namespace <name>', 'where everything is; pushless by default')
+    .option('--replicas <number>', 'as many Pods; 2-10 with --kind cache: as many as the load needs')
+    .option('--caches <url...>', 'binary caches: https:// and s3://, with the parameters that Nix has')
+    .option('--trusted-keys <key...>', 'public keys of which one must have signed each path')
+    .option('--store-size <megabytes>', 'that store paths may have together in each Pod')
+    .option('--netrc-secret <secret>', 'Secret with the key netrc: credentials for caches')
+    .option('--s3-secret <secret>', 'Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY')
+    .option(
+      '--account-annotation <name=value...>',
+      'annotations of the ServiceAccount, for clouds that give it a role for the bucket',
+    )
+    .option('--cache-ca <configmap>', 'ConfigMap with the key ca.crt: authorities of caches')
+    .option('--host <name...>', 'further names that the registry answers to')
+    .option('--node-port <port>', 'port that every node answers on, or none')
+    .option('--clients <cidr...>', 'addresses of the nodes, which may pull; everybody by default')
+    .option('--tls-secret <secret>', 'Secret of type kubernetes.io/tls: HTTPS')
+    .option('--auth-secret <secret>', 'Secret with the key auth.yaml: who may pull')
+    .option('--token-secret <secret>', 'Secret with the key token, for requests that change something')
+    .option('--setting <name=value...>', 'further settings of pushless serve')
+    .option(
+      '--node-setup',
+      'also tell the containerd of each node where the registry is; the default for kinds other than cache',
+    )
+    .option('--no-node-setup', 'tell them yourself: docs/clients.md')
+    .action(async ({ print, ...flags }: InstallFlags & { readonly print: boolean }) => {
+      if (!print)
+        throw new UsageError(
+          'this command changes no cluster: add --print, and pipe it to kubectl apply -f -',
+        )
+      const { installText } = await import('./install.ts')
+      process.stdout.write(await installText(flags, library))
+    })
+    .exitOverride()
+}

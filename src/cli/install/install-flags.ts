@@ -1,0 +1,189 @@
+/** Turns the flags of `pushless install` into options, and refuses what the variant doesn't take. */
+import { isCidr } from '../../kubernetes/check/custom/ip-address.ts'
+import type { InstallOptions, SecretUse, VariantKind } from '../../kubernetes/install/install-options.ts'
+import { readSettings } from '../../settings/read-settings.ts'
+import { PREFIX, SETTING_FACTS } from '../../settings/setting-facts.ts'
+import { UsageError } from '../usage-error.ts'
+import {
+  checkImage,
+  checkNamespace,
+  flagName,
+  parseAnnotations,
+  parseNodePort,
+  parseReplicas,
+  secretName,
+  wholeNumber,
+} from './flag-values.ts'
+
+/** As commander gives them. */
+export type InstallFlags = {
+  readonly kind: VariantKind
+  readonly image?: string
+  readonly namespace?: string
+  readonly replicas?: string
+  readonly caches?: readonly string[]
+  readonly trustedKeys?: readonly string[]
+  readonly storeSize?: string
+  readonly host?: readonly string[]
+  readonly nodePort?: string
+  readonly clients?: readonly string[]
+  readonly setting?: readonly string[]
+  readonly imagePullSecret?: string
+  readonly tlsSecret?: string
+  readonly tokenSecret?: string
+  readonly authSecret?: string
+  readonly netrcSecret?: string
+  readonly s3Secret?: string
+  readonly cacheCa?: string
+  readonly accountAnnotation?: readonly string[]
+  readonly nodeSetup?: boolean
+}
+
+/** Flags that mean nothing for a variant, by the names that people type. */
+const MISPLACED: Readonly<Record<VariantKind, readonly (keyof InstallFlags)[]>> = {
+  cache: [],
+  deployment: [
+    'caches',
+    'trustedKeys',
+    'storeSize',
+    'netrcSecret',
+    's3Secret',
+    'cacheCa',
+    'accountAnnotation',
+  ],
+  'daemon-set': [
+    'caches',
+    'trustedKeys',
+    'storeSize',
+    'netrcSecret',
+    's3Secret',
+    'cacheCa',
+    'accountAnnotation',
+    'replicas',
+    'nodePort',
+    'clients',
+  ],
+}
+
+const SECRETS = {
+  tlsSecret: 'tls',
+  tokenSecret: 'token',
+  authSecret: 'auth',
+  netrcSecret: 'netrc',
+  s3Secret: 's3',
+  cacheCa: 'cache-ca',
+} as const satisfies Partial<Record<keyof InstallFlags, SecretUse>>
+
+/** Settings that the variant or another flag decides. */
+const DECIDED = new Set([
+  'PUSHLESS_LISTEN',
+  'PUSHLESS_STATE',
+  'PUSHLESS_STORE',
+  'PUSHLESS_STORE_SIZE',
+  'PUSHLESS_NIX',
+  'PUSHLESS_HOSTS',
+  'PUSHLESS_CACHES',
+  'PUSHLESS_TRUSTED_KEYS',
+  'PUSHLESS_TOKEN_FILE',
+  'PUSHLESS_TLS_CERT',
+  'PUSHLESS_TLS_KEY',
+  'PUSHLESS_NETRC',
+  'PUSHLESS_CACHE_CA',
+  'PUSHLESS_AUTH',
+])
+
+const DEFAULT_CACHE_SIZE = 10_000
+/** @throws UsageError, SettingsError. */
+export function installOptions(flags: InstallFlags): InstallOptions {
+  const {
+    kind,
+    image,
+    namespace,
+    replicas,
+    host: hosts = [],
+    clients = [],
+    nodePort,
+    imagePullSecret,
+  } = flags
+  for (const flag of MISPLACED[kind])
+    if (flags[flag] !== undefined) throw new UsageError(`${flagName(flag)}: --kind ${kind} has no use for it`)
+  if (image !== undefined) checkImage(image)
+  if (namespace !== undefined) checkNamespace(namespace)
+  for (const cidr of clients)
+    if (!isCidr(cidr)) throw new UsageError(`--clients: expected addresses such as 10.0.0.0/24, not ${cidr}`)
+  const settings = { ...cacheSettings(flags), ...furtherSettings(flags.setting ?? []) }
+  const storeMegabytes =
+    flags.storeSize === undefined ? undefined : wholeNumber('--store-size', flags.storeSize)
+  checkSettings(settings, hosts, storeMegabytes)
+  return {
+    kind,
+    ...(image === undefined ? {} : { image }),
+    ...(imagePullSecret === undefined
+      ? {}
+      : { imagePullSecret: secretName('--image-pull-secret', imagePullSecret) }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(replicas === undefined ? {} : { replicas: parseReplicas(replicas, kind) }),
+    ...(nodePort === undefined ? {} : { nodePort: parseNodePort(nodePort) }),
+    ...(storeMegabytes === undefined ? {} : { storeMegabytes }),
+    ...(flags.nodeSetup === undefined ? {} : { nodeSetup: flags.nodeSetup }),
+    unpackedMegabytes: Number(settings['PUSHLESS_CACHE_SIZE'] ?? DEFAULT_CACHE_SIZE),
+    hosts,
+    clients,
+    settings,
+    secrets: secretsOf(flags),
+    accountAnnotations: parseAnnotations(flags.accountAnnotation ?? []),
+  }
+}
+
+function cacheSettings({ caches, trustedKeys }: InstallFlags): Readonly<Record<string, string>> {
+  for (const cache of caches ?? [])
+    if (cache.startsWith('file:'))
+      throw new UsageError(
+        `--caches: a Pod has no directory of yours, expected https:// or s3://, not ${cache}`,
+      )
+  return {
+    ...(caches === undefined ? {} : { PUSHLESS_CACHES: caches.join(' ') }),
+    ...(trustedKeys === undefined ? {} : { PUSHLESS_TRUSTED_KEYS: trustedKeys.join(' ') }),
+  }
+}
+
+/** `hold=25` as PUSHLESS_HOLD. */
+function furtherSettings(given: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    given.map((text) => {
+      const [, name = '', value = ''] = /^(?:--)?([a-z0-9-]+)=(.*)$/s.exec(text) ?? []
+      const variable = `${PREFIX}${name.toUpperCase().replaceAll('-', '_')}`
+      if (name === '' || !SETTING_FACTS.some((one) => one.name === variable))
+        throw new UsageError(`--setting ${text}: expected NAME=VALUE, with a name of docs/settings.md`)
+      if (DECIDED.has(variable))
+        throw new UsageError(`--setting ${text}: another option of this command decides it, or the variant`)
+      return [variable, value]
+    }),
+  )
+}
+
+/** Reads the settings as the registry in its Pod will read them. @throws SettingsError. */
+function checkSettings(
+  settings: Readonly<Record<string, string>>,
+  hosts: readonly string[],
+  storeMegabytes: number | undefined,
+): void {
+  readSettings(
+    {
+      ...settings,
+      PUSHLESS_HOSTS: hosts.join(' '),
+      PUSHLESS_STATE: '/var/lib/pushless',
+      ...(storeMegabytes === undefined ? {} : { PUSHLESS_STORE_SIZE: String(storeMegabytes) }),
+    },
+    {},
+    false,
+  )
+}
+
+function secretsOf(flags: InstallFlags): InstallOptions['secrets'] {
+  const named = Object.entries(SECRETS).flatMap(([flag, use]) => {
+    const name = flags[flag as keyof typeof SECRETS]
+    return name === undefined ? [] : [[use, secretName(flagName(flag), name)] as const]
+  })
+  return Object.fromEntries(named)
+}

@@ -1,0 +1,37 @@
+/** The choices of a caller about the registry's objects. A field that is absent stays as the variant has it. */
+
+/** The variants, and the file below manifests/registry/rendered/ that has each. */
+export const VARIANT_FILES = {
+  cache: 'cache.yaml',
+  'daemon-set': 'daemon-set.yaml',
+  deployment: 'deployment.yaml',
+} as const
+export type VariantKind = keyof typeof VARIANT_FILES
+
+export type InstallOptions = {
+  readonly kind: VariantKind
+  readonly image?: string
+  readonly imagePullSecret?: string
+  readonly namespace?: string
+  /** As many Pods, or as many as the load needs within these bounds. */
+  readonly replicas?: number | { readonly min: number; readonly max: number }
+  /** Names by which clients call the registry, beside those of its Service. */
+  readonly hosts: readonly string[]
+  /** `none`: the Service has an address in the cluster alone. */
+  readonly nodePort?: number | 'none'
+  /** Addresses (CIDR) that may pull. */
+  readonly clients: readonly string[]
+  /** Values of further settings, by the names of their variables. */
+  readonly settings: Readonly<Record<string, string>>
+  /** Megabytes of `--store-size`, and of `--cache-size`: the volume has room for both. */
+  readonly storeMegabytes?: number
+  readonly unpackedMegabytes: number
+  readonly secrets: Readonly<Partial<Record<SecretUse, string>>>
+  /** Annotations of the ServiceAccount, for clouds that give it a role. */
+  readonly accountAnnotations: Readonly<Record<string, string>>
+  /** Whether nodes are told where the registry is. The default is that of the variant. */
+  readonly nodeSetup?: boolean
+}
+
+/** Secrets, and one ConfigMap, that the registry may read. */
+export type SecretUse = 'tls' | 'token' | 'auth' | 'netrc' | 'cache-ca' | 's3'

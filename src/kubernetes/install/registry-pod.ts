@@ -1,0 +1,87 @@
+/** The Pod of the registry in a variant: its environment, the files of Secrets, and its volumes. */
+import type { SecretUse } from './install-options.ts'
+import type { Container, PodSpec, Volume, Workload } from './registry-objects.ts'
+
+const SECRETS = '/run/secrets/pushless-'
+/** As in manifests/registry/: the owner and its group read the file. */
+const SECRET_MODE = 0o440
+
+/** Files of a Secret or ConfigMap, by the variable of the setting that names each. */
+const FILES = {
+  tls: { PUSHLESS_TLS_CERT: 'tls.crt', PUSHLESS_TLS_KEY: 'tls.key' },
+  token: { PUSHLESS_TOKEN_FILE: 'token' },
+  auth: { PUSHLESS_AUTH: 'auth.yaml' },
+  netrc: { PUSHLESS_NETRC: 'netrc' },
+  'cache-ca': { PUSHLESS_CACHE_CA: 'ca.crt' },
+} as const satisfies Record<Exclude<SecretUse, 's3'>, Readonly<Record<string, string>>>
+
+const USES = ['auth', 'cache-ca', 'netrc', 'tls', 'token'] as const
+
+/** Returns the workload with another Pod. */
+export function withPod(workload: Workload, change: (pod: PodSpec) => PodSpec): Workload {
+  const { spec } = workload
+  return {
+    ...workload,
+    spec: { ...spec, template: { ...spec.template, spec: change(spec.template.spec) } },
+  }
+}
+
+/** Returns the Pod with another registry container. */
+export function withRegistry(pod: PodSpec, change: (container: Container) => Container): PodSpec {
+  return {
+    ...pod,
+    containers: pod.containers.map((one) => (one.name === 'registry' ? change(one) : one)),
+  }
+}
+
+/** Sets variables. They are sorted by name, as the library has them. */
+export function withEnvironment(container: Container, values: Readonly<Record<string, string>>): Container {
+  const all = new Map((container.env ?? []).map((one) => [one.name, one]))
+  for (const [name, value] of Object.entries(values)) all.set(name, { name, value })
+  return { ...container, env: sortedBy([...all.values()], ({ name }) => name) }
+}
+
+/** Mounts the Secrets, and names their files in settings. TLS makes the probes speak HTTPS. */
+export function withSecrets(pod: PodSpec, secrets: Readonly<Partial<Record<SecretUse, string>>>): PodSpec {
+  let result = pod
+  for (const use of USES) {
+    const name = secrets[use]
+    if (name !== undefined) result = withFiles(result, use, name)
+  }
+  const { s3 } = secrets
+  if (s3 !== undefined)
+    result = withRegistry(result, (container) => ({ ...container, envFrom: [{ secretRef: { name: s3 } }] }))
+  if (secrets.tls !== undefined)
+    result = withRegistry(result, ({ livenessProbe, readinessProbe, ...container }) => ({
+      ...container,
+      ...(livenessProbe === undefined ? {} : { livenessProbe: byTls(livenessProbe) }),
+      ...(readinessProbe === undefined ? {} : { readinessProbe: byTls(readinessProbe) }),
+    }))
+  return result
+}
+
+function withFiles(pod: PodSpec, use: keyof typeof FILES, name: string): PodSpec {
+  const directory = `${SECRETS}${use}`
+  const volume: Volume =
+    use === 'cache-ca'
+      ? { name: use, configMap: { name } }
+      : { name: use, secret: { secretName: name, defaultMode: SECRET_MODE } }
+  const variables = Object.entries(FILES[use]).map(([variable, file]) => [variable, `${directory}/${file}`])
+  const mounted = withRegistry(pod, (container) => ({
+    ...withEnvironment(container, Object.fromEntries(variables)),
+    volumeMounts: sortedBy(
+      [...container.volumeMounts, { mountPath: directory, name: use, readOnly: true }],
+      ({ mountPath }) => mountPath,
+    ),
+  }))
+  return { ...mounted, volumes: sortedBy([...pod.volumes, volume], (one) => one.name) }
+}
+
+function byTls<T extends { readonly httpGet: object }>(probe: T): T {
+  return { ...probe, httpGet: { ...probe.httpGet, scheme: 'HTTPS' } }
+}
+
+/** Byte order, as Nix sorts names. */
+function sortedBy<T>(items: readonly T[], key: (item: T) => string): T[] {
+  return items.toSorted((a, b) => (key(a) < key(b) ? -1 : 1))
+}
