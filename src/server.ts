@@ -6,6 +6,7 @@ import { execa } from 'execa'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Digest } from './core/oci/digest.ts'
 import { RegistryError } from './core/errors/errors.ts'
+import { assertClosed } from './settings/assert-closed.ts'
 import { listenText, type Settings } from './settings/settings.ts'
 import { createApp } from './http/app.ts'
 import { connectionLimit, descriptorLimit } from './http/connection/connections.ts'
@@ -53,12 +54,16 @@ export type RunningServer = {
   readonly close: () => Promise<void>
 }
 
-/** @throws RegistryError `unavailable` for an unusable state directory or token file, or when it can't listen. */
+/**
+ * @throws SettingsError where nobody said who may pull; RegistryError `unavailable` for an unusable state directory or
+ * file, or when it can't listen.
+ */
 export async function startServer(
   settings: Settings,
   logger: FastifyBaseLogger,
   version: string,
 ): Promise<RunningServer> {
+  assertClosed(settings)
   const key = settings.signingKey === undefined ? undefined : readSecretKey(settings.signingKey)
   const web = readWebFiles(fileURLToPath(WEB))
   const audit = settings.auditFile === undefined ? undefined : openAudit(settings.auditFile, logger)

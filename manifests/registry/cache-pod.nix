@@ -104,6 +104,8 @@ let
       else
         refuse builder "storeSize" storeSize "a number of megabytes";
   }
+  # Nodes pull without credentials until there is a file that says who may.
+  // onlyIf (authSecret == null) { anonymous-pull = true; }
   // onlyIf (caches != null) { caches = words builder "caches" caches; }
   // onlyIf (trustedKeys != null) { trusted-keys = words builder "trustedKeys" trustedKeys; }
   // fileSettings;

@@ -39,6 +39,8 @@ let
     nix = "unix:${daemonSocket}/socket";
     allow-builds = allowBuilds;
   }
+  # Other machines reach it: nodes pull without credentials.
+  // (if isOnNode then { } else { anonymous-pull = true; })
   // (if tokenSecret == null then { } else { token-file = "${tokens}/token"; });
 
   env = toEnvironment {

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
   serve: [
     'pushless serve --state ./state',
-    'pushless serve --listen 0.0.0.0:5000 --state ./state --token-file ./token',
+    'pushless serve --listen 0.0.0.0:5000 --state ./state --auth ./auth.yaml',
   ],
   inspect: ['pushless inspect ./result', 'pushless inspect --json ./result > image.json'],
   sbom: ['pushless sbom ./result > sbom.json', 'pushless sbom --format spdx ./result > sbom.spdx.json'],

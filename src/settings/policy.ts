@@ -2,7 +2,7 @@
 import type { Policy } from '../core/policy.ts'
 import type { Settings } from './settings.ts'
 
-/** The names and addresses of this machine alone: 127.0.0.0/8, ::1 and localhost. */
+/** 127.0.0.0/8, ::1 and localhost. */
 const LOOPBACK = /^(?:127(?:\.[0-9]{1,3}){3}|localhost|::1)$/
 
 /**
@@ -15,11 +15,16 @@ export function policyOf(
 ): Policy {
   return {
     get builds() {
-      return allowBuilds ?? (LOOPBACK.test(listen.host) && isLoopbackTrusted())
+      return allowBuilds ?? (isLoopbackHost(listen.host) && isLoopbackTrusted())
     },
     fetches: !denyFetches,
     allow: allowNames,
     deny: denyNames,
     systems,
   }
+}
+
+/** Whether an address to listen on is this machine's alone. */
+export function isLoopbackHost(host: string): boolean {
+  return LOOPBACK.test(host)
 }

@@ -271,6 +271,11 @@ export const SETTINGS = Type.Object({
     description:
       'file (YAML or JSON) that says who may pull, warm, import and read: users, tokens, certificates, issuers of tokens (see docs/access.md). Read again when it changes. None: everybody who reaches the registry may pull',
   }),
+  PUSHLESS_ANONYMOUS_PULL: Type.Boolean({
+    default: false,
+    description:
+      'let everybody pull who reaches the registry. Said only where --listen is beyond loopback and there is no --auth and no --tls-client-ca: without any of them the registry does not start. With --auth, its `anonymous` decides',
+  }),
   PUSHLESS_AUDIT: Type.String({
     default: '',
     description:

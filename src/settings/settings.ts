@@ -70,6 +70,7 @@ export type Settings = {
   readonly cacheBytes: number
   /** `undefined` where nobody may change anything. */
   readonly tokenFile: string | undefined
+  readonly anonymousPull: boolean
   /** A file, or `-`; `undefined` where there is no audit log. */
   readonly auditFile: string | undefined
   /** `undefined` where nothing is traced. */
@@ -158,6 +159,7 @@ export function settingsOf(given: GivenSettings, s3Credentials?: S3Credentials):
     logBytes: given.PUSHLESS_LOG_SIZE * MEGABYTE,
     cacheBytes: given.PUSHLESS_CACHE_SIZE * MEGABYTE,
     tokenFile: given.PUSHLESS_TOKEN_FILE === '' ? undefined : given.PUSHLESS_TOKEN_FILE,
+    anonymousPull: given.PUSHLESS_ANONYMOUS_PULL,
     auditFile: given.PUSHLESS_AUDIT === '' ? undefined : given.PUSHLESS_AUDIT,
     traceEndpoint: given.PUSHLESS_TRACE_ENDPOINT === '' ? undefined : given.PUSHLESS_TRACE_ENDPOINT,
     traceRatio: given.PUSHLESS_TRACE_RATIO,

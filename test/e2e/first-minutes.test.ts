@@ -96,14 +96,19 @@ void t.test('a failure of the system says what, where, and what to do', async (t
       `cannot listen on ${taken}: port ${server.port} is in use: choose another with --listen`,
     ],
     [
-      ['serve', '--listen', '192.0.2.1:5000', ...state],
+      ['serve', '--anonymous-pull', '--listen', '192.0.2.1:5000', ...state],
       1,
       'cannot listen on 192.0.2.1:5000: 192.0.2.1 is not an address of this machine: choose another with --listen, such as 0.0.0.0 for all',
     ],
     [
-      ['serve', '--listen', 'nowhere.invalid:5000', ...state],
+      ['serve', '--anonymous-pull', '--listen', 'nowhere.invalid:5000', ...state],
       1,
       /^cannot listen on nowhere\.invalid:5000: (?:no such host; check its spelling and DNS|DNS does not answer; .*)$/,
+    ],
+    [
+      ['serve', '--listen', '0.0.0.0:0', ...state],
+      2,
+      '--listen (PUSHLESS_LISTEN): others than this machine reach 0.0.0.0:0, so say who may pull: --auth FILE, --tls-client-ca FILE, or --anonymous-pull for everybody',
     ],
     [
       ['serve', '--state', join(file, 'state')],

@@ -49,7 +49,10 @@ void t.test('builds', { skip: missing('nix') }, async (t) => {
   })
   await t.test('and elsewhere for who allows them', async (t) => {
     const drv = await unbuilt('elsewhere')
-    const closed = await startPushless(t, { args: ['--serve-packages'], listen: '0.0.0.0:0' })
+    const closed = await startPushless(t, {
+      args: ['--serve-packages', '--anonymous-pull'],
+      listen: '0.0.0.0:0',
+    })
     const local = { ...closed, url: closed.url.replace(/\/\/[^:]+/, '//127.0.0.1') }
     await isDenied(t, local, drv, /--allow-builds/)
     t.match(
@@ -57,7 +60,10 @@ void t.test('builds', { skip: missing('nix') }, async (t) => {
       { digest: /^sha256:/ },
       'what is there is served',
     )
-    const open = await startPushless(t, { args: ['--serve-packages', '--allow-builds'], listen: '0.0.0.0:0' })
+    const open = await startPushless(t, {
+      args: ['--serve-packages', '--allow-builds', '--anonymous-pull'],
+      listen: '0.0.0.0:0',
+    })
     await pullManifest(open.url.replace(/\/\/[^:]+/, '//127.0.0.1'), drv)
   })
   await t.test('or for nobody', async (t) => {

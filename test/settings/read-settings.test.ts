@@ -42,6 +42,7 @@ const DEFAULTS = {
   authoritiesFile: undefined,
   s3Credentials: undefined,
   tokenFile: undefined,
+  anonymousPull: false,
   auditFile: undefined,
   traceEndpoint: undefined,
   traceRatio: 1,

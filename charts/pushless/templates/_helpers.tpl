@@ -38,6 +38,7 @@ app.kubernetes.io/name: {{ include "pushless.name" . }}
   "PUSHLESS_STORE_SIZE" (include "pushless.text" .Values.storeSize)
   "PUSHLESS_TRUSTED_KEYS" (join " " .Values.trustedKeys)
 -}}
+{{- if not .Values.secrets.auth }}{{ $_ := set $environment "PUSHLESS_ANONYMOUS_PULL" "true" }}{{ end -}}
 {{- with .Values.secrets -}}
 {{- if .auth }}{{ $_ := set $environment "PUSHLESS_AUTH" "/run/secrets/pushless-auth/auth.yaml" }}{{ end -}}
 {{- if .netrc }}{{ $_ := set $environment "PUSHLESS_NETRC" "/run/secrets/pushless-netrc/netrc" }}{{ end -}}

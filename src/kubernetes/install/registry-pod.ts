@@ -68,13 +68,21 @@ function withFiles(pod: PodSpec, use: keyof typeof FILES, name: string): PodSpec
       : { name: use, secret: { secretName: name, defaultMode: SECRET_MODE } }
   const variables = Object.entries(FILES[use]).map(([variable, file]) => [variable, `${directory}/${file}`])
   const mounted = withRegistry(pod, (container) => ({
-    ...withEnvironment(container, Object.fromEntries(variables)),
+    ...withEnvironment(
+      use === 'auth' ? withoutAnonymous(container) : container,
+      Object.fromEntries(variables),
+    ),
     volumeMounts: sortedBy(
       [...container.volumeMounts, { mountPath: directory, name: use, readOnly: true }],
       ({ mountPath }) => mountPath,
     ),
   }))
   return { ...mounted, volumes: sortedBy([...pod.volumes, volume], (one) => one.name) }
+}
+
+/** The auth file decides what anonymous clients may do. */
+function withoutAnonymous(container: Container): Container {
+  return { ...container, env: (container.env ?? []).filter(({ name }) => name !== 'PUSHLESS_ANONYMOUS_PULL') }
 }
 
 function byTls<T extends { readonly httpGet: object }>(probe: T): T {
