@@ -22,7 +22,7 @@
   makeWrapper,
   nodejs_24,
   # hash of node_modules as npm installs it
-  nodeModulesHash ? "sha256-mLBS/xstuoHcGzqfV15yVkfO79AAYEK2S2rCYZOuZOY=",
+  nodeModulesHash ? "sha256-KqGn3n+Hww6ZaAJ0q0xMPicavjAYZtm477C7FJzX+8M=",
 }:
 let
   inherit (builtins)

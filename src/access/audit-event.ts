@@ -1,6 +1,6 @@
 /** The events that the audit log has. Nothing in them is a secret: no token, no password, no header. */
 
-export type AuditOutcome = 'allowed' | 'denied' | 'done' | 'failed'
+type AuditOutcome = 'allowed' | 'denied' | 'done' | 'failed'
 
 export type AuditEvent = {
   readonly what: 'request' | 'credentials' | 'build' | 'fetch' | 'import' | 'warm' | 'deletion' | 'reload'

@@ -58,7 +58,7 @@ export class FairLimit {
     await promise
   }
 
-  /** What no client asked for isn't kept from a place. */
+  /** Decides whether a client may have another task. Tasks that no client asked for always may. */
   #mayRun(asker: string, { running }: Queue): boolean {
     return asker === '' || running < this.#perAsker
   }

@@ -62,7 +62,7 @@ export type AppOptions = Omit<V2Options, 'gate'> &
     readonly listeners?: Readonly<Partial<Record<ListenerName, ListenerAddress | undefined>>>
     /** Default: none, so the client is who connects. */
     readonly proxies?: TrustedProxies
-    /** What one client may have at once. Default: no limits. */
+    /** The limits of one client. Default: no limits. */
     readonly limits?: ClientLimits & { readonly connections: number }
     /** Default: HTTP without TLS. */
     readonly tls?: TlsOptions | undefined

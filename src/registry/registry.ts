@@ -177,7 +177,7 @@ export class Registry {
     return this.#hold.wait(checkPull(parts, reference, selector), reference)
   }
 
-  /** What there is of an image, and which work would make it. Nothing is made. @throws RegistryError as a pull. */
+  /** Returns the state of an image: in the store, or the work that would make it. Nothing is made. @throws RegistryError as a pull. */
   standing(reference: Reference, tag: string): Promise<Standing> {
     return this.#hold.wait(standingOf(this.#options.store, reference, tag), reference)
   }

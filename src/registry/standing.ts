@@ -1,4 +1,4 @@
-/** What there is of an image before anybody pulls it: whether it is in the store, and which work would make it. */
+/** The state of an image before anybody pulls it: whether it is in the store, and which work would make it. */
 import { isDerivationPath, storeNameOf, type StorePath } from '../core/nix/store-path.ts'
 import type { Reference } from '../core/oci/reference.ts'
 import type { PathInfo, Store } from '../store/store.ts'

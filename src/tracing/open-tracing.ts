@@ -34,6 +34,10 @@ const SEND_LIMIT_MS = 5_000
 const MAX_QUEUED = 2_048
 const CLOSE_LIMIT_MS = 3_000
 
+function ignore(): void {
+  // Nobody reads it.
+}
+
 export function openTracing({ endpoint, ratio, version, onTrouble }: TracingOptions): Tracing {
   let isTroubled = false
   const tell = (message: string) => {
@@ -41,7 +45,6 @@ export function openTracing({ endpoint, ratio, version, onTrouble }: TracingOpti
     isTroubled = true
     onTrouble(message)
   }
-  const ignore = () => undefined
   diag.setLogger({
     error: tell,
     warn: ignore,

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile, rename, stat, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
@@ -107,12 +107,15 @@ void t.test('traces', { skip: missing('nix') }, async (t) => {
     attributes: { key: string; value: { stringValue?: string } }[]
   }
   const spans: Span[] = []
+  const take = async (request: IncomingMessage, response: ServerResponse) => {
+    const { resourceSpans } = (await json(request)) as {
+      resourceSpans: { scopeSpans: { spans: Span[] }[] }[]
+    }
+    for (const { scopeSpans } of resourceSpans) for (const scope of scopeSpans) spans.push(...scope.spans)
+    response.end('{}')
+  }
   const receiver = createServer((request, response) => {
-    void json(request).then((body) => {
-      const { resourceSpans } = body as { resourceSpans: { scopeSpans: { spans: Span[] }[] }[] }
-      for (const { scopeSpans } of resourceSpans) for (const scope of scopeSpans) spans.push(...scope.spans)
-      response.end('{}')
-    })
+    void take(request, response)
   }).listen(0, '127.0.0.1')
   await once(receiver, 'listening')
   t.teardown(() => receiver.close())

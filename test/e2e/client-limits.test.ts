@@ -178,9 +178,10 @@ void t.test('a trusted proxy names the client', { skip: missing('nix') }, async 
 })
 
 void t.test('metrics and management have addresses of their own', { skip: missing('nix') }, async (t) => {
-  const { url, logs, stop } = await startPushless(t, {
+  const server = await startPushless(t, {
     args: ['--metrics-listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0'],
   })
+  const { url, logs } = server
   const addressOf = (name: string) =>
     `http://${String(logs.find(({ listener }) => listener === name)?.['address'])}`
   const [metrics, admin] = [addressOf('metrics'), addressOf('admin')]
@@ -197,5 +198,5 @@ void t.test('metrics and management have addresses of their own', { skip: missin
   t.equal((await ask(`${metrics}/builds`, '127.0.0.1')).status, 404)
   t.equal((await ask(`${admin}/metrics`, '127.0.0.1')).status, 404)
   t.equal((await ask(`${url}/v2/`, '127.0.0.1')).status, 200)
-  await stop()
+  await server.stop()
 })

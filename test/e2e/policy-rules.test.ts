@@ -31,7 +31,6 @@ async function ask(url: string, who: string, path: string, init: RequestInit = {
   const headers = {
     authorization: `Bearer token-of-${who}`,
     accept: 'application/json, text/html',
-    ...init.headers,
   }
   const answer = await fetch(`${url}${path}`, { ...init, headers, redirect: 'manual' })
   const kept = [...answer.headers].filter(([name]) => !['date', 'x-request-id', 'keep-alive'].includes(name))
@@ -101,7 +100,6 @@ void t.test('what is denied looks absent', { skip: missing('nix') }, async (t) =
       await ask(url, 'team-b', `/v2/nix/store/${one}/manifests/nix`)
       times.push(performance.now() - begun)
     }
-  const median = (times: number[]) => times.toSorted((a, b) => a - b)[30] ?? 0
   const ratio = median(denied) / median(absent)
   t.ok(
     ratio > 0.6 && ratio < 1.6,
@@ -124,3 +122,7 @@ void t.test('who may pull may not have something built', { skip: missing('nix') 
   t.equal(await status('puller'), '200', 'it is there now')
   t.equal(await status('team-a'), '404')
 })
+
+function median(times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0
+}

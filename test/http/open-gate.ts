@@ -3,12 +3,13 @@ import type { Access } from '../../src/http/access/access.ts'
 import { PullGate } from '../../src/http/access/pull-gate.ts'
 
 export function openGate(access: Access): PullGate {
-  const unused = () => {
-    throw new Error('nobody is asked without rules')
-  }
   return new PullGate({
     access,
     registry: { standing: unused, recalls: unused, systemsOf: unused },
     rules: () => undefined,
   })
+}
+
+function unused(): never {
+  throw new Error('nobody is asked without rules')
 }

@@ -223,7 +223,10 @@ void t.test('every setting has a flag, a description and a default that people c
   const isOptional = 1
   // --require-image-signature is one value with its keys and its directory.
   const isPartOfAnother = 1
-  t.equal(SETTING_FACTS.filter(({ isSwitch }) => isSwitch).length, switches.length + isOptional + isPartOfAnother)
+  t.equal(
+    SETTING_FACTS.filter(({ isSwitch }) => isSwitch).length,
+    switches.length + isOptional + isPartOfAnother,
+  )
   t.equal(flagOf('PUSHLESS_LOG_LEVEL'), '--log-level')
 })
 

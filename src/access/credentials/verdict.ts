@@ -1,4 +1,4 @@
-/** What a check of credentials finds. */
+/** The result of a check of credentials. */
 import type { Subject } from '../subject.ts'
 
 export type Verdict =

@@ -21,7 +21,7 @@ export type AccessFile = {
   readonly rules: readonly PolicyRule[] | undefined
 }
 
-export type User = {
+type User = {
   readonly name: string
   /** A bcrypt hash. */
   readonly password: string
@@ -30,7 +30,7 @@ export type User = {
   readonly expiresAt: number
 }
 
-export type StaticToken = {
+type StaticToken = {
   readonly name: string
   /** In hexadecimal digits. */
   readonly sha256: string
@@ -128,7 +128,7 @@ function accessOf(given: GivenAccess, placeOf: (path: readonly string[]) => stri
 }
 
 /** A text in which `*` stands for any text. */
-export function patternOf(text: string): RegExp {
+function patternOf(text: string): RegExp {
   return new RegExp(`^${text.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`)
 }
 

@@ -9,11 +9,11 @@ import { slugOf } from '../../core/oci/reference.ts'
 import { findProblems } from '../../core/schema-problem.ts'
 
 /** The things that a rule may allow. To build or fetch is about images that the store doesn't have yet. */
-export const ACTIONS = ['pull', 'fetch', 'build'] as const
+const ACTIONS = ['pull', 'fetch', 'build'] as const
 export type Action = (typeof ACTIONS)[number]
 
 export type PolicyRule = {
-  /** Where it is written: `auth.yaml:12:5`. */
+  /** The place in the file: `auth.yaml:12:5`. */
   readonly place: string
   /** No list of conditions: the rule is for everything. */
   readonly subjects: readonly NamePattern[] | undefined

@@ -32,13 +32,12 @@ export function tokenAccess(token: Token | undefined, loopback: LoopbackTrust): 
 
 /** The subject has rights: for servers whose authentication.ts finds the subject of each request. */
 export function subjectAccess(loopback: LoopbackTrust): Access {
-  const has = (request: FastifyRequest, right: Right) => clientOf(request).subject.rights.has(right)
   return {
     loopback,
     hasCredentials: true,
-    has,
+    has: hasRight,
     demand: (request, right) => {
-      if (has(request, right)) return
+      if (hasRight(request, right)) return
       const { kind, name } = clientOf(request).subject
       if (kind === 'anonymous')
         throw new RegistryError('unauthorized', `this needs credentials with the right ${right}`)
@@ -48,6 +47,10 @@ export function subjectAccess(loopback: LoopbackTrust): Access {
       })
     },
   }
+}
+
+function hasRight(request: FastifyRequest, right: Right): boolean {
+  return clientOf(request).subject.rights.has(right)
 }
 
 /** Somebody on this machine, or somebody who may see builds: they may read the same in the log of a build. */

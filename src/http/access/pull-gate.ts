@@ -23,7 +23,7 @@ import type { Access } from './access.ts'
 import { clientOf } from './client.ts'
 import { senderOf } from './request-audit.ts'
 
-/** What a request goes on with. */
+/** The name that a request goes on with. */
 export type Admission = {
   /** The image that was asked for, or a decoy. */
   readonly reference: Reference

@@ -4,7 +4,7 @@ import { printable } from '../../core/errors/printable.ts'
 import { baseUrlOf } from './client.ts'
 
 /** The service that tokens are for, as clients repeat it. */
-export const SERVICE = 'pushless'
+const SERVICE = 'pushless'
 const NAME = /^\/v2\/(nix\/store\/[A-Za-z0-9+._?=/-]+?)\/(?:manifests|blobs|tags|referrers)\//
 const MAX_NAME = 300
 

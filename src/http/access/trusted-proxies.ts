@@ -13,7 +13,7 @@ export type AddressRange = {
   readonly family: 'ipv4' | 'ipv6'
 }
 
-/** What a request says of the way that it came. */
+/** The client of a request, and how it asked. */
 export type Origin = {
   /** The client's address. */
   readonly address: string

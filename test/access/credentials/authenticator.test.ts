@@ -31,18 +31,9 @@ function authenticatorOf(t: Test, text: string, token?: () => string) {
 }
 
 void t.test('users and tokens', async (t) => {
-  const users = (password: string, more = '') => `
-users:
-  - {name: ci, password: ${hashSync(password, 4)}, rights: [pull, warm]}
-  - {name: old, password: ${hashSync('secret', 4)}, rights: [pull], expires: 2026-05-31}
-  - {name: today, password: ${hashSync('secret', 4)}, rights: [pull], expires: 2026-06-01}
-tokens:
-  - {name: deploy, sha256: ${sha256('the-old-token-of-deploy')}, rights: [import], expires: 2026-06-02T00:00:00Z}
-  - {name: deploy, sha256: ${sha256('the-new-token-of-deploy')}, rights: [import]}
-${more}`
   const { basic, bearer, authenticator, rewrite, wait } = authenticatorOf(
     t,
-    users('secret'),
+    usersWith('secret'),
     () => 'token-of-the-file!',
   )
   t.match(await basic('ci', 'secret'), { kind: 'right', subject: { name: 'user:ci', kind: 'user' } })
@@ -71,7 +62,7 @@ ${more}`
   t.match(await bearer(issued.token), { kind: 'wrong', reason: 'a token that has expired' })
 
   const again = await authenticator.issue(found.subject, Infinity)
-  rewrite(users('another').replace('[pull, warm]', '[pull]'))
+  rewrite(usersWith('another').replace('[pull, warm]', '[pull]'))
   t.match(await bearer(again.token), { subject: { rights: new Set(['pull']) } }, 'rights are those of now')
   t.match(await basic('ci', 'secret'), { kind: 'wrong' })
   rewrite('anonymous: []')
@@ -125,7 +116,6 @@ void t.test('tokens of issuers', async (t) => {
     })
       .setProtectedHeader({ alg: 'RS256', kid: 'k', ...header })
       .sign(key)
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const claims = { iss: ISSUER, aud: 'pushless', sub: 'system:serviceaccount:team-a:x', exp: at + 600 }
   const unsigned = `${part({ alg: 'none' })}.${part(claims)}.`
   // Signed with the public key as if it were a shared secret.
@@ -217,3 +207,19 @@ void t.test('certificates', async (t) => {
   t.same(authenticator.anonymous(true).rights, new Set(['pull']), 'loopback')
   t.same(authenticator.anonymous(false).rights, new Set())
 })
+
+function usersWith(password: string): string {
+  return `
+users:
+  - {name: ci, password: ${hashSync(password, 4)}, rights: [pull, warm]}
+  - {name: old, password: ${hashSync('secret', 4)}, rights: [pull], expires: 2026-05-31}
+  - {name: today, password: ${hashSync('secret', 4)}, rights: [pull], expires: 2026-06-01}
+tokens:
+  - {name: deploy, sha256: ${sha256('the-old-token-of-deploy')}, rights: [import], expires: 2026-06-02T00:00:00Z}
+  - {name: deploy, sha256: ${sha256('the-new-token-of-deploy')}, rights: [import]}
+`
+}
+
+function part(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url')
+}
