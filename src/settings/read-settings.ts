@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { envSchema } from 'env-schema'
 import { closest } from 'fastest-levenshtein'
-import type { S3Credentials } from '../store/cache/s3-credentials.ts'
+import type { S3Credentials } from '../store/cache/s3/s3-credentials.ts'
 import { PREFIX, SETTING_FACTS, settingTitle } from './setting-facts.ts'
 import { SETTINGS, isSettingName, type GivenSettings, type SettingName } from './setting-table.ts'
 import { SettingsError } from './settings-error.ts'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { parseSigningKey } from '../../src/core/nix/signature.ts'
-import { parseCacheUrl } from '../../src/store/cache/cache-url.ts'
+import { parseCacheUrl } from '../../src/store/cache/binary-cache/cache-url.ts'
 import { defaultState, readSettings } from '../../src/settings/read-settings.ts'
 import { SETTING_FACTS, flagOf } from '../../src/settings/setting-facts.ts'
 import { SETTINGS, type SettingName } from '../../src/settings/setting-table.ts'

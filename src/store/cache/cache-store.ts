@@ -15,11 +15,11 @@ import {
 import { readDerivation } from '../read-derivation.ts'
 import type { BuildOutcome, ClosurePath, HeldRoots, Missing, PathInfo, Store, StoreEvent } from '../store.ts'
 import type { Work } from '../work.ts'
-import { closureOf } from './eviction.ts'
-import { Fetches } from './fetches.ts'
-import type { LookUp } from './look-up.ts'
-import { Room } from './room.ts'
-import type { StoredPath, StoredPaths } from './stored-paths.ts'
+import { closureOf } from './disk/eviction.ts'
+import { Fetches } from './fetch/fetches.ts'
+import type { LookUp } from './binary-cache/look-up.ts'
+import { Room } from './disk/room.ts'
+import type { StoredPath, StoredPaths } from './disk/stored-paths.ts'
 
 export type CacheStoreOptions = {
   readonly lookUp: LookUp

@@ -1,8 +1,8 @@
 /** One binary cache: its priority, and what it has. A cache that does not answer is left alone for a while. */
-import { parseCacheInfo } from '../../core/nix/cache-info.ts'
-import { RegistryError } from '../../core/errors/errors.ts'
-import { parseNarinfo, type Narinfo } from '../../core/nix/narinfo.ts'
-import { storeHashOf, type StorePath } from '../../core/nix/store-path.ts'
+import { parseCacheInfo } from '../../../core/nix/cache-info.ts'
+import { RegistryError } from '../../../core/errors/errors.ts'
+import { parseNarinfo, type Narinfo } from '../../../core/nix/narinfo.ts'
+import { storeHashOf, type StorePath } from '../../../core/nix/store-path.ts'
 import { CacheTrouble, type CacheFiles } from './cache-files.ts'
 import type { CacheAddress } from './cache-url.ts'
 import { readSmallFile } from './read-file.ts'

@@ -10,18 +10,18 @@
 import { mkdirSync, readFileSync, readdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
 import { lstat, mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { RegistryError } from '../../core/errors/errors.ts'
-import { explainSystemError, systemCode } from '../../core/errors/system-error.ts'
-import { formatNarinfo, parseNarinfo, type Narinfo } from '../../core/nix/narinfo.ts'
-import { storeDirectory, type StoreDirectory } from '../../core/nix/store-directory.ts'
+import { RegistryError } from '../../../core/errors/errors.ts'
+import { explainSystemError, systemCode } from '../../../core/errors/system-error.ts'
+import { formatNarinfo, parseNarinfo, type Narinfo } from '../../../core/nix/narinfo.ts'
+import { storeDirectory, type StoreDirectory } from '../../../core/nix/store-directory.ts'
 import {
   STORE_DIR,
   parseStorePath,
   storeHashOf,
   type StoreHash,
   type StorePath,
-} from '../../core/nix/store-path.ts'
-import { isOtherProcess } from '../../unpack/cache-directory.ts'
+} from '../../../core/nix/store-path.ts'
+import { isOtherProcess } from '../../../unpack/cache-directory.ts'
 import type { EvictablePath } from './eviction.ts'
 
 export type StoredPath = EvictablePath & { readonly narinfo: Narinfo }

@@ -1,8 +1,8 @@
 /** A binary cache in a bucket of S3, or of a service that speaks its protocol, such as MinIO. */
 import { AwsV4Signer } from 'aws4fetch'
-import type { CacheFiles } from './cache-files.ts'
-import type { CacheAddress } from './cache-url.ts'
-import { httpCache } from './http-cache.ts'
+import type { CacheFiles } from '../binary-cache/cache-files.ts'
+import type { CacheAddress } from '../binary-cache/cache-url.ts'
+import { httpCache } from '../binary-cache/http-cache.ts'
 import type { S3Credentials } from './s3-credentials.ts'
 
 /** S3 answers 403 for an object that is not there where the caller may not list the bucket. */

@@ -3,7 +3,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { once } from 'node:events'
 import { rootCertificates } from 'node:tls'
-import { explainSystemError } from '../../core/errors/system-error.ts'
+import { explainSystemError } from '../../../core/errors/system-error.ts'
 import { CacheTrouble, type CacheFile, type CacheFiles } from './cache-files.ts'
 
 export type HttpCacheOptions = {

@@ -1,15 +1,15 @@
 /** Fetches closures: each path once, however many wait for it, and each becomes valid after all that it needs. */
 import { rm } from 'node:fs/promises'
 import pLimit from 'p-limit'
-import { RegistryError } from '../../core/errors/errors.ts'
-import type { StorePath } from '../../core/nix/store-path.ts'
-import type { StoreEvent } from '../store.ts'
+import { RegistryError } from '../../../core/errors/errors.ts'
+import type { StorePath } from '../../../core/nix/store-path.ts'
+import type { StoreEvent } from '../../store.ts'
 import { inOrder, planClosure, type ClosurePlan } from './closure-plan.ts'
 import { download, type Unpacked } from './download.ts'
-import type { LookUp, Offer } from './look-up.ts'
-import type { Room } from './room.ts'
+import type { LookUp, Offer } from '../binary-cache/look-up.ts'
+import type { Room } from '../disk/room.ts'
 import { SharedWork } from './shared-work.ts'
-import type { StoredPaths } from './stored-paths.ts'
+import type { StoredPaths } from '../disk/stored-paths.ts'
 
 /** Archives that are unpacked at once. More of them wait for the same processor. */
 const DOWNLOADS_AT_ONCE = 6

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import t, { type Test } from 'tap'
-import type { CacheFiles } from '../../../src/store/cache/cache-files.ts'
-import { parseCacheUrl } from '../../../src/store/cache/cache-url.ts'
-import { httpCache } from '../../../src/store/cache/http-cache.ts'
-import { authorization, parseNetrc } from '../../../src/store/cache/netrc.ts'
-import { readSmallFile } from '../../../src/store/cache/read-file.ts'
-import { s3Cache } from '../../../src/store/cache/s3-cache.ts'
+import type { CacheFiles } from '../../../../src/store/cache/binary-cache/cache-files.ts'
+import { parseCacheUrl } from '../../../../src/store/cache/binary-cache/cache-url.ts'
+import { httpCache } from '../../../../src/store/cache/binary-cache/http-cache.ts'
+import { authorization, parseNetrc } from '../../../../src/store/cache/binary-cache/netrc.ts'
+import { readSmallFile } from '../../../../src/store/cache/binary-cache/read-file.ts'
+import { s3Cache } from '../../../../src/store/cache/s3/s3-cache.ts'
 
 const { signal } = new AbortController()
 
