@@ -171,6 +171,7 @@ export class CacheStore implements Store {
   close(): void {
     this.#fetches.close()
     for (const { files } of this.#lookUp.caches) files.close()
+    this.#paths.close()
   }
 
   async #outputOf(derivation: StorePath, output: string): Promise<StorePath | undefined> {

@@ -66,7 +66,7 @@ void t.test('the cache store is a store', async (t) => {
 })
 
 void t.test('trees are unpacked as they are, from every compression', async (t) => {
-  for (const compression of ['none', 'xz', 'zstd', 'gzip', 'br', 'bzip2']) {
+  for (const compression of ['none', 'xz', 'zstd', 'gzip', 'br', 'bzip2', 'lz4']) {
     const base = t.testdir({})
     const made = PATHS.map((each) => ({ ...each, compression }))
     const store = open(t, [await makeCache(join(base, 'cache'), made)], join(base, 'store'))
@@ -88,7 +88,8 @@ void t.test('a restart keeps what is whole, and nothing else', async (t) => {
   const store = open(t, [cache], directory)
   await store.fetch(ROOT, ignore)
   await store.fetch(CACHED, ignore)
-  const left = join(directory, '.partial', `x.${process.pid}.7`)
+  store.close()
+  const left = join(directory, '.partial', 'x.7')
   await mkdir(left)
   await writeFile(join(left, 'half'), '')
   await rm(join(directory, REFERENCE.slice('/nix/store/'.length)))
@@ -96,6 +97,8 @@ void t.test('a restart keeps what is whole, and nothing else', async (t) => {
 
   const again = open(t, [cache], directory)
   t.strictSame(await readdir(join(directory, '.partial')), [])
+  const kept = (await readdir(directory)).filter((name) => !name.startsWith('.'))
+  t.strictSame(kept, [CACHED.slice('/nix/store/'.length)], 'what is not valid takes no space')
   t.equal(await again.isValid(CACHED), true)
   t.equal(await again.isValid(ROOT), false, 'one that needs what is gone')
   t.equal(await again.isValid(numbered(9)), false, 'one that nobody knows')
@@ -161,7 +164,7 @@ void t.test('a cache that lies changes nothing, and the next one is taken', asyn
     const store = open(t, [lying], join(base, 'store'))
     t.match(await failure(store.fetch(CACHED, ignore)), { kind: 'fetch-failed', message }, name)
     t.equal(await store.isValid(CACHED), false)
-    t.strictSame((await readdir(join(base, 'store'))).sort(), ['.info', '.partial'], name)
+    t.strictSame((await readdir(join(base, 'store'))).sort(), ['.info', '.lock', '.partial'], name)
     t.strictSame(await readdir(join(base, 'store/.partial')), [], name)
     if (lie.references !== undefined) continue
     const honest = await makeCache(join(base, 'honest'), PATHS, 20)
