@@ -7,7 +7,7 @@ import type { CompressionMode } from '../http/pull/compression.ts'
 import type { WaitMode } from '../http/pull/wait.ts'
 import type { NixCacheMode } from '../nix-cache/nix-cache.ts'
 import { parseCacheUrl, type CacheAddress } from '../store/cache/binary-cache/cache-url.ts'
-import type { S3Credentials } from '../store/cache/s3/s3-credentials.ts'
+import { awsEnvironment, type AwsEnvironment } from '../store/cache/s3/aws-environment.ts'
 import type { StoreKind } from '../store/cache/store-kind.ts'
 import type { CertificateFiles } from '../tls/certificate-files.ts'
 import { settingTitle } from './setting-facts.ts'
@@ -29,8 +29,8 @@ export type Settings = {
   readonly netrcFile: string | undefined
   /** `undefined` where only well-known authorities are trusted. */
   readonly authoritiesFile: string | undefined
-  /** `undefined` where requests to S3 are not signed. */
-  readonly s3Credentials: S3Credentials | undefined
+  /** Where the credentials for S3 come from. */
+  readonly aws: AwsEnvironment
   /** `auto`, `unix:PATH`, or a command. */
   readonly nix: string
   readonly servePackages: boolean
@@ -88,10 +88,10 @@ const MEGABYTE = 1e6
 
 /**
  * Parses what the schema let through.
- * @param s3Credentials from the environment, by the names that all tools have for them.
+ * @param aws from the environment.
  * @throws SettingsError naming the setting and what it takes.
  */
-export function settingsOf(given: GivenSettings, s3Credentials?: S3Credentials): Settings {
+export function settingsOf(given: GivenSettings, aws: AwsEnvironment = awsEnvironment({})): Settings {
   return Object.freeze({
     listen: parseListen(given.PUSHLESS_LISTEN),
     hosts: parseWords(given, 'PUSHLESS_HOSTS', parseHostPattern, HOST_EXPECTED),
@@ -104,7 +104,7 @@ export function settingsOf(given: GivenSettings, s3Credentials?: S3Credentials):
     storeBytes: given.PUSHLESS_STORE_SIZE * MEGABYTE,
     netrcFile: given.PUSHLESS_NETRC === '' ? undefined : given.PUSHLESS_NETRC,
     authoritiesFile: given.PUSHLESS_CACHE_CA === '' ? undefined : given.PUSHLESS_CACHE_CA,
-    s3Credentials,
+    aws,
     nix: given.PUSHLESS_NIX,
     servePackages: given.PUSHLESS_SERVE_PACKAGES,
     partialIndex: given.PUSHLESS_PARTIAL_INDEX,

@@ -1,15 +1,16 @@
 /** Images from binary caches that real Nix wrote, without Nix in the server: the same digests, through real clients. */
-import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { readFile, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { startPushless, type Pushless } from '../support/registry-process.ts'
 import { serveCache } from '../support/binary-cache.ts'
-import { archiveFixture, busybox, nixEnv } from '../support/nix.ts'
+import { archiveFixture, busybox } from '../support/nix.ts'
 import { missing } from '../support/requirement.ts'
 import { privateNix } from '../support/private-nix.ts'
 import { temporaryDirectory } from '../support/scope.ts'
+import { signedCache } from '../support/signed-cache.ts'
 import { copyToDir } from '../support/skopeo.ts'
 import { everyShape } from './every-shape.ts'
 
@@ -17,24 +18,6 @@ const skip = missing('nix', 'skopeo')
 
 /** No Nix can be reached: its programs are not in PATH, and there is no daemon to ask. */
 const NO_NIX = { PUSHLESS_NIX: 'unix:/nonexistent', PATH: '/nonexistent' }
-
-type Signed = { readonly directory: string; readonly key: string }
-
-async function nix(args: readonly string[], inputFile?: string): Promise<string> {
-  const options = ['--extra-experimental-features', 'nix-command']
-  const input = inputFile === undefined ? {} : { inputFile }
-  return (await execa('nix', [...options, ...args], { env: nixEnv, ...input })).stdout
-}
-
-/** Copies the closures of these paths to a binary cache, signed. */
-async function cacheOf(directory: string, paths: readonly string[], parameters: string): Promise<Signed> {
-  await mkdir(directory, { recursive: true })
-  const secret = `${directory}.secret`
-  await writeFile(secret, await nix(['key', 'generate-secret', '--key-name', 'test-1']))
-  const key = await nix(['key', 'convert-secret-to-public'], secret)
-  await nix(['copy', '--to', `file://${directory}?${parameters}&secret-key=${secret}`, ...paths])
-  return { directory, key }
-}
 
 function start(
   t: Test,
@@ -67,7 +50,7 @@ void t.test('images from caches are those of the daemon, byte for byte', { skip 
   for (const compression of ['zstd', 'xz', 'bzip2', 'gzip', 'br', 'lz4', 'none']) {
     // All shapes once; the other compressions by the smallest image.
     const some = compression === 'zstd' ? images : images.slice(-1)
-    const { directory, key } = await cacheOf(join(base, compression), some, `compression=${compression}`)
+    const { directory, key } = await signedCache(join(base, compression), some, `compression=${compression}`)
     const { url } = await serveCache(t, directory)
     for (const cache of compression === 'zstd' ? [`file://${directory}`, url] : [`file://${directory}`]) {
       const pushless = await start(t, cache, key)
@@ -84,7 +67,7 @@ void t.test('images from caches are those of the daemon, byte for byte', { skip 
 
 void t.test('the store of the machine is never read', { skip: skip || missing('root') }, async (t) => {
   const image = (await everyShape()).script
-  const { directory, key } = await cacheOf(join(t.testdir({}), 'cache'), [image], 'compression=zstd')
+  const { directory, key } = await signedCache(join(t.testdir({}), 'cache'), [image], 'compression=zstd')
   const daemon = await startPushless(t, { args: ['--serve-packages'] })
   const expected = await manifestOf(await copyToDir(t, referenceOf(image), daemon.url))
   const pushless = await startPushless(t, {
@@ -99,8 +82,8 @@ void t.test('the store of the machine is never read', { skip: skip || missing('r
 void t.test('what no cache has is unknown, and what nobody signed is refused', { skip }, async (t) => {
   const base = t.testdir({})
   const image = await busybox()
-  const { directory, key } = await cacheOf(join(base, 'cache'), [image], 'compression=none')
-  const other = await cacheOf(join(base, 'other'), [], '').catch(() => undefined)
+  const { directory, key } = await signedCache(join(base, 'cache'), [image], 'compression=none')
+  const other = await signedCache(join(base, 'other'), [], '').catch(() => undefined)
   const pushless = await start(t, `file://${directory}`, key)
   t.equal(await statusOf(pushless, `/nix/store/${'0'.repeat(32)}-nobody`), 404)
   t.equal(await statusOf(pushless, image), 200)
@@ -132,7 +115,7 @@ void t.test(
 void t.test('a restart has what was pulled, without any cache', { skip }, async (t) => {
   const base = t.testdir({})
   const image = await busybox()
-  const { directory, key } = await cacheOf(join(base, 'cache'), [image], 'compression=none')
+  const { directory, key } = await signedCache(join(base, 'cache'), [image], 'compression=none')
   const first = await start(t, `file://${directory}`, key)
   t.equal(await statusOf(first, image), 200)
   await first.stop()
@@ -144,7 +127,7 @@ void t.test('a restart has what was pulled, without any cache', { skip }, async 
 void t.test('killed in mid-unpack, it fetches again and leaves nothing behind', { skip }, async (t) => {
   const base = t.testdir({})
   const image = await busybox()
-  const { directory, key } = await cacheOf(join(base, 'cache'), [image], 'compression=none')
+  const { directory, key } = await signedCache(join(base, 'cache'), [image], 'compression=none')
   let isStuck = true
   const { url } = await serveCache(t, directory, ({ url: name, bytes }, response) => {
     if (!isStuck || !name.startsWith('/nar/')) return 'as usual'
@@ -171,7 +154,7 @@ void t.test(
   async (t) => {
     const base = t.testdir({})
     const image = await archiveFixture('buildLayeredImage', 'none', 4)
-    const { directory, key } = await cacheOf(join(base, 'cache'), [image], 'compression=zstd')
+    const { directory, key } = await signedCache(join(base, 'cache'), [image], 'compression=zstd')
     const state = await temporaryDirectory(t, 'full')
     await execa('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'pushless-test', state])
     t.teardown(() => execa('umount', ['--lazy', state]).then(() => undefined))

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { awsEnvironment } from '../../src/store/cache/s3/aws-environment.ts'
 import { parseSigningKey } from '../../src/core/nix/signature.ts'
 import { parseCacheUrl } from '../../src/store/cache/binary-cache/cache-url.ts'
 import { defaultState, readSettings } from '../../src/settings/read-settings.ts'
@@ -39,7 +40,7 @@ const DEFAULTS = {
   storeBytes: 20e9,
   netrcFile: undefined,
   authoritiesFile: undefined,
-  s3Credentials: undefined,
+  aws: awsEnvironment({}),
   tokenFile: undefined,
   tls: undefined,
   signingKey: undefined,
@@ -60,7 +61,7 @@ void t.test('without anything said, the defaults', async (t) => {
   t.ok(Object.isFrozen(settings))
   t.strictSame(
     { ...readSettings({}, { PATH: '/bin', PUSHLESSNESS: 'x', HOME: '/root' }, true) },
-    DEFAULTS,
+    { ...DEFAULTS, aws: awsEnvironment({ HOME: '/root' }) },
     'the rest of the environment is not looked at',
   )
 })

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { StorePath } from '../../../src/core/nix/store-path.ts'
 import { parseCacheUrl } from '../../../src/store/cache/binary-cache/cache-url.ts'
+import { awsEnvironment } from '../../../src/store/cache/s3/aws-environment.ts'
 import type { CacheStore } from '../../../src/store/cache/cache-store.ts'
 import { openCacheStore, type CacheStoreSettings } from '../../../src/store/cache/open-cache-store.ts'
 import type { StoreEvent } from '../../../src/store/store.ts'
@@ -46,7 +47,7 @@ function open(
     maxBytes: 1e9,
     netrcFile: undefined,
     authoritiesFile: undefined,
-    s3Credentials: undefined,
+    aws: awsEnvironment({ AWS_EC2_METADATA_DISABLED: 'true' }),
     ...more,
   })
   t.teardown(() => store.close())
