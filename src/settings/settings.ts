@@ -7,6 +7,7 @@ import type { CompressionMode } from '../http/pull/compression.ts'
 import type { WaitMode } from '../http/pull/wait.ts'
 import type { NixCacheMode } from '../nix-cache/nix-cache.ts'
 import { parseCacheUrl, type CacheAddress } from '../store/cache/binary-cache/cache-url.ts'
+import { parseBuilder, type BuilderAddress } from '../store/cache/builder/builder-address.ts'
 import { awsEnvironment, type AwsEnvironment } from '../store/cache/s3/aws-environment.ts'
 import type { StoreKind } from '../store/cache/store-kind.ts'
 import type { CertificateFiles } from '../tls/certificate-files.ts'
@@ -29,6 +30,8 @@ export type Settings = {
   readonly netrcFile: string | undefined
   /** `undefined` where only well-known authorities are trusted. */
   readonly authoritiesFile: string | undefined
+  /** `undefined` where nothing is built that no cache has. */
+  readonly builder: BuilderAddress | undefined
   /** Where the credentials for S3 come from. */
   readonly aws: AwsEnvironment
   /** `auto`, `unix:PATH`, or a command. */
@@ -105,6 +108,7 @@ export function settingsOf(given: GivenSettings, aws: AwsEnvironment = awsEnviro
     netrcFile: given.PUSHLESS_NETRC === '' ? undefined : given.PUSHLESS_NETRC,
     authoritiesFile: given.PUSHLESS_CACHE_CA === '' ? undefined : given.PUSHLESS_CACHE_CA,
     aws,
+    builder: parseBuilderSetting(given.PUSHLESS_BUILDER),
     nix: given.PUSHLESS_NIX,
     servePackages: given.PUSHLESS_SERVE_PACKAGES,
     partialIndex: given.PUSHLESS_PARTIAL_INDEX,
@@ -139,6 +143,15 @@ export function settingsOf(given: GivenSettings, aws: AwsEnvironment = awsEnviro
     logLevel: given.PUSHLESS_LOG_LEVEL,
     logFormat: given.PUSHLESS_LOG_FORMAT,
   })
+}
+
+function parseBuilderSetting(text: string): BuilderAddress | undefined {
+  if (text === '') return undefined
+  const builder = parseBuilder(text)
+  if (builder !== undefined) return builder
+  throw new SettingsError(
+    `${settingTitle('PUSHLESS_BUILDER')}: ${text} is no builder, expected unix:/path, ssh-ng://host or a command`,
+  )
 }
 
 const HOST_EXPECTED = 'is no host name, expected registry.example.org, *.example.org or *'

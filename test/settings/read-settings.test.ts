@@ -40,6 +40,7 @@ const DEFAULTS = {
   storeBytes: 20e9,
   netrcFile: undefined,
   authoritiesFile: undefined,
+  builder: undefined,
   aws: awsEnvironment({}),
   tokenFile: undefined,
   tls: undefined,

@@ -1,6 +1,6 @@
 /**
  * The store that is filled from binary caches. It needs no Nix: paths are fetched, checked and unpacked into a directory
- * of the state, and the least recently used go when it is full. It builds nothing.
+ * of the state, and the least recently used go when it is full. What no cache has is built by the builder, if there is one.
  */
 import { readlink } from 'node:fs/promises'
 import { RegistryError } from '../../core/errors/errors.ts'
@@ -15,6 +15,8 @@ import {
 import { readDerivation } from '../read-derivation.ts'
 import type { BuildOutcome, ClosurePath, HeldRoots, Missing, PathInfo, Store, StoreEvent } from '../store.ts'
 import type { Work } from '../work.ts'
+import type { Builder } from './builder/builder.ts'
+import { builderDerivation } from './builder/builder-derivation.ts'
 import { closureOf } from './disk/eviction.ts'
 import { Fetches } from './fetch/fetches.ts'
 import type { LookUp } from './binary-cache/look-up.ts'
@@ -24,9 +26,13 @@ import type { StoredPath, StoredPaths } from './disk/stored-paths.ts'
 export type CacheStoreOptions = {
   readonly lookUp: LookUp
   readonly paths: StoredPaths
+  /** A Nix elsewhere. Its paths are in the look-up already. */
+  readonly builder: Builder | undefined
   /** Bytes that all paths may have together, as archives. */
   readonly maxBytes: number
 }
+
+type Output = { readonly derivation: StorePath; readonly output: string; readonly path: StorePath }
 
 /** All caches together get this long to say what they have. */
 const LOOK_UP_MS = 60_000
@@ -36,12 +42,14 @@ export class CacheStore implements Store {
   readonly directory: StoreDirectory
   readonly #lookUp: LookUp
   readonly #paths: StoredPaths
+  readonly #builder: Builder | undefined
   readonly #room: Room
   readonly #fetches: Fetches
 
-  constructor({ lookUp, paths, maxBytes }: CacheStoreOptions) {
+  constructor({ lookUp, paths, builder, maxBytes }: CacheStoreOptions) {
     this.#lookUp = lookUp
     this.#paths = paths
+    this.#builder = builder
     this.directory = paths.directory
     this.#room = new Room(paths, maxBytes)
     this.#fetches = new Fetches({ lookUp, paths, room: this.#room })
@@ -95,20 +103,30 @@ export class CacheStore implements Store {
       const { outputs } = await readDerivation(this.directory, derivation)
       if ([...outputs.values()].includes(path)) found.push(derivation)
     }
-    return found
+    if (found.length > 0 || this.#builder === undefined) return found
+    // One that does not answer is a warning of the look-up.
+    return this.#builder.derivers(path).catch(() => [])
   }
 
-  derivation(path: StorePath): Promise<Derivation> {
-    return readDerivation(this.directory, path)
+  async derivation(path: StorePath): Promise<Derivation> {
+    const isElsewhere = this.#builder !== undefined && !(await this.#paths.isThere(path))
+    const found = isElsewhere
+      ? await builderDerivation(this.#builder, path, AbortSignal.timeout(LOOK_UP_MS))
+      : undefined
+    return found ?? readDerivation(this.directory, path)
   }
 
   async missing(wanted: readonly Work[]): Promise<Missing> {
     const unknown: StorePath[] = []
+    /** Outputs that a builder could make, with their derivations. */
+    const buildable = new Map<StorePath, StorePath>()
     const roots: StorePath[] = []
     for (const work of wanted) {
       const path = work.kind === 'fetch' ? work.path : await this.#outputOf(work.derivation, work.output)
       if (path === undefined) unknown.push(work.kind === 'fetch' ? work.path : work.derivation)
       else roots.push(path)
+      if (path !== undefined && work.kind === 'build' && this.#builder !== undefined)
+        buildable.set(path, work.derivation)
     }
     const { offers, lacking } = await this.#fetches
       .plan(roots, AbortSignal.timeout(LOOK_UP_MS))
@@ -117,11 +135,17 @@ export class CacheStore implements Store {
       })
     // A path that caches have, and that is refused, is fetched: that fails, and says why.
     const refused = [...lacking].flatMap(([path, { refusals }]) => (refusals.length > 0 ? [path] : []))
+    const willBuild = [...buildable].flatMap(([path, derivation]) =>
+      lacking.has(path) && !refused.includes(path) ? [derivation] : [],
+    )
     const narinfos = [...offers.values()].map(({ narinfo }) => narinfo)
     return {
-      willBuild: [],
+      willBuild,
       willSubstitute: [...offers.keys(), ...refused],
-      unknown: [...unknown, ...[...lacking.keys()].filter((path) => !refused.includes(path))],
+      unknown: [
+        ...unknown,
+        ...[...lacking.keys()].filter((path) => !refused.includes(path) && !buildable.has(path)),
+      ],
       downloadSize: sum(narinfos.map(({ fileSize, narSize }) => fileSize ?? narSize)),
       narSize: sum(narinfos.map(({ narSize }) => narSize)),
       warnings: [...new Set([...lacking.values()].flatMap(({ troubles }) => troubles))],
@@ -149,8 +173,32 @@ export class CacheStore implements Store {
       return { kind: 'done' }
     } catch (error) {
       if (!(error instanceof RegistryError) || error.kind !== 'fetch-failed') throw error
+      if (this.#builder !== undefined)
+        return this.#buildElsewhere(this.#builder, { derivation, output, path }, onEvent, signal)
       const message = `${path} must be built, and this registry has no builder: ${error.message}`
       return { kind: 'failed', status: 'TransientFailure', message }
+    }
+  }
+
+  /** Has the builder build, and copies the output, with what it needs. */
+  async #buildElsewhere(
+    builder: Builder,
+    { derivation, output, path }: Output,
+    onEvent: (event: StoreEvent) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<BuildOutcome> {
+    const roots = await builder.openRoots()
+    try {
+      // Its garbage collector must not be faster than the copy.
+      await roots.add(path)
+      if (!(await builder.isValid(derivation))) await builder.fetch(derivation, onEvent, signal)
+      const outcome = await builder.build(derivation, output, onEvent, signal)
+      if (outcome.kind === 'failed') return outcome
+      this.#lookUp.forgetAbsent()
+      await this.fetch(path, onEvent, signal)
+      return outcome
+    } finally {
+      roots.close()
     }
   }
 
@@ -170,12 +218,12 @@ export class CacheStore implements Store {
 
   close(): void {
     this.#fetches.close()
-    for (const { files } of this.#lookUp.caches) files.close()
+    this.#lookUp.close()
     this.#paths.close()
   }
 
   async #outputOf(derivation: StorePath, output: string): Promise<StorePath | undefined> {
-    return (await readDerivation(this.directory, derivation)).outputs.get(output)
+    return (await this.derivation(derivation)).outputs.get(output)
   }
 
   #demand(path: StorePath): StoredPath {

@@ -5,6 +5,8 @@ import { explainSystemError } from '../../core/errors/system-error.ts'
 import type { SigningKey } from '../../core/nix/signature.ts'
 import { BinaryCache } from './binary-cache/binary-cache.ts'
 import type { CacheFiles } from './binary-cache/cache-files.ts'
+import type { Builder } from './builder/builder.ts'
+import { builderCache } from './builder/builder-cache.ts'
 import { CacheStore } from './cache-store.ts'
 import type { CacheAddress } from './binary-cache/cache-url.ts'
 import { fileCache } from './binary-cache/file-cache.ts'
@@ -31,8 +33,11 @@ export type CacheStoreSettings = {
 
 const NOT_FOUND = 404
 
-/** @throws RegistryError `unavailable` for a directory or file that cannot be used. */
-export function openCacheStore(settings: CacheStoreSettings): CacheStore {
+/**
+ * @param builder a Nix that builds what no cache has.
+ * @throws RegistryError `unavailable` for a directory or file that cannot be used.
+ */
+export function openCacheStore(settings: CacheStoreSettings, builder?: Builder): CacheStore {
   const { netrcFile, authoritiesFile, aws } = settings
   const credentials = netrcFile === undefined ? new Map() : parseNetrc(readText(netrcFile))
   const authorities = authoritiesFile === undefined ? [] : [readText(authoritiesFile)]
@@ -40,10 +45,12 @@ export function openCacheStore(settings: CacheStoreSettings): CacheStore {
     (address) => new BinaryCache(address, filesOf(address, { credentials, authorities, aws })),
   )
   return new CacheStore({
-    lookUp: new LookUp(caches, {
-      keys: settings.trustedKeys,
-      requiresSignature: settings.requiresSignature,
-    }),
+    lookUp: new LookUp(
+      caches,
+      { keys: settings.trustedKeys, requiresSignature: settings.requiresSignature },
+      builder === undefined ? undefined : builderCache(builder),
+    ),
+    builder,
     paths: new StoredPaths(settings.directory),
     maxBytes: settings.maxBytes,
   })

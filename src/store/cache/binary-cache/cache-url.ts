@@ -4,7 +4,7 @@
  */
 import { fileURLToPath } from 'node:url'
 
-type CacheOptions = {
+export type CacheOptions = {
   /** The address without its parameters, for people. */
   readonly name: string
   /** Decides instead of the priority that the cache itself gives. Lower numbers are asked for first. */

@@ -40,18 +40,22 @@ const REMEMBERED = 20_000
 
 export class LookUp {
   readonly caches: readonly BinaryCache[]
+  readonly #builder: BinaryCache | undefined
   readonly #trust: Trust
   readonly #turn = pLimit(ASKED_AT_ONCE)
   readonly #known = new LRUCache<StorePath, Found>({ max: REMEMBERED, ttl: OFFERED_MS })
 
-  constructor(caches: readonly BinaryCache[], trust: Trust) {
+  /** @param builder is asked where no cache has a path. */
+  constructor(caches: readonly BinaryCache[], trust: Trust, builder?: BinaryCache) {
     this.caches = caches
+    this.#builder = builder
     this.#trust = trust
   }
 
   /** The caches, for people. */
   get names(): string {
-    return this.caches.map(({ name }) => name).join(', ')
+    const all = this.#builder === undefined ? this.caches : [...this.caches, this.#builder]
+    return all.map(({ name }) => name).join(', ')
   }
 
   /** @param except caches that are not to be used. They failed. */
@@ -88,7 +92,22 @@ export class LookUp {
       if (answer.kind === 'trouble') troubles.push(answer.why)
       if (answer.kind === 'refused') refusals.push(answer.why)
     }
+    if (this.#builder !== undefined && !except.has(this.#builder)) {
+      const answer = await this.#askOne(this.#builder, path, signal)
+      if (answer.kind === 'offer') return answer
+      if (answer.kind === 'trouble') troubles.push(answer.why)
+    }
     return { kind: 'none', troubles, refusals }
+  }
+
+  /** Forgets which paths no cache has: something was built. */
+  forgetAbsent(): void {
+    for (const [path, found] of this.#known) if (found.kind === 'none') this.#known.delete(path)
+  }
+
+  close(): void {
+    for (const { files } of this.caches) files.close()
+    this.#builder?.files.close()
   }
 
   async #askOne(cache: BinaryCache, path: StorePath, signal: AbortSignal): Promise<Answer> {
