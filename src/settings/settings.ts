@@ -95,6 +95,7 @@ const MEGABYTE = 1e6
  * @throws SettingsError naming the setting and what it takes.
  */
 export function settingsOf(given: GivenSettings, aws: AwsEnvironment = awsEnvironment({})): Settings {
+  refuseTogether(given)
   return Object.freeze({
     listen: parseListen(given.PUSHLESS_LISTEN),
     hosts: parseWords(given, 'PUSHLESS_HOSTS', parseHostPattern, HOST_EXPECTED),
@@ -143,6 +144,19 @@ export function settingsOf(given: GivenSettings, aws: AwsEnvironment = awsEnviro
     logLevel: given.PUSHLESS_LOG_LEVEL,
     logFormat: given.PUSHLESS_LOG_FORMAT,
   })
+}
+
+/** @throws SettingsError for settings that cannot be fulfilled together. */
+function refuseTogether(given: GivenSettings): void {
+  const [isCache, nixCache] = [given.PUSHLESS_STORE === 'cache', given.PUSHLESS_NIX_CACHE]
+  if (isCache && nixCache === 'write')
+    throw new SettingsError(
+      `${settingTitle('PUSHLESS_NIX_CACHE')}: write needs --store daemon, a store that is filled from binary caches takes no uploads; copy to one of --caches`,
+    )
+  if (!isCache && given.PUSHLESS_BUILDER !== '')
+    throw new SettingsError(
+      `${settingTitle('PUSHLESS_BUILDER')}: is for --store cache alone; the builders of a Nix daemon stand in its nix.conf`,
+    )
 }
 
 function parseBuilderSetting(text: string): BuilderAddress | undefined {

@@ -86,6 +86,13 @@ void t.test('what no cache has is unknown, and what nobody signed is refused', {
   const other = await signedCache(join(base, 'other'), [], '').catch(() => undefined)
   const pushless = await start(t, `file://${directory}`, key)
   t.equal(await statusOf(pushless, `/nix/store/${'0'.repeat(32)}-nobody`), 404)
+  const told = { asked: `binary caches file://${directory}`, status: 404 }
+  while (!pushless.logs.some(({ msg }) => msg === 'request refused')) await setTimeout(5)
+  t.match(
+    pushless.logs.find(({ msg }) => msg === 'request refused'),
+    told,
+    'the log says which caches were asked',
+  )
   t.equal(await statusOf(pushless, image), 200)
   const strict = await start(
     t,

@@ -93,6 +93,21 @@ void t.test('a variable that is no setting is an error, with the one that was me
   t.end()
 })
 
+void t.test('settings that cannot be fulfilled together', async (t) => {
+  for (const [given, message] of [
+    [{ PUSHLESS_STORE: 'cache', PUSHLESS_NIX_CACHE: 'write' }, /--nix-cache .*write needs --store daemon/],
+    [{ PUSHLESS_BUILDER: 'unix:/run/nix' }, /--builder .*is for --store cache alone/],
+    [
+      { PUSHLESS_STORE: 'cache', PUSHLESS_BUILDER: 'https://x' },
+      /--builder .*https:\/\/x is no builder, expected/,
+    ],
+  ] as const)
+    t.throws(() => readSettings(given, {}, true), { message })
+  t.match(readSettings({ PUSHLESS_STORE: 'cache', PUSHLESS_BUILDER: 'unix:/run/nix' }, {}, true), {
+    builder: { kind: 'socket', path: '/run/nix' },
+  })
+})
+
 void t.test('every setting by flag and by environment, as text', async (t) => {
   for (const [name, text, expected] of [
     ['PUSHLESS_LISTEN', '0.0.0.0:80', { listen: { host: '0.0.0.0', port: 80 } }],
