@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { everyShape } from './every-shape.ts'
+import { testAuthority, writePair } from '../support/certificates.ts'
+import { nixBuild } from '../support/nix.ts'
 import { startNginx } from '../support/nginx.ts'
 import { startPushless, type Pushless } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
@@ -27,13 +28,39 @@ type Cached = SignedCache & {
   readonly archive: string
 }
 
-async function cacheWith(t: Test): Promise<Cached> {
-  const image = (await everyShape()).script
+/** So many images, each of which needs a path of its own. */
+function pairs(count: number): Promise<string[]> {
+  const expression = `
+    let
+      node = name: references: derivation {
+        inherit name references;
+        system = builtins.currentSystem;
+        builder = "/bin/sh";
+        args = [ "-euc" "mkdir $out; echo $references > $out/references; head -c 100000 /dev/zero > $out/zeros" ];
+        PATH = "/usr/bin:/bin";
+      };
+    in
+    builtins.genList (n: node "pair-\${toString n}" [ (node "part-\${toString n}" [ ]) ]) ${count}`
+  return nixBuild('--expr', [expression])
+}
+
+async function cacheWith(t: Test, count = 1): Promise<SignedCache & { readonly images: readonly Cached[] }> {
   const base = await temporaryDirectory(t, 'cache')
-  const cache = await signedCache(join(base, 'cache'), [image], 'compression=xz')
-  const narinfo = join(cache.directory, `${image.slice(11, 43)}.narinfo`)
-  const [, url = ''] = /^URL: (.*)$/m.exec(await readFile(narinfo, 'utf8')) ?? []
-  return { ...cache, image, narinfo, archive: join(cache.directory, url) }
+  const paths = await pairs(count)
+  const cache = await signedCache(join(base, 'cache'), paths, 'compression=xz')
+  const images = paths.map(async (image) => {
+    const narinfo = join(cache.directory, `${image.slice(11, 43)}.narinfo`)
+    const [, url = ''] = /^URL: (.*)$/m.exec(await readFile(narinfo, 'utf8')) ?? []
+    return { ...cache, image, narinfo, archive: join(cache.directory, url) }
+  })
+  return { ...cache, images: await Promise.all(images) }
+}
+
+async function one(t: Test): Promise<Cached> {
+  const { images } = await cacheWith(t)
+  const [image] = images
+  if (image === undefined) throw new Error('no image')
+  return image
 }
 
 async function replace(file: string, pattern: RegExp, text: string): Promise<void> {
@@ -77,7 +104,7 @@ const LIES: readonly (readonly [name: string, lie: (cache: Cached) => Promise<un
     'an xz bomb',
     async ({ archive }) => {
       const { stdout } = await execa('xz', ['-c', '-9'], {
-        input: Buffer.alloc(300_000_000),
+        input: Buffer.alloc(100_000_000),
         encoding: 'buffer',
       })
       await writeFile(archive, stdout)
@@ -98,30 +125,24 @@ async function anotherArchive(directory: string, archive: string): Promise<void>
 }
 
 void t.test('a cache that lies is not believed', { skip }, async (t) => {
-  const whole = await cacheWith(t)
-  // One server for all: each lie has a cache of its own, below one nginx.
-  const root = await temporaryDirectory(t, 'lies')
-  const nginx = await startNginx(t, `root ${root};`)
-  await Promise.all(
-    LIES.map(async ([name, lie, why], index) => {
-      const directory = join(root, `${index}`)
-      await execa('cp', ['-r', whole.directory, directory])
-      const moved = (file: string) => file.replace(whole.directory, directory)
-      await lie({ ...whole, directory, narinfo: moved(whole.narinfo), archive: moved(whole.archive) })
-      const pushless = await start(t, `${nginx.url}/${index}`, whole.key)
-      const { status, text } = await answer(pushless, whole.image)
-      t.ok(status === 500 || status === 503, `${name}: ${status}`)
-      t.match(text + JSON.stringify(pushless.logs), why, name)
-      const left = (await readdir(join(pushless.state, 'store'))).map((file) => file.slice(33))
-      t.notOk(left.includes(whole.image.slice(44)), `${name}: nothing of the path is left`)
-      t.equal((await fetch(`${pushless.url}/v2/`)).status, 200)
-      await pushless.stop()
-    }),
-  )
+  const { directory, key, images } = await cacheWith(t, LIES.length)
+  await Promise.all(LIES.map(async ([, lie], i) => images[i] && lie(images[i])))
+  const nginx = await startNginx(t, `root ${directory};`)
+  const pushless = await start(t, nginx.url, key)
+  const answers = await Promise.all(images.map(({ image }) => answer(pushless, image)))
+  const left = await readdir(join(pushless.state, 'store'))
+  for (const [i, [name, , why]] of LIES.entries()) {
+    const [{ status, text } = { status: 0, text: '' }, image = ''] = [answers[i], images[i]?.image]
+    t.ok(status === 500 || status === 503, `${name}: ${status}`)
+    const logs = pushless.logs.filter((line) => JSON.stringify(line).includes(image))
+    t.match(text + JSON.stringify(logs), why, name)
+    t.notOk(left.includes(image.slice(11)), `${name}: nothing of the path is left`)
+  }
+  t.strictSame(await readdir(join(pushless.state, 'store/.partial')), [])
 })
 
 void t.test('a cache that lies does not hide one that is honest', { skip }, async (t) => {
-  const whole = await cacheWith(t)
+  const whole = await one(t)
   const root = await temporaryDirectory(t, 'lies')
   await execa('cp', ['-r', whole.directory, join(root, 'lying')])
   await truncate(whole.archive.replace(whole.directory, join(root, 'lying')), 200)
@@ -132,22 +153,68 @@ void t.test('a cache that lies does not hide one that is honest', { skip }, asyn
 })
 
 void t.test('a cache that is slow is waited for', { skip }, async (t) => {
-  const { directory, key, image } = await cacheWith(t)
-  const nginx = await startNginx(t, `root ${directory}; limit_rate 200k;`)
+  const { directory, key, image } = await one(t)
+  const nginx = await startNginx(t, `root ${directory}; location /nar/ { limit_rate 150; }`)
   const pushless = await start(t, nginx.url, key)
   t.equal((await answer(pushless, image)).status, 200)
 })
 
-void t.test('a cache that disappears in the middle, and comes back', { skip }, async (t) => {
-  const { directory, key, image } = await cacheWith(t)
-  const slow = await startNginx(t, `root ${directory}; location /nar/ { limit_rate 1k; }`)
-  const pushless = await start(t, slow.url, key)
-  const waiting = answer(pushless, image)
-  const partial = join(pushless.state, 'store/.partial')
-  while ((await readdir(partial)).length === 0) await setTimeout(10)
-  slow.daemon.kill('SIGKILL')
-  await slow.daemon.exited
-  const failed = await waiting
-  t.ok(failed.status === 500 || failed.status === 503 || failed.status === 429, `${failed.status}`)
-  t.strictSame(await readdir(partial), [])
+void t.test('a cache that disappears in the middle, for good or for a second', { skip }, async (t) => {
+  const { directory, key, image } = await one(t)
+  for (const comesBack of [false, true]) {
+    const slow = await startNginx(t, `root ${directory}; location /nar/ { limit_rate 20; }`)
+    const pushless = await start(t, slow.url, key)
+    const waiting = answer(pushless, image)
+    const partial = join(pushless.state, 'store/.partial')
+    while (!pushless.logs.some(({ kind }) => kind === 'substituting')) await setTimeout(10)
+    // The first bytes have arrived.
+    await setTimeout(300)
+    slow.daemon.kill('SIGKILL')
+    await slow.daemon.exited
+    if (comesBack) await startNginx(t, `root ${directory};`, { port: slow.port })
+    const { status } = await waiting
+    if (comesBack) t.equal(status, 200, 'the rest is fetched')
+    else t.ok(status === 500 || status === 503, `${status}`)
+    t.strictSame(await readdir(partial), [])
+    await pushless.stop()
+  }
+})
+
+void t.test('a cache with TLS of a private authority, and with credentials', { skip }, async (t) => {
+  const { directory, key, image } = await one(t)
+  const base = await temporaryDirectory(t, 'tls')
+  const authority = testAuthority()
+  const { certFile, keyFile } = await writePair(base, authority.server())
+  const file = async (name: string, content: string) => {
+    await writeFile(join(base, name), content)
+    return join(base, name)
+  }
+  const ca = await file('ca.pem', authority.ca)
+  const passwords = await file('passwords', 'me:{PLAIN}password\n')
+  const tls = `root ${directory}; ssl_certificate ${certFile}; ssl_certificate_key ${keyFile};`
+  const basic = await startNginx(t, `${tls} auth_basic cache; auth_basic_user_file ${passwords};`, {
+    listen: 'ssl',
+  })
+  const bearer = await startNginx(
+    t,
+    `root ${directory}; if ($http_authorization != "Bearer a.token") { return 401; }`,
+  )
+  const [right, wrong, token] = [
+    await file('netrc', 'machine 127.0.0.1 login me password password\n'),
+    await file('wrong', 'machine 127.0.0.1 login me password another\n'),
+    await file('token', 'machine 127.0.0.1 password a.token\n'),
+  ]
+  for (const [name, url, more, status, why] of [
+    ['authority and password', basic.url, ['--cache-ca', ca, '--netrc', right], 200, undefined],
+    ['no authority', basic.url, ['--netrc', right], 503, /certificate/],
+    ['a wrong password', basic.url, ['--cache-ca', ca, '--netrc', wrong], 503, /answers 401/],
+    ['no password', basic.url, ['--cache-ca', ca], 503, /answers 401/],
+    ['a bearer token', bearer.url, ['--netrc', token], 200, undefined],
+    ['no token', bearer.url, [], 503, /answers 401/],
+  ] as const) {
+    const pushless = await start(t, url, key, more)
+    t.equal((await answer(pushless, image)).status, status, name)
+    await pushless.stop()
+    if (why !== undefined) t.match(JSON.stringify(pushless.logs), why, name)
+  }
 })

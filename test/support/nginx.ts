@@ -8,13 +8,24 @@ import { startDaemon, type Daemon } from './daemon.ts'
 import { searchPath } from './requirement.ts'
 import { temporaryDirectory, type Scope } from './scope.ts'
 
-export type Nginx = { readonly url: string; readonly daemon: Daemon<true> }
+export type Nginx = { readonly url: string; readonly port: number; readonly daemon: Daemon<true> }
+
+export type NginxOptions = {
+  /** Parameters of `listen`, such as `ssl`. */
+  readonly listen?: string
+  /** Any free port by default. */
+  readonly port?: number
+}
 
 /** @param server directives of its one server. */
-export async function startNginx(scope: Scope, server: string, listen = ''): Promise<Nginx> {
+export async function startNginx(
+  scope: Scope,
+  server: string,
+  { listen = '', port: given }: NginxOptions = {},
+): Promise<Nginx> {
   const directory = await temporaryDirectory(scope, 'nginx')
   for (const name of ['body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']) await mkdir(join(directory, name))
-  const port = await freePort()
+  const port = given ?? (await freePort())
   const file = join(directory, 'nginx.conf')
   const paths = ['body:client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((pair) => {
     const [name = '', directive = name] = pair.split(':')
@@ -42,7 +53,7 @@ http {
     ready: (line) => (line.includes('start') || line.includes('using the "epoll"') ? true : undefined),
   })
   await answers(port)
-  return { url: `${listen.includes('ssl') ? 'https' : 'http'}://127.0.0.1:${port}`, daemon }
+  return { url: `${listen.includes('ssl') ? 'https' : 'http'}://127.0.0.1:${port}`, port, daemon }
 }
 
 /** Returns a port of the loopback that was free a moment ago. */

@@ -1,6 +1,7 @@
 import { mkdir, readFile, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import pLimit from 'p-limit'
 import t, { type Test } from 'tap'
 import type { StorePath } from '../../../src/core/nix/store-path.ts'
 import { parseCacheUrl } from '../../../src/store/cache/binary-cache/cache-url.ts'
@@ -257,6 +258,33 @@ void t.test('the least recently used go, and never what is held', async (t) => {
   held.close()
   await store.fetch(c, ignore)
   t.strictSame(await store.valid(many), [c, d, e, base1], 'b goes first, though base1 is as old')
+})
+
+void t.test('paths go beside a hundred pulls, and never from under one', async (t) => {
+  const base = t.testdir({})
+  const shared = numbered(90, 'shared')
+  const images = Array.from({ length: 20 }, (_, i) => numbered(60 + i, `image-${i}`))
+  const tree = (name: string): Tree => ({ directory: [['name', { file: name.padEnd(2000) }]] })
+  const made = images.map((path) => ({ path, tree: tree(path), references: [shared] }))
+  const cache = await makeCache(join(base, 'cache'), [...made, { path: shared, tree: tree(shared) }])
+  const size = nar(tree(shared)).length
+  // Four pulls at once, and room for twice as much as these need.
+  const store = open(t, [cache], join(base, 'store'), { maxBytes: 9 * size })
+  const turn = pLimit(4)
+  const read = (path: StorePath) => readFile(join(base, 'store', path.slice(11), 'name'), 'utf8')
+  const pull = async (path: StorePath) => {
+    const roots = await store.openRoots()
+    await roots.add(path)
+    await store.fetch(path, ignore)
+    for (let i = 0; i < 5; i++) {
+      for (const each of [path, shared]) t.equal((await read(each)).trim(), each)
+      await setTimeout(1)
+    }
+    roots.close()
+  }
+  await Promise.all(Array.from({ length: 100 }, (_, i) => turn(() => pull(images[(i * 7) % 20] ?? shared))))
+  const left = (await readdir(join(base, 'store'))).filter((name) => !name.startsWith('.'))
+  t.ok(left.length <= 9, `${left.length} paths are left`)
 })
 
 void t.test('who waits for the same path shares the fetch, and may give up alone', async (t) => {
