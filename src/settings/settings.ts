@@ -32,7 +32,7 @@ export type Settings = {
   readonly authoritiesFile: string | undefined
   /** `undefined` where nothing is built that no cache has. */
   readonly builder: BuilderAddress | undefined
-  /** Where the credentials for S3 come from. */
+  /** The sources of credentials for S3. */
   readonly aws: AwsEnvironment
   /** `auto`, `unix:PATH`, or a command. */
   readonly nix: string

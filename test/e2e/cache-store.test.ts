@@ -6,7 +6,7 @@ import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { startPushless, type Pushless } from '../support/registry-process.ts'
 import { serveCache } from '../support/binary-cache.ts'
-import { archiveFixture, busybox } from '../support/nix.ts'
+import { archiveFixture, busybox, fixture, nixInstantiate, nixStore } from '../support/nix.ts'
 import { missing } from '../support/requirement.ts'
 import { privateNix } from '../support/private-nix.ts'
 import { temporaryDirectory } from '../support/scope.ts'
@@ -118,6 +118,22 @@ void t.test(
     t.equal((await fetch(`${third.url}/v2/`)).status, 200)
   },
 )
+
+void t.test('a derivation stands for its output, if a cache has both', { skip }, async (t) => {
+  const salted = (salt: string) =>
+    nixInstantiate(fixture('shapes.nix'), ['-A', 'slow', '--argstr', 'salt', salt, '--arg', 'seconds', '0'])
+  const [built, unbuilt] = [await salted('cached'), await salted(`never-${process.pid}`)]
+  const [output = ''] = await nixStore('--realise', built)
+  const base = t.testdir({})
+  const { directory, key } = await signedCache(join(base, 'cache'), [output], '', [built, unbuilt])
+  const pushless = await start(t, `file://${directory}`, key)
+  const direct = await fetch(`${pushless.url}/v2${output}/manifests/nix`)
+  const byName = await fetch(`${pushless.url}/v2${built}/manifests/nix`)
+  t.equal(await byName.text(), await direct.text())
+  const missed = await fetch(`${pushless.url}/v2${unbuilt}/manifests/nix`)
+  t.equal(missed.status, 500)
+  t.match(await missed.text(), /must be built, and this registry has no builder: .*asked: file:/)
+})
 
 void t.test('a restart has what was pulled, without any cache', { skip }, async (t) => {
   const base = t.testdir({})

@@ -5,17 +5,23 @@ import { nixEnv } from './nix.ts'
 
 export type SignedCache = { readonly directory: string; readonly key: string }
 
-/** Copies the closures of these paths to a cache. @param parameters of its address, such as `compression=zstd`. */
+/**
+ * Copies the closures of these paths to a cache; those of derivations with `--derivation`.
+ * @param parameters of its address, such as `compression=zstd`.
+ */
 export async function signedCache(
   directory: string,
   paths: readonly string[],
   parameters: string,
+  derivations: readonly string[] = [],
 ): Promise<SignedCache> {
   await mkdir(directory, { recursive: true })
   const secret = `${directory}.secret`
   await writeFile(secret, await nix(['key', 'generate-secret', '--key-name', 'test-1']))
   const key = await nix(['key', 'convert-secret-to-public'], secret)
-  await nix(['copy', '--to', `file://${directory}?${parameters}&secret-key=${secret}`, ...paths])
+  const to = `file://${directory}?${parameters}&secret-key=${secret}`
+  await nix(['copy', '--to', to, ...paths])
+  if (derivations.length > 0) await nix(['copy', '--derivation', '--to', to, ...derivations])
   return { directory, key }
 }
 

@@ -22,7 +22,7 @@ export type CacheAddress = CacheOptions &
         /** The address of the bucket, with a slash at its end. */
         readonly url: URL
         readonly region: string
-        /** Of the files of profiles; without one, all sources of credentials are asked. */
+        /** The name of a profile. Without one, all sources of credentials are asked. */
         readonly profile: string | undefined
       }
   )

@@ -10,7 +10,7 @@ import { containerCredentials, machineCredentials, webIdentityCredentials } from
 
 /** Temporary credentials are renewed so long before they end; each has 15 minutes at least. */
 const RENEW_BEFORE_MS = 5 * 60_000
-/** Where there are no credentials, or a renewal failed, the sources are asked again after this time. */
+/** After this time the sources are asked again, if they had no credentials or a renewal failed. */
 const ASK_AGAIN_MS = 60_000
 
 /** @returns nothing for requests that are not signed. @throws Error where a named source has no credentials. */
