@@ -81,15 +81,18 @@ async function measureWarm(scope: Scope, cache: string, image: string): Promise<
   }
   await cached.stop()
   await daemon.stop()
-  const figure = (name: string, ratios: readonly number[]): Figure => ({
+  return [warmFigure('manifests a second', rates), warmFigure('layer, bytes a second', speeds)]
+}
+
+function warmFigure(name: string, ratios: readonly number[]): Figure {
+  return {
     name: `warm ${name}, cache store against daemon store`,
     value: `${median(ratios).toFixed(2)} x`,
     number: median(ratios),
     target: `>= ${TARGET_WARM} x`,
     isMet: median(ratios) >= TARGET_WARM,
     note: ratios.map((ratio) => ratio.toFixed(2)).join(', '),
-  })
-  return [figure('manifests a second', rates), figure('layer, bytes a second', speeds)]
+  }
 }
 
 /** Closures that share nothing, of six paths each. */

@@ -23,7 +23,14 @@ async function start(t: Test, builder: string, path = nixEnv.PATH): Promise<Push
 
 const slow = (name: string) =>
   nixInstantiate(fixture('shapes.nix'), [
-    ...['-A', 'slow', '--argstr', 'salt', `${name}-${process.pid}`, '--arg', 'seconds', '0'],
+    '-A',
+    'slow',
+    '--argstr',
+    'salt',
+    `${name}-${process.pid}`,
+    '--arg',
+    'seconds',
+    '0',
   ])
 
 void t.test('what no cache has comes from the builder', { skip }, async (t) => {

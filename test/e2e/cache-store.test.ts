@@ -36,6 +36,11 @@ function start(
 const referenceOf = (path: string): string => `nix.internal${path}:nix`
 const manifestOf = (directory: string): Promise<string> => readFile(join(directory, 'manifest.json'), 'utf8')
 
+function salted(salt: string): Promise<string> {
+  const args = ['-A', 'slow', '--argstr', 'salt', salt, '--arg', 'seconds', '0']
+  return nixInstantiate(fixture('shapes.nix'), args)
+}
+
 async function statusOf({ url }: Pushless, path: string): Promise<number> {
   return (await fetch(`${url}/v2${path}/manifests/nix`)).status
 }
@@ -120,8 +125,6 @@ void t.test(
 )
 
 void t.test('a derivation stands for its output, if a cache has both', { skip }, async (t) => {
-  const salted = (salt: string) =>
-    nixInstantiate(fixture('shapes.nix'), ['-A', 'slow', '--argstr', 'salt', salt, '--arg', 'seconds', '0'])
   const [built, unbuilt] = [await salted('cached'), await salted(`never-${process.pid}`)]
   const [output = ''] = await nixStore('--realise', built)
   const base = t.testdir({})

@@ -47,7 +47,6 @@ void t.test('brotli', async (t) => {
 })
 
 void t.test('lz4: a frame that is to be skipped, and frames that are damaged', async (t) => {
-  const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')
   const skipped = hex('5a2a4d18 02000000 ffff')
   // Independent blocks of 64 kB without checksums: "ab", then six bytes that repeat it.
   const frame = hex('04224d18 6040 00 06000000 22 6162 0200 00 00000000')
@@ -62,6 +61,10 @@ void t.test('lz4: a frame that is to be skipped, and frames that are damaged', a
   ] as const)
     await t.rejects(collect('lz4', hex(text), 100), /lz4: /, name)
 })
+
+function hex(text: string): Buffer {
+  return Buffer.from(text.replaceAll(' ', ''), 'hex')
+}
 
 async function packed(tool: Tool, args: readonly string[], input: Buffer): Promise<Buffer> {
   return Buffer.from((await execa(tool, ['-c', ...args], { input, encoding: 'buffer' })).stdout)

@@ -55,6 +55,10 @@ function open(
   return store
 }
 
+function named(name: string): Tree {
+  return { directory: [['name', { file: name.padEnd(2000) }]] }
+}
+
 async function failure(work: Promise<unknown>): Promise<unknown> {
   return work.then(ignore, (error: unknown) => error)
 }
@@ -264,10 +268,9 @@ void t.test('paths go beside a hundred pulls, and never from under one', async (
   const base = t.testdir({})
   const shared = numbered(90, 'shared')
   const images = Array.from({ length: 20 }, (_, i) => numbered(60 + i, `image-${i}`))
-  const tree = (name: string): Tree => ({ directory: [['name', { file: name.padEnd(2000) }]] })
-  const made = images.map((path) => ({ path, tree: tree(path), references: [shared] }))
-  const cache = await makeCache(join(base, 'cache'), [...made, { path: shared, tree: tree(shared) }])
-  const size = nar(tree(shared)).length
+  const made = images.map((path) => ({ path, tree: named(path), references: [shared] }))
+  const cache = await makeCache(join(base, 'cache'), [...made, { path: shared, tree: named(shared) }])
+  const size = nar(named(shared)).length
   // Four pulls at once, and room for twice as much as these need.
   const store = open(t, [cache], join(base, 'store'), { maxBytes: 9 * size })
   const turn = pLimit(4)
