@@ -15,6 +15,7 @@ import {
 import { readDerivation } from '../read-derivation.ts'
 import type { BuildOutcome, ClosurePath, HeldRoots, Missing, PathInfo, Store, StoreEvent } from '../store.ts'
 import type { Work } from '../work.ts'
+import { buildElsewhere } from './builder/build-elsewhere.ts'
 import type { Builder } from './builder/builder.ts'
 import { builderDerivation } from './builder/builder-derivation.ts'
 import { closureOf } from './disk/eviction.ts'
@@ -31,8 +32,6 @@ export type CacheStoreOptions = {
   /** Bytes that all paths may have together, as archives. */
   readonly maxBytes: number
 }
-
-type Output = { readonly derivation: StorePath; readonly output: string; readonly path: StorePath }
 
 /** All caches together get this long to say what they have. */
 const LOOK_UP_MS = 60_000
@@ -168,37 +167,19 @@ export class CacheStore implements Store {
       const message = `${derivation} has no output ${output} whose path is known before it is built`
       return { kind: 'failed', status: 'NotDeterministic', message }
     }
+    const copy = async (): Promise<void> => {
+      this.#lookUp.forgetAbsent()
+      await this.fetch(path, onEvent, signal)
+    }
     try {
       await this.fetch(path, onEvent, signal)
       return { kind: 'done' }
     } catch (error) {
       if (!(error instanceof RegistryError) || error.kind !== 'fetch-failed') throw error
       if (this.#builder !== undefined)
-        return this.#buildElsewhere(this.#builder, { derivation, output, path }, onEvent, signal)
+        return buildElsewhere(this.#builder, { derivation, output, path }, copy, onEvent, signal)
       const message = `${path} must be built, and this registry has no builder: ${error.message}`
       return { kind: 'failed', status: 'TransientFailure', message }
-    }
-  }
-
-  /** Has the builder build, and copies the output, with what it needs. */
-  async #buildElsewhere(
-    builder: Builder,
-    { derivation, output, path }: Output,
-    onEvent: (event: StoreEvent) => void,
-    signal: AbortSignal | undefined,
-  ): Promise<BuildOutcome> {
-    const roots = await builder.openRoots()
-    try {
-      // Its garbage collector must not be faster than the copy.
-      await roots.add(path)
-      if (!(await builder.isValid(derivation))) await builder.fetch(derivation, onEvent, signal)
-      const outcome = await builder.build(derivation, output, onEvent, signal)
-      if (outcome.kind === 'failed') return outcome
-      this.#lookUp.forgetAbsent()
-      await this.fetch(path, onEvent, signal)
-      return outcome
-    } finally {
-      roots.close()
     }
   }
 
