@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { debianClosure } from '../test/fixtures/debian-closure.ts'
 import { scoped } from '../test/support/scope.ts'
+import { measureCacheStore } from './cache-store.ts'
 import { measureCold } from './cold.ts'
 import { benchImage } from './image.ts'
 import { measureAdvisories } from './measure-advisories.ts'
@@ -31,6 +32,7 @@ const image = await benchImage('bench', [closure.root])
 for (const measure of [
   () => scoped((scope) => measureStart(scope, closure, image)),
   () => scoped((scope) => measureCold(scope, closure)),
+  () => scoped((scope) => measureCacheStore(scope, image)),
   () => scoped((scope) => measureThroughput(scope, closure)),
   () => scoped((scope) => measureTls(scope, closure)),
   () => scoped((scope) => measureMemory(scope, closure, image)),

@@ -1,5 +1,5 @@
 /** Memory under 64 pulls at once of the whole image, and what the state directory holds afterwards. */
-import { readFile, readdir, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
@@ -7,6 +7,7 @@ import { repositoryUrl } from '../test/e2e/client.ts'
 import { startPushless } from '../test/support/registry-process.ts'
 import type { Scope } from '../test/support/scope.ts'
 import type { Figure } from './figure.ts'
+import { memoryOf } from './memory-of.ts'
 import type { Closure } from './start.ts'
 
 const PULLS = 64
@@ -20,10 +21,10 @@ export async function measureMemory(
   image: string,
 ): Promise<readonly Figure[]> {
   const server = await startPushless(scope)
-  const idle = await memory(server.pid, 'VmRSS')
+  const idle = await memoryOf(server.pid, 'VmRSS')
   // A process of its own, so that its work isn't the server's.
   const { stdout } = await execa(process.execPath, [CLIENT, repositoryUrl(server.url, image), String(PULLS)])
-  const peak = await memory(server.pid, 'VmHWM')
+  const peak = await memoryOf(server.pid, 'VmHWM')
   let state = 0
   for (const name of await readdir(server.state)) state += (await stat(join(server.state, name))).size
   return [
@@ -44,10 +45,4 @@ export async function measureMemory(
       note: `${(state / 1e3).toFixed(0)} kB`,
     },
   ]
-}
-
-/** In megabytes of 10^6 bytes. */
-async function memory(pid: number, field: 'VmRSS' | 'VmHWM'): Promise<number> {
-  const text = await readFile(`/proc/${pid}/status`, 'utf8')
-  return (Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(text)?.[1]) * 1024) / 1e6
 }

@@ -4,11 +4,11 @@
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { execa } from 'execa'
 import { repositoryUrl, pullManifest } from '../test/e2e/client.ts'
 import { testAuthority, writePair } from '../test/support/certificates.ts'
 import { startPushless } from '../test/support/registry-process.ts'
 import { temporaryDirectory, type Scope } from '../test/support/scope.ts'
+import { DOWNLOADS, downloadSpeed } from './download-speed.ts'
 import { median, type Figure } from './figure.ts'
 import { benchImage } from './image.ts'
 import { requestRate } from './request-rate.ts'
@@ -16,7 +16,6 @@ import type { Closure } from './start.ts'
 
 const ROUNDS = 5
 const TARGET = 0.6
-const DOWNLOADS = 3
 /** The clock of /proc/<pid>/stat on Linux (USER_HZ). */
 const TICK_MS = 10
 
@@ -39,7 +38,7 @@ export async function measureTls(scope: Scope, closure: Pick<Closure, 'root'>): 
     })
     const rates = await both((url) => requestRate(`${url}/manifests/nix`))
     const before: Pair = { secure: await cpuMs(secure.pid), plain: await cpuMs(plain.pid) }
-    const speeds = await both((url) => speed(`${url}/blobs/${layer.digest}`))
+    const speeds = await both((url) => downloadSpeed(`${url}/blobs/${layer.digest}`))
     const cpu: Pair = {
       secure: (await cpuMs(secure.pid)) - before.secure,
       plain: (await cpuMs(plain.pid)) - before.plain,
@@ -79,23 +78,6 @@ function figureOf(name: string, pairs: readonly Pair[], text: (value: number) =>
     isMet: number >= TARGET,
     note: `${text(secure)} against ${text(plain)}`,
   }
-}
-
-/** Bytes a second: the best of three downloads, since both sides share the machine with others. */
-async function speed(url: string): Promise<number> {
-  const args = [
-    '--silent',
-    '--fail',
-    '--insecure',
-    '--output',
-    '/dev/null',
-    '--write-out',
-    '%{speed_download}',
-  ]
-  let best = 0
-  for (let i = 0; i < DOWNLOADS; i++)
-    best = Math.max(best, Number((await execa('curl', [...args, url])).stdout))
-  return best
 }
 
 /** The time of the processor that a process has had so far, in all its threads (proc_pid_stat(5): utime and stime). */

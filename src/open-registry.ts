@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { StorePath } from './core/nix/store-path.ts'
 import type { Settings } from './settings/settings.ts'
+import type { BuilderAddress } from './store/cache/builder/builder-address.ts'
 import { openCacheStore } from './store/cache/open-cache-store.ts'
 import { StoreReader } from './layer/store-reader.ts'
 import { DaemonStore } from './store/daemon/daemon-store.ts'
@@ -116,11 +117,15 @@ export function openRegistry(
 
 function openStore(settings: Settings): Store {
   if (settings.storeKind === 'daemon') return new DaemonStore(transportOf(settings.nix), settings.silentMs)
-  return openCacheStore({
-    ...settings,
-    directory: join(settings.stateDirectory, 'store'),
-    maxBytes: settings.storeBytes,
-  })
+  const { builder } = settings
+  return openCacheStore(
+    { ...settings, directory: join(settings.stateDirectory, 'store'), maxBytes: settings.storeBytes },
+    builder === undefined ? undefined : new DaemonStore(transportTo(builder), settings.silentMs),
+  )
+}
+
+function transportTo(builder: BuilderAddress): Transport {
+  return builder.kind === 'socket' ? socketTransport(builder.path) : processTransport(builder.command)
 }
 
 function transportOf(setting: string): Transport {

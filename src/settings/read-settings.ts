@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { envSchema } from 'env-schema'
 import { closest } from 'fastest-levenshtein'
-import type { S3Credentials } from '../store/cache/s3-credentials.ts'
+import { awsEnvironment } from '../store/cache/s3/aws-environment.ts'
 import { PREFIX, SETTING_FACTS, settingTitle } from './setting-facts.ts'
 import { SETTINGS, isSettingName, type GivenSettings, type SettingName } from './setting-table.ts'
 import { SettingsError } from './settings-error.ts'
@@ -49,15 +49,8 @@ export function readSettings(
   )
   return settingsOf(
     validated({ PUSHLESS_STATE: defaultState(environment, isRoot), ...given }),
-    s3CredentialsOf(environment),
+    awsEnvironment(environment),
   )
-}
-
-/** Source: AWS SDKs and Tools Reference Guide, "Environment variables". */
-function s3CredentialsOf(environment: Environment): S3Credentials | undefined {
-  const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = environment
-  if (accessKeyId === '' || secretAccessKey === '') return undefined
-  return { accessKeyId, secretAccessKey, sessionToken: environment['AWS_SESSION_TOKEN'] }
 }
 
 /** @throws SettingsError for the first variable that looks like a setting and isn't one. */

@@ -119,6 +119,11 @@ export const SETTINGS = Type.Object({
     description:
       'file of certificates of authorities (PEM) that binary caches may have beside those that everybody trusts. None: those alone',
   }),
+  PUSHLESS_BUILDER: Type.String({
+    default: '',
+    description:
+      'Nix that builds for --store cache what no cache has: unix:PATH, ssh-ng://USER@HOST, or a command that speaks the worker protocol. Its paths need no signature. None: nothing is built',
+  }),
   PUSHLESS_NIX: Type.String({
     default: NIX_AUTO,
     minLength: 1,

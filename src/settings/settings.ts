@@ -7,8 +7,9 @@ import type { ClientAuth } from '../http/access/client-certificate.ts'
 import type { CompressionMode } from '../http/pull/compression.ts'
 import type { WaitMode } from '../http/pull/wait.ts'
 import type { NixCacheMode } from '../nix-cache/nix-cache.ts'
-import { parseCacheUrl, type CacheAddress } from '../store/cache/cache-url.ts'
-import type { S3Credentials } from '../store/cache/s3-credentials.ts'
+import { parseCacheUrl, type CacheAddress } from '../store/cache/binary-cache/cache-url.ts'
+import { parseBuilder, type BuilderAddress } from '../store/cache/builder/builder-address.ts'
+import { awsEnvironment, type AwsEnvironment } from '../store/cache/s3/aws-environment.ts'
 import type { StoreKind } from '../store/cache/store-kind.ts'
 import type { CertificateFiles } from '../tls/certificate-files.ts'
 import { settingTitle } from './setting-facts.ts'
@@ -40,8 +41,10 @@ export type Settings = {
   readonly netrcFile: string | undefined
   /** `undefined` where only well-known authorities are trusted. */
   readonly authoritiesFile: string | undefined
-  /** `undefined` where requests to S3 are not signed. */
-  readonly s3Credentials: S3Credentials | undefined
+  /** `undefined` where nothing is built that no cache has. */
+  readonly builder: BuilderAddress | undefined
+  /** The sources of credentials for S3. */
+  readonly aws: AwsEnvironment
   /** `auto`, `unix:PATH`, or a command. */
   readonly nix: string
   readonly servePackages: boolean
@@ -111,10 +114,11 @@ const MEGABYTE = 1e6
 
 /**
  * Parses what the schema let through.
- * @param s3Credentials from the environment, by the names that all tools have for them.
+ * @param aws from the environment.
  * @throws SettingsError naming the setting and what it takes.
  */
-export function settingsOf(given: GivenSettings, s3Credentials?: S3Credentials): Settings {
+export function settingsOf(given: GivenSettings, aws: AwsEnvironment = awsEnvironment({})): Settings {
+  refuseTogether(given)
   return Object.freeze({
     listen: parseListen(given.PUSHLESS_LISTEN),
     metricsListen:
@@ -135,7 +139,8 @@ export function settingsOf(given: GivenSettings, s3Credentials?: S3Credentials):
     storeBytes: given.PUSHLESS_STORE_SIZE * MEGABYTE,
     netrcFile: given.PUSHLESS_NETRC === '' ? undefined : given.PUSHLESS_NETRC,
     authoritiesFile: given.PUSHLESS_CACHE_CA === '' ? undefined : given.PUSHLESS_CACHE_CA,
-    s3Credentials,
+    aws,
+    builder: parseBuilderSetting(given.PUSHLESS_BUILDER),
     nix: given.PUSHLESS_NIX,
     servePackages: given.PUSHLESS_SERVE_PACKAGES,
     partialIndex: given.PUSHLESS_PARTIAL_INDEX,
@@ -179,6 +184,28 @@ export function settingsOf(given: GivenSettings, s3Credentials?: S3Credentials):
 }
 
 const RANGE_EXPECTED = 'is no address or network, expected 192.0.2.1 or 10.0.0.0/8'
+/** @throws SettingsError for settings that cannot be fulfilled together. */
+function refuseTogether(given: GivenSettings): void {
+  const [isCache, nixCache] = [given.PUSHLESS_STORE === 'cache', given.PUSHLESS_NIX_CACHE]
+  if (isCache && nixCache === 'write')
+    throw new SettingsError(
+      `${settingTitle('PUSHLESS_NIX_CACHE')}: write needs --store daemon, a store that is filled from binary caches takes no uploads; copy to one of --caches`,
+    )
+  if (!isCache && given.PUSHLESS_BUILDER !== '')
+    throw new SettingsError(
+      `${settingTitle('PUSHLESS_BUILDER')}: is for --store cache alone; the builders of a Nix daemon stand in its nix.conf`,
+    )
+}
+
+function parseBuilderSetting(text: string): BuilderAddress | undefined {
+  if (text === '') return undefined
+  const builder = parseBuilder(text)
+  if (builder !== undefined) return builder
+  throw new SettingsError(
+    `${settingTitle('PUSHLESS_BUILDER')}: ${text} is no builder, expected unix:/path, ssh-ng://host or a command`,
+  )
+}
+
 const HOST_EXPECTED = 'is no host name, expected registry.example.org, *.example.org or *'
 const CACHE_EXPECTED =
   'is no address of a binary cache, expected https://cache.example.org, s3://bucket?region=eu-west-1 or file:///path'

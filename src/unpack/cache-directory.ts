@@ -33,7 +33,7 @@ export function wholeFiles(directory: string): readonly { readonly key: string; 
 }
 
 /** Whether a process with this id runs that isn't this one. */
-export function isOtherProcess(pid: number): boolean {
+function isOtherProcess(pid: number): boolean {
   if (pid === process.pid) return false
   try {
     return process.kill(pid, 0)

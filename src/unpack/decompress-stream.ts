@@ -1,16 +1,16 @@
 /** Decompresses streams as Nix's binary caches have them. Unlike compression.ts it is told the compression. */
 import { Readable, pipeline, type Transform } from 'node:stream'
-import { constants, createBrotliDecompress, createGunzip, createZstdDecompress } from 'node:zlib'
+import { createBrotliDecompress, createGunzip } from 'node:zlib'
 import bzip2 from 'unbzip2-stream'
 // CommonJS, whose names Node doesn't see.
 import xz from 'xz-decompress'
+import { readLz4Frames } from './lz4-frames.ts'
+import { readZstdFrames } from './zstd-frames.ts'
 
 /** The names that Nix has for these compressions. */
-export const STREAM_COMPRESSIONS = ['none', 'xz', 'zstd', 'gzip', 'br', 'bzip2'] as const
+export const STREAM_COMPRESSIONS = ['none', 'xz', 'zstd', 'gzip', 'br', 'bzip2', 'lz4'] as const
 export type StreamCompression = (typeof STREAM_COMPRESSIONS)[number]
 
-/** zstd's own limit without `--long`: 2^27 bytes of memory. (xz: 64 MiB, built into its decoder.) */
-const MAX_ZSTD_WINDOW_LOG = 27
 /** One call of the decoder each, whose price is that of a thread's turn. */
 const CHUNK = 1024 * 1024
 /** A kilobyte of bzip2 has 20 blocks at most, which are 18 MB. The decoder holds them in memory. */
@@ -25,21 +25,18 @@ export function decompressStream(
     case 'none':
       return packed
     case 'xz':
+      // Its decoder allows windows of 64 MiB.
       return new xz.XzReadableStream(Readable.toWeb(packed) as ReadableStream<Uint8Array>)
     case 'zstd':
-      return through(
-        packed,
-        createZstdDecompress({
-          chunkSize: CHUNK,
-          params: { [constants.ZSTD_d_windowLogMax]: MAX_ZSTD_WINDOW_LOG },
-        }),
-      )
+      return readZstdFrames(packed)
     case 'gzip':
       return through(packed, createGunzip({ chunkSize: CHUNK }))
     case 'br':
       return through(packed, createBrotliDecompress({ chunkSize: CHUNK }))
     case 'bzip2':
       return bunzip2(packed)
+    case 'lz4':
+      return readLz4Frames(packed)
   }
 }
 

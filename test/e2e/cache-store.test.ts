@@ -6,11 +6,11 @@ import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { startPushless, type Pushless } from '../support/registry-process.ts'
 import { serveCache } from '../support/binary-cache.ts'
-import { signedCache } from '../support/signed-cache.ts'
-import { archiveFixture, busybox } from '../support/nix.ts'
+import { archiveFixture, busybox, fixture, nixInstantiate, nixStore } from '../support/nix.ts'
 import { missing } from '../support/requirement.ts'
 import { privateNix } from '../support/private-nix.ts'
 import { temporaryDirectory } from '../support/scope.ts'
+import { signedCache } from '../support/signed-cache.ts'
 import { copyToDir } from '../support/skopeo.ts'
 import { everyShape } from './every-shape.ts'
 
@@ -36,6 +36,11 @@ function start(
 const referenceOf = (path: string): string => `nix.internal${path}:nix`
 const manifestOf = (directory: string): Promise<string> => readFile(join(directory, 'manifest.json'), 'utf8')
 
+function salted(salt: string): Promise<string> {
+  const args = ['-A', 'slow', '--argstr', 'salt', salt, '--arg', 'seconds', '0']
+  return nixInstantiate(fixture('shapes.nix'), args)
+}
+
 async function statusOf({ url }: Pushless, path: string): Promise<number> {
   return (await fetch(`${url}/v2${path}/manifests/nix`)).status
 }
@@ -47,20 +52,18 @@ void t.test('images from caches are those of the daemon, byte for byte', { skip 
     images.map(async (path) => manifestOf(await copyToDir(t, referenceOf(path), daemon.url))),
   )
   const base = t.testdir({})
-  for (const compression of ['zstd', 'xz', 'bzip2', 'none']) {
-    const { directory, key } = await signedCache(
-      join(base, compression),
-      images,
-      `compression=${compression}`,
-    )
+  for (const compression of ['zstd', 'xz', 'bzip2', 'gzip', 'br', 'lz4', 'none']) {
+    // All shapes once; the other compressions by the smallest image.
+    const some = compression === 'zstd' ? images : images.slice(-1)
+    const { directory, key } = await signedCache(join(base, compression), some, `compression=${compression}`)
     const { url } = await serveCache(t, directory)
-    for (const cache of [`file://${directory}`, url]) {
+    for (const cache of compression === 'zstd' ? [`file://${directory}`, url] : [`file://${directory}`]) {
       const pushless = await start(t, cache, key)
       const places = await readdir(join(pushless.state, 'store'))
-      t.strictSame(places.sort(), ['.info', '.partial'], 'nothing is fetched before it is wanted')
-      for (const [i, path] of images.entries()) {
+      t.strictSame(places.sort(), ['.info', '.lock', '.partial'], 'nothing is fetched before it is wanted')
+      for (const path of some) {
         const copied = await copyToDir(t, referenceOf(path), pushless.url)
-        t.equal(await manifestOf(copied), expected[i], `${compression} ${path}`)
+        t.equal(await manifestOf(copied), expected[images.indexOf(path)], `${compression} ${path}`)
       }
       await pushless.stop()
     }
@@ -88,6 +91,13 @@ void t.test('what no cache has is unknown, and what nobody signed is refused', {
   const other = await signedCache(join(base, 'other'), [], '').catch(() => undefined)
   const pushless = await start(t, `file://${directory}`, key)
   t.equal(await statusOf(pushless, `/nix/store/${'0'.repeat(32)}-nobody`), 404)
+  const told = { asked: `binary caches file://${directory}`, status: 404 }
+  while (!pushless.logs.some(({ msg }) => msg === 'request refused')) await setTimeout(5)
+  t.match(
+    pushless.logs.find(({ msg }) => msg === 'request refused'),
+    told,
+    'the log says which caches were asked',
+  )
   t.equal(await statusOf(pushless, image), 200)
   const strict = await start(
     t,
@@ -98,6 +108,34 @@ void t.test('what no cache has is unknown, and what nobody signed is refused', {
   t.not(refused.status, 200)
   const open = await start(t, `file://${directory}`, key, ['--no-require-signature'])
   t.equal(await statusOf(open, image), 200)
+})
+
+void t.test(
+  'a second process on the same directory is refused, and not after a kill',
+  { skip },
+  async (t) => {
+    const first = await start(t, 'file:///nonexistent', 'a:' + 'A'.repeat(43) + '=')
+    const second = start(t, 'file:///nonexistent', 'a:' + 'A'.repeat(43) + '=', [], first.state)
+    await t.rejects(second, { message: /in use by another pushless process.*--state/ })
+    first.kill('SIGKILL')
+    await first.exited
+    const third = await start(t, 'file:///nonexistent', 'a:' + 'A'.repeat(43) + '=', [], first.state)
+    t.equal((await fetch(`${third.url}/v2/`)).status, 200)
+  },
+)
+
+void t.test('a derivation stands for its output, if a cache has both', { skip }, async (t) => {
+  const [built, unbuilt] = [await salted('cached'), await salted(`never-${process.pid}`)]
+  const [output = ''] = await nixStore('--realise', built)
+  const base = t.testdir({})
+  const { directory, key } = await signedCache(join(base, 'cache'), [output], '', [built, unbuilt])
+  const pushless = await start(t, `file://${directory}`, key)
+  const direct = await fetch(`${pushless.url}/v2${output}/manifests/nix`)
+  const byName = await fetch(`${pushless.url}/v2${built}/manifests/nix`)
+  t.equal(await byName.text(), await direct.text())
+  const missed = await fetch(`${pushless.url}/v2${unbuilt}/manifests/nix`)
+  t.equal(missed.status, 500)
+  t.match(await missed.text(), /must be built, and this registry has no builder: .*asked: file:/)
 })
 
 void t.test('a restart has what was pulled, without any cache', { skip }, async (t) => {

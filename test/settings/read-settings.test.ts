@@ -1,6 +1,7 @@
 import t from 'tap'
+import { awsEnvironment } from '../../src/store/cache/s3/aws-environment.ts'
 import { parseSigningKey } from '../../src/core/nix/signature.ts'
-import { parseCacheUrl } from '../../src/store/cache/cache-url.ts'
+import { parseCacheUrl } from '../../src/store/cache/binary-cache/cache-url.ts'
 import { defaultState, readSettings } from '../../src/settings/read-settings.ts'
 import { SETTING_FACTS, flagOf } from '../../src/settings/setting-facts.ts'
 import { SETTINGS, type SettingName } from '../../src/settings/setting-table.ts'
@@ -40,7 +41,8 @@ const DEFAULTS = {
   storeBytes: 20e9,
   netrcFile: undefined,
   authoritiesFile: undefined,
-  s3Credentials: undefined,
+  builder: undefined,
+  aws: awsEnvironment({}),
   tokenFile: undefined,
   anonymousPull: false,
   auditFile: undefined,
@@ -73,7 +75,7 @@ void t.test('without anything said, the defaults', async (t) => {
   t.ok(Object.isFrozen(settings))
   t.strictSame(
     { ...readSettings({}, { PATH: '/bin', PUSHLESSNESS: 'x', HOME: '/root' }, true) },
-    DEFAULTS,
+    { ...DEFAULTS, aws: awsEnvironment({ HOME: '/root' }) },
     'the rest of the environment is not looked at',
   )
 })
@@ -102,6 +104,21 @@ void t.test('a variable that is no setting is an error, with the one that was me
   ])
     t.strictSame({ ...readSettings({}, { [name]: 'tcp://10.0.0.1:5000' }, true) }, DEFAULTS, name)
   t.end()
+})
+
+void t.test('settings that cannot be fulfilled together', async (t) => {
+  for (const [given, message] of [
+    [{ PUSHLESS_STORE: 'cache', PUSHLESS_NIX_CACHE: 'write' }, /--nix-cache .*write needs --store daemon/],
+    [{ PUSHLESS_BUILDER: 'unix:/run/nix' }, /--builder .*is for --store cache alone/],
+    [
+      { PUSHLESS_STORE: 'cache', PUSHLESS_BUILDER: 'https://x' },
+      /--builder .*https:\/\/x is no builder, expected/,
+    ],
+  ] as const)
+    t.throws(() => readSettings(given, {}, true), { message })
+  t.match(readSettings({ PUSHLESS_STORE: 'cache', PUSHLESS_BUILDER: 'unix:/run/nix' }, {}, true), {
+    builder: { kind: 'socket', path: '/run/nix' },
+  })
 })
 
 void t.test('every setting by flag and by environment, as text', async (t) => {

@@ -1,5 +1,6 @@
 /**
- * Tools that read what a registry says about images, and Helm. No Debian has them, so they are built from their Go modules:
+ * Tools that read what a registry says about images, Helm, and a server of S3. No Debian has them, so they are built
+ * from their Go modules:
  * PUSHLESS_TEST_GO_TOOLS=build does it, or names a directory that has them.
  */
 import { execa } from 'execa'
@@ -10,11 +11,12 @@ const MODULES = {
   oras: 'oras.land/oras/cmd/oras@v1.3.6',
   regctl: 'github.com/regclient/regclient/cmd/regctl@v0.11.7',
   helm: 'helm.sh/helm/v3/cmd/helm@v3.18.6',
+  versitygw: 'github.com/versity/versitygw/cmd/versitygw@v1.8.0',
   cosign: 'github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3',
 } as const
 export type GoTool = keyof typeof MODULES
 
-export const GO_TOOLS: readonly GoTool[] = ['oras', 'regctl', 'helm', 'cosign']
+export const GO_TOOLS: readonly GoTool[] = ['oras', 'regctl', 'helm', 'versitygw', 'cosign']
 /** cosign takes three minutes of two cores that do nothing else. */
 const BUILD_LIMIT_MS = 1_200_000
 

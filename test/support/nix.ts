@@ -24,7 +24,7 @@ export function fixture(
 const BUILD_LIMIT_MS = 300_000
 
 /**
- * Builds an expression file, e.g. `nixBuild(fixture('shapes.nix'), ['-A', 'chain'])`.
+ * Builds an expression file, e.g. `nixBuild(fixture('shapes.nix'), ['-A', 'chain'])`, or an expression behind `--expr`.
  * @returns the store paths, in order of the attributes and outputs asked for.
  */
 export async function nixBuild(file: string, args: readonly string[] = []): Promise<string[]> {

@@ -30,6 +30,8 @@ const commands = {
   'network namespaces': ['unshare', 'ip'],
   etcd: ['etcd'],
   xz: ['xz'],
+  bzip2: ['bzip2'],
+  lz4: ['lz4'],
   python3: ['python3'],
   pip3: ['pip3'],
   bash: ['bash'],

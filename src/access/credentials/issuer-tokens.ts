@@ -6,7 +6,7 @@ import type { Subject } from '../subject.ts'
 import { issuerKeys } from './issuer-keys.ts'
 import type { Verdict } from './verdict.ts'
 
-/** Signatures with public keys alone: with HS256, whoever knows the public key could sign. */
+/** Signatures with public keys alone: with HS256, the public key itself would be a secret to sign with. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
 /** Seconds that clocks may differ. */
 const CLOCK_TOLERANCE = 30

@@ -5,7 +5,7 @@
  * slug must be the exact store name, which it is for every image of `nix/image.nix`.
  */
 import type { Work } from '../../store/work.ts'
-import { RegistryError } from '../../core/errors/errors.ts'
+import { RegistryError, type ErrorDetail } from '../../core/errors/errors.ts'
 import { isNamedBy, referenceBase, type Reference } from '../../core/oci/reference.ts'
 import { isDerivationPath, storeHashOf, storePathOf, type StorePath } from '../../core/nix/store-path.ts'
 import type { Derivation } from '../../core/nix/derivation.ts'
@@ -85,7 +85,10 @@ async function find(store: Store, reference: Reference): Promise<Resolved> {
   }
   // A cache that can't be asked may have it: to say that there is no such path would be a guess.
   if (caches.kind === 'unsure') throw caches.error
-  throw unknownName(reference, 'not in the store, no cache has it, and no derivation makes it')
+  // Who was asked stands in the log, and is told to clients that may know. Others see the same as for a denied path.
+  throw unknownName(reference, 'not in the store, no cache has it, and no derivation makes it', {
+    asked: store.name,
+  })
 }
 
 type LookUp =
@@ -119,9 +122,9 @@ function outputFor(derivation: Derivation, tag: string): string {
   throw unknownTag(tag, [...DEFAULT_TAGS, ...names])
 }
 
-function unknownName(reference: Reference, why: string): RegistryError {
+function unknownName(reference: Reference, why: string, facts: ErrorDetail = {}): RegistryError {
   return new RegistryError('name-unknown', `no such store path: ${why}`, {
-    detail: { path: referenceBase(reference) },
+    detail: { path: referenceBase(reference), ...facts },
   })
 }
 

@@ -1,6 +1,6 @@
 /**
  * The store that is filled from binary caches. It needs no Nix: paths are fetched, checked and unpacked into a directory
- * of the state, and the least recently used go when it is full. It builds nothing.
+ * of the state, and the least recently used go when it is full. What no cache has is built by the builder, if there is one.
  */
 import { readlink } from 'node:fs/promises'
 import { RegistryError } from '../../core/errors/errors.ts'
@@ -15,15 +15,20 @@ import {
 import { readDerivation } from '../read-derivation.ts'
 import type { BuildOutcome, ClosurePath, HeldRoots, Missing, PathInfo, Store, StoreEvent } from '../store.ts'
 import type { Work } from '../work.ts'
-import { closureOf } from './eviction.ts'
-import { Fetches } from './fetches.ts'
-import type { LookUp } from './look-up.ts'
-import { Room } from './room.ts'
-import type { StoredPath, StoredPaths } from './stored-paths.ts'
+import { buildElsewhere } from './builder/build-elsewhere.ts'
+import type { Builder } from './builder/builder.ts'
+import { builderDerivation } from './builder/builder-derivation.ts'
+import { closureOf } from './disk/eviction.ts'
+import { Fetches } from './fetch/fetches.ts'
+import type { LookUp } from './binary-cache/look-up.ts'
+import { Room } from './disk/room.ts'
+import type { StoredPath, StoredPaths } from './disk/stored-paths.ts'
 
 export type CacheStoreOptions = {
   readonly lookUp: LookUp
   readonly paths: StoredPaths
+  /** A Nix elsewhere. Its paths are in the look-up already. */
+  readonly builder: Builder | undefined
   /** Bytes that all paths may have together, as archives. */
   readonly maxBytes: number
 }
@@ -36,12 +41,14 @@ export class CacheStore implements Store {
   readonly directory: StoreDirectory
   readonly #lookUp: LookUp
   readonly #paths: StoredPaths
+  readonly #builder: Builder | undefined
   readonly #room: Room
   readonly #fetches: Fetches
 
-  constructor({ lookUp, paths, maxBytes }: CacheStoreOptions) {
+  constructor({ lookUp, paths, builder, maxBytes }: CacheStoreOptions) {
     this.#lookUp = lookUp
     this.#paths = paths
+    this.#builder = builder
     this.directory = paths.directory
     this.#room = new Room(paths, maxBytes)
     this.#fetches = new Fetches({ lookUp, paths, room: this.#room })
@@ -95,20 +102,30 @@ export class CacheStore implements Store {
       const { outputs } = await readDerivation(this.directory, derivation)
       if ([...outputs.values()].includes(path)) found.push(derivation)
     }
-    return found
+    if (found.length > 0 || this.#builder === undefined) return found
+    // One that does not answer is a warning of the look-up.
+    return this.#builder.derivers(path).catch(() => [])
   }
 
-  derivation(path: StorePath): Promise<Derivation> {
-    return readDerivation(this.directory, path)
+  async derivation(path: StorePath): Promise<Derivation> {
+    const isElsewhere = this.#builder !== undefined && !(await this.#paths.isThere(path))
+    const found = isElsewhere
+      ? await builderDerivation(this.#builder, path, AbortSignal.timeout(LOOK_UP_MS))
+      : undefined
+    return found ?? readDerivation(this.directory, path)
   }
 
   async missing(wanted: readonly Work[]): Promise<Missing> {
     const unknown: StorePath[] = []
+    /** Outputs that a builder could make, with their derivations. */
+    const buildable = new Map<StorePath, StorePath>()
     const roots: StorePath[] = []
     for (const work of wanted) {
       const path = work.kind === 'fetch' ? work.path : await this.#outputOf(work.derivation, work.output)
       if (path === undefined) unknown.push(work.kind === 'fetch' ? work.path : work.derivation)
       else roots.push(path)
+      if (path !== undefined && work.kind === 'build' && this.#builder !== undefined)
+        buildable.set(path, work.derivation)
     }
     const { offers, lacking } = await this.#fetches
       .plan(roots, AbortSignal.timeout(LOOK_UP_MS))
@@ -117,11 +134,17 @@ export class CacheStore implements Store {
       })
     // A path that caches have, and that is refused, is fetched: that fails, and says why.
     const refused = [...lacking].flatMap(([path, { refusals }]) => (refusals.length > 0 ? [path] : []))
+    const willBuild = [...buildable].flatMap(([path, derivation]) =>
+      lacking.has(path) && !refused.includes(path) ? [derivation] : [],
+    )
     const narinfos = [...offers.values()].map(({ narinfo }) => narinfo)
     return {
-      willBuild: [],
+      willBuild,
       willSubstitute: [...offers.keys(), ...refused],
-      unknown: [...unknown, ...[...lacking.keys()].filter((path) => !refused.includes(path))],
+      unknown: [
+        ...unknown,
+        ...[...lacking.keys()].filter((path) => !refused.includes(path) && !buildable.has(path)),
+      ],
       downloadSize: sum(narinfos.map(({ fileSize, narSize }) => fileSize ?? narSize)),
       narSize: sum(narinfos.map(({ narSize }) => narSize)),
       warnings: [...new Set([...lacking.values()].flatMap(({ troubles }) => troubles))],
@@ -144,11 +167,17 @@ export class CacheStore implements Store {
       const message = `${derivation} has no output ${output} whose path is known before it is built`
       return { kind: 'failed', status: 'NotDeterministic', message }
     }
+    const copy = async (): Promise<void> => {
+      this.#lookUp.forgetAbsent()
+      await this.fetch(path, onEvent, signal)
+    }
     try {
       await this.fetch(path, onEvent, signal)
       return { kind: 'done' }
     } catch (error) {
       if (!(error instanceof RegistryError) || error.kind !== 'fetch-failed') throw error
+      if (this.#builder !== undefined)
+        return buildElsewhere(this.#builder, { derivation, output, path }, copy, onEvent, signal)
       const message = `${path} must be built, and this registry has no builder: ${error.message}`
       return { kind: 'failed', status: 'TransientFailure', message }
     }
@@ -170,11 +199,12 @@ export class CacheStore implements Store {
 
   close(): void {
     this.#fetches.close()
-    for (const { files } of this.#lookUp.caches) files.close()
+    this.#lookUp.close()
+    this.#paths.close()
   }
 
   async #outputOf(derivation: StorePath, output: string): Promise<StorePath | undefined> {
-    return (await readDerivation(this.directory, derivation)).outputs.get(output)
+    return (await this.derivation(derivation)).outputs.get(output)
   }
 
   #demand(path: StorePath): StoredPath {

@@ -3,17 +3,20 @@ import { readFileSync } from 'node:fs'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { explainSystemError } from '../../core/errors/system-error.ts'
 import type { SigningKey } from '../../core/nix/signature.ts'
-import { BinaryCache } from './binary-cache.ts'
-import type { CacheFiles } from './cache-files.ts'
+import { BinaryCache } from './binary-cache/binary-cache.ts'
+import type { CacheFiles } from './binary-cache/cache-files.ts'
+import type { Builder } from './builder/builder.ts'
+import { builderCache } from './builder/builder-cache.ts'
 import { CacheStore } from './cache-store.ts'
-import type { CacheAddress } from './cache-url.ts'
-import { fileCache } from './file-cache.ts'
-import { httpCache } from './http-cache.ts'
-import { LookUp } from './look-up.ts'
-import { authorization, parseNetrc, type Credentials } from './netrc.ts'
-import { s3Cache } from './s3-cache.ts'
-import type { S3Credentials } from './s3-credentials.ts'
-import { StoredPaths } from './stored-paths.ts'
+import type { CacheAddress } from './binary-cache/cache-url.ts'
+import { fileCache } from './binary-cache/file-cache.ts'
+import { httpCache, type Refusal } from './binary-cache/http-cache.ts'
+import { LookUp } from './binary-cache/look-up.ts'
+import { authorization, parseNetrc, type Credentials } from './binary-cache/netrc.ts'
+import { s3Cache } from './s3/s3-cache.ts'
+import type { AwsEnvironment } from './s3/aws-environment.ts'
+import { credentialProvider } from './s3/credential-provider.ts'
+import { StoredPaths } from './disk/stored-paths.ts'
 
 export type CacheStoreSettings = {
   readonly directory: string
@@ -25,24 +28,29 @@ export type CacheStoreSettings = {
   readonly netrcFile: string | undefined
   /** A file of certificates of authorities, as PEM. */
   readonly authoritiesFile: string | undefined
-  readonly s3Credentials: S3Credentials | undefined
+  readonly aws: AwsEnvironment
 }
 
-const ABSENT = [404]
+const NOT_FOUND = 404
 
-/** @throws RegistryError `unavailable` for a directory or file that cannot be used. */
-export function openCacheStore(settings: CacheStoreSettings): CacheStore {
-  const { netrcFile, authoritiesFile, s3Credentials } = settings
+/**
+ * @param builder a Nix that builds what no cache has.
+ * @throws RegistryError `unavailable` for a directory or file that cannot be used.
+ */
+export function openCacheStore(settings: CacheStoreSettings, builder?: Builder): CacheStore {
+  const { netrcFile, authoritiesFile, aws } = settings
   const credentials = netrcFile === undefined ? new Map() : parseNetrc(readText(netrcFile))
   const authorities = authoritiesFile === undefined ? [] : [readText(authoritiesFile)]
   const caches = settings.caches.map(
-    (address) => new BinaryCache(address, filesOf(address, { credentials, authorities, s3Credentials })),
+    (address) => new BinaryCache(address, filesOf(address, { credentials, authorities, aws })),
   )
   return new CacheStore({
-    lookUp: new LookUp(caches, {
-      keys: settings.trustedKeys,
-      requiresSignature: settings.requiresSignature,
-    }),
+    lookUp: new LookUp(
+      caches,
+      { keys: settings.trustedKeys, requiresSignature: settings.requiresSignature },
+      builder === undefined ? undefined : builderCache(builder),
+    ),
+    builder,
     paths: new StoredPaths(settings.directory),
     maxBytes: settings.maxBytes,
   })
@@ -51,22 +59,31 @@ export function openCacheStore(settings: CacheStoreSettings): CacheStore {
 type Access = {
   readonly credentials: ReadonlyMap<string, Credentials>
   readonly authorities: readonly string[]
-  readonly s3Credentials: S3Credentials | undefined
+  readonly aws: AwsEnvironment
 }
 
-function filesOf(address: CacheAddress, { credentials, authorities, s3Credentials }: Access): CacheFiles {
+function filesOf(address: CacheAddress, { credentials, authorities, aws }: Access): CacheFiles {
   switch (address.kind) {
     case 'file':
       return fileCache(address.directory)
     case 's3':
-      return s3Cache(address, s3Credentials, authorities)
+      return s3Cache(address, credentialProvider(aws, address.profile), authorities)
     case 'http': {
       const own = inUrl(address.url) ?? credentials.get(address.url.hostname) ?? credentials.get('')
       const headers: Readonly<Record<string, string>> =
         own === undefined ? {} : { Authorization: authorization(own) }
-      return httpCache({ url: bare(address.url), authorities, absent: ABSENT, headers: async () => headers })
+      return httpCache({
+        url: bare(address.url),
+        authorities,
+        refusal: webRefusal,
+        headers: async () => headers,
+      })
     }
   }
+}
+
+function webRefusal(status: number): Refusal {
+  return status === NOT_FOUND ? { kind: 'absent' } : { kind: 'trouble', why: undefined }
 }
 
 function inUrl({ username, password }: URL): Credentials | undefined {

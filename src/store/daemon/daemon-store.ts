@@ -172,6 +172,30 @@ export class DaemonStore implements Store {
     }
   }
 
+  /**
+   * The archive of a valid path.
+   * @param size of the archive, in bytes.
+   * @throws RegistryError `unavailable`.
+   */
+  async *archive(path: StorePath, size: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    // A connection of its own, closed afterwards: a reader may stop in the middle.
+    const connection = await lossIsUnavailable(() => this.#pool.open())
+    const close = () => connection.close()
+    signal.addEventListener('abort', close, { once: true })
+    try {
+      const request = operations.narFromPath(path)
+      const reply = await refusalIsUnavailable(() => lossIsUnavailable(() => connection.request(request)))
+      yield* reply.pieces(size)
+    } catch (cause) {
+      signal.throwIfAborted()
+      if (cause instanceof RegistryError) throw cause
+      throw new RegistryError('unavailable', 'Nix is not reachable', { cause })
+    } finally {
+      signal.removeEventListener('abort', close)
+      this.#pool.release(connection)
+    }
+  }
+
   /** Has the garbage collector heed a link that points into the store. @throws RegistryError `unavailable`. */
   addRoot(link: string): Promise<void> {
     return this.#query(operations.addIndirectRoot(link))

@@ -17,6 +17,7 @@ const OPERATION = {
   queryPathFromHashPart: 29,
   queryValidPaths: 31,
   queryValidDerivers: 33,
+  narFromPath: 38,
   queryMissing: 40,
   queryDerivationOutputMap: 41,
   buildPathsWithResults: 46,
@@ -92,6 +93,14 @@ export const addToStore = ({ name, method, references, content }: Addition): Req
   ),
   body: content,
 })
+
+/** The archive follows, without its length: the path's info has it. */
+export const narFromPath = (path: StorePath): Request<WireReader> =>
+  request(
+    OPERATION.narFromPath,
+    (out) => out.string(path),
+    async (reply) => reply,
+  )
 
 export const queryPathFromHashPart = (hash: StoreHash): Request<StorePath | undefined> =>
   request(

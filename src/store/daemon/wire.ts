@@ -90,6 +90,17 @@ export class WireReader {
     return items
   }
 
+  /** The next `length` bytes, in pieces as they come. */
+  async *pieces(length: number): AsyncGenerator<Uint8Array> {
+    for (let left = length; left > 0;) {
+      if (this.#buffer.length === 0) this.#buffer = await this.#next()
+      const piece = this.#buffer.subarray(0, left)
+      this.#buffer = this.#buffer.subarray(piece.length)
+      left -= piece.length
+      yield piece
+    }
+  }
+
   async #length(): Promise<number> {
     const length = await this.number()
     if (length > MAX_STRING_LENGTH) throw new Error(`worker protocol: string of ${length} bytes`)

@@ -1,9 +1,11 @@
 import { mkdir, readFile, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import pLimit from 'p-limit'
 import t, { type Test } from 'tap'
 import type { StorePath } from '../../../src/core/nix/store-path.ts'
-import { parseCacheUrl } from '../../../src/store/cache/cache-url.ts'
+import { parseCacheUrl } from '../../../src/store/cache/binary-cache/cache-url.ts'
+import { awsEnvironment } from '../../../src/store/cache/s3/aws-environment.ts'
 import type { CacheStore } from '../../../src/store/cache/cache-store.ts'
 import { openCacheStore, type CacheStoreSettings } from '../../../src/store/cache/open-cache-store.ts'
 import type { StoreEvent } from '../../../src/store/store.ts'
@@ -46,11 +48,15 @@ function open(
     maxBytes: 1e9,
     netrcFile: undefined,
     authoritiesFile: undefined,
-    s3Credentials: undefined,
+    aws: awsEnvironment({ AWS_EC2_METADATA_DISABLED: 'true' }),
     ...more,
   })
   t.teardown(() => store.close())
   return store
+}
+
+function named(name: string): Tree {
+  return { directory: [['name', { file: name.padEnd(2000) }]] }
 }
 
 async function failure(work: Promise<unknown>): Promise<unknown> {
@@ -66,7 +72,7 @@ void t.test('the cache store is a store', async (t) => {
 })
 
 void t.test('trees are unpacked as they are, from every compression', async (t) => {
-  for (const compression of ['none', 'xz', 'zstd', 'gzip', 'br', 'bzip2']) {
+  for (const compression of ['none', 'xz', 'zstd', 'gzip', 'br', 'bzip2', 'lz4']) {
     const base = t.testdir({})
     const made = PATHS.map((each) => ({ ...each, compression }))
     const store = open(t, [await makeCache(join(base, 'cache'), made)], join(base, 'store'))
@@ -88,7 +94,8 @@ void t.test('a restart keeps what is whole, and nothing else', async (t) => {
   const store = open(t, [cache], directory)
   await store.fetch(ROOT, ignore)
   await store.fetch(CACHED, ignore)
-  const left = join(directory, '.partial', `x.${process.pid}.7`)
+  store.close()
+  const left = join(directory, '.partial', 'x.7')
   await mkdir(left)
   await writeFile(join(left, 'half'), '')
   await rm(join(directory, REFERENCE.slice('/nix/store/'.length)))
@@ -96,6 +103,8 @@ void t.test('a restart keeps what is whole, and nothing else', async (t) => {
 
   const again = open(t, [cache], directory)
   t.strictSame(await readdir(join(directory, '.partial')), [])
+  const kept = (await readdir(directory)).filter((name) => !name.startsWith('.'))
+  t.strictSame(kept, [CACHED.slice('/nix/store/'.length)], 'what is not valid takes no space')
   t.equal(await again.isValid(CACHED), true)
   t.equal(await again.isValid(ROOT), false, 'one that needs what is gone')
   t.equal(await again.isValid(numbered(9)), false, 'one that nobody knows')
@@ -161,7 +170,7 @@ void t.test('a cache that lies changes nothing, and the next one is taken', asyn
     const store = open(t, [lying], join(base, 'store'))
     t.match(await failure(store.fetch(CACHED, ignore)), { kind: 'fetch-failed', message }, name)
     t.equal(await store.isValid(CACHED), false)
-    t.strictSame((await readdir(join(base, 'store'))).sort(), ['.info', '.partial'], name)
+    t.strictSame((await readdir(join(base, 'store'))).sort(), ['.info', '.lock', '.partial'], name)
     t.strictSame(await readdir(join(base, 'store/.partial')), [], name)
     if (lie.references !== undefined) continue
     const honest = await makeCache(join(base, 'honest'), PATHS, 20)
@@ -253,6 +262,32 @@ void t.test('the least recently used go, and never what is held', async (t) => {
   held.close()
   await store.fetch(c, ignore)
   t.strictSame(await store.valid(many), [c, d, e, base1], 'b goes first, though base1 is as old')
+})
+
+void t.test('paths go beside a hundred pulls, and never from under one', async (t) => {
+  const base = t.testdir({})
+  const shared = numbered(90, 'shared')
+  const images = Array.from({ length: 20 }, (_, i) => numbered(60 + i, `image-${i}`))
+  const made = images.map((path) => ({ path, tree: named(path), references: [shared] }))
+  const cache = await makeCache(join(base, 'cache'), [...made, { path: shared, tree: named(shared) }])
+  const size = nar(named(shared)).length
+  // Four pulls at once, and room for twice as much as these need.
+  const store = open(t, [cache], join(base, 'store'), { maxBytes: 9 * size })
+  const turn = pLimit(4)
+  const read = (path: StorePath) => readFile(join(base, 'store', path.slice(11), 'name'), 'utf8')
+  const pull = async (path: StorePath) => {
+    const roots = await store.openRoots()
+    await roots.add(path)
+    await store.fetch(path, ignore)
+    for (let i = 0; i < 5; i++) {
+      for (const each of [path, shared]) t.equal((await read(each)).trim(), each)
+      await setTimeout(1)
+    }
+    roots.close()
+  }
+  await Promise.all(Array.from({ length: 100 }, (_, i) => turn(() => pull(images[(i * 7) % 20] ?? shared))))
+  const left = (await readdir(join(base, 'store'))).filter((name) => !name.startsWith('.'))
+  t.ok(left.length <= 9, `${left.length} paths are left`)
 })
 
 void t.test('who waits for the same path shares the fetch, and may give up alone', async (t) => {

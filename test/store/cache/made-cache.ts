@@ -83,6 +83,7 @@ async function compress(bytes: Buffer, compression: string): Promise<Buffer> {
     case 'br':
       return brotliCompressSync(bytes)
     case 'xz':
+    case 'lz4':
     case 'bzip2': {
       const { stdout } = await execa(compression, ['-c'], { input: bytes, encoding: 'buffer' })
       return Buffer.from(stdout)

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import t, { type Test } from 'tap'
-import type { CacheFiles } from '../../../src/store/cache/cache-files.ts'
-import { parseCacheUrl } from '../../../src/store/cache/cache-url.ts'
-import { httpCache } from '../../../src/store/cache/http-cache.ts'
-import { authorization, parseNetrc } from '../../../src/store/cache/netrc.ts'
-import { readSmallFile } from '../../../src/store/cache/read-file.ts'
-import { s3Cache } from '../../../src/store/cache/s3-cache.ts'
+import type { CacheFiles } from '../../../../src/store/cache/binary-cache/cache-files.ts'
+import { parseCacheUrl } from '../../../../src/store/cache/binary-cache/cache-url.ts'
+import { httpCache } from '../../../../src/store/cache/binary-cache/http-cache.ts'
+import { authorization, parseNetrc } from '../../../../src/store/cache/binary-cache/netrc.ts'
+import { readSmallFile } from '../../../../src/store/cache/binary-cache/read-file.ts'
+import { s3Cache } from '../../../../src/store/cache/s3/s3-cache.ts'
 
 const { signal } = new AbortController()
 
@@ -26,7 +26,12 @@ async function serve(t: Test, answer: (request: IncomingMessage, response: Serve
 
 function cacheAt(t: Test, url: URL, authorization?: string): CacheFiles {
   const headers: Record<string, string> = authorization === undefined ? {} : { Authorization: authorization }
-  const cache = httpCache({ url, authorities: [], absent: [404], headers: async () => headers })
+  const cache = httpCache({
+    url,
+    authorities: [],
+    refusal: (status) => (status === 404 ? { kind: 'absent' } : { kind: 'trouble', why: undefined }),
+    headers: async () => headers,
+  })
   t.teardown(() => cache.close())
   return cache
 }
@@ -88,23 +93,26 @@ void t.test('answers that are no content', async (t) => {
 
 void t.test('requests to S3 are signed for bucket and region', async (t) => {
   const { url, requests } = await serve(t, (request, response) =>
-    request.url === '/bucket/there' ? response.end('content') : response.writeHead(403).end(),
+    request.url === '/bucket/there'
+      ? response.end('content')
+      : response.writeHead(403).end(request.url === '/bucket/expired' ? '<Code>ExpiredToken</Code>' : ''),
   )
   const text = `s3://bucket?endpoint=127.0.0.1:${url.port}&scheme=http&region=eu-west-1`
   const address = parseCacheUrl(text)
   if (address?.kind !== 's3') throw new Error('no bucket')
   const credentials = { accessKeyId: 'key', secretAccessKey: 'secret', sessionToken: 'token' }
-  const cache = s3Cache(address, credentials, [])
+  const cache = s3Cache(address, async () => credentials, [])
   t.teardown(() => cache.close())
   t.equal(await read(cache, 'there'), 'content')
   t.equal(await read(cache, 'absent'), undefined)
+  await t.rejects(read(cache, 'expired'), { message: 'it answers 403 ExpiredToken' })
   t.match(requests[0]?.headers, {
     authorization:
       /^AWS4-HMAC-SHA256 Credential=key\/\d{8}\/eu-west-1\/s3\/aws4_request, SignedHeaders=\S*host/,
     'x-amz-security-token': 'token',
     'x-amz-date': /^\d{8}T\d{6}Z$/,
   })
-  const open = s3Cache(address, undefined, [])
+  const open = s3Cache(address, async () => undefined, [])
   t.teardown(() => open.close())
   t.equal(await read(open, 'there'), 'content')
   t.equal(requests.at(-1)?.headers.authorization, undefined)

@@ -3,4 +3,6 @@ export type S3Credentials = {
   readonly accessKeyId: string
   readonly secretAccessKey: string
   readonly sessionToken: string | undefined
+  /** When they end, if they do. */
+  readonly expiresMs?: number
 }

@@ -1,5 +1,5 @@
 /** Chooses the paths that leave a store that is full. */
-import type { StorePath } from '../../core/nix/store-path.ts'
+import type { StorePath } from '../../../core/nix/store-path.ts'
 
 export type EvictablePath = {
   readonly path: StorePath

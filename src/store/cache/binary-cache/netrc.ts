@@ -1,5 +1,5 @@
 /** Credentials by host, as netrc(5) has them. */
-import { RegistryError } from '../../core/errors/errors.ts'
+import { RegistryError } from '../../../core/errors/errors.ts'
 
 export type Credentials = { readonly login: string; readonly password: string }
 

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
-import { explainSystemError } from '../../core/errors/system-error.ts'
+import { explainSystemError } from '../../../core/errors/system-error.ts'
 import { CacheTrouble, type CacheFiles } from './cache-files.ts'
 
 /** Attempts that bring no byte, one after the other. */

@@ -1,15 +1,15 @@
 /** Fetches closures: each path once, however many wait for it, and each becomes valid after all that it needs. */
 import { rm } from 'node:fs/promises'
-import pLimit from 'p-limit'
-import { RegistryError } from '../../core/errors/errors.ts'
-import type { StorePath } from '../../core/nix/store-path.ts'
-import type { StoreEvent } from '../store.ts'
+import { FairLimit } from '../../../core/fair-limit.ts'
+import { RegistryError } from '../../../core/errors/errors.ts'
+import type { StorePath } from '../../../core/nix/store-path.ts'
+import type { StoreEvent } from '../../store.ts'
 import { inOrder, planClosure, type ClosurePlan } from './closure-plan.ts'
 import { download, type Unpacked } from './download.ts'
-import type { LookUp, Offer } from './look-up.ts'
-import type { Room } from './room.ts'
+import type { LookUp, Offer } from '../binary-cache/look-up.ts'
+import type { Room } from '../disk/room.ts'
 import { SharedWork } from './shared-work.ts'
-import type { StoredPaths } from './stored-paths.ts'
+import type { StoredPaths } from '../disk/stored-paths.ts'
 
 /** Archives that are unpacked at once. More of them wait for the same processor. */
 const DOWNLOADS_AT_ONCE = 6
@@ -23,7 +23,7 @@ export class Fetches {
   readonly #commits = new Map<StorePath, Promise<void>>()
   /** Unpacked paths that wait for what they need. */
   readonly #unpacked = new Map<StorePath, Unpacked>()
-  readonly #turn = pLimit(DOWNLOADS_AT_ONCE)
+  readonly #turn = new FairLimit(DOWNLOADS_AT_ONCE, DOWNLOADS_AT_ONCE - 1)
   readonly #closing = new AbortController()
 
   constructor(deps: { readonly lookUp: LookUp; readonly paths: StoredPaths; readonly room: Room }) {
@@ -91,7 +91,7 @@ export class Fetches {
     const present = this.#unpacked.get(path)
     if (present !== undefined) return present
     return this.#downloads.run(path, signal, (shared) =>
-      this.#turn(async () => {
+      this.#turn.run(async () => {
         shared.throwIfAborted()
         const unpacked = await download(
           offer,

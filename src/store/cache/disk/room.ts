@@ -1,10 +1,10 @@
 /** The room of the store: how much is used and promised, what must stay, and what goes for something new. */
 import pLimit from 'p-limit'
-import { RegistryError } from '../../core/errors/errors.ts'
-import type { StorePath } from '../../core/nix/store-path.ts'
-import type { HeldRoots } from '../store.ts'
+import { RegistryError } from '../../../core/errors/errors.ts'
+import type { StorePath } from '../../../core/nix/store-path.ts'
+import type { HeldRoots } from '../../store.ts'
 import { pathsToEvict } from './eviction.ts'
-import type { Offer } from './look-up.ts'
+import type { Offer } from '../binary-cache/look-up.ts'
 import type { StoredPaths } from './stored-paths.ts'
 
 export class Room {

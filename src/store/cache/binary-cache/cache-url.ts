@@ -4,7 +4,7 @@
  */
 import { fileURLToPath } from 'node:url'
 
-type CacheOptions = {
+export type CacheOptions = {
   /** The address without its parameters, for people. */
   readonly name: string
   /** Decides instead of the priority that the cache itself gives. Lower numbers are asked for first. */
@@ -22,12 +22,12 @@ export type CacheAddress = CacheOptions &
         /** The address of the bucket, with a slash at its end. */
         readonly url: URL
         readonly region: string
-        readonly profile: string
+        /** The name of a profile. Without one, all sources of credentials are asked. */
+        readonly profile: string | undefined
       }
   )
 
 const DEFAULT_REGION = 'us-east-1'
-const DEFAULT_PROFILE = 'default'
 
 /** @returns nothing for what is not the address of a cache. */
 export function parseCacheUrl(text: string): CacheAddress | undefined {
@@ -53,7 +53,7 @@ export function parseCacheUrl(text: string): CacheAddress | undefined {
     case 's3:': {
       const region = parameters.get('region') ?? DEFAULT_REGION
       const bucket = bucketUrl(bare.host, region, parameters.get('endpoint') ?? '', parameters.get('scheme'))
-      const profile = parameters.get('profile') ?? DEFAULT_PROFILE
+      const profile = parameters.get('profile') ?? undefined
       return bucket === undefined ? undefined : { ...options, kind: 's3', url: bucket, region, profile }
     }
     default:

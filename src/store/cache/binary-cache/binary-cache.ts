@@ -1,10 +1,10 @@
 /** One binary cache: its priority, and what it has. A cache that does not answer is left alone for a while. */
-import { parseCacheInfo } from '../../core/nix/cache-info.ts'
-import { RegistryError } from '../../core/errors/errors.ts'
-import { parseNarinfo, type Narinfo } from '../../core/nix/narinfo.ts'
-import { storeHashOf, type StorePath } from '../../core/nix/store-path.ts'
+import { parseCacheInfo } from '../../../core/nix/cache-info.ts'
+import { RegistryError } from '../../../core/errors/errors.ts'
+import { parseNarinfo, type Narinfo } from '../../../core/nix/narinfo.ts'
+import { storeHashOf, type StorePath } from '../../../core/nix/store-path.ts'
 import { CacheTrouble, type CacheFiles } from './cache-files.ts'
-import type { CacheAddress } from './cache-url.ts'
+import type { CacheOptions } from './cache-url.ts'
 import { readSmallFile } from './read-file.ts'
 
 /** A path of 10,000 references has 600 kB. */
@@ -16,12 +16,12 @@ const ANSWER_MS = 20_000
 const REST_MS = 30_000
 
 export class BinaryCache {
-  readonly address: CacheAddress
+  readonly address: CacheOptions
   readonly files: CacheFiles
   #priority: Promise<number> | undefined
   #rest: { readonly until: number; readonly trouble: CacheTrouble } | undefined
 
-  constructor(address: CacheAddress, files: CacheFiles) {
+  constructor(address: CacheOptions, files: CacheFiles) {
     this.address = address
     this.files = files
   }

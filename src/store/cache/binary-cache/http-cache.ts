@@ -3,7 +3,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { once } from 'node:events'
 import { rootCertificates } from 'node:tls'
-import { explainSystemError } from '../../core/errors/system-error.ts'
+import { explainSystemError } from '../../../core/errors/system-error.ts'
 import { CacheTrouble, type CacheFile, type CacheFiles } from './cache-files.ts'
 
 export type HttpCacheOptions = {
@@ -12,9 +12,13 @@ export type HttpCacheOptions = {
   readonly authorities: readonly string[]
   /** Gives the headers of each request to the cache, such as its credentials. */
   readonly headers: (url: URL) => Promise<Readonly<Record<string, string>>>
-  /** Status codes that mean that there is no such file. S3 answers 403 where listing is not allowed. */
-  readonly absent: readonly number[]
+  /** Judges an answer that is not the file, by its status and the beginning of its body. */
+  readonly refusal: (status: number, body: string) => Refusal
 }
+
+export type Refusal =
+  /** There is no such file. */
+  { readonly kind: 'absent' } | { readonly kind: 'trouble'; readonly why: string | undefined }
 
 /** A cache that is well answers within a second. */
 const ANSWER_MS = 15_000
@@ -25,9 +29,11 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308]
 const CONNECTIONS = 32
 const PARTIAL = 206
 const RANGE_NOT_SATISFIABLE = 416
+/** Errors of S3 have a few hundred bytes. */
+const MAX_REFUSAL = 4096
 const AGENT = { keepAlive: true, maxSockets: CONNECTIONS, timeout: SILENT_MS }
 
-export function httpCache({ url, authorities, headers, absent }: HttpCacheOptions): CacheFiles {
+export function httpCache({ url, authorities, headers, refusal }: HttpCacheOptions): CacheFiles {
   const plain = new HttpAgent(AGENT)
   const ca = authorities.length === 0 ? {} : { ca: [...rootCertificates, ...authorities] }
   const secure = new HttpsAgent({ ...AGENT, ...ca })
@@ -72,12 +78,14 @@ export function httpCache({ url, authorities, headers, absent }: HttpCacheOption
         const response = await ask(target, offset, signal)
         const { statusCode: status = 0, headers: given } = response
         if (status === 200 || (status === PARTIAL && offset > 0)) return fileOf(response, offset)
-        response.resume()
-        if (absent.includes(status)) return undefined
-        if (!REDIRECTS.includes(status) || given.location === undefined)
-          throw new CacheTrouble(`it answers ${status}`, {
+        if (!REDIRECTS.includes(status) || given.location === undefined) {
+          const found = refusal(status, await beginningOf(response))
+          if (found.kind === 'absent') return undefined
+          throw new CacheTrouble(`it answers ${status}${found.why === undefined ? '' : ` ${found.why}`}`, {
             isPassing: status >= 500 || status === 429 || status === 408 || status === RANGE_NOT_SATISFIABLE,
           })
+        }
+        response.resume()
         target = redirected(given.location, target)
       }
       throw new CacheTrouble(`more than ${MAX_REDIRECTS} redirects`)
@@ -87,6 +95,20 @@ export function httpCache({ url, authorities, headers, absent }: HttpCacheOption
       secure.destroy()
     },
   }
+}
+
+/** @returns what can be read of the body. */
+async function beginningOf(response: IncomingMessage): Promise<string> {
+  let text = ''
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      text += chunk.toString('latin1')
+      if (text.length >= MAX_REFUSAL) break
+    }
+  } catch {
+    // The status alone has to do.
+  }
+  return text.slice(0, MAX_REFUSAL)
 }
 
 /** A narinfo names its archive, and must not name a file of another server or beside the cache. */

@@ -1,7 +1,7 @@
 /** The paths that have to be fetched for a path, and their order. */
-import { RegistryError } from '../../core/errors/errors.ts'
-import type { StorePath } from '../../core/nix/store-path.ts'
-import type { Found, Offer } from './look-up.ts'
+import { RegistryError } from '../../../core/errors/errors.ts'
+import type { StorePath } from '../../../core/nix/store-path.ts'
+import type { Found, Offer } from '../binary-cache/look-up.ts'
 
 export type ClosurePlan = {
   /** Paths to fetch. */

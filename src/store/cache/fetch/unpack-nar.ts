@@ -1,8 +1,8 @@
 /** Writes a Nix archive to disk as a tree of files. Small files are written several at once. */
 import { constants } from 'node:fs'
 import { mkdir, open, symlink, writeFile, type FileHandle } from 'node:fs/promises'
-import { asByteString, encodeText, fsPath } from '../../core/byte-string.ts'
-import { readNar } from '../../core/nix/nar-reader.ts'
+import { asByteString, encodeText, fsPath } from '../../../core/byte-string.ts'
+import { readNar } from '../../../core/nix/nar-reader.ts'
 
 /** Owners, times and all mode bits but "executable" mean nothing in a store. The state directory is private anyway. */
 const DIRECTORY_MODE = 0o700

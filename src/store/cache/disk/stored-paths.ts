@@ -5,31 +5,32 @@
  *
  *     <hash>-<name>            the files of a path
  *     .info/<hash>-<name>      its narinfo; the time of this file is when the path was last wanted
+ *     .info/boot-id            the start of the machine for which the paths were checked
  *     .partial/                what is being unpacked or removed
+ *     .lock                    locked by the one process that uses the directory
  */
-import { mkdirSync, readFileSync, readdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { lstat, mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { RegistryError } from '../../core/errors/errors.ts'
-import { explainSystemError, systemCode } from '../../core/errors/system-error.ts'
-import { formatNarinfo, parseNarinfo, type Narinfo } from '../../core/nix/narinfo.ts'
-import { storeDirectory, type StoreDirectory } from '../../core/nix/store-directory.ts'
+import { RegistryError } from '../../../core/errors/errors.ts'
+import { explainSystemError, systemCode } from '../../../core/errors/system-error.ts'
+import { formatNarinfo, type Narinfo } from '../../../core/nix/narinfo.ts'
+import { storeDirectory, type StoreDirectory } from '../../../core/nix/store-directory.ts'
 import {
   STORE_DIR,
   parseStorePath,
   storeHashOf,
   type StoreHash,
   type StorePath,
-} from '../../core/nix/store-path.ts'
-import { isOtherProcess } from '../../unpack/cache-directory.ts'
+} from '../../../core/nix/store-path.ts'
+import { lockDirectory } from './directory-lock.ts'
 import type { EvictablePath } from './eviction.ts'
+import { readStoredPaths } from './read-stored-paths.ts'
 
 export type StoredPath = EvictablePath & { readonly narinfo: Narinfo }
 
 const INFO = '.info'
 const PARTIAL = '.partial'
-/** `<anything>.<process>.<number>`. */
-const PARTIAL_NAME = /\.(\d+)\.\d+$/
 /** For the owner alone, as all of the state directory. */
 const DIRECTORY_MODE = 0o700
 /** Uses within this time are one. */
@@ -40,23 +41,26 @@ export class StoredPaths {
   readonly #base: string
   readonly #paths = new Map<StorePath, StoredPath>()
   readonly #byHash = new Map<StoreHash, StorePath>()
+  readonly #unlock: (() => void) | undefined
   #bytes = 0
   #nextPartial = 0
 
-  /** @throws RegistryError `unavailable` when the directory cannot be used. */
+  /** @throws RegistryError `unavailable` when the directory cannot be used, or is used by another process. */
   constructor(directory: string) {
     try {
       for (const name of ['', INFO, PARTIAL])
         mkdirSync(join(directory, name), { recursive: true, mode: DIRECTORY_MODE })
       this.#base = realpathSync(directory)
       this.directory = storeDirectory(this.#base)
-      for (const name of readdirSync(join(this.#base, PARTIAL))) {
-        const writer = PARTIAL_NAME.exec(name)?.[1]
-        if (writer === undefined || !isOtherProcess(Number(writer)))
-          rmSync(join(this.#base, PARTIAL, name), { recursive: true, force: true })
-      }
-      this.#load()
+      this.#unlock = lockDirectory(this.#base)
+      for (const name of readdirSync(join(this.#base, PARTIAL)))
+        rmSync(join(this.#base, PARTIAL, name), { recursive: true, force: true })
+      for (const { narinfo, usedMs } of readStoredPaths(this.#base, join(this.#base, INFO)))
+        this.#remember(narinfo, usedMs)
+      this.#removeOthers()
     } catch (cause) {
+      this.#unlock?.()
+      if (cause instanceof RegistryError) throw cause
       const why = explainSystemError(cause) ?? (cause instanceof Error ? cause.message : String(cause))
       throw new RegistryError('unavailable', `the store in ${directory} cannot be used: ${why}`, { cause })
     }
@@ -88,7 +92,7 @@ export class StoredPaths {
 
   /** Returns a place for something that is not whole yet. Nothing is there. */
   partial(path: StorePath): string {
-    return join(this.#base, PARTIAL, `${storeHashOf(path)}.${process.pid}.${this.#nextPartial++}`)
+    return join(this.#base, PARTIAL, `${storeHashOf(path)}.${this.#nextPartial++}`)
   }
 
   /**
@@ -134,31 +138,18 @@ export class StoredPaths {
     await utimes(this.#infoOf(path), nowMs / 1000, nowMs / 1000).catch(() => undefined)
   }
 
-  #load(): void {
-    const names = new Set(readdirSync(this.#base))
-    for (const name of readdirSync(join(this.#base, INFO))) {
+  /** Frees the directory for another process. */
+  close(): void {
+    this.#unlock?.()
+  }
+
+  /** Files of paths that are not valid would take space that nobody counts. */
+  #removeOthers(): void {
+    for (const name of readdirSync(this.#base)) {
       const path = parseStorePath(`${STORE_DIR}/${name}`)
-      if (path === undefined || !names.has(name)) continue
-      const file = join(this.#base, INFO, name)
-      const narinfo = readNarinfo(file)
-      if (narinfo?.storePath === path) this.#remember(narinfo, statSync(file).mtimeMs)
-    }
-    // A path is used with all that it needs: one without them is fetched again.
-    const broken = [...this.#paths.values()].filter(({ references }) =>
-      references.some((reference) => !this.#paths.has(reference)),
-    )
-    const referrers = new Map<StorePath, StorePath[]>()
-    for (const { path, references } of this.#paths.values())
-      for (const reference of references) {
-        const known = referrers.get(reference)
-        if (known === undefined) referrers.set(reference, [path])
-        else known.push(path)
-      }
-    const ahead = broken.map(({ path }) => path)
-    for (let path = ahead.pop(); path !== undefined; path = ahead.pop()) {
-      if (!this.#paths.has(path)) continue
-      this.#forget(path)
-      ahead.push(...(referrers.get(path) ?? []))
+      if (path === undefined || this.#paths.has(path)) continue
+      rmSync(this.#infoOf(path), { force: true })
+      rmSync(this.#fileOf(path), { recursive: true, force: true })
     }
   }
 
@@ -198,13 +189,5 @@ export class StoredPaths {
 
   #infoOf(path: StorePath): string {
     return join(this.#base, INFO, path.slice(STORE_DIR.length + 1))
-  }
-}
-
-function readNarinfo(file: string): Narinfo | undefined {
-  try {
-    return parseNarinfo(readFileSync(file, 'utf8'))
-  } catch {
-    return undefined
   }
 }

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { explainSystemError, systemCode } from '../../core/errors/system-error.ts'
+import { explainSystemError, systemCode } from '../../../core/errors/system-error.ts'
 import { CacheTrouble, type CacheFiles } from './cache-files.ts'
 
 const READ_SIZE = 256 * 1024

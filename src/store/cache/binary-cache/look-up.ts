@@ -1,11 +1,11 @@
 /** Finds the cache to fetch a path from: all are asked side by side, and the preferred one that has it is taken. */
+import { FairLimit } from '../../../core/fair-limit.ts'
 import { setTimeout } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
-import pLimit from 'p-limit'
-import { contentAddressedPath, parseContentAddress } from '../../core/nix/content-address.ts'
-import type { Narinfo } from '../../core/nix/narinfo.ts'
-import { isSignedBy, type SigningKey } from '../../core/nix/signature.ts'
-import { storeNameOf, type StorePath } from '../../core/nix/store-path.ts'
+import { contentAddressedPath, parseContentAddress } from '../../../core/nix/content-address.ts'
+import type { Narinfo } from '../../../core/nix/narinfo.ts'
+import { isSignedBy, type SigningKey } from '../../../core/nix/signature.ts'
+import { storeNameOf, type StorePath } from '../../../core/nix/store-path.ts'
 import type { BinaryCache } from './binary-cache.ts'
 import { CacheTrouble } from './cache-files.ts'
 
@@ -40,18 +40,22 @@ const REMEMBERED = 20_000
 
 export class LookUp {
   readonly caches: readonly BinaryCache[]
+  readonly #builder: BinaryCache | undefined
   readonly #trust: Trust
-  readonly #turn = pLimit(ASKED_AT_ONCE)
+  readonly #turn = new FairLimit(ASKED_AT_ONCE, ASKED_AT_ONCE - 1)
   readonly #known = new LRUCache<StorePath, Found>({ max: REMEMBERED, ttl: OFFERED_MS })
 
-  constructor(caches: readonly BinaryCache[], trust: Trust) {
+  /** @param builder is asked where no cache has a path. */
+  constructor(caches: readonly BinaryCache[], trust: Trust, builder?: BinaryCache) {
     this.caches = caches
+    this.#builder = builder
     this.#trust = trust
   }
 
   /** The caches, for people. */
   get names(): string {
-    return this.caches.map(({ name }) => name).join(', ')
+    const all = this.#builder === undefined ? this.caches : [...this.caches, this.#builder]
+    return all.map(({ name }) => name).join(', ')
   }
 
   /** @param except caches that are not to be used. They failed. */
@@ -62,7 +66,7 @@ export class LookUp {
   ): Promise<Found> {
     const known = except.size === 0 ? this.#known.get(path) : undefined
     if (known !== undefined) return known
-    const found = await this.#turn(() => this.#ask(path, signal, except))
+    const found = await this.#turn.run(() => this.#ask(path, signal, except))
     if (found.kind === 'offer') this.#known.set(path, found)
     else if (found.troubles.length === 0 && except.size === 0)
       this.#known.set(path, found, { ttl: ABSENT_MS })
@@ -88,7 +92,22 @@ export class LookUp {
       if (answer.kind === 'trouble') troubles.push(answer.why)
       if (answer.kind === 'refused') refusals.push(answer.why)
     }
+    if (this.#builder !== undefined && !except.has(this.#builder)) {
+      const answer = await this.#askOne(this.#builder, path, signal)
+      if (answer.kind === 'offer') return answer
+      if (answer.kind === 'trouble') troubles.push(answer.why)
+    }
     return { kind: 'none', troubles, refusals }
+  }
+
+  /** Forgets which paths no cache has: something was built. */
+  forgetAbsent(): void {
+    for (const [path, found] of this.#known) if (found.kind === 'none') this.#known.delete(path)
+  }
+
+  close(): void {
+    for (const { files } of this.caches) files.close()
+    this.#builder?.files.close()
   }
 
   async #askOne(cache: BinaryCache, path: StorePath, signal: AbortSignal): Promise<Answer> {
