@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { debianClosure } from '../test/fixtures/debian-closure.ts'
 import { scoped } from '../test/support/scope.ts'
+import { measureAuth } from './auth.ts'
 import { measureCacheStore } from './cache-store.ts'
 import { measureCold } from './cold.ts'
 import { benchImage } from './image.ts'
@@ -35,6 +36,7 @@ for (const measure of [
   () => scoped((scope) => measureCacheStore(scope, image)),
   () => scoped((scope) => measureThroughput(scope, closure)),
   () => scoped((scope) => measureTls(scope, closure)),
+  () => scoped((scope) => measureAuth(scope, closure)),
   () => scoped((scope) => measureMemory(scope, closure, image)),
   () => scoped((scope) => measureDockerArchive(scope, image)),
   () => scoped((scope) => measureInsights(scope)),

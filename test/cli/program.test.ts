@@ -119,6 +119,9 @@ void t.test('a bad setting ends the command before anything is begun', async (t)
   }
 })
 
+/** Settings that a switch needs beside it, where it is on. */
+const BESIDE = { PUSHLESS_IMAGE_SIGNATURES: 'signatures', PUSHLESS_IMAGE_KEYS: 'key.pub' }
+
 void t.test('every switch of serve takes each form', async (t) => {
   for (const { flag, isSwitch } of SETTING_FACTS) {
     if (!isSwitch) continue
@@ -133,7 +136,7 @@ void t.test('every switch of serve takes each form', async (t) => {
       [[flag, 'off'], false],
       [[flag, 'off', flag], true],
     ] as const) {
-      const { given, failure } = await run(['serve', ...words])
+      const { given, failure } = await run(['serve', ...words], BESIDE)
       t.equal(given[name], expected, words.join(' '))
       t.match(failure, { kind: 'unavailable' }, 'and serve begins')
     }
