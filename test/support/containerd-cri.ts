@@ -43,13 +43,14 @@ export async function missingCri(origin: Origin): Promise<string | false> {
 
 /**
  * containerd with `nix.internal` served by the registry at `url`.
+ * @param settings.authority the certificate of a private authority that signed the registry's
  * @param settings.sandboxImage of each Pod's first process; its own, which no test can pull, where no Pod is run
  */
 export async function startCri(
   scope: Scope,
   origin: Origin,
   url: string,
-  settings: { readonly sandboxImage?: string } = {},
+  settings: { readonly sandboxImage?: string; readonly authority?: string | undefined } = {},
 ): Promise<CriContainerd> {
   const directory = await temporaryDirectory(scope, `cri-${origin}`)
   const root = origin === 'machine' ? undefined : await debianRoot(origin)
@@ -62,7 +63,11 @@ export async function startCri(
   const version = await versionOf(inside('containerd', '--version'))
   const host = join(directory, 'certs.d/nix.internal')
   await mkdir(host, { recursive: true })
-  await writeFile(join(host, 'hosts.toml'), hostsToml([url]))
+  // The system trusts no private authority.
+  if (settings.authority !== undefined) await writeFile(join(host, 'ca.crt'), settings.authority)
+  const ca =
+    settings.authority === undefined ? '' : `  ca = "${join(place, 'certs.d/nix.internal/ca.crt')}"\n`
+  await writeFile(join(host, 'hosts.toml'), `${hostsToml([url])}${ca}`)
   await writeFile(
     join(directory, 'config.toml'),
     configToml(version, place, {

@@ -57,15 +57,27 @@ exec "$@"`
 
 /**
  * @param url of the registry
+ * @param authority the certificate of a private authority that signed the registry's
+ * @param kubeconfig of an API server that has its Pods, beside those of the directory
  * @param sandboxImage of that registry, or imported: what holds the namespaces of a Pod, and does nothing
  */
 export async function startKubelet(
   scope: Scope,
-  { url, sandboxImage }: { readonly url: string; readonly sandboxImage: string },
+  {
+    url,
+    sandboxImage,
+    authority,
+    kubeconfig,
+  }: {
+    readonly url: string
+    readonly sandboxImage: string
+    readonly authority?: string
+    readonly kubeconfig?: string
+  },
 ): Promise<Kubelet> {
   const program = await kubernetesProgram('kubelet')
   const directory = await temporaryDirectory(scope, 'kubelet')
-  const containerd = await startCri(scope, 'machine', url, { sandboxImage })
+  const containerd = await startCri(scope, 'machine', url, { sandboxImage, authority })
   const ctr = async (...args: readonly string[]): Promise<string[]> => {
     const command = ['--address', containerd.socket, '--namespace', NAMESPACE, ...args]
     const { stdout } = await execa('ctr', command, {
@@ -77,6 +89,8 @@ export async function startKubelet(
   }
   const pods = join(directory, 'pods')
   const podLogs = join(directory, 'logs')
+  const cluster = kubeconfig === undefined ? undefined : join(directory, 'kubeconfig')
+  if (cluster !== undefined) await writeFile(cluster, kubeconfig ?? '')
   await mkdir(pods)
   const config = join(directory, 'config.json')
   await writeFile(config, JSON.stringify(configuration(containerd.socket, pods, podLogs)))
@@ -100,6 +114,7 @@ export async function startKubelet(
       `--root-dir=${join(directory, 'root')}`,
       `--cert-dir=${join(directory, 'pki')}`,
       '--hostname-override=node',
+      ...(cluster === undefined ? [] : [`--kubeconfig=${cluster}`]),
       // Where there is no API server, the log has the events, from this level on.
       '--v=3',
     ],
