@@ -78,6 +78,19 @@ let
       refuse builder "url" url
         ''scheme, host and port, such as "http://127.0.0.1:5000" or "http://$(NODE_IP):30500"'';
 
+  checkAuthority =
+    url: authority:
+    if authority == null then
+      null
+    else if !isString authority || authority == "" then
+      refuse builder "authority" authority "the name of a ConfigMap with the key ca.crt"
+    else if match "https://.*" (checkUrl url) == null then
+      refuse builder "url" url "https://, since there is an authority"
+    else
+      authority;
+
+  onlyIf = condition: attributes: if condition then attributes else { };
+
   checkCertsDir =
     path:
     if isString path && match "(/[A-Za-z0-9._-]+)+" path != null then
@@ -91,6 +104,8 @@ let
       url ? "http://127.0.0.1:5000",
       # list of the container runtimes: "containerd" (also for kind and GKE), "cri-o", "podman", "k3s", "rke2"
       runtimes ? [ "containerd" ],
+      # ConfigMap with the key ca.crt: the authority that signed the registry's certificate. null: a well-known one
+      authority ? null,
       # containerd's config_path
       certsDir ? "/etc/containerd/certs.d",
       # an image with a shell and its usual commands. The registry's own has them
@@ -117,80 +132,90 @@ let
         value = name;
       };
     in
-    seq (onlyKnown builder "argument" (attrNames (functionArgs nodeSetup)) args) [
-      (serviceAccount {
-        inherit name namespace;
-        automountServiceAccountToken = false;
-      })
-      (configMap {
-        inherit name namespace;
-        data."node-setup.sh" = script;
-      })
-      (networkPolicy {
-        inherit name namespace;
-        ingress = [ ];
-        egress = [ ];
-      })
-      (daemonSet {
-        inherit
-          name
-          namespace
-          nodeSelector
-          tolerations
-          ;
-        # A changed script makes new Pods, and so it runs again.
-        podAnnotations."nix.internal/node-setup" = hashString "sha256" script;
-        serviceAccountName = name;
-        automountServiceAccountToken = false;
-        enableServiceLinks = false;
-        securityContext.seccompProfile.type = "RuntimeDefault";
-        containers.node-setup = {
-          inherit image;
-          command = [
-            "/bin/sh"
-            "/scripts/node-setup.sh"
-          ];
-          args = [ "run" ];
-          # Sorted by name, which is also the right order: a variable that refers to NODE_IP comes after it.
-          env = {
-            CERTS_DIR = certsDir;
-            NODE_IP.valueFrom.fieldRef.fieldPath = "status.hostIP";
-            ROOT = "/host";
-            RUNTIMES = concatStringsSep " " given;
-            URL = checkUrl url;
-          };
-          securityContext = {
-            runAsUser = 0;
-            runAsGroup = 0;
-            allowPrivilegeEscalation = false;
-            readOnlyRootFilesystem = true;
-            capabilities.drop = [ "ALL" ];
-          };
-          resources = {
-            requests = {
-              cpu = "5m";
-              memory = "8Mi";
+    seq (onlyKnown builder "argument" (attrNames (functionArgs nodeSetup)) args) (
+      seq (checkAuthority url authority) [
+        (serviceAccount {
+          inherit name namespace;
+          automountServiceAccountToken = false;
+        })
+        (configMap {
+          inherit name namespace;
+          data."node-setup.sh" = script;
+        })
+        (networkPolicy {
+          inherit name namespace;
+          ingress = [ ];
+          egress = [ ];
+        })
+        (daemonSet {
+          inherit
+            name
+            namespace
+            nodeSelector
+            tolerations
+            ;
+          # A changed script makes new Pods, and so it runs again.
+          podAnnotations."nix.internal/node-setup" = hashString "sha256" script;
+          serviceAccountName = name;
+          automountServiceAccountToken = false;
+          enableServiceLinks = false;
+          securityContext.seccompProfile.type = "RuntimeDefault";
+          containers.node-setup = {
+            inherit image;
+            command = [
+              "/bin/sh"
+              "/scripts/node-setup.sh"
+            ];
+            args = [ "run" ];
+            # Sorted by name, which is also the right order: a variable that refers to NODE_IP comes after it.
+            env = {
+              CERTS_DIR = certsDir;
+              NODE_IP.valueFrom.fieldRef.fieldPath = "status.hostIP";
+              ROOT = "/host";
+              RUNTIMES = concatStringsSep " " given;
+              URL = checkUrl url;
+            }
+            // onlyIf (authority != null) { AUTHORITY = "/authority/ca.crt"; };
+            securityContext = {
+              runAsUser = 0;
+              runAsGroup = 0;
+              allowPrivilegeEscalation = false;
+              readOnlyRootFilesystem = true;
+              capabilities.drop = [ "ALL" ];
             };
-            limits.memory = "32Mi";
-          };
-          volumeMounts = {
-            "/scripts" = {
-              name = "scripts";
-              readOnly = true;
+            resources = {
+              requests = {
+                cpu = "5m";
+                memory = "8Mi";
+              };
+              limits.memory = "32Mi";
             };
+            volumeMounts = {
+              "/scripts" = {
+                name = "scripts";
+                readOnly = true;
+              };
+            }
+            // onlyIf (authority != null) {
+              "/authority" = {
+                name = "authority";
+                readOnly = true;
+              };
+            }
+            // builtins.listToAttrs (map (key: mount key "/host${directories.${key}}") (attrNames directories));
+          };
+          volumes = {
+            scripts.configMap.name = name;
           }
-          // builtins.listToAttrs (map (key: mount key "/host${directories.${key}}") (attrNames directories));
-        };
-        volumes = {
-          scripts.configMap.name = name;
-        }
-        // builtins.mapAttrs (_: path: {
-          hostPath = {
-            inherit path;
-            type = "DirectoryOrCreate";
-          };
-        }) directories;
-      })
-    ];
+          // onlyIf (authority != null) { authority.configMap.name = authority; }
+          // builtins.mapAttrs (_: path: {
+            hostPath = {
+              inherit path;
+              type = "DirectoryOrCreate";
+            };
+          }) directories;
+        })
+      ]
+    );
 in
 nodeSetup

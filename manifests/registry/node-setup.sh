@@ -11,6 +11,7 @@
 #   REGISTRY   the host in the names of images (nix.internal)
 #   CERTS_DIR  containerd's config_path (/etc/containerd/certs.d)
 #   ROOT       where the node's root directory is (empty: here)
+#   AUTHORITY  file with the certificate of the authority that signed the registry's (none)
 #   INTERVAL   seconds (60)
 set -eu
 
@@ -19,6 +20,7 @@ RUNTIMES=${RUNTIMES:?}
 REGISTRY=${REGISTRY:-nix.internal}
 CERTS_DIR=${CERTS_DIR:-/etc/containerd/certs.d}
 ROOT=${ROOT:-}
+AUTHORITY=${AUTHORITY:-}
 INTERVAL=${INTERVAL:-60}
 
 MARK='# Written by the node set-up of pushless, which takes it back when it ends.'
@@ -26,6 +28,8 @@ BEFORE=.before-pushless
 
 hosts_toml=$CERTS_DIR/$REGISTRY/hosts.toml
 registries_conf=/etc/containers/registries.conf.d/$REGISTRY.conf
+hosts_ca=$CERTS_DIR/$REGISTRY/ca.crt
+containers_ca=/etc/containers/certs.d/${URL#*://}/pushless.crt
 
 say() { printf 'node-setup: %s\n' "$*"; }
 fail() { say "$*" >&2; exit 2; }
@@ -73,6 +77,7 @@ server = "$URL"
 [host."$URL"]
   capabilities = ["pull", "resolve"]
 END
+  [ -z "$AUTHORITY" ] || printf '  ca = "%s"\n' "$hosts_ca"
 }
 
 containers() {
@@ -91,20 +96,31 @@ mirrors:
   $REGISTRY:
     endpoint: ["$URL"]
 END
+  [ -z "$AUTHORITY" ] || cat <<END
+configs:
+  "${URL#*://}":
+    tls:
+      ca_file: $1
+END
 }
 
-# One file for all registries: what others wrote in it is theirs.
+# A certificate may have lines before it. It is written again when it changes.
+put_authority() { [ -z "$AUTHORITY" ] || { printf '%s\n' "$MARK"; cat "$AUTHORITY"; } | put "$1"; }
+
+# One file for all registries: what others wrote in it is theirs. The authority's is beside it.
 put_mirrors() {
+  ca=${1%/*}/pushless.crt
+  put_authority "$ca"
   if is_there "$ROOT$1" && ! is_ours "$ROOT$1"; then
     if grep -qF "$REGISTRY" "$ROOT$1"; then
       warn "$1 isn't ours and names $REGISTRY already: left alone"
     else
       warn "$1 isn't ours: left alone. It needs, and then a restart of $2:
-$(mirrors)"
+$(mirrors "$ca")"
     fi
     return
   fi
-  { printf '%s\n' "$MARK"; mirrors; } | put "$1"
+  { printf '%s\n' "$MARK"; mirrors "$ca"; } | put "$1"
   warn "$2 reads $1 when it starts"
 }
 
@@ -140,14 +156,19 @@ apply() {
   for runtime in $RUNTIMES; do
     case "$runtime" in
       containerd)
+        put_authority "$hosts_ca"
         hosts | put "$hosts_toml"
         check_containerd
         ;;
       cri-o)
+        put_authority "$containers_ca"
         containers | put "$registries_conf"
         warn "cri-o reads $registries_conf on SIGHUP, when it starts, or by itself with auto_reload_registries"
         ;;
-      podman) containers | put "$registries_conf" ;;
+      podman)
+        put_authority "$containers_ca"
+        containers | put "$registries_conf"
+        ;;
       k3s | rke2) put_mirrors "/etc/rancher/$runtime/registries.yaml" "$runtime" ;;
     esac
   done
@@ -158,10 +179,18 @@ undo() {
     case "$runtime" in
       containerd)
         take_back "$hosts_toml"
+        take_back "$hosts_ca"
         rmdir "$ROOT${hosts_toml%/*}" 2>/dev/null || true
         ;;
-      cri-o | podman) take_back "$registries_conf" ;;
-      k3s | rke2) take_back "/etc/rancher/$runtime/registries.yaml" ;;
+      cri-o | podman)
+        take_back "$registries_conf"
+        take_back "$containers_ca"
+        rmdir "$ROOT${containers_ca%/*}" 2>/dev/null || true
+        ;;
+      k3s | rke2)
+        take_back "/etc/rancher/$runtime/registries.yaml"
+        take_back "/etc/rancher/$runtime/pushless.crt"
+        ;;
     esac
   done
 }
@@ -194,6 +223,10 @@ case "$URL" in
   https://?*) insecure=false ;;
   *) fail "URL is $URL, expected http:// or https://, and host and port" ;;
 esac
+if [ -n "$AUTHORITY" ]; then
+  case "$URL" in http://*) fail "AUTHORITY is for https://, and URL is $URL" ;; esac
+  [ -r "$AUTHORITY" ] || fail "AUTHORITY is $AUTHORITY, which cannot be read"
+fi
 for runtime in $RUNTIMES; do
   case "$runtime" in
     containerd | cri-o | podman | k3s | rke2) ;;

@@ -7,6 +7,7 @@ import { imageName } from './client.ts'
 import { exampleImage } from './example.ts'
 import { evaluate } from '../nix/nix-command.ts'
 import { nodeModule } from '../nix/node-module.ts'
+import { testAuthority, writePair } from '../support/certificates.ts'
 import { startContainerd } from '../support/containerd.ts'
 import { missingCri } from '../support/containerd-cri.ts'
 import { debianRoot, inRoot } from '../support/debian-root.ts'
@@ -47,6 +48,34 @@ void t.test('containerd', { skip: missing('nix', 'containerd', 'root') }, async 
     await containerd.remove(name)
   }
 })
+
+void t.test(
+  'containerd, over TLS by a private authority',
+  { skip: missing('nix', 'containerd', 'root') },
+  async (t) => {
+    const name = imageName(await exampleImage())
+    const directory = await temporaryDirectory(t, 'authority')
+    const authority = testAuthority()
+    const { certFile, keyFile } = await writePair(directory, authority.server())
+    await writeFile(join(directory, 'ca.crt'), authority.ca)
+    const { url } = await startPushless(t, { args: ['--tls-cert', certFile, '--tls-key', keyFile] })
+    const node = await nodeRoot(t, url)
+    const hosts = join(directory, 'certs.d')
+    // The path of the certificate is the node's: its root directory is this machine's here.
+    await node.setUp('apply', { ROOT: '', CERTS_DIR: hosts, AUTHORITY: join(directory, 'ca.crt') })
+    const containerd = await startContainerd(t)
+    const pulled = await containerd.ctr(
+      'images',
+      'pull',
+      '--snapshotter',
+      containerd.snapshotter,
+      '--hosts-dir',
+      hosts,
+      name,
+    )
+    t.equal(pulled.exitCode, 0, pulled.stderr)
+  },
+)
 
 void t.test('podman', { skip: missing('nix', 'podman', 'root') }, async (t) => {
   const name = imageName(await exampleImage())

@@ -45,6 +45,31 @@ for (const [name, skip] of Object.entries(shells)) {
       t.same(await node.setUp('undo'), { code: 0, said: '' }, 'nothing to take back')
     })
 
+    await t.test('the certificate of an authority is distributed, and renewed', async (t) => {
+      const node = await nodeRoot(t, 'https://registry.example.org:5000', shell)
+      await node.write('authority.crt', 'the first')
+      const authority = { AUTHORITY: join(node.directory, 'authority.crt') }
+      const ca = 'etc/containerd/certs.d/nix.internal/ca.crt'
+      await node.setUp('apply', authority)
+      t.match(await node.read(HOSTS), `  ca = "/${ca}"\n`)
+      t.match(await node.read(ca), /^# Written by .*\nthe first$/)
+      await node.write('authority.crt', 'the second')
+      await node.setUp('apply', authority)
+      t.match(await node.read(ca), /the second$/)
+      await node.setUp('undo', authority)
+      t.same(await readdir(join(node.directory, 'etc/containerd/certs.d')), [])
+
+      await node.setUp('apply', { ...authority, RUNTIMES: 'podman k3s' })
+      t.match(await node.read('etc/containers/certs.d/registry.example.org:5000/pushless.crt'), /the second$/)
+      t.match(parse((await node.read(K3S)) ?? ''), {
+        configs: { 'registry.example.org:5000': { tls: { ca_file: '/etc/rancher/k3s/pushless.crt' } } },
+      })
+      t.match(await node.setUp('apply', { ...authority, URL: URL_OF_REGISTRY }), {
+        code: 2,
+        said: /is for https/,
+      })
+    })
+
     await t.test('earlier files come back unchanged', async (t) => {
       const node = await nodeRoot(t, URL_OF_REGISTRY, shell)
       await node.write(HOSTS, THEIRS)
