@@ -13,18 +13,27 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const EXPRESSION = fileURLToPath(new URL('image.nix', import.meta.url))
 const LIMIT_MS = 300_000
 
-/** @returns the store path of the image of one architecture, or of both. @throws without Nix, and where a command is missing. */
-export async function makeImage(attribute: ImageAttribute): Promise<string> {
-  return build(attribute)
+type Environment = Readonly<Record<string, string>>
+
+/**
+ * @param environment variables for Nix, beside those of this process.
+ * @returns the store path of the image of one architecture, or of both. @throws without Nix, and where a command is missing.
+ */
+export async function makeImage(attribute: ImageAttribute, environment: Environment = {}): Promise<string> {
+  return build(attribute, environment)
 }
 
 /** Builds all parts of the image once more. @throws where one isn't the same again. */
-export async function checkParts(): Promise<void> {
-  await build('parts')
-  await build('parts', ['--check'])
+export async function checkParts(environment: Environment = {}): Promise<void> {
+  await build('parts', environment)
+  await build('parts', environment, ['--check'])
 }
 
-async function build(attribute: ImageAttribute | 'parts', more: readonly string[] = []): Promise<string> {
+async function build(
+  attribute: ImageAttribute | 'parts',
+  environment: Environment,
+  more: readonly string[] = [],
+): Promise<string> {
   const archives = await fetchParts(await readParts())
   const work = await mkdtemp(join(tmpdir(), 'pushless-app-'))
   try {
@@ -33,7 +42,7 @@ async function build(attribute: ImageAttribute | 'parts', more: readonly string[
     const args = ['--no-out-link', '--argstr', 'archives', archives, '--arg', 'app', app, '-A', attribute]
     const { stdout } = await execa('nix-build', [EXPRESSION, ...args, ...more], {
       timeout: LIMIT_MS,
-      env: { NIX_PATH: '' },
+      env: { ...environment, NIX_PATH: '' },
       stdin: 'ignore',
     })
     return stdout.trim()

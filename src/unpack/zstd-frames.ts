@@ -31,7 +31,8 @@ export async function* readZstdFrames(packed: Readable): AsyncGenerator<Uint8Arr
       first = left.length > 0 ? left : await nextOf(source)
     }
   } finally {
-    packed.destroy()
+    // A file that was read to its end belongs to its owner, who may read it again.
+    if (!packed.readableEnded) packed.destroy()
   }
 }
 

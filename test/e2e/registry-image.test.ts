@@ -6,6 +6,7 @@ import { createGunzip } from 'node:zlib'
 import { execa } from 'execa'
 import { extract } from 'tar-stream'
 import t from 'tap'
+import { nixEnv } from '../support/nix.ts'
 import { until } from './until.ts'
 import { checkParts, makeImage } from '../../scripts/registry-image/make-image.ts'
 import { writeLayout } from '../../scripts/registry-image/write-layout.ts'
@@ -44,14 +45,14 @@ type Manifest = { readonly subject: Descriptor; readonly layers: readonly [Descr
 
 void t.test('the registry’s image', { skip, timeout: 300_000 }, async (t) => {
   const layout = join(await temporaryDirectory(t, 'registry-image'), 'layout')
-  const { digest, platforms } = await writeLayout(await makeImage('index'), layout, TAG)
+  const { digest, platforms } = await writeLayout(await makeImage('index', nixEnv), layout, TAG)
   const blob = (of: string) => join(layout, 'blobs', of.replace(':', '/'))
   const read = async (of: string): Promise<unknown> => JSON.parse(await readFile(blob(of), 'utf8'))
   const { manifests } = JSON.parse(await readFile(join(layout, 'index.json'), 'utf8')) as {
     manifests: readonly Descriptor[]
   }
 
-  await t.test('is the same when it is built again', async () => checkParts())
+  await t.test('is the same when it is built again', async () => checkParts(nixEnv))
 
   await t.test('is small', (t) => {
     for (const { architecture, unpacked, compressed } of platforms) {

@@ -35,7 +35,7 @@ void t.test('the registry of cache.yaml, on a kubelet', { skip, timeout: 3 * LIM
   const directory = await temporaryDirectory(t, 'without-nix')
   const greeter = await exampleImage()
   const sandbox = only(await nixBuild(fixture('pods.nix'), ['-A', 'sandbox']))
-  const own = await makeImage(ARCHITECTURE)
+  const own = await makeImage(ARCHITECTURE, nixEnv)
   const { key } = await signedCache(join(directory, 'cache'), [greeter], 'compression=zstd')
   const cache = await serveCache(t, join(directory, 'cache'))
   const port = await freePort()
