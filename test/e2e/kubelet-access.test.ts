@@ -75,15 +75,6 @@ void t.test(
       async () => ((await cluster.get('/api/v1/nodes/node')).status === 200 ? true : undefined),
       LIMIT_MS,
     )
-    const secret = (name: string, password: string): Json => ({
-      apiVersion: 'v1',
-      kind: 'Secret',
-      type: 'kubernetes.io/dockerconfigjson',
-      metadata: { name },
-      stringData: {
-        '.dockerconfigjson': JSON.stringify({ auths: { 'nix.internal': { username: 'cluster', password } } }),
-      },
-    })
     await post('/api/v1/namespaces/default/secrets', secret('right', 'secret'))
     await post('/api/v1/namespaces/default/secrets', secret('wrong', 'guess'))
     const pod = (name: string, secrets: readonly string[]): Json => ({
@@ -103,7 +94,7 @@ void t.test(
     await post('/api/v1/namespaces/default/pods', pod('wrong', ['wrong']))
     await until(
       () =>
-        kubelet.events().filter((event) => /^Failed: Failed to pull image/.test(event)).length >= 2
+        kubelet.events().filter((event) => event.startsWith('Failed: Failed to pull image')).length >= 2
           ? true
           : undefined,
       LIMIT_MS,
@@ -126,3 +117,15 @@ void t.test(
     )
   },
 )
+
+/** A Secret with credentials for the host in the names of images. */
+function secret(name: string, password: string): Json {
+  const auths = { 'nix.internal': { username: 'cluster', password } }
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'kubernetes.io/dockerconfigjson',
+    metadata: { name },
+    stringData: { '.dockerconfigjson': JSON.stringify({ auths }) },
+  }
+}
