@@ -2,12 +2,12 @@
  * HTTPS against HTTP in one run: manifests a second, the bytes a second of one warm layer, and the server's share of it.
  * A single client of HTTPS is as fast as it can decrypt, so the time of the server's processor is a figure of its own.
  */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { repositoryUrl, pullManifest } from '../test/e2e/client.ts'
 import { testAuthority, writePair } from '../test/support/certificates.ts'
 import { startPushless } from '../test/support/registry-process.ts'
 import { temporaryDirectory, type Scope } from '../test/support/scope.ts'
+import { cpuMs } from './cpu-time.ts'
 import { DOWNLOADS, downloadSpeed } from './download-speed.ts'
 import { median, type Figure } from './figure.ts'
 import { benchImage } from './image.ts'
@@ -16,8 +16,6 @@ import type { Closure } from './start.ts'
 
 const ROUNDS = 5
 const TARGET = 0.6
-/** The clock of /proc/<pid>/stat on Linux (USER_HZ). */
-const TICK_MS = 10
 
 export async function measureTls(scope: Scope, closure: Pick<Closure, 'root'>): Promise<readonly Figure[]> {
   const image = await benchImage('one-layer', [closure.root], 1)
@@ -78,11 +76,4 @@ function figureOf(name: string, pairs: readonly Pair[], text: (value: number) =>
     isMet: number >= TARGET,
     note: `${text(secure)} against ${text(plain)}`,
   }
-}
-
-/** The time of the processor that a process has had so far, in all its threads (proc_pid_stat(5): utime and stime). */
-async function cpuMs(pid: number): Promise<number> {
-  const [, fields = ''] = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')
-  const [utime, stime] = fields.split(' ').slice(11, 13).map(Number)
-  return ((utime ?? NaN) + (stime ?? NaN)) * TICK_MS
 }
