@@ -14,7 +14,8 @@ import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
-const TIME_LIMIT_MS = 60_000
+/** Of some fifty commands one after the other, beside other tests. */
+const TIME_LIMIT_MS = 400_000
 const COMMANDS = [
   'serve',
   'inspect',
