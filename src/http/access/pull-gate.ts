@@ -69,7 +69,7 @@ export class PullGate {
     const image = referenceBase(reference)
     request.log.warn({ image, reason: verdict.reason }, 'pull denied')
     const sender = senderOf(request)
-    request.server.audit({
+    request.server.audit?.({
       what: 'request',
       outcome: 'denied',
       ...sender,

@@ -50,7 +50,7 @@ export function targetOf({ method, raw }: FastifyRequest): string {
 export function auditRefusal(request: FastifyRequest, { kind, message }: RegistryError): void {
   if (!DENIALS.has(kind)) return
   if (kind === 'unauthorized' && request.headers.authorization === undefined) return
-  request.server.audit({
+  request.server.audit?.({
     what: 'request',
     outcome: 'denied',
     ...senderOf(request),
@@ -61,7 +61,8 @@ export function auditRefusal(request: FastifyRequest, { kind, message }: Registr
 
 declare module 'fastify' {
   interface FastifyInstance {
-    readonly audit: AuditListener
+    /** Absent where nobody registered it. */
+    readonly audit?: AuditListener
   }
 }
 
