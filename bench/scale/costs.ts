@@ -1,5 +1,7 @@
 /** The costs of a replica, measured: processor time, since machines are shared and wall time says little. */
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { pullManifest, repositoryUrl } from '../../test/e2e/client.ts'
 import { startPushless, type Pushless } from '../../test/support/registry-process.ts'
 import { temporaryDirectory, type Scope } from '../../test/support/scope.ts'
@@ -77,5 +79,5 @@ async function since({ pid }: Pushless, before: number): Promise<number> {
 export async function drain(url: string): Promise<void> {
   const { body } = await fetch(url)
   if (body === null) throw new Error(`${url} has no body`)
-  for await (const _chunk of body);
+  await pipeline(body, new Writable({ write: (_bytes, _encoding, done) => done() }))
 }
