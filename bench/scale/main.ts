@@ -10,7 +10,7 @@ import { pullManifest } from '../../test/e2e/client.ts'
 import { scoped } from '../../test/support/scope.ts'
 import { cpuMs } from '../cpu-time.ts'
 import { measureCosts, type Measured } from './costs.ts'
-import { simulate, type Costs } from './model.ts'
+import { simulate, type Costs, type Fleet } from './model.ts'
 
 const CLIENTS = fileURLToPath(new URL('clients.ts', import.meta.url))
 const NODES = 200
@@ -95,24 +95,32 @@ function tellFleets(costs: Costs): void {
   console.log('| --- | --- | --- | --- | --- | --- | --- |')
   for (const nodes of [100, 1_000, 10_000])
     for (const mirrorCopies of [undefined, 5]) {
-      for (let replicas = 2; replicas <= MOST_REPLICAS; replicas++) {
-        const fleet = {
-          nodes,
-          replicas,
-          coresOfReplica: 2,
-          linkOfReplica: TEN_GIGABITS,
-          linkOfNode: ONE_GIGABIT,
-          layers: LAYERS,
-          isWarm: false,
-          mirrorCopies,
-        }
-        const outcome = simulate(costs, fleet)
-        if (outcome.all > WITHIN_SECONDS && replicas < MOST_REPLICAS) continue
-        const cores = outcome.coreUse * outcome.all * replicas * fleet.coresOfReplica
-        console.log(
-          `| ${nodes} | ${mirrorCopies === undefined ? 'none' : `${mirrorCopies} copies`} | ${replicas} | ${outcome.all.toFixed(0)} s | ${cores.toFixed(0)} s | ${(outcome.bytesSent / 1e9).toFixed(0)} GB | ${outcome.firstLimit} |`,
-        )
-        break
-      }
+      const fleetOf = (replicas: number): Fleet => ({
+        nodes,
+        replicas,
+        coresOfReplica: 2,
+        linkOfReplica: TEN_GIGABITS,
+        linkOfNode: ONE_GIGABIT,
+        layers: LAYERS,
+        isWarm: false,
+        mirrorCopies,
+      })
+      const replicas = fewestReplicas((count) => simulate(costs, fleetOf(count)).all <= WITHIN_SECONDS)
+      const outcome = simulate(costs, fleetOf(replicas))
+      const cores = outcome.coreUse * outcome.all * replicas * fleetOf(replicas).coresOfReplica
+      console.log(
+        `| ${nodes} | ${mirrorCopies === undefined ? 'none' : `${mirrorCopies} copies`} | ${replicas} | ${outcome.all.toFixed(0)} s | ${cores.toFixed(0)} s | ${(outcome.bytesSent / 1e9).toFixed(0)} GB | ${outcome.firstLimit} |`,
+      )
     }
+}
+
+/** More replicas are never slower, so half of the range is left at each step. */
+function fewestReplicas(areEnough: (count: number) => boolean): number {
+  let [low, high] = [2, MOST_REPLICAS]
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    if (areEnough(middle)) high = middle
+    else low = middle + 1
+  }
+  return low
 }
