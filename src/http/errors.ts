@@ -105,8 +105,7 @@ function send(
   for (const name of BODY_HEADERS) reply.removeHeader(name)
   if (answer.reason !== undefined) reply.raw.statusMessage = answer.reason
   if (answer.retryAfterSeconds !== undefined) reply.header('retry-after', answer.retryAfterSeconds)
-  if (answer.challenge !== undefined && !reply.hasHeader('www-authenticate'))
-    reply.header('www-authenticate', answer.challenge)
+  if (answer.challenge !== undefined) reply.header('www-authenticate', answer.challenge)
   if (form === 'page') reply.headers(PAGE_HEADERS).header('cache-control', 'no-store')
   const body = bodyOf(answer, form, refusal)
   return reply.code(answer.status).type(CONTENT_TYPES[form]).header('content-length', body.length).send(body)

@@ -5,6 +5,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { errors, jwtVerify, SignJWT } from 'jose'
+import { LRUCache } from 'lru-cache'
 import { RIGHTS, type Right, type Subject } from '../subject.ts'
 
 export type PullToken = { readonly token: string; readonly seconds: number; readonly issuedAt: Date }
@@ -21,8 +22,14 @@ const KINDS: ReadonlySet<string> = new Set([
   'service-account',
 ])
 
+/** Tokens whose signature was right, each some hundred bytes: a pull sends the same one with all its requests. */
+const MAX_REMEMBERED = 10_000
+
+type CheckedToken = { readonly subject: Subject; readonly expiresAt: number }
+
 export class PullTokens {
   readonly #key: Uint8Array
+  readonly #remembered = new LRUCache<string, CheckedToken>({ max: MAX_REMEMBERED })
 
   /** @param secret of all replicas. Without one, tokens end with this process. */
   constructor(secret?: string) {
@@ -52,10 +59,15 @@ export class PullTokens {
   }
 
   /** @returns the subject, `expired`, or nothing for a text that isn't one of these tokens. */
-  async check(
-    token: string,
-    now: number,
-  ): Promise<{ readonly subject: Subject; readonly expiresAt: number } | 'expired' | undefined> {
+  async check(token: string, now: number): Promise<CheckedToken | 'expired' | undefined> {
+    const known = this.#remembered.get(token)
+    if (known !== undefined) return known.expiresAt > now ? known : 'expired'
+    const checked = await this.#verify(token, now)
+    if (typeof checked === 'object') this.#remembered.set(token, checked)
+    return checked
+  }
+
+  async #verify(token: string, now: number): Promise<CheckedToken | 'expired' | undefined> {
     try {
       const { payload } = await jwtVerify(token, this.#key, {
         issuer: ISSUER,

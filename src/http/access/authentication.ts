@@ -29,12 +29,11 @@ export type AuthenticationOptions = {
 export function registerAuthentication(app: FastifyInstance, options: AuthenticationOptions): void {
   app.addHook('onRequest', async (request, reply) => {
     if (request.routeOptions.config.isForProbes === true) return
-    // Sent with a refusal alone, by whatever refuses.
-    reply.header('www-authenticate', challengeOf(request))
     setSubject(request, await findSubject(request, reply, options))
   })
-  app.addHook('onSend', async (_request, reply) => {
-    if (reply.statusCode !== 401) reply.removeHeader('www-authenticate')
+  // Whatever refused.
+  app.addHook('onSend', async (request, reply) => {
+    if (reply.statusCode === 401) reply.header('www-authenticate', challengeOf(request))
   })
 }
 

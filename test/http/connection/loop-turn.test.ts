@@ -38,3 +38,40 @@ void t.test('while clients connect, turns are theirs, and the pieces have some a
   t.ok(turnsWithPieces <= turns / 10, `${turnsWithPieces} of ${turns} turns had pieces`)
   t.ok(performance.now() - start < 5_000, 'and nobody waits for the end of it')
 })
+
+void t.test('beside many pieces a request waits for a few turns at most, and a probe for none', async (t) => {
+  const app = fastify()
+  t.teardown(() => app.close())
+  registerLoopTurn(app)
+  app.get('/probed', { config: { isForProbes: true } }, async () => 'ok')
+  app.get('/asked', async () => 'ok')
+  await app.ready()
+  const done = takeTurns(1_000)
+  await app.inject('/probed')
+  const atProbe = done()
+  await app.inject('/asked')
+  t.ok(atProbe < 100, `${atProbe} of 1,000 pieces went before the probe`)
+  t.ok(done() < 300, `${done()} of 1,000 pieces went before the request`)
+  for (let before = done(); before < 1_000; before = done()) await setImmediate()
+})
+
+void t.test('requests that come all at once begin a few at a time', async (t) => {
+  const app = fastify()
+  t.teardown(() => app.close())
+  registerLoopTurn(app)
+  const begun: string[] = []
+  app.get('/asked', async ({ id }) => {
+    begun.push(id)
+    return 'ok'
+  })
+  await app.ready()
+  const answers = Promise.all(Array.from({ length: 100 }, () => app.inject('/asked')))
+  let most = 0
+  for (let before = 0; before < 100;) {
+    await setImmediate()
+    most = Math.max(most, begun.length - before)
+    before = begun.length
+  }
+  t.ok(most <= 16, `${most} requests in a turn at most`)
+  await answers
+})
