@@ -10,7 +10,14 @@ import { openCacheStore } from './store/cache/open-cache-store.ts'
 import { StoreReader } from './layer/store-reader.ts'
 import { DaemonStore } from './store/daemon/daemon-store.ts'
 import type { Store } from './store/store.ts'
-import { autoTransport, processTransport, socketTransport, type Transport } from './store/daemon/transport.ts'
+import { OwnNix, type SandboxState } from './store/own/own-nix.ts'
+import {
+  EMBEDDED_COMMAND,
+  autoTransport,
+  processTransport,
+  socketTransport,
+  type Transport,
+} from './store/daemon/transport.ts'
 import { policyOf } from './settings/policy.ts'
 import type { ImageDeps } from './registry/artifact/image.ts'
 import { DigestIndex } from './registry/state/digest-index.ts'
@@ -29,6 +36,8 @@ export type RegistryListeners = Pick<RegistryOptions, 'onWork' | 'onLookup' | 'o
   /** See loopback-trust.ts. Default: it is, as for a command that somebody runs here. */
   readonly isLoopbackTrusted?: () => boolean
   readonly holdMs?: number
+  /** Hears once how --store own builds. */
+  readonly onSandbox?: (state: SandboxState) => void
   /** Hears, once a minute, that the state directory can't be used. */
   readonly onStateTrouble?: (error: unknown) => void
 }
@@ -49,6 +58,7 @@ export function openRegistry(
     onRootTrouble,
     onStateTrouble = () => undefined,
     isLoopbackTrusted = () => true,
+    onSandbox = () => undefined,
     ...listeners
   }: RegistryListeners,
 ): OpenRegistry {
@@ -63,7 +73,9 @@ export function openRegistry(
     logBytes: settings.logBytes,
     onTrouble: (error) => trouble.report(error),
   })
-  const store = openStore(settings)
+  const ownNix = settings.storeKind === 'own' ? openOwnNix(settings, onSandbox) : undefined
+  const store =
+    ownNix === undefined ? openStore(settings) : new DaemonStore(ownNix.transport, settings.silentMs)
   const cache = new UnpackCache(join(stateDirectory, 'unpacked'), settings.cacheBytes, store.directory)
   const threads = Math.min(MAX_READERS, Math.max(MIN_READERS, availableParallelism()))
   const reader = new StoreReader(threads, store.directory)
@@ -79,7 +91,7 @@ export function openRegistry(
     ...images,
     journal,
     partialIndex: settings.partialIndex,
-    policy: policyOf(settings, isLoopbackTrusted),
+    policy: policyOf(settings, isLoopbackTrusted, () => ownNix?.refusal),
     roots: { directory: stateDirectory, keepDays: settings.keepDays, onTrouble: onRootTrouble },
     ...(settings.imageSignatures === undefined
       ? {}
@@ -115,6 +127,12 @@ export function openRegistry(
   }
 }
 
+function openOwnNix(settings: Settings, onSandbox: (state: SandboxState) => void): OwnNix {
+  const { nix, allowUnsandboxedBuilds } = settings
+  const command = nix === 'auto' ? EMBEDDED_COMMAND : wordsOf(nix)
+  return new OwnNix({ command, allowsUnsandboxed: allowUnsandboxedBuilds, onSandbox })
+}
+
 function openStore(settings: Settings): Store {
   if (settings.storeKind === 'daemon') return new DaemonStore(transportOf(settings.nix), settings.silentMs)
   const { builder } = settings
@@ -131,7 +149,11 @@ function transportTo(builder: BuilderAddress): Transport {
 function transportOf(setting: string): Transport {
   if (setting === 'auto') return autoTransport()
   if (setting.startsWith('unix:')) return socketTransport(setting.slice('unix:'.length))
-  return processTransport(setting.split(' ').filter((word) => word !== ''))
+  return processTransport(wordsOf(setting))
+}
+
+function wordsOf(command: string): readonly string[] {
+  return command.split(' ').filter((word) => word !== '')
 }
 
 function signatureCheck(options: SignedImagesOptions): (artifact: Artifact) => void {

@@ -15,6 +15,7 @@ const USES: { readonly [room: string]: readonly string[] } = {
   store: ['core'],
   // Chosen in one place: what uses a store knows the contract alone.
   'store/daemon': ['core', 'store'],
+  'store/own': ['core', 'store', 'store/daemon'],
   'store/cache': ['core', 'store', 'unpack'],
   layer: ['core'],
   unpack: ['core'],
@@ -30,13 +31,14 @@ const USES: { readonly [room: string]: readonly string[] } = {
   insight: ['core', 'store', 'registry'],
   http: ['core', 'access', 'layer', 'registry', 'insight', 'nix-cache', 'kubernetes', 'tracing'],
   // The modes and patterns that settings may have, from where they are used.
-  settings: ['core', 'access', 'http', 'nix-cache', 'tls', 'store/cache'],
+  settings: ['core', 'access', 'http', 'nix-cache', 'tls', 'store', 'store/cache'],
   'open-registry.ts': [
     'core',
     'access',
     'settings',
     'store',
     'store/daemon',
+    'store/own',
     'store/cache',
     'layer',
     'unpack',
@@ -47,6 +49,7 @@ const USES: { readonly [room: string]: readonly string[] } = {
     'access',
     'settings',
     'store',
+    'store/own',
     'http',
     'insight',
     'nix-cache',

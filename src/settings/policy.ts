@@ -8,14 +8,21 @@ const LOOPBACK = /^(?:127(?:\.[0-9]{1,3}){3}|localhost|::1)$/
 /**
  * Returns the policy. Where the operator has not decided about builds, only clients on this machine may have them.
  * @param isLoopbackTrusted whether requests from loopback come from this machine. It may end while the server runs.
+ * @param noSandbox why builds can't have the sandbox that they must have, as far as that is known.
  */
 export function policyOf(
   { allowBuilds, allowNames, denyFetches, denyNames, listen, systems }: Settings,
   isLoopbackTrusted: () => boolean,
+  noSandbox: () => string | undefined = () => undefined,
 ): Policy {
   return {
     get builds() {
-      return allowBuilds ?? (isLoopbackHost(listen.host) && isLoopbackTrusted())
+      return (
+        (allowBuilds ?? (isLoopbackHost(listen.host) && isLoopbackTrusted())) && noSandbox() === undefined
+      )
+    },
+    get whyNoBuilds() {
+      return noSandbox()
     },
     fetches: !denyFetches,
     allow: allowNames,

@@ -7,7 +7,7 @@ import { CLIENT_AUTH_MODES } from '../http/access/client-certificate.ts'
 import { COMPRESSION_MODES } from '../http/pull/compression.ts'
 import { WAIT_MODES } from '../http/pull/wait.ts'
 import { NIX_CACHE_MODES } from '../nix-cache/nix-cache.ts'
-import { STORE_KINDS } from '../store/cache/store-kind.ts'
+import { STORE_KINDS } from '../store/store-kind.ts'
 
 /** Reads as `unix:/path`, as a command, or as `auto`. */
 const NIX_AUTO = 'auto'
@@ -85,7 +85,7 @@ export const SETTINGS = Type.Object({
   PUSHLESS_STORE: Type.Enum([...STORE_KINDS], {
     default: 'daemon',
     description:
-      'where store paths come from: daemon (the Nix of this machine), or cache (binary caches alone, without Nix; see docs/cache-store.md)',
+      'where store paths come from: daemon (the Nix of this machine), own (a Nix that the server starts, which has /nix to itself and builds in a sandbox), or cache (binary caches alone, without Nix; see docs/cache-store.md)',
   }),
   PUSHLESS_CACHES: Type.String({
     default: 'https://cache.nixos.org',
@@ -199,6 +199,11 @@ export const SETTINGS = Type.Object({
         'whether derivations may be built: on or off. Unset: only while listening on loopback, and while --open-on-loopback holds. Clients that may have something built may run programs, in Nix\u2019s sandbox',
     }),
   ),
+  PUSHLESS_ALLOW_UNSANDBOXED_BUILDS: Type.Boolean({
+    default: false,
+    description:
+      'with --store own: build without a sandbox where there can be none. A build can then read what the server can, its secrets too. Off: nothing is built there',
+  }),
   PUSHLESS_DENY_FETCHES: Type.Boolean({
     default: false,
     description: 'fetch nothing from binary caches: serve and build only from what the store has',

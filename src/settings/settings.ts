@@ -10,7 +10,7 @@ import type { NixCacheMode } from '../nix-cache/nix-cache.ts'
 import { parseCacheUrl, type CacheAddress } from '../store/cache/binary-cache/cache-url.ts'
 import { parseBuilder, type BuilderAddress } from '../store/cache/builder/builder-address.ts'
 import { awsEnvironment, type AwsEnvironment } from '../store/cache/s3/aws-environment.ts'
-import type { StoreKind } from '../store/cache/store-kind.ts'
+import type { StoreKind } from '../store/store-kind.ts'
 import type { CertificateFiles } from '../tls/certificate-files.ts'
 import { settingTitle } from './setting-facts.ts'
 import type { GivenSettings, SettingName } from './setting-table.ts'
@@ -60,6 +60,8 @@ export type Settings = {
   readonly fetchBytes: number
   /** `undefined` where only loopback decides; see policy.ts. */
   readonly allowBuilds: boolean | undefined
+  /** For --store own alone. */
+  readonly allowUnsandboxedBuilds: boolean
   readonly denyFetches: boolean
   readonly allowNames: readonly NamePattern[]
   readonly denyNames: readonly NamePattern[]
@@ -153,6 +155,7 @@ export function settingsOf(given: GivenSettings, aws: AwsEnvironment = awsEnviro
     silentMs: given.PUSHLESS_SILENT_TIME * SECOND_MS,
     fetchBytes: given.PUSHLESS_FETCH_SIZE * MEGABYTE,
     allowBuilds: given.PUSHLESS_ALLOW_BUILDS,
+    allowUnsandboxedBuilds: given.PUSHLESS_ALLOW_UNSANDBOXED_BUILDS,
     denyFetches: given.PUSHLESS_DENY_FETCHES,
     allowNames: wordsOf(given.PUSHLESS_ALLOW_NAMES).flatMap((word) => parseNamePattern(word) ?? []),
     denyNames: wordsOf(given.PUSHLESS_DENY_NAMES).flatMap((word) => parseNamePattern(word) ?? []),
@@ -186,6 +189,10 @@ export function settingsOf(given: GivenSettings, aws: AwsEnvironment = awsEnviro
 const RANGE_EXPECTED = 'is no address or network, expected 192.0.2.1 or 10.0.0.0/8'
 /** @throws SettingsError for settings that cannot be fulfilled together. */
 function refuseTogether(given: GivenSettings): void {
+  if (given.PUSHLESS_STORE === 'own' && given.PUSHLESS_NIX.startsWith('unix:'))
+    throw new SettingsError(
+      `${settingTitle('PUSHLESS_NIX')}: with --store own it is a command, since the server starts its Nix itself`,
+    )
   const [isCache, nixCache] = [given.PUSHLESS_STORE === 'cache', given.PUSHLESS_NIX_CACHE]
   if (isCache && nixCache === 'write')
     throw new SettingsError(

@@ -24,6 +24,7 @@ const DEFAULTS = {
   silentMs: 1_800_000,
   fetchBytes: 0,
   allowBuilds: undefined,
+  allowUnsandboxedBuilds: false,
   denyFetches: false,
   allowNames: [],
   denyNames: [],

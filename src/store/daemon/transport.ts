@@ -50,7 +50,11 @@ export function socketTransport(path: string): Transport {
   }
 }
 
-export function processTransport(command: readonly string[]): Transport {
+/** @param environment variables beside those of this process. */
+export function processTransport(
+  command: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Transport {
   const [file = '', ...args] = command
   return {
     name: command.join(' '),
@@ -65,6 +69,7 @@ export function processTransport(command: readonly string[]): Transport {
         buffer: false,
         reject: false,
         forceKillAfterDelay: KILL_DELAY_MS,
+        env: environment,
       })
       const explainExit = async () => {
         const result = await process
