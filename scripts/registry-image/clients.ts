@@ -1,5 +1,5 @@
 /** npm and apt, as far as they bring archives of one architecture to a directory. Nothing of the machine is changed. */
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import type { Architecture } from './parts.ts'
@@ -12,7 +12,10 @@ export async function fetchFromNpm(name: string, version: string, directory: str
   return join(directory, `${name}-${version}.tgz`)
 }
 
-/** The packages of one architecture that this machine's sources have, with lists of their own. */
+/**
+ * The packages of one release and architecture, with lists of their own. They come from where this machine's packages
+ * come from, and are signed by keys that apt knows here.
+ */
 export class Apt {
   readonly #directory: string
   readonly #options: readonly string[]
@@ -25,37 +28,48 @@ export class Apt {
       `Dir::State=${directory}/state`,
       `Dir::State::status=${directory}/state/status`,
       `Dir::Cache=${directory}/cache`,
+      `Dir::Etc::sourcelist=${directory}/sources.list`,
+      'Dir::Etc::sourceparts=-',
       'Acquire::Languages=none',
       // Downloads go to a directory of this user.
       'APT::Sandbox::User=',
     ].flatMap((option) => ['-o', option])
   }
 
-  /** @throws where there is no apt, or no answer. */
-  static async open(directory: string, architecture: Architecture): Promise<Apt> {
+  /** @param codename of the release. @throws where there is no apt, or no answer. */
+  static async open(directory: string, architecture: Architecture, codename: string): Promise<Apt> {
     for (const name of ['state/lists/partial', 'cache/archives/partial', 'files'])
       await mkdir(join(directory, name), { recursive: true })
     await writeFile(join(directory, 'state/status'), '')
+    await writeFile(join(directory, 'sources.list'), await sourcesOf(codename))
     const apt = new Apt(directory, architecture)
     await apt.#run('apt-get', ['update', '-qq'])
     return apt
   }
 
-  /** Returns the version that would be installed. */
-  async newest(name: string): Promise<string> {
-    const stdout = await this.#run('apt-cache', ['show', '--no-all-versions', name])
-    const version = /^Version: (.+)$/m.exec(stdout)?.[1]
-    if (version === undefined) throw new Error(`${name}: apt knows no version of it`)
-    return version
+  /** Returns the versions that would be installed, by package. */
+  async newest(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const stdout = await this.#run('apt-cache', ['show', '--no-all-versions', ...names])
+    const found = new Map<string, string>()
+    for (const record of stdout.split('\n\n')) {
+      const name = /^Package: (.+)$/m.exec(record)?.[1]
+      const version = /^Version: (.+)$/m.exec(record)?.[1]
+      if (name !== undefined && version !== undefined) found.set(name, version)
+    }
+    const unknown = names.filter((name) => !found.has(name))
+    if (unknown.length > 0) throw new Error(`apt knows no version of ${unknown.join(', ')}`)
+    return found
   }
 
-  /** Downloads a package. @returns the archive. */
-  async fetch(name: string, version: string): Promise<string> {
-    await this.#run('apt-get', ['download', '-qq', `${name}=${version}`])
-    const files = await readdir(join(this.#directory, 'files'))
-    const file = files.find((one) => one.startsWith(`${name}_`))
-    if (file === undefined) throw new Error(`${name}: apt has downloaded nothing`)
-    return join(this.#directory, 'files', file)
+  /** Downloads packages. @param versions by package. @returns the archives, by package. */
+  async fetch(versions: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, string>> {
+    const wanted = [...versions].map(([name, version]) => `${name}=${version}`)
+    await this.#run('apt-get', ['download', '-qq', ...wanted])
+    const files = new Map<string, string>()
+    // NAME_VERSION_ARCHITECTURE.deb
+    for (const file of await readdir(join(this.#directory, 'files')))
+      files.set(file.slice(0, file.indexOf('_')), join(this.#directory, 'files', file))
+    return files
   }
 
   async #run(command: string, args: readonly string[]): Promise<string> {
@@ -66,4 +80,21 @@ export class Apt {
     })
     return stdout
   }
+}
+
+/** @returns this machine's sources, for another release. @throws where it is none of a release with a name. */
+async function sourcesOf(codename: string): Promise<string> {
+  const format = '$(REPO_URI) $(CODENAME) $(COMPONENT)'
+  const { stdout } = await execa('apt-get', ['indextargets', 'Created-By: Packages', '--format', format])
+  const release = /^VERSION_CODENAME=(.+)$/m.exec(await readFile('/etc/os-release', 'utf8'))?.[1]
+  const lines = stdout
+    .split('\n')
+    .map((line) => line.split(' '))
+    .flatMap(([uri = '', suite = '', component = '']) =>
+      release !== undefined && suite.startsWith(release)
+        ? [`deb ${uri} ${codename}${suite.slice(release.length)} ${component}`]
+        : [],
+    )
+  if (lines.length === 0) throw new Error('apt has no sources of this machine\u2019s release')
+  return `${[...new Set(lines)].join('\n')}\n`
 }

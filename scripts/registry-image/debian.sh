@@ -14,6 +14,11 @@ for pattern in $files; do
     cp -P "$file" "$out/$file"
   done
 done
+# Debian makes this file when the package is installed.
+if [ "$package" = ca-certificates ]; then
+  mkdir -p "$out/etc/ssl/certs"
+  cat usr/share/ca-certificates/mozilla/*.crt >"$out/etc/ssl/certs/ca-certificates.crt"
+fi
 document=usr/share/doc/$package
 # libgcc-s1 and libstdc++6 have a link to the document of another package.
 if [ -f "$document/copyright" ]; then

@@ -4,26 +4,35 @@ import { access, copyFile, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Apt, fetchFromNpm } from './clients.ts'
-import { ARCHITECTURES, type Parts } from './parts.ts'
+import type { Architecture, Parts } from './parts.ts'
+
+/** The images that parts are for. */
+export type Variant = { readonly architectures: readonly Architecture[]; readonly hasNix: boolean }
 
 /** @returns the directory, where each archive has its hash as name. @throws for one with another hash. */
-export async function fetchParts({ node, debian }: Parts): Promise<string> {
+export async function fetchParts(
+  { node, debian }: Parts,
+  { architectures, hasNix }: Variant,
+): Promise<string> {
   const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache')
   const archives = join(cache, 'pushless', 'registry-image')
   await mkdir(archives, { recursive: true })
   const work = await mkdtemp(join(tmpdir(), 'pushless-parts-'))
+  const packages = [...debian.packages, ...(hasNix ? debian.nixPackages : [])]
   try {
-    for (const architecture of ARCHITECTURES) {
+    for (const architecture of architectures) {
       const { name, sha256 } = node.packages[architecture]
       if (!(await isThere(join(archives, sha256))))
         await keep(archives, await fetchFromNpm(name, node.version, work), sha256)
-      const missing = []
-      for (const one of debian.packages)
-        if (!(await isThere(join(archives, one.sha256[architecture])))) missing.push(one)
-      if (missing.length === 0) continue
-      const apt = await Apt.open(join(work, architecture), architecture)
-      for (const one of missing)
-        await keep(archives, await apt.fetch(one.package, one.version), one.sha256[architecture])
+      const missing = new Map<string, { readonly version: string; readonly hash: string }>()
+      for (const { package: name, version, sha256 } of packages) {
+        const hash = sha256[architecture]
+        if (hash !== undefined && !(await isThere(join(archives, hash)))) missing.set(name, { version, hash })
+      }
+      if (missing.size === 0) continue
+      const apt = await Apt.open(join(work, architecture), architecture, debian.codename)
+      const files = await apt.fetch(new Map([...missing].map(([name, { version }]) => [name, version])))
+      for (const [name, { hash }] of missing) await keep(archives, files.get(name) ?? name, hash)
     }
   } finally {
     await rm(work, { recursive: true, force: true })

@@ -1,9 +1,10 @@
-# The registry's image that this project makes, for amd64 and arm64 and without nixpkgs: Node from its npm packages, the
+# The registry's images that this project makes, for amd64 and arm64 and without nixpkgs: Node from its npm packages, the
 # libraries that it needs and busybox from Debian's, and the server of this checkout. Each is a store path with its own
 # metadata, so the SBOM names it. fetch-parts.ts fetches the archives; their hashes are in parts.json.
 #
 # The files are where Node and Debian's loader look for them. Nothing is below /nix/store, because a Pod may mount the
-# store of its node there. The layer of the server is above that of everything else, which changes less often.
+# store of its node there, or a volume. The layer of the server is above that of everything else, which changes less
+# often. The images of `withNix` also have Debian's Nix, and share the other layers.
 {
   # directory of the archives, each named by its hash
   archives,
@@ -110,8 +111,8 @@ let
       purl =
         "pkg:deb/debian/${package}@${replaceStrings [ ":" "+" ] [ "%3A" "%2B" ] version}"
         + "?arch=${architecture}&distro=debian-${parts.debian.release}";
-      # Names of files have no epoch.
-      short = builtins.elemAt (builtins.match "([0-9]+:)?(.*)" version) 1;
+      # Names of files have no epoch, and names in a store no tilde.
+      short = replaceStrings [ "~" ] [ "-" ] (builtins.elemAt (builtins.match "([0-9]+:)?(.*)" version) 1);
     in
     shell {
       name = "${package}-${short}";
@@ -153,26 +154,72 @@ let
 
   runtimeFor = platform: map (debianFor platform) parts.debian.packages ++ [ (nodeFor platform) ];
 
-  imageFor =
+  runtimeImageFor =
     { architecture, ... }@platform:
     let
       runtime = runtimeFor platform;
     in
     image {
-      name = "pushless";
+      name = "pushless-runtime";
       inherit system architecture;
-      fromImage = image {
-        name = "pushless-runtime";
-        inherit system architecture;
-        extraDirectories = map (source: { inherit source; }) runtime;
-        links = listToAttrs (
-          map (command: {
-            name = "/bin/${command}";
-            value = "busybox";
-          }) commands
-        );
-        metadata = runtime;
-      };
+      extraDirectories = map (source: { inherit source; }) runtime;
+      links = listToAttrs (
+        map (command: {
+          name = "/usr/bin/${command}";
+          value = "busybox";
+        }) commands
+      );
+      metadata = runtime;
+    };
+
+  # The account that the server and its builds have. ssh asks for its name.
+  accounts = shell {
+    name = "pushless-accounts";
+    passwd = "pushless:x:${toString user}:${toString user}:pushless:${state}:/bin/sh";
+    group = "pushless:x:${toString user}:";
+    nix = readFile ./nix.conf;
+    args = [
+      "-c"
+      ''
+        mkdir -p $out/etc/nix
+        printf '%s\n' "$passwd" >$out/etc/passwd
+        printf '%s\n' "$group" >$out/etc/group
+        printf %s "$nix" >$out/etc/nix/nix.conf
+      ''
+    ];
+  };
+
+  nixFor =
+    { architecture, ... }@platform:
+    map (debianFor platform) (
+      builtins.filter ({ sha256, ... }: sha256 ? ${architecture}) parts.debian.nixPackages
+    );
+
+  nixImageFor =
+    { architecture, ... }@platform:
+    let
+      packages = nixFor platform;
+    in
+    image {
+      name = "pushless-nix";
+      inherit system architecture;
+      fromImage = runtimeImageFor platform;
+      extraDirectories = map (source: { inherit source; }) (packages ++ [ accounts ]);
+      metadata = packages;
+    };
+
+  imageFor =
+    {
+      # the image that has all but the server
+      fromImage,
+      # the value of --store
+      store,
+      volumes,
+    }:
+    { architecture, ... }:
+    image {
+      name = "pushless";
+      inherit system architecture fromImage;
       extraDirectories = [
         {
           source = program;
@@ -188,14 +235,14 @@ let
       entrypoint = [ "${home}/bin/pushless" ];
       cmd = [ "serve" ];
       user = "${toString user}:${toString user}";
-      # A container has a network of its own, and no Nix. Manifests set all three.
+      # A container has a network of its own. Manifests set all three.
       env = {
         PUSHLESS_LISTEN = "0.0.0.0:5000";
         PUSHLESS_STATE = state;
-        PUSHLESS_STORE = "cache";
+        PUSHLESS_STORE = store;
       };
       ports = [ 5000 ];
-      volumes = [ state ];
+      inherit volumes;
       labels = {
         "org.opencontainers.image.title" = "pushless";
         "org.opencontainers.image.description" = description;
@@ -208,18 +255,43 @@ let
     amd64 = "x86_64-linux-gnu";
     arm64 = "aarch64-linux-gnu";
   };
-  images = mapAttrs (_: imageFor) platforms;
-in
-images
-// {
-  index = image {
-    name = "pushless";
-    inherit system;
-    platforms = {
-      "linux/amd64" = images.amd64;
-      "linux/arm64" = images.arm64;
+  imagesOf =
+    imageFor:
+    let
+      images = mapAttrs (_: imageFor) platforms;
+    in
+    images
+    // {
+      index = image {
+        name = "pushless";
+        inherit system;
+        platforms = {
+          "linux/amd64" = images.amd64;
+          "linux/arm64" = images.arm64;
+        };
+      };
     };
-  };
-  # All that is built. A second build can be compared with the first.
+in
+imagesOf (
+  platform:
+  imageFor {
+    fromImage = runtimeImageFor platform;
+    store = "cache";
+    volumes = [ state ];
+  } platform
+)
+// {
+  withNix = imagesOf (
+    platform:
+    imageFor {
+      fromImage = nixImageFor platform;
+      store = "own";
+      volumes = [
+        state
+        "/nix"
+      ];
+    } platform
+  );
+  # All that is built for the first of them. A second build can be compared with the first.
   parts = [ program ] ++ builtins.concatMap runtimeFor (builtins.attrValues platforms);
 }

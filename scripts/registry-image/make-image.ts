@@ -1,13 +1,13 @@
-/** Makes the registry's image in the Nix store, of this checkout (`npm run build` before) and of fetched parts. */
+/** Makes an image of the registry in the Nix store, of this checkout (`npm run build` before) and of fetched parts. */
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { fetchParts } from './fetch-parts.ts'
-import { readParts } from './parts.ts'
+import { ARCHITECTURES, readParts, type Architecture } from './parts.ts'
 
-type ImageAttribute = 'index' | 'amd64' | 'arm64'
+type ImageAttribute = `${'' | 'withNix.'}${Architecture | 'index'}`
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const EXPRESSION = fileURLToPath(new URL('image.nix', import.meta.url))
@@ -17,7 +17,8 @@ type Environment = Readonly<Record<string, string>>
 
 /**
  * @param environment variables for Nix, beside those of this process.
- * @returns the store path of the image of one architecture, or of both. @throws without Nix, and where a command is missing.
+ * @returns the store path of the image of one architecture, or of both, with Nix in it or without. @throws without Nix,
+ * and where a command is missing.
  */
 export async function makeImage(attribute: ImageAttribute, environment: Environment = {}): Promise<string> {
   return build(attribute, environment)
@@ -34,7 +35,11 @@ async function build(
   environment: Environment,
   more: readonly string[] = [],
 ): Promise<string> {
-  const archives = await fetchParts(await readParts())
+  const wanted = ARCHITECTURES.find((architecture) => attribute.endsWith(architecture))
+  const archives = await fetchParts(await readParts(), {
+    architectures: wanted === undefined ? ARCHITECTURES : [wanted],
+    hasNix: attribute.startsWith('withNix.'),
+  })
   const work = await mkdtemp(join(tmpdir(), 'pushless-app-'))
   try {
     const app = join(work, 'app')

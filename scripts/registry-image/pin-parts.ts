@@ -1,6 +1,6 @@
 /**
  * Writes parts.json anew: `node scripts/registry-image/pin-parts.ts`, then `npm run format`. Node is that of package-lock.json, packages of
- * Debian are the newest of the suite that this machine's apt reads.
+ * Debian are the newest of its release.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -19,10 +19,15 @@ try {
   for (const architecture of ARCHITECTURES) {
     const one = parts.node.packages[architecture]
     one.sha256 = await sha256OfFile(await fetchFromNpm(one.name, parts.node.version, work))
-    const apt = await Apt.open(join(work, architecture), architecture)
-    for (const each of parts.debian.packages) {
-      each.version = architecture === ARCHITECTURES[0] ? await apt.newest(each.package) : each.version
-      each.sha256[architecture] = await sha256OfFile(await apt.fetch(each.package, each.version))
+    const apt = await Apt.open(join(work, architecture), architecture, parts.debian.codename)
+    const packages = [...parts.debian.packages, ...parts.debian.nixPackages].filter(
+      ({ sha256 }) => sha256[architecture] !== undefined,
+    )
+    const versions = await apt.newest(packages.map((each) => each.package))
+    const files = await apt.fetch(versions)
+    for (const each of packages) {
+      each.version = versions.get(each.package) ?? each.version
+      each.sha256[architecture] = await sha256OfFile(files.get(each.package) ?? each.package)
     }
   }
 } finally {

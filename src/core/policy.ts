@@ -7,8 +7,8 @@ import { storeNameOf, type StorePath } from './nix/store-path.ts'
 export type Policy = {
   /** May change while the server runs: read it anew for each piece of work. */
   readonly builds: boolean
-  /** Why there are no builds. Default: the operator hasn't allowed them. */
-  readonly whyNoBuilds?: string | undefined
+  /** Why there are no builds, where it is for want of a sandbox. */
+  readonly noSandbox?: string | undefined
   readonly fetches: boolean
   /** A requested name must match one of these patterns. An empty list allows every name. */
   readonly allow: readonly NamePattern[]
@@ -60,7 +60,11 @@ export function needsPlan({ builds, fetches, deny: denied, systems }: Policy): b
 export function objectionToPlan(policy: Policy, plan: WorkPlan): Objection | undefined {
   const [build] = plan.builds
   if (build !== undefined && !policy.builds)
-    return deny(`builds are not allowed (${policy.whyNoBuilds ?? '--allow-builds'}): ${build.derivation}`)
+    return deny(
+      policy.noSandbox === undefined
+        ? `builds are not allowed (--allow-builds): ${build.derivation}`
+        : `builds can have no sandbox here (--allow-unsandboxed-builds), ${policy.noSandbox}: ${build.derivation}`,
+    )
   const [fetched] = plan.fetches
   if (fetched !== undefined && !policy.fetches) return deny(`fetches are not allowed: ${fetched}`)
   for (const path of [...plan.builds.map(({ derivation }) => derivation), ...plan.fetches]) {

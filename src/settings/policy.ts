@@ -21,7 +21,7 @@ export function policyOf(
         (allowBuilds ?? (isLoopbackHost(listen.host) && isLoopbackTrusted())) && noSandbox() === undefined
       )
     },
-    get whyNoBuilds() {
+    get noSandbox() {
       return noSandbox()
     },
     fetches: !denyFetches,

@@ -55,7 +55,7 @@ export class OwnNix {
       const reason = await whyNoSandbox(store)
       const state: SandboxState =
         reason === undefined ? { kind: 'sandboxed' } : { kind: 'unsandboxed', isAllowed, reason }
-      this.#refusal = reason === undefined || isAllowed ? undefined : `no sandbox: ${reason}`
+      this.#refusal = isAllowed ? undefined : reason
       onSandbox(state)
       return state
     } finally {
