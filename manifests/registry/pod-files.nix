@@ -1,5 +1,5 @@
 # The Secrets and ConfigMaps whose files the registry reads. Each is a directory in its Pods, and settings name the
-# files in it. kubelet replaces a file there when its Secret changes, and the registry reads it again.
+# files in it. kubelet replaces a file there when its Secret changes: a file that is mounted by subPath never changes.
 let
   inherit (builtins)
     attrNames
