@@ -29,11 +29,13 @@ let
     mkEnableOption
     mkIf
     mkOption
+    mkRenamedOptionModule
     nameValuePair
     optional
     optionalAttrs
     toUpper
     types
+    versionAtLeast
     ;
   readText = import ./read-text.nix;
 
@@ -50,21 +52,20 @@ let
     # systemd makes the directory (StateDirectory). It is a cache: it may be deleted at any time.
     state = "/var/lib/pushless";
     serve-packages = cfg.servePackages;
-  }
-  // optionalAttrs (cfg.tokenFile != null) {
-    # systemd's directory of credentials has a copy that only the service can read.
-    token-file = "%d/token";
   };
   instead = {
     listen = "services.pushless.listen";
     state = "nothing: systemd makes its directory";
     serve-packages = "services.pushless.servePackages";
-    token-file = "services.pushless.tokenFile";
   };
 
-  # "hold" -> { type = "number"; minimum; maximum; description; }. scripts/settings-table.ts writes this file from the
-  # server's own settings.
+  # Setting -> file of which systemd gives the service a copy, in a directory that no other user can read.
+  credentials = filterAttrs (_: file: file != null) cfg.credentials;
+
+  # "hold" -> { type = "number"; minimum; maximum; description; }, and isFile or isList. scripts/settings-table.ts
+  # writes this file from the server's own settings.
   known = fromJSON (readText ./settings.json);
+  isFile = setting: setting.isFile or false;
 
   word = types.strMatching "[^[:space:]]+";
   typeOf =
@@ -91,10 +92,22 @@ let
       inherit (setting) description;
     };
 
+  # It is a string: a path would be copied into the store, which everybody can read.
+  file = types.strMatching "/.*";
+
+  toCredential =
+    _: setting:
+    mkOption {
+      type = types.nullOr file;
+      default = null;
+      inherit (setting) description;
+    };
+
   # A % begins a specifier in units.
+  escape = replaceStrings [ "%" ] [ "%%" ];
   toText =
     value:
-    replaceStrings [ "%" ] [ "%%" ] (
+    escape (
       if isBool value then
         (if value then "true" else "false")
       else if isList value then
@@ -115,7 +128,13 @@ in
   key = "pushless#services.pushless";
   _file = "pushless, nix/module.nix";
 
-  imports = [ ./node.nix ];
+  imports = [
+    ./node.nix
+    (mkRenamedOptionModule
+      [ "services" "pushless" "tokenFile" ]
+      [ "services" "pushless" "credentials" "token-file" ]
+    )
+  ];
 
   options.services.pushless = {
     enable = mkEnableOption "pushless, an OCI registry that serves the Nix store";
@@ -149,15 +168,28 @@ in
       description = "Whether to open the port of `listen` in the firewall.";
     };
 
-    tokenFile = mkOption {
-      # It is a string: a path would be copied into the store, which everybody can read.
-      type = types.nullOr (types.strMatching "/.*");
-      default = null;
-      example = "/run/secrets/pushless-token";
+    credentials = mkOption {
+      type = types.submodule { options = mapAttrs toCredential (filterAttrs (_: isFile) known); };
+      default = { };
+      example = {
+        token-file = "/run/secrets/pushless-token";
+        auth = "/run/secrets/pushless-auth.yaml";
+      };
       description = ''
-        File on the machine, as a string, with the token for what changes something. The service gets a copy of it
-        (LoadCredential), so that root alone needs to be able to read it. A changed token counts after a restart;
-        systemd 258 and later make a new copy on `systemctl reload`, too.
+        Files on the machine, as strings, by the option of `pushless serve` that takes each. The service gets copies of
+        them (LoadCredential), so that root alone needs to be able to read the files. systemd makes the copies when the
+        service starts, and version 260 and later also on `systemctl reload pushless`. A file that must count as soon as
+        it changes, such as a certificate, belongs in `settings` instead.
+      '';
+    };
+
+    groups = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      example = [ "acme" ];
+      description = ''
+        Groups that the service is in, beside its own. It can then read files of these groups that `settings` names,
+        such as certificates of `security.acme`.
       '';
     };
 
@@ -187,12 +219,19 @@ in
   };
 
   config = mkIf cfg.enable {
-    assertions = map (name: {
-      assertion = false;
-      message =
-        "services.pushless.settings.${name} is ${toJSON given.${name}}, "
-        + "and the module sets it. Set instead: ${instead.${name}}";
-    }) (filter (name: instead ? ${name}) (attrNames given));
+    assertions =
+      map (name: {
+        assertion = false;
+        message =
+          "services.pushless.settings.${name} is ${toJSON given.${name}}, "
+          + "and the module sets it. Set instead: ${instead.${name}}";
+      }) (filter (name: instead ? ${name}) (attrNames given))
+      ++ map (name: {
+        assertion = false;
+        message =
+          "services.pushless.settings.${name} is set beside services.pushless.credentials.${name}. "
+          + "Set one: systemd copies the file of the second, and the service reads that of the first itself";
+      }) (filter (name: given ? ${name}) (attrNames credentials));
 
     networking.firewall.allowedTCPPorts = optional cfg.openFirewall port;
 
@@ -210,8 +249,8 @@ in
 
       environment = toEnvironment (
         mapAttrs (_: toText) (removeAttrs given (attrNames instead))
-        // mapAttrs (_: toText) (removeAttrs own [ "token-file" ])
-        // optionalAttrs (own ? token-file) { inherit (own) token-file; }
+        // mapAttrs (_: toText) own
+        // mapAttrs (name: _: "%d/${name}") credentials
       );
 
       serviceConfig = {
@@ -222,12 +261,11 @@ in
           ]
           ++ cfg.extraFlags
         );
-        # A reload reads the token again.
+        # A reload reads the files again.
         ExecReload = "${pkgs.coreutils}/bin/kill -HUP $MAINPID";
         Restart = "on-failure";
-        LoadCredential =
-          optional (cfg.tokenFile != null)
-            "token:${replaceStrings [ "%" ] [ "%%" ] cfg.tokenFile}";
+        LoadCredential = map (name: "${name}:${escape credentials.${name}}") (attrNames credentials);
+        SupplementaryGroups = cfg.groups;
 
         # Everybody can read the store, and the Nix daemon accepts all users that nix.conf allows.
         DynamicUser = true;
@@ -275,6 +313,10 @@ in
         # A forbidden system call fails, as Node expects of one that doesn't exist. It doesn't kill the process.
         SystemCallErrorNumber = "EPERM";
         UMask = "0077";
+      }
+      # Older versions know no such setting, and warn of it.
+      // optionalAttrs (versionAtLeast config.systemd.package.version "260") {
+        RefreshOnReload = "credentials";
       };
     };
   };

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { SETTING_FACTS } from '../src/settings/setting-facts.ts'
-import { SETTINGS, WORD_LISTS } from '../src/settings/setting-table.ts'
+import { FILES, SETTINGS, WORD_LISTS } from '../src/settings/setting-table.ts'
 
 const PAGE = fileURLToPath(new URL('../docs/settings.md', import.meta.url))
 const NIX = fileURLToPath(new URL('../nix/settings.json', import.meta.url))
@@ -25,7 +25,8 @@ export function settingsForNix(): string {
   const entries = SETTING_FACTS.map(({ name, flag, description }) => {
     const { type, enum: values, minimum, maximum } = SETTINGS.properties[name] as Limits
     const isList = WORD_LISTS.has(name) ? true : undefined
-    return [flag.slice('--'.length), { type, enum: values, minimum, maximum, isList, description }]
+    const isFile = FILES.has(name) ? true : undefined
+    return [flag.slice('--'.length), { type, enum: values, minimum, maximum, isList, isFile, description }]
   })
   return `${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`
 }

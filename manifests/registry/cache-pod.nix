@@ -9,9 +9,9 @@ let
     ;
   inherit (import ../../nix/refuse.nix) refuse;
   toEnvironment = import ./pod-environment.nix;
+  toFiles = import ./pod-files.nix;
 
   state = "/var/lib/pushless";
-  secrets = "/run/secrets";
 
   # As in ./pod.nix.
   slack = 10;
@@ -53,46 +53,13 @@ in
   hosts,
 }:
 let
-  # A Secret or ConfigMap as a directory: the setting that names a file in it, and that file.
-  files =
-    onlyIf (netrcSecret != null) {
-      netrc = {
-        secret = netrcSecret;
-        settings.netrc = "netrc";
-      };
-    }
-    // onlyIf (cacheAuthority != null) {
-      cache-ca = {
-        configMap = cacheAuthority;
-        settings.cache-ca = "ca.crt";
-      };
-    }
-    // onlyIf (tlsSecret != null) {
-      tls = {
-        secret = tlsSecret;
-        settings = {
-          tls-cert = "tls.crt";
-          tls-key = "tls.key";
-        };
-      };
-    }
-    // onlyIf (tokenSecret != null) {
-      token = {
-        secret = tokenSecret;
-        settings.token-file = "token";
-      };
-    }
-    // onlyIf (authSecret != null) {
-      auth = {
-        secret = authSecret;
-        settings.auth = "auth.yaml";
-      };
-    };
-  directory = volume: "${secrets}/pushless-${volume}";
-  fileSettings = builtins.foldl' (
-    all: volume:
-    all // builtins.mapAttrs (_: file: "${directory volume}/${file}") files.${volume}.settings
-  ) { } (builtins.attrNames files);
+  files = toFiles {
+    auth = authSecret;
+    cache-ca = cacheAuthority;
+    netrc = netrcSecret;
+    tls = tlsSecret;
+    token = tokenSecret;
+  };
 
   own = {
     listen = "0.0.0.0:${toString port}";
@@ -108,7 +75,7 @@ let
   // onlyIf (authSecret == null) { anonymous-pull = true; }
   // onlyIf (caches != null) { caches = words builder "caches" caches; }
   // onlyIf (trustedKeys != null) { trusted-keys = words builder "trustedKeys" trustedKeys; }
-  // fileSettings;
+  // files.settings;
 
   probe = path: {
     httpGet = {
@@ -154,14 +121,8 @@ else
           settings
           hosts
           ;
-        reserved = [
-          "auth"
-          "cache-ca"
+        reserved = files.reserved ++ [
           "caches"
-          "netrc"
-          "tls-cert"
-          "tls-key"
-          "token-file"
           "trusted-keys"
         ];
       };
@@ -184,15 +145,7 @@ else
         "/tmp" = "tmp";
         ${state} = "state";
       }
-      // builtins.listToAttrs (
-        map (volume: {
-          name = directory volume;
-          value = {
-            name = volume;
-            readOnly = true;
-          };
-        }) (builtins.attrNames files)
-      );
+      // files.volumeMounts;
     }
     // onlyIf (s3Secret != null) {
       envFrom = [ { secretRef.name = s3Secret; } ];
@@ -208,18 +161,7 @@ else
         "${toString (storeSize * 3 / 2 + cacheSize + 1000)}M";
       tmp.emptyDir.sizeLimit = "64Mi";
     }
-    // builtins.mapAttrs (
-      _: file:
-      if file ? secret then
-        {
-          secret = {
-            secretName = file.secret;
-            defaultMode = "0440";
-          };
-        }
-      else
-        { configMap.name = file.configMap; }
-    ) files;
+    // files.volumes;
   }
   // onlyIf (imagePullSecret != null) {
     imagePullSecrets = [ { name = imagePullSecret; } ];

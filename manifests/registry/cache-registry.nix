@@ -195,7 +195,7 @@ let
         else
           nodeSetup (
             {
-              inherit image;
+              inherit image imagePullSecret;
               namespace = if namespace == null then null else "${namespace}-node-setup";
               name = "${name}-node-setup";
             }

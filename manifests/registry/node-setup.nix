@@ -110,6 +110,8 @@ let
       certsDir ? "/etc/containerd/certs.d",
       # an image with a shell and its usual commands. The registry's own has them
       image ? import ./placeholder.nix,
+      # name of a Secret of type kubernetes.io/dockerconfigjson in the same namespace, for that image. null: none
+      imagePullSecret ? null,
       # name of the DaemonSet, and of all that belongs to it
       name ? "pushless-node-setup",
       # namespace. null: kubectl uses its own
@@ -157,6 +159,7 @@ let
           # A changed script makes new Pods, and so it runs again.
           podAnnotations."nix.internal/node-setup" = hashString "sha256" script;
           serviceAccountName = name;
+          imagePullSecrets = if imagePullSecret == null then null else [ imagePullSecret ];
           automountServiceAccountToken = false;
           enableServiceLinks = false;
           securityContext.seccompProfile.type = "RuntimeDefault";

@@ -29,7 +29,7 @@ in
   # settings that are made from other arguments of the builder
   own,
   # names of further settings that other arguments decide
-  reserved ? [ "token-file" ],
+  reserved,
   # the settings that the caller gives
   settings,
   # names by which clients call the registry, beside those of settings.hosts

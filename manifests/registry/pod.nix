@@ -3,23 +3,27 @@ let
   inherit (builtins) isBool isInt;
   inherit (import ../../nix/refuse.nix) refuse;
   toEnvironment = import ./pod-environment.nix;
+  toFiles = import ./pod-files.nix;
 
   daemonSocket = "/nix/var/nix/daemon-socket";
-  tokens = "/run/secrets/pushless-token";
 
   # Beyond the grace that downloads get, for the rest of the shutdown (src/cli/serve.ts: 5 s), and some.
   slack = 10;
 
+  onlyIf = condition: value: if condition then value else { };
 in
 {
   # the builder that refuses
   builder,
   image,
+  imagePullSecret,
   name,
   port,
   settings,
   allowBuilds,
+  tlsSecret,
   tokenSecret,
+  authSecret,
   state,
   uid,
   resources,
@@ -31,6 +35,12 @@ in
   hosts,
 }:
 let
+  files = toFiles {
+    auth = authSecret;
+    tls = tlsSecret;
+    token = tokenSecret;
+  };
+
   own = {
     listen = if isOnNode then "127.0.0.1:${toString port}" else "0.0.0.0:${toString port}";
     inherit state;
@@ -39,9 +49,9 @@ let
     nix = "unix:${daemonSocket}/socket";
     allow-builds = allowBuilds;
   }
-  # Other machines reach it: nodes pull without credentials.
-  // (if isOnNode then { } else { anonymous-pull = true; })
-  // (if tokenSecret == null then { } else { token-file = "${tokens}/token"; });
+  # Other machines reach it. Nodes pull without credentials until there is a file that says who may.
+  // onlyIf (!isOnNode && authSecret == null) { anonymous-pull = true; }
+  // files.settings;
 
   env = toEnvironment {
     inherit
@@ -50,6 +60,7 @@ let
       settings
       hosts
       ;
+    inherit (files) reserved;
   };
 
   grace = settings.grace or 30;
@@ -71,7 +82,8 @@ let
       inherit path;
       port = "http";
     }
-    // (if isOnNode then { host = "127.0.0.1"; } else { });
+    // onlyIf isOnNode { host = "127.0.0.1"; }
+    // onlyIf (tlsSecret != null) { scheme = "HTTPS"; };
   };
 in
 if !isInt uid || uid < 1 then
@@ -88,7 +100,7 @@ else
       runAsNonRoot = true;
       runAsUser = uid;
       runAsGroup = uid;
-      # The group of the claim's volume, and of the token.
+      # The group of the claim's volume, and of the Secrets.
       fsGroup = uid;
       fsGroupChangePolicy = "OnRootMismatch";
       seccompProfile.type = "RuntimeDefault";
@@ -135,7 +147,7 @@ else
         containerPort = port;
       }
       # The port is declared, so that the scheduler knows that it is taken.
-      // (if isOnNode then { hostPort = port; } else { });
+      // onlyIf isOnNode { hostPort = port; };
       securityContext = confined;
       livenessProbe = probe "/healthz" // {
         periodSeconds = 10;
@@ -159,18 +171,8 @@ else
         "/tmp" = "tmp";
         ${nodeDirectory} = "state";
       }
-      // (if claim == null then { } else { ${state} = "claim"; })
-      // (
-        if tokenSecret == null then
-          { }
-        else
-          {
-            ${tokens} = {
-              name = "token";
-              readOnly = true;
-            };
-          }
-      );
+      // onlyIf (claim != null) { ${state} = "claim"; }
+      // files.volumeMounts;
     };
 
     volumes = {
@@ -180,25 +182,13 @@ else
       state = onNode nodeDirectory "DirectoryOrCreate";
       tmp.emptyDir.sizeLimit = "64Mi";
     }
-    // (if claim == null then { } else { claim.persistentVolumeClaim.claimName = claim; })
-    // (
-      if tokenSecret == null then
-        { }
-      else
-        {
-          token.secret = {
-            secretName = tokenSecret;
-            defaultMode = "0440";
-          };
-        }
-    );
+    // onlyIf (claim != null) { claim.persistentVolumeClaim.claimName = claim; }
+    // files.volumes;
   }
-  // (
-    if isOnNode then
-      {
-        hostNetwork = true;
-        dnsPolicy = "Default";
-      }
-    else
-      { }
-  )
+  // onlyIf (imagePullSecret != null) {
+    imagePullSecrets = [ { name = imagePullSecret; } ];
+  }
+  // onlyIf isOnNode {
+    hostNetwork = true;
+    dnsPolicy = "Default";
+  }

@@ -87,6 +87,8 @@ let
       kind ? "DaemonSet",
       # an image whose program needs nothing below /nix/store, as `registryImage` makes it, or a reference
       image ? import ./placeholder.nix,
+      # name of a Secret of type kubernetes.io/dockerconfigjson, for a registry of images that wants credentials
+      imagePullSecret ? null,
       # name of all objects
       name ? "pushless",
       # namespace. null: kubectl uses its own, and no Namespace is made
@@ -98,8 +100,12 @@ let
       # whether the registry may build what Nix only knows how to build. Everybody who may make a Pod can then start
       # builds
       allowBuilds ? false,
+      # name of a Secret of type kubernetes.io/tls. null: HTTP without TLS
+      tlsSecret ? null,
       # name of a Secret whose key `token` is the token for requests that change something
       tokenSecret ? null,
+      # name of a Secret whose key `auth.yaml` says who may pull
+      authSecret ? null,
       # path of the state directory, on the node and in the container
       state ? "/var/lib/pushless",
       # number of the user and of the group. allowed-users in nix.conf must include it, if that isn't "*"
@@ -161,10 +167,13 @@ let
         inherit
           builder
           image
+          imagePullSecret
           name
           settings
           allowBuilds
+          tlsSecret
           tokenSecret
+          authSecret
           uid
           resources
           ;
@@ -199,6 +208,7 @@ let
           )
         else
           daemonSet (common // pod // placement);
+      scheme = if tlsSecret == null then "http" else "https";
       behind = behindNodePort {
         inherit
           common
@@ -248,13 +258,13 @@ let
           else
             nodeSetup (
               {
-                inherit image namespace;
+                inherit image imagePullSecret namespace;
                 name = "${name}-node-setup";
                 url =
                   if isDeployment then
-                    "http://$(NODE_IP):${toString nodePort}"
+                    "${scheme}://$(NODE_IP):${toString nodePort}"
                   else
-                    "http://127.0.0.1:${toString port}";
+                    "${scheme}://127.0.0.1:${toString port}";
               }
               // nodes
             )

@@ -389,6 +389,18 @@ export const WORD_LISTS: ReadonlySet<SettingName> = new Set([
   'PUSHLESS_TRUSTED_KEYS',
 ])
 
+/** Settings that name one file which the registry reads. NixOS can give the service a copy of each. */
+export const FILES: ReadonlySet<SettingName> = new Set([
+  'PUSHLESS_NETRC',
+  'PUSHLESS_CACHE_CA',
+  'PUSHLESS_TOKEN_FILE',
+  'PUSHLESS_AUTH',
+  'PUSHLESS_TLS_CERT',
+  'PUSHLESS_TLS_KEY',
+  'PUSHLESS_TLS_CLIENT_CA',
+  'PUSHLESS_SIGNING_KEY',
+])
+
 /** Settings as they are given, with defaults: checked, not yet parsed. */
 export type GivenSettings = Readonly<Static<typeof SETTINGS>>
 export type SettingName = keyof GivenSettings

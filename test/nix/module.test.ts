@@ -2,13 +2,14 @@ import t from 'tap'
 import { evaluate, refusal, root, withoutNix } from './nix-command.ts'
 
 /** What nix/module.nix makes of settings of `services.pushless`, with a stub for nixpkgs. */
-function configOf(given: string): string {
+function configOf(given: string, systemd = '260.1'): string {
   return `
     let
       nixpkgs = import ${root}test/nix/stub-nixpkgs;
       config = nixpkgs.lib.evalModule {
         module = import ${root}nix/module.nix;
         pkgs = nixpkgs.legacyPackages.x86_64-linux;
+        others.systemd.package.version = "${systemd}";
         given = { ${given} };
       };
       service = config.systemd.services.pushless;
@@ -94,6 +95,31 @@ void t.test('further words, the firewall, and a port that needs leave', { skip: 
   )
 })
 
+void t.test('files are credentials', { skip: withoutNix }, async (t) => {
+  const given = `
+    enable = true;
+    credentials = { auth = "/run/secrets/auth 100%.yaml"; signing-key = "/run/secrets/key"; };
+    settings = { tls-cert = "/var/lib/acme/a/fullchain.pem"; tls-key = "/var/lib/acme/a/key.pem"; };
+    groups = [ "acme" ];
+  `
+  const facts = 'inherit (service) environment; service = service.serviceConfig;'
+  t.match(await evaluate(`${configOf(given)} { ${facts} }`), {
+    environment: {
+      PUSHLESS_AUTH: '%d/auth',
+      PUSHLESS_SIGNING_KEY: '%d/signing-key',
+      // The service reads them itself, and sees that they change.
+      PUSHLESS_TLS_CERT: '/var/lib/acme/a/fullchain.pem',
+      PUSHLESS_TLS_KEY: '/var/lib/acme/a/key.pem',
+    },
+    service: {
+      LoadCredential: ['auth:/run/secrets/auth 100%%.yaml', 'signing-key:/run/secrets/key'],
+      RefreshOnReload: 'credentials',
+      SupplementaryGroups: ['acme'],
+    },
+  })
+  t.equal(await evaluate(`${configOf(given, '259.3')} service.serviceConfig ? RefreshOnReload`), false)
+})
+
 void t.test('refused', { skip: withoutNix }, async (t) => {
   const cases: Record<string, readonly [given: string, message: RegExp]> = {
     'an address without port': [
@@ -104,7 +130,8 @@ void t.test('refused', { skip: withoutNix }, async (t) => {
     'a setting that is a list': ['enable = true; settings.hold = [ 1 ];', /hold/],
     'a setting out of its range': ['enable = true; settings.hold = 1000;', /hold/],
     'a setting that there is not': ['enable = true; settings.hodl = 1;', /unknown == \[/],
-    'a token without its directory': ['enable = true; tokenFile = "token";', /tokenFile/],
+    'a file without its directory': ['enable = true; credentials.auth = "auth.yaml";', /auth/],
+    'a credential that is no file': ['enable = true; credentials.hold = "/a";', /unknown == \[/],
     'an option that there is not': ['enable = true; port = 5000;', /unknown == \[/],
   }
   for (const [name, [given, expected]] of Object.entries(cases))

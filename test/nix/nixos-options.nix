@@ -41,6 +41,7 @@ in
     )) { };
     networking.firewall.allowedTCPPorts = optionOf (types.listOf types.port) [ ];
     nix.settings = optionOf (types.submodule { freeformType = anything; }) { };
+    systemd.package = optionOf types.unspecified { version = "260.1"; };
     systemd.services = optionOf (types.attrsOf (
       types.submodule {
         freeformType = anything;

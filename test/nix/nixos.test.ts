@@ -50,17 +50,25 @@ void t.test('settings reach the server as text, lists as words', { skip }, async
   })
 })
 
-void t.test('the token is a credential', { skip }, async (t) => {
-  const given = 'services.pushless = { enable = true; tokenFile = "/run/secrets/token"; };'
+void t.test('files are credentials', { skip }, async (t) => {
+  const given = `services.pushless = {
+    enable = true;
+    # The older name of credentials.token-file.
+    tokenFile = "/run/secrets/token";
+    credentials.auth = "/run/secrets/auth.yaml";
+    groups = [ "acme" ];
+  };`
   t.match(
     await inSystem(
       { given },
       '{ inherit (config.systemd.services.pushless) environment serviceConfig; inherit (config) nix; }',
     ),
     {
-      environment: { PUSHLESS_TOKEN_FILE: '%d/token' },
+      environment: { PUSHLESS_AUTH: '%d/auth', PUSHLESS_TOKEN_FILE: '%d/token-file' },
       serviceConfig: {
-        LoadCredential: ['token:/run/secrets/token'],
+        LoadCredential: ['auth:/run/secrets/auth.yaml', 'token-file:/run/secrets/token'],
+        RefreshOnReload: 'credentials',
+        SupplementaryGroups: ['acme'],
         ExecReload: /\/bin\/kill -HUP \$MAINPID$/,
         PrivateUsers: true,
         PrivateMounts: true,
@@ -183,8 +191,8 @@ void t.test('what a node has already is an assertion, and no broken file', { ski
       /settings\.listen is "\[::\]:5000", and the module sets it\. Set instead: services\.pushless\.listen/,
     ],
     [
-      'services.pushless = { enable = true; settings.token-file = "/t"; };',
-      /Set instead: services\.pushless\.tokenFile/,
+      'services.pushless = { enable = true; settings.auth = "/a"; credentials.auth = "/b"; };',
+      /settings\.auth is set beside services\.pushless\.credentials\.auth\. Set one/,
     ],
   ] as const) {
     const failed = await inSystem({ given }, 'failed')
@@ -207,8 +215,9 @@ void t.test('refused', { skip }, async (t) => {
       /services\.pushless\.settings\.systems\."\[definition 1-entry 1\]"' is not of type/,
     ],
     ['settings.builds = [ 1 ];', /services\.pushless\.settings\.builds' is not of type/],
-    ['tokenFile = "token";', /services\.pushless\.tokenFile' is not of type/],
-    ['tokenFile = ./token;', /services\.pushless\.tokenFile' is not of type/],
+    ['credentials.auth = "auth.yaml";', /services\.pushless\.credentials\.auth' is not of type/],
+    ['credentials.auth = ./auth.yaml;', /services\.pushless\.credentials\.auth' is not of type/],
+    ['credentials.hold = "/a";', /services\.pushless\.credentials\.hold' does not exist/],
     ['listen = "localhost";', /services\.pushless: listen is "localhost", expected an address and a port/],
     ['listen = "[::]:70000";', /services\.pushless: listen is "\[::\]:70000"/],
     ['node.docker = true;', /services\.pushless\.node\.docker' does not exist/],

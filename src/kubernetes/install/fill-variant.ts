@@ -3,7 +3,7 @@
  * arguments (manifests/registry/), for machines without Nix; a test compares the two.
  */
 import type { InstallOptions, VariantKind } from './install-options.ts'
-import type { RegistryObject, Workload } from './registry-objects.ts'
+import type { PodSpec, RegistryObject, Workload } from './registry-objects.ts'
 import { withEnvironment, withPod, withRegistry, withSecrets } from './registry-pod.ts'
 
 /** The name of the objects, of their namespace, and of the container that serves. */
@@ -81,13 +81,12 @@ function fillWorkload(workload: Workload, options: InstallOptions): Workload {
       withEnvironment(container, { ...environmentOf(options), ...settings }),
     )
     const sized = {
-      ...configured,
+      ...withPullSecret(configured, imagePullSecret),
       volumes: configured.volumes.map((volume) =>
         kind === 'cache' && volume.name === 'state'
           ? { ...volume, emptyDir: { ...volume.emptyDir, sizeLimit: sizeOfState(options) } }
           : volume,
       ),
-      ...(imagePullSecret === undefined ? {} : { imagePullSecrets: [{ name: imagePullSecret }] }),
     }
     return withSecrets(sized, secrets)
   })
@@ -125,6 +124,10 @@ function withImage(workload: Workload, image: string | undefined): Workload {
   }))
 }
 
+function withPullSecret(pod: PodSpec, name: string | undefined): PodSpec {
+  return name === undefined ? pod : { ...pod, imagePullSecrets: [{ name }] }
+}
+
 /**
  * The set-up of nodes. Its Pods see directories of the node, so beside a registry whose namespace is "restricted" it has
  * a namespace of its own.
@@ -132,7 +135,14 @@ function withImage(workload: Workload, image: string | undefined): Workload {
 function setupOf(
   variant: readonly RegistryObject[],
   setup: readonly RegistryObject[],
-  { kind, image, nodePort = NODE_PORT, nodeSetup = kind !== 'cache', secrets }: InstallOptions,
+  {
+    kind,
+    image,
+    imagePullSecret,
+    nodePort = NODE_PORT,
+    nodeSetup = kind !== 'cache',
+    secrets,
+  }: InstallOptions,
   namespace: string,
 ): readonly RegistryObject[] {
   if (!nodeSetup || nodePort === 'none') return []
@@ -144,7 +154,7 @@ function setupOf(
     const placed = inNamespace(object, place)
     if (placed.kind !== 'DaemonSet') return placed
     return withPod(withImage(placed, image), (pod) => ({
-      ...pod,
+      ...withPullSecret(pod, imagePullSecret),
       containers: pod.containers.map((one) => withEnvironment(one, { URL: url })),
     }))
   })

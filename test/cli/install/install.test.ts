@@ -70,8 +70,8 @@ const CASES: readonly (readonly [string, InstallFlags, string])[] = [
   ['no port on nodes', { kind: 'cache', nodePort: 'none' }, 'store = "cache"; nodePort = null;'],
   [
     'with the set-up of nodes',
-    { kind: 'cache', nodeSetup: true, tlsSecret: 'certificate', image: IMAGE },
-    `store = "cache"; nodes = { }; tlsSecret = "certificate"; image = "${IMAGE}";`,
+    { kind: 'cache', nodeSetup: true, tlsSecret: 'certificate', image: IMAGE, imagePullSecret: 'pull' },
+    `store = "cache"; nodes = { }; tlsSecret = "certificate"; image = "${IMAGE}"; imagePullSecret = "pull";`,
   ],
   ['every node', { kind: 'daemon-set' }, ''],
   [
@@ -79,7 +79,31 @@ const CASES: readonly (readonly [string, InstallFlags, string])[] = [
     { kind: 'daemon-set', image: IMAGE, namespace: 'images', tokenSecret: 'token', nodeSetup: false },
     `image = "${IMAGE}"; namespace = "images"; tokenSecret = "token"; nodes = null;`,
   ],
+  [
+    'every node, with secrets',
+    {
+      kind: 'daemon-set',
+      tlsSecret: 'certificate',
+      authSecret: 'who',
+      tokenSecret: 'token',
+      imagePullSecret: 'pull',
+    },
+    'tlsSecret = "certificate"; authSecret = "who"; tokenSecret = "token"; imagePullSecret = "pull";',
+  ],
   ['one node', { kind: 'deployment' }, 'kind = "Deployment";'],
+  [
+    'one node, with secrets',
+    {
+      kind: 'deployment',
+      tlsSecret: 'certificate',
+      authSecret: 'who',
+      tokenSecret: 'token',
+      imagePullSecret: 'pull',
+      nodePort: '31000',
+    },
+    `kind = "Deployment"; tlsSecret = "certificate"; authSecret = "who"; tokenSecret = "token";
+      imagePullSecret = "pull"; nodePort = 31000;`,
+  ],
   [
     'one node, otherwise',
     { kind: 'deployment', image: IMAGE, replicas: '2', nodePort: '31000', clients: ['10.0.0.0/24'] },

@@ -181,6 +181,48 @@ void t.test('settings, the token, and what is left out', { skip: withoutNix }, a
   t.equal(pod.containers[0].image, 'example.org/pushless:1')
 })
 
+void t.test('a certificate, and who may pull', { skip: withoutNix }, async (t) => {
+  const secrets = 'tlsSecret = "certificate"; authSecret = "who"; imagePullSecret = "pull";'
+  for (const [kind, url] of [
+    ['DaemonSet', 'https://127.0.0.1:5000'],
+    ['Deployment', 'https://$(NODE_IP):30500'],
+  ] as const) {
+    const objects = await objectsOf(`kind = "${kind}"; ${secrets}`)
+    const pod = only(objects, kind).spec.template.spec
+    const [registry] = pod.containers
+    t.match(environmentOf(pod), {
+      PUSHLESS_TLS_CERT: '/run/secrets/pushless-tls/tls.crt',
+      PUSHLESS_TLS_KEY: '/run/secrets/pushless-tls/tls.key',
+      PUSHLESS_AUTH: '/run/secrets/pushless-auth/auth.yaml',
+      // The file decides what anonymous clients may do.
+      PUSHLESS_ANONYMOUS_PULL: undefined,
+    })
+    t.match(registry, {
+      livenessProbe: { httpGet: { scheme: 'HTTPS' } },
+      readinessProbe: { httpGet: { scheme: 'HTTPS' } },
+    })
+    for (const [name, secretName] of [
+      ['tls', 'certificate'],
+      ['auth', 'who'],
+    ] as const) {
+      // Not writable, and by no subPath: a file that is mounted by subPath never changes.
+      t.same(
+        registry.volumeMounts.filter((mount) => mount.name === name),
+        [{ mountPath: `/run/secrets/pushless-${name}`, name, readOnly: true }],
+        `${kind}: ${name}`,
+      )
+      t.same(
+        pod.volumes.filter((volume) => volume.name === name),
+        [{ name, secret: { secretName, defaultMode: 0o440 } }],
+        `${kind}: ${name}`,
+      )
+    }
+    const nodes = only(objects, 'DaemonSet', 'pushless-node-setup').spec.template.spec
+    t.equal(environmentOf(nodes)['URL'], url)
+    for (const each of [pod, nodes]) t.same(each['imagePullSecrets'], [{ name: 'pull' }], kind)
+  }
+})
+
 void t.test(
   'the set-up of nodes sees only the directories that it needs',
   { skip: withoutNix },
@@ -212,6 +254,7 @@ void t.test('Kubernetes takes them', { skip: withoutNix }, async (t) => {
     '{ kind = "Deployment"; storage = null; priorityClassName = "system-cluster-critical"; }',
     '{ tokenSecret = "token"; namespace = null; nodes.runtimes = [ "containerd" "cri-o" "k3s" "rke2" ]; }',
     '{ nodes.certsDir = "/srv/certs.d"; settings.verify = true; }',
+    '{ tlsSecret = "a"; authSecret = "b"; tokenSecret = "c"; imagePullSecret = "d"; nodes.authority = "e"; }',
   ]
   const versions = await kubernetesVersions(`${root}manifests/schema`)
   t.ok(versions.length > 1)
@@ -244,6 +287,8 @@ void t.test('refused', { skip: withoutNix }, async (t) => {
       /^registry: settings "listen" is made from other arguments/,
     'registry { settings.token-file = "/x"; }':
       /^registry: settings "token-file" is made from other arguments/,
+    'registry { settings.tls-cert = "/x"; }': /^registry: settings "tls-cert" is made from other arguments/,
+    'registry { settings.auth = "/x"; }': /^registry: settings "auth" is made from other arguments/,
     'registry { settings.hold = [ ]; }': /^registry: settings\.hold is a list, expected a string/,
     'registry { ports = 1; }': /^registry: argument "ports" unknown, there are: /,
     'registry { nodes = true; }': /^registry: nodes is true, expected an attribute set/,

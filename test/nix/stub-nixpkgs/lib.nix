@@ -46,6 +46,7 @@ let
 in
 rec {
   inherit replaceStrings;
+  versionAtLeast = version: least: builtins.compareVersions version least >= 0;
   fetchers.proxyImpureEnvVars = [ "https_proxy" ];
   licenses.asl20.spdxId = "Apache-2.0";
 
@@ -83,6 +84,8 @@ rec {
     else
       concatMap (part: if isList part then part else [ ]) parts;
   mkDefault = value: value;
+  # The older name is not an option here.
+  mkRenamedOptionModule = _: _: { };
   optionalAttrs = condition: set: if condition then set else { };
   filterAttrs =
     keep: set:
@@ -139,7 +142,9 @@ rec {
         inherit pkgs;
         lib = import ./lib.nix;
         utils.escapeSystemdExecArgs = words: builtins.concatStringsSep " " (map toJSON words);
-        config = merge others (nest (optionValues options given));
+        config = merge (merge { systemd.package.version = "260.1"; } others) (
+          nest (optionValues options given)
+        );
         # Of what others define, nothing is known.
         options.environment.etc = { };
       };
