@@ -128,9 +128,18 @@ export function openRegistry(
 }
 
 function openOwnNix(settings: Settings, onSandbox: (state: SandboxState) => void): OwnNix {
-  const { nix, allowUnsandboxedBuilds } = settings
-  const command = nix === 'auto' ? EMBEDDED_COMMAND : wordsOf(nix)
-  return new OwnNix({ command, allowsUnsandboxed: allowUnsandboxedBuilds, onSandbox })
+  const { nix, stateDirectory, cachesText, trustedKeysText, allowUnsandboxedBuilds } = settings
+  return new OwnNix({
+    command: nix === 'auto' ? EMBEDDED_COMMAND : wordsOf(nix),
+    settings: {
+      ...settings,
+      directory: join(stateDirectory, 'nix'),
+      caches: cachesText,
+      trustedKeys: trustedKeysText,
+    },
+    allowsUnsandboxed: allowUnsandboxedBuilds,
+    onSandbox,
+  })
 }
 
 function openStore(settings: Settings): Store {

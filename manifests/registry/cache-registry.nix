@@ -6,14 +6,7 @@
   Nodes pull from a port that every node has, or from the Service by a name of yours. The set-up of nodes needs rights
   that the registry doesn't have, so its objects are in a namespace of their own.
 */
-{
-  deployment,
-  horizontalPodAutoscaler,
-  namespace,
-  nodeSetup,
-  serviceAccount,
-  ...
-}@builders:
+{ deployment, horizontalPodAutoscaler, ... }@builders:
 let
   inherit (builtins)
     attrNames
@@ -25,18 +18,19 @@ let
   isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse onlyKnown;
   port' = import ../../nix/port.nix;
-  toPod = import ./cache-pod.nix;
-  behindService = import ./node-port.nix builders;
+  words = import ./words.nix;
+  serviceNames = import ./service-names.nix;
+  toFiles = import ./pod-files.nix;
+  toPod = import ./service-pod.nix;
+  toObjects = import ./service-registry.nix builders;
 
   builder = "registry";
+  state = "/var/lib/pushless";
 
-  # The default of --service-node-port-range.
-  checkNodePort =
-    port:
-    if port == null || (port'.isNumber port && port >= 30000 && port <= 32767) then
-      port
-    else
-      refuse builder "nodePort" port "a port from 30000 to 32767, or null for none";
+  # Archives of layers are unpacked beside the store (--cache-size, in megabytes).
+  defaultCacheSize = 10000;
+
+  onlyIf = condition: value: if condition then value else { };
 
   checkAutoscaling =
     given:
@@ -133,19 +127,6 @@ let
       common = {
         inherit namespace name;
       };
-      serviceNames = [
-        name
-      ]
-      ++ (
-        if namespace == null then
-          [ ]
-        else
-          [
-            "${name}.${namespace}"
-            "${name}.${namespace}.svc"
-            "${name}.${namespace}.svc.cluster.local"
-          ]
-      );
       pod = toPod {
         inherit
           builder
@@ -153,21 +134,47 @@ let
           imagePullSecret
           name
           settings
-          caches
-          trustedKeys
-          storeSize
-          netrcSecret
-          s3Secret
-          cacheAuthority
-          tlsSecret
-          tokenSecret
-          authSecret
           spread
           resources
           uid
           ;
         port = if port'.isNumber port then port else refuse builder "port" port "a port from 1 to 65535";
-        hosts = serviceNames;
+        own = {
+          inherit state;
+          store = "cache";
+          store-size =
+            if isInt storeSize && storeSize > 0 then
+              storeSize
+            else
+              refuse builder "storeSize" storeSize "a number of megabytes";
+        }
+        // onlyIf (caches != null) { caches = words builder "caches" caches; }
+        // onlyIf (trustedKeys != null) { trusted-keys = words builder "trustedKeys" trustedKeys; };
+        reserved = [
+          "caches"
+          "trusted-keys"
+        ];
+        files = toFiles {
+          auth = authSecret;
+          cache-ca = cacheAuthority;
+          netrc = netrcSecret;
+          tls = tlsSecret;
+          token = tokenSecret;
+        };
+        isTls = tlsSecret != null;
+        hasAuth = authSecret != null;
+        volumeMounts.${state} = "state";
+        # The store is filled again from the caches. Small files take more on disk than in archives, whose bytes
+        # storeSize counts.
+        volumes.state.emptyDir.sizeLimit =
+          let
+            cacheSize = settings.cache-size or defaultCacheSize;
+          in
+          "${toString (storeSize * 3 / 2 + cacheSize + 1000)}M";
+        hosts = serviceNames common;
+        containerFields = onlyIf (s3Secret != null) {
+          envFrom = [ { secretRef.name = s3Secret; } ];
+        };
       };
       scaling = checkAutoscaling autoscaling;
       count = if replicas == null then 1 else replicas;
@@ -188,31 +195,6 @@ let
         // (if priorityClassName == null then { } else { inherit priorityClassName; })
         // (if scaling == null then { replicas = count; } else { })
       );
-      scheme = if tlsSecret == null then "http" else "https";
-      setup =
-        if nodes == null then
-          [ ]
-        else
-          nodeSetup (
-            {
-              inherit image imagePullSecret;
-              namespace = if namespace == null then null else "${namespace}-node-setup";
-              name = "${name}-node-setup";
-            }
-            // (if nodePort == null then { } else { url = "${scheme}://$(NODE_IP):${toString nodePort}"; })
-            // nodes
-          );
-      namespaceFor =
-        level: given:
-        if namespace == null then
-          [ ]
-        else
-          [
-            (builders.namespace {
-              name = given;
-              labels."pod-security.kubernetes.io/enforce" = level;
-            })
-          ];
     in
     if kind != "Deployment" then
       refuse builder "kind" kind ''"Deployment", since store is "cache"''
@@ -220,39 +202,25 @@ let
       refuse builder "replicas" replicas "a number from 0 on"
     else if replicas != null && scaling != null then
       throw "${builder}: replicas is given beside autoscaling, expected one of them"
-    else if disruptionBudget != null && !isPlainSet disruptionBudget then
-      refuse builder "disruptionBudget" disruptionBudget "{ maxUnavailable = 1; }, or null for none"
-    else if nodes != null && !isPlainSet nodes then
-      refuse builder "nodes" nodes "an attribute set, or null for no set-up of nodes"
     else
-      seq (onlyKnown builder "argument" (attrNames (functionArgs cacheRegistry)) args) (
-        namespaceFor "restricted" namespace
-        ++ [
-          (serviceAccount (
-            common
-            // {
-              automountServiceAccountToken = false;
-            }
-            // (if serviceAccountAnnotations == { } then { } else { annotations = serviceAccountAnnotations; })
-          ))
+      seq (onlyKnown builder "argument" (attrNames (functionArgs cacheRegistry)) args) (toObjects {
+        inherit
+          builder
+          common
+          image
           workload
-        ]
-        ++ behindService {
-          inherit
-            common
-            workload
-            port
-            clients
-            disruptionBudget
-            ;
-          nodePort = checkNodePort nodePort;
-          isProtected = networkPolicy;
-          egress = null;
-          claim = null;
-          storage = null;
-          storageClassName = null;
-        }
-        ++ (
+          serviceAccountAnnotations
+          port
+          nodePort
+          networkPolicy
+          clients
+          disruptionBudget
+          nodes
+          ;
+        # Its Pods need nothing of their node.
+        level = "restricted";
+        isTls = tlsSecret != null;
+        objects =
           if scaling == null then
             [ ]
           else
@@ -269,11 +237,7 @@ let
                   "max"
                 ]
               ))
-            ]
-        )
-        ++ (
-          if nodes == null then [ ] else namespaceFor "privileged" "${toString namespace}-node-setup" ++ setup
-        )
-      );
+            ];
+      });
 in
 cacheRegistry

@@ -41,6 +41,7 @@ let
   isPlainSet = import ../../nix/is-plain-set.nix;
   inherit (import ../../nix/refuse.nix) refuse onlyKnown;
   port' = import ../../nix/port.nix;
+  serviceNames = import ./service-names.nix;
   toPod = import ./pod.nix;
   behindNodePort = import ./node-port.nix builders;
 
@@ -146,20 +147,6 @@ let
       misplaced = if isDeployment then [ ] else filter (key: args ? ${key}) forDeployment;
       # The state of a DaemonSet is on the node.
       claim = if isDeployment && storage != null then name else null;
-      # The names of the Service in the cluster.
-      serviceNames = [
-        name
-      ]
-      ++ (
-        if namespace == null then
-          [ ]
-        else
-          [
-            "${name}.${namespace}"
-            "${name}.${namespace}.svc"
-            "${name}.${namespace}.svc.cluster.local"
-          ]
-      );
       common = {
         inherit namespace name;
       };
@@ -181,8 +168,7 @@ let
         state = checkPath "state" state;
         isOnNode = !isDeployment;
         inherit claim;
-        # The registry refuses a Host that it doesn't know.
-        hosts = if isDeployment then serviceNames else [ ];
+        hosts = if isDeployment then serviceNames common else [ ];
       };
       placement = {
         inherit nodeSelector tolerations;

@@ -112,7 +112,9 @@ let
         "pkg:deb/debian/${package}@${replaceStrings [ ":" "+" ] [ "%3A" "%2B" ] version}"
         + "?arch=${architecture}&distro=debian-${parts.debian.release}";
       # Names of files have no epoch, and names in a store no tilde.
-      short = replaceStrings [ "~" ] [ "-" ] (builtins.elemAt (builtins.match "([0-9]+:)?(.*)" version) 1);
+      short = replaceStrings [ "~" ] [ "-" ] (
+        builtins.elemAt (builtins.match "([0-9]+:)?(.*)" version) 1
+      );
     in
     shell {
       name = "${package}-${short}";

@@ -90,17 +90,17 @@ export const SETTINGS = Type.Object({
   PUSHLESS_CACHES: Type.String({
     default: 'https://cache.nixos.org',
     description:
-      'binary caches of --store cache, separated by spaces: https://, s3:// and file:// with the parameters that Nix has for them',
+      'binary caches of --store cache and own, separated by spaces: https://, s3:// and file:// with the parameters that Nix has for them',
   }),
   PUSHLESS_TRUSTED_KEYS: Type.String({
     default: 'cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=',
     description:
-      'public keys (name:base64, as nix.conf has them) of which one must have signed each path that --store cache fetches',
+      'public keys (name:base64, as nix.conf has them) of which one must have signed each path that --store cache or own fetches',
   }),
   PUSHLESS_REQUIRE_SIGNATURE: Type.Boolean({
     default: true,
     description:
-      'fetch with --store cache only what is signed by a trusted key. Off: whoever can write to a cache, or stand between it and here, decides what the images contain',
+      'fetch with --store cache and own only what is signed by a trusted key. Off: whoever can write to a cache, or stand between it and here, decides what the images contain',
   }),
   PUSHLESS_STORE_SIZE: Type.Number({
     default: 20_000,
@@ -199,6 +199,11 @@ export const SETTINGS = Type.Object({
         'whether derivations may be built: on or off. Unset: only while listening on loopback, and while --open-on-loopback holds. Clients that may have something built may run programs, in Nix\u2019s sandbox',
     }),
   ),
+  PUSHLESS_BUILDERS: Type.String({
+    default: '',
+    description:
+      'file of remote builders for --store own, in the form of nix.conf\u2019s builders = @FILE: a line each, with the path of its key. None: it builds here alone',
+  }),
   PUSHLESS_ALLOW_UNSANDBOXED_BUILDS: Type.Boolean({
     default: false,
     description:

@@ -35,6 +35,9 @@ export type Settings = {
   readonly storeKind: StoreKind
   readonly caches: readonly CacheAddress[]
   readonly trustedKeys: readonly SigningKey[]
+  /** Both as they were given, for a Nix. */
+  readonly cachesText: string
+  readonly trustedKeysText: string
   readonly requiresSignature: boolean
   readonly storeBytes: number
   /** `undefined` where caches are asked without credentials. */
@@ -60,7 +63,8 @@ export type Settings = {
   readonly fetchBytes: number
   /** `undefined` where only loopback decides; see policy.ts. */
   readonly allowBuilds: boolean | undefined
-  /** For --store own alone. */
+  /** For --store own alone, as the next. `undefined` where it builds here alone. */
+  readonly buildersFile: string | undefined
   readonly allowUnsandboxedBuilds: boolean
   readonly denyFetches: boolean
   readonly allowNames: readonly NamePattern[]
@@ -137,6 +141,8 @@ export function settingsOf(given: GivenSettings, aws: AwsEnvironment = awsEnviro
     storeKind: given.PUSHLESS_STORE,
     caches: parseWords(given, 'PUSHLESS_CACHES', parseCacheUrl, CACHE_EXPECTED),
     trustedKeys: parseWords(given, 'PUSHLESS_TRUSTED_KEYS', parseSigningKey, KEY_EXPECTED),
+    cachesText: given.PUSHLESS_CACHES,
+    trustedKeysText: given.PUSHLESS_TRUSTED_KEYS,
     requiresSignature: given.PUSHLESS_REQUIRE_SIGNATURE,
     storeBytes: given.PUSHLESS_STORE_SIZE * MEGABYTE,
     netrcFile: given.PUSHLESS_NETRC === '' ? undefined : given.PUSHLESS_NETRC,
@@ -155,6 +161,7 @@ export function settingsOf(given: GivenSettings, aws: AwsEnvironment = awsEnviro
     silentMs: given.PUSHLESS_SILENT_TIME * SECOND_MS,
     fetchBytes: given.PUSHLESS_FETCH_SIZE * MEGABYTE,
     allowBuilds: given.PUSHLESS_ALLOW_BUILDS,
+    buildersFile: given.PUSHLESS_BUILDERS === '' ? undefined : given.PUSHLESS_BUILDERS,
     allowUnsandboxedBuilds: given.PUSHLESS_ALLOW_UNSANDBOXED_BUILDS,
     denyFetches: given.PUSHLESS_DENY_FETCHES,
     allowNames: wordsOf(given.PUSHLESS_ALLOW_NAMES).flatMap((word) => parseNamePattern(word) ?? []),
@@ -197,6 +204,10 @@ function refuseTogether(given: GivenSettings): void {
   if (isCache && nixCache === 'write')
     throw new SettingsError(
       `${settingTitle('PUSHLESS_NIX_CACHE')}: write needs --store daemon, a store that is filled from binary caches takes no uploads; copy to one of --caches`,
+    )
+  if (given.PUSHLESS_STORE !== 'own' && given.PUSHLESS_BUILDERS !== '')
+    throw new SettingsError(
+      `${settingTitle('PUSHLESS_BUILDERS')}: is for --store own alone; the builders of a Nix daemon stand in its nix.conf, and --store cache has --builder`,
     )
   if (!isCache && given.PUSHLESS_BUILDER !== '')
     throw new SettingsError(

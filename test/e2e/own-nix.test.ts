@@ -28,11 +28,14 @@ async function hermetic(scope: Scope): Promise<string> {
   return nixInstantiate(file)
 }
 
-const started = async (scope: Scope, nixConfig: string, args: readonly string[] = []): Promise<Pushless> =>
-  startPushless(scope, {
-    args: ['--store', 'own', '--serve-packages', ...args],
+async function started(scope: Scope, nixConfig: string, args: readonly string[] = []): Promise<Pushless> {
+  const cache = await temporaryDirectory(scope, 'empty-cache')
+  await writeFile(join(cache, 'nix-cache-info'), 'StoreDir: /nix/store\n')
+  return startPushless(scope, {
+    args: ['--store', 'own', '--caches', `file://${cache}`, '--serve-packages', ...args],
     env: { NIX_CONFIG: nixConfig },
   })
+}
 const said = ({ logs }: Pushless, text: string) =>
   logs.find(({ msg }) => typeof msg === 'string' && msg.startsWith(text))
 

@@ -5,6 +5,7 @@
  */
 import { DaemonStore } from '../daemon/daemon-store.ts'
 import { processTransport, type Duplex, type Transport } from '../daemon/transport.ts'
+import { nixEnvironment, type OwnNixSettings } from './nix-config.ts'
 import { whyNoSandbox } from './sandbox-check.ts'
 
 export type SandboxState =
@@ -15,6 +16,7 @@ export type SandboxState =
 export type OwnNixOptions = {
   /** Speaks the worker protocol on stdin and stdout. */
   readonly command: readonly string[]
+  readonly settings: OwnNixSettings
   readonly allowsUnsandboxed: boolean
   /** Hears once how builds are made. */
   readonly onSandbox: (state: SandboxState) => void
@@ -40,7 +42,10 @@ export class OwnNix {
     this.#state ??= this.#find()
     try {
       const state = await this.#state
-      return await this.#start(state.kind === 'sandboxed' || !state.isAllowed).open()
+      return await this.#start({
+        isSandboxed: state.kind === 'sandboxed' || !state.isAllowed,
+        fetches: true,
+      }).open()
     } catch (error) {
       // Nix may answer the next time.
       this.#state = undefined
@@ -50,7 +55,7 @@ export class OwnNix {
 
   async #find(): Promise<SandboxState> {
     const { allowsUnsandboxed: isAllowed, onSandbox } = this.#options
-    const store = new DaemonStore(this.#start(true))
+    const store = new DaemonStore(this.#start({ isSandboxed: true, fetches: false }))
     try {
       const reason = await whyNoSandbox(store)
       const state: SandboxState =
@@ -63,15 +68,8 @@ export class OwnNix {
     }
   }
 
-  #start(isSandboxed: boolean): Transport {
-    const config = [
-      process.env['NIX_CONFIG'] ?? '',
-      // Nix as one user, which has no others to build as.
-      'build-users-group =',
-      `sandbox = ${isSandboxed}`,
-      'sandbox-fallback = false',
-    ].join('\n')
-    // Without it, Nix of an ordinary user takes a store in the home directory while /nix is empty.
-    return processTransport(this.#options.command, { NIX_CONFIG: config, NIX_REMOTE: 'local' })
+  #start(mode: Parameters<typeof nixEnvironment>[1]): Transport {
+    const { command, settings } = this.#options
+    return processTransport(command, nixEnvironment(settings, mode))
   }
 }
