@@ -208,6 +208,7 @@ let
           builder
           common
           image
+          imagePullSecret
           workload
           serviceAccountAnnotations
           port

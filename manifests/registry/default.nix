@@ -14,12 +14,14 @@ let
     podDisruptionBudget = import ../builders/pod-disruption-budget.nix;
     service = import ../builders/service.nix;
     serviceAccount = import ../builders/service-account.nix;
+    statefulSet = import ../builders/stateful-set.nix settings;
   };
   nodeSetup = import ./node-setup.nix builders;
   cacheRegistry = import ./cache-registry.nix (builders // { inherit nodeSetup; });
+  ownRegistry = import ./own-registry.nix (builders // { inherit nodeSetup; });
 in
 {
   inherit nodeSetup;
-  registry = import ./registry.nix (builders // { inherit cacheRegistry nodeSetup; });
+  registry = import ./registry.nix (builders // { inherit cacheRegistry nodeSetup ownRegistry; });
   registryImage = import ./image.nix;
 }

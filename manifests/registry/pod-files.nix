@@ -15,6 +15,7 @@ let
   # the volume. src/kubernetes/install/registry-pod.ts has the same table.
   uses = {
     auth.settings.auth = "auth.yaml";
+    builders.settings.builders = "machines";
     cache-ca = {
       isConfigMap = true;
       settings.cache-ca = "ca.crt";

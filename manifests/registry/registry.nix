@@ -1,6 +1,6 @@
 /**
   Returns the list of the registry's objects in a cluster. With store = "cache" it gets store paths from binary caches
-  (./cache-registry.nix). Otherwise it serves the Nix store of the node that it runs on, through the Nix daemon of that
+  (./cache-registry.nix), with kind = "StatefulSet" from a Nix of its own (./own-registry.nix). Otherwise it serves the Nix store of the node that it runs on, through the Nix daemon of that
   node. So every node that it runs on must have Nix.
 
   kind = "DaemonSet": one Pod on every node, in the node's network and on its loopback. Each node pulls from its own
@@ -24,6 +24,7 @@
   deployment,
   namespace,
   nodeSetup,
+  ownRegistry,
   serviceAccount,
   ...
 }@builders:
@@ -82,10 +83,11 @@ let
 
   registry =
     {
-      # "daemon": the Nix daemon of the node. "cache": binary caches, with the arguments of ./cache-registry.nix
-      store ? "daemon",
-      # "DaemonSet" or "Deployment"
-      kind ? "DaemonSet",
+      # "daemon": the Nix daemon of the node. "cache": binary caches, with the arguments of ./cache-registry.nix. "own":
+      # a Nix of its own, with those of ./own-registry.nix
+      store ? if kind == "StatefulSet" then "own" else "daemon",
+      # "DaemonSet" or "Deployment"; "StatefulSet" with a Nix of its own
+      kind ? if args.store or null == "own" then "StatefulSet" else "DaemonSet",
       # an image whose program needs nothing below /nix/store, as `registryImage` makes it, or a reference
       image ? import ./placeholder.nix,
       # name of a Secret of type kubernetes.io/dockerconfigjson, for a registry of images that wants credentials
@@ -211,10 +213,12 @@ let
     if store == "cache" then
       # Most arguments of one mean nothing for the other.
       cacheRegistry args
+    else if store == "own" || kind == "StatefulSet" then
+      ownRegistry args
     else if store != "daemon" then
-      refuse builder "store" store ''"daemon" or "cache"''
+      refuse builder "store" store ''"daemon", "own" or "cache"''
     else if !elem kind kinds then
-      refuse builder "kind" kind ''"DaemonSet" or "Deployment"''
+      refuse builder "kind" kind ''"DaemonSet", "Deployment" or "StatefulSet"''
     else if nodes != null && !isPlainSet nodes then
       refuse builder "nodes" nodes "an attribute set, or null for no set-up of nodes"
     else if misplaced != [ ] then

@@ -8,6 +8,8 @@ in
   "cache.yaml" = registry { store = "cache"; };
   "daemon-set.yaml" = registry { };
   "deployment.yaml" = registry { kind = "Deployment"; };
+  # For any cluster, with builds.
+  "stateful-set.yaml" = registry { kind = "StatefulSet"; };
   # For nodes that run the registry as a service of their own, without a Pod.
   "node-setup.yaml" = [
     (namespace {

@@ -25,6 +25,7 @@ in
   # name and namespace of all objects
   common,
   image,
+  imagePullSecret,
   workload,
   # the level of the Pod Security Standards that the Pods keep
   level,
@@ -48,7 +49,7 @@ let
     else
       nodeSetup (
         {
-          inherit image;
+          inherit image imagePullSecret;
           namespace = if common.namespace == null then null else "${common.namespace}-node-setup";
           name = "${name}-node-setup";
         }

@@ -39,6 +39,14 @@ const CASES = [
     args: ['--kind', 'deployment', '--namespace', 'one', '--node-port', '31000'],
     levels: { one: 'privileged' },
   },
+  {
+    args: ['--kind', 'stateful-set', '--namespace', 'builds', '--node-port', '31001'],
+    levels: { builds: 'privileged' },
+  },
+  {
+    args: ['--kind', 'stateful-set', '--namespace', 'unboxed', '--node-port', '31002', '--no-sandbox'],
+    levels: { unboxed: 'restricted' },
+  },
 ] as const
 
 void t.test('an API server takes what is printed', { skip, timeout: 4 * LIMIT_MS }, async (t) => {
@@ -96,7 +104,18 @@ function podsOf(text: string, namespace: string): readonly string[] {
         apiVersion: 'v1',
         kind: 'Pod',
         metadata: { name: object.metadata.name, namespace },
-        spec: object.spec.template.spec,
+        spec: {
+          ...object.spec.template.spec,
+          volumes: [
+            ...object.spec.template.spec.volumes,
+            ...(object.spec.volumeClaimTemplates ?? []).map(
+              ({ metadata }: { metadata: { name: string } }) => ({
+                name: metadata.name,
+                persistentVolumeClaim: { claimName: metadata.name },
+              }),
+            ),
+          ],
+        },
       }),
     )
 }

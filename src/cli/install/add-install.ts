@@ -17,7 +17,7 @@ export function addInstall(program: Command, { library }: ProcessFacts): void {
     .addOption(
       new Option(
         '--kind <kind>',
-        'cache: any cluster, filled from binary caches; daemon-set: on every node, from its Nix; deployment: on one node that has Nix',
+        'cache: any cluster, filled from binary caches; stateful-set: any cluster, with builds; daemon-set: on every node, from its Nix; deployment: on one node that has Nix',
       )
         .choices(Object.keys(VARIANT_FILES))
         .default('cache'),
@@ -36,6 +36,8 @@ export function addInstall(program: Command, { library }: ProcessFacts): void {
       'annotations of the ServiceAccount, for clouds that give it a role for the bucket',
     )
     .option('--cache-ca <configmap>', 'ConfigMap with the key ca.crt: authorities of caches')
+    .option('--builders-secret <secret>', 'Secret with the key machines: remote builders, and their keys')
+    .option('--no-sandbox', 'let the Pod make no namespaces: builds have no sandbox then')
     .option('--host <name...>', 'further names that the registry answers to')
     .option('--node-port <port>', 'port that every node answers on, or none')
     .option('--clients <cidr...>', 'addresses of the nodes, which may pull; everybody by default')
@@ -48,13 +50,13 @@ export function addInstall(program: Command, { library }: ProcessFacts): void {
       'also tell the containerd of each node where the registry is; the default for kinds other than cache',
     )
     .option('--no-node-setup', 'tell them yourself: docs/clients.md')
-    .action(async ({ print, ...flags }: InstallFlags & { readonly print: boolean }) => {
+    .action(async ({ print, sandbox, ...flags }: InstallFlags & { readonly print: boolean }) => {
       if (!print)
         throw new UsageError(
           'this command changes no cluster: add --print, and pipe it to kubectl apply -f -',
         )
       const { installText } = await import('./install.ts')
-      process.stdout.write(await installText(flags, library))
+      process.stdout.write(await installText(sandbox === false ? { ...flags, sandbox } : flags, library))
     })
     .exitOverride()
 }

@@ -35,14 +35,20 @@ export type InstallFlags = {
   readonly netrcSecret?: string
   readonly s3Secret?: string
   readonly cacheCa?: string
+  readonly buildersSecret?: string
+  /** Absent: as the variant has it. */
+  readonly sandbox?: boolean
   readonly accountAnnotation?: readonly string[]
   readonly nodeSetup?: boolean
 }
 
 /** Flags that mean nothing for a variant, by the names that people type. */
 const MISPLACED: Readonly<Record<VariantKind, readonly (keyof InstallFlags)[]>> = {
-  cache: [],
+  cache: ['buildersSecret', 'sandbox'],
+  'stateful-set': ['storeSize', 's3Secret', 'replicas'],
   deployment: [
+    'buildersSecret',
+    'sandbox',
     'caches',
     'trustedKeys',
     'storeSize',
@@ -52,6 +58,8 @@ const MISPLACED: Readonly<Record<VariantKind, readonly (keyof InstallFlags)[]>> 
     'accountAnnotation',
   ],
   'daemon-set': [
+    'buildersSecret',
+    'sandbox',
     'caches',
     'trustedKeys',
     'storeSize',
@@ -72,6 +80,7 @@ const SECRETS = {
   netrcSecret: 'netrc',
   s3Secret: 's3',
   cacheCa: 'cache-ca',
+  buildersSecret: 'builders',
 } as const satisfies Partial<Record<keyof InstallFlags, SecretUse>>
 
 /** Settings that the variant or another flag decides. */
@@ -89,6 +98,7 @@ const DECIDED = new Set([
   'PUSHLESS_TLS_KEY',
   'PUSHLESS_NETRC',
   'PUSHLESS_CACHE_CA',
+  'PUSHLESS_BUILDERS',
   'PUSHLESS_AUTH',
 ])
 
@@ -125,6 +135,7 @@ export function installOptions(flags: InstallFlags): InstallOptions {
     ...(replicas === undefined ? {} : { replicas: parseReplicas(replicas, kind) }),
     ...(nodePort === undefined ? {} : { nodePort: parseNodePort(nodePort) }),
     ...(storeMegabytes === undefined ? {} : { storeMegabytes }),
+    ...(flags.sandbox === undefined ? {} : { sandbox: flags.sandbox }),
     ...(flags.nodeSetup === undefined ? {} : { nodeSetup: flags.nodeSetup }),
     unpackedMegabytes: Number(settings['PUSHLESS_CACHE_SIZE'] ?? DEFAULT_CACHE_SIZE),
     hosts,

@@ -4,7 +4,7 @@
  */
 import type { InstallOptions, VariantKind } from './install-options.ts'
 import type { PodSpec, RegistryObject, Workload } from './registry-objects.ts'
-import { withEnvironment, withPod, withRegistry, withSecrets } from './registry-pod.ts'
+import { withEnvironment, withPod, withRegistry, withSecrets, withoutSandbox } from './registry-pod.ts'
 
 /** The name of the objects, of their namespace, and of the container that serves. */
 const NAME = 'pushless'
@@ -14,6 +14,9 @@ const NODE_PORT = 30500
 /** `emptyDir` of the state beside the store and unpacked archives, in megabytes: logs and digests. */
 const STATE_MEGABYTES = 1000
 const STORE_MEGABYTES = 20_000
+const RESTRICTED = { 'pod-security.kubernetes.io/enforce': 'restricted' }
+/** The variants whose namespace may be "restricted", so that the set-up of nodes has another. */
+const APART: ReadonlySet<VariantKind> = new Set(['cache', 'stateful-set'])
 
 /**
  * @param variant the objects of the variant.
@@ -36,6 +39,7 @@ function fillObject(object: RegistryObject, options: InstallOptions): readonly R
   switch (object.kind) {
     case 'DaemonSet':
     case 'Deployment':
+    case 'StatefulSet':
       return [fillWorkload(object, options)]
     case 'HorizontalPodAutoscaler':
       if (typeof replicas === 'number') return []
@@ -64,6 +68,12 @@ function fillObject(object: RegistryObject, options: InstallOptions): readonly R
       if (Object.keys(annotations).length === 0) return [object]
       return [{ ...object, metadata: { ...object.metadata, annotations } }]
     }
+    case 'Namespace':
+      return [
+        options.sandbox === false
+          ? { ...object, metadata: { ...object.metadata, labels: RESTRICTED } }
+          : object,
+      ]
     default:
       return [object]
   }
@@ -88,7 +98,7 @@ function fillWorkload(workload: Workload, options: InstallOptions): Workload {
           : volume,
       ),
     }
-    return withSecrets(sized, secrets)
+    return withSecrets(options.sandbox === false ? withoutSandbox(sized) : sized, secrets)
   })
   return typeof replicas === 'number' ? { ...filled, spec: { ...filled.spec, replicas } } : filled
 }
@@ -140,7 +150,7 @@ function setupOf(
     image,
     imagePullSecret,
     nodePort = NODE_PORT,
-    nodeSetup = kind !== 'cache',
+    nodeSetup = !APART.has(kind),
     secrets,
   }: InstallOptions,
   namespace: string,
@@ -148,8 +158,8 @@ function setupOf(
   if (!nodeSetup || nodePort === 'none') return []
   const scheme = secrets.tls === undefined ? 'http' : 'https'
   const url = URL_OF[kind](scheme, nodePort)
-  const objects = kind === 'cache' ? setup : variant.filter(isOfSetup)
-  const place = kind === 'cache' ? `${namespace}-node-setup` : namespace
+  const objects = APART.has(kind) ? setup : variant.filter(isOfSetup)
+  const place = APART.has(kind) ? `${namespace}-node-setup` : namespace
   return objects.map((object) => {
     const placed = inNamespace(object, place)
     if (placed.kind !== 'DaemonSet') return placed
@@ -163,6 +173,7 @@ function setupOf(
 const URL_OF = {
   cache: (scheme, port) => `${scheme}://$(NODE_IP):${port}`,
   deployment: (scheme, port) => `${scheme}://$(NODE_IP):${port}`,
+  'stateful-set': (scheme, port) => `${scheme}://$(NODE_IP):${port}`,
   'daemon-set': (scheme) => `${scheme}://127.0.0.1:5000`,
 } as const satisfies Record<VariantKind, (scheme: string, port: number) => string>
 

@@ -5,6 +5,7 @@ export const VARIANT_FILES = {
   cache: 'cache.yaml',
   'daemon-set': 'daemon-set.yaml',
   deployment: 'deployment.yaml',
+  'stateful-set': 'stateful-set.yaml',
 } as const
 export type VariantKind = keyof typeof VARIANT_FILES
 
@@ -29,9 +30,11 @@ export type InstallOptions = {
   readonly secrets: Readonly<Partial<Record<SecretUse, string>>>
   /** Annotations of the ServiceAccount, for clouds that give it a role. */
   readonly accountAnnotations: Readonly<Record<string, string>>
+  /** Whether the Pod may make the namespaces that a sandbox of builds needs. The default is that of the variant. */
+  readonly sandbox?: boolean
   /** Whether nodes are told where the registry is. The default is that of the variant. */
   readonly nodeSetup?: boolean
 }
 
 /** Secrets, and one ConfigMap, that the registry may read. */
-export type SecretUse = 'tls' | 'token' | 'auth' | 'netrc' | 'cache-ca' | 's3'
+export type SecretUse = 'tls' | 'token' | 'auth' | 'netrc' | 'cache-ca' | 's3' | 'builders'

@@ -8,6 +8,7 @@ import { Compile } from 'typebox/compile'
 const Named = Type.Object({ name: Type.String() })
 const Metadata = Type.Object({
   name: Type.String(),
+  labels: Type.Optional(Type.Record(Type.String(), Type.String())),
   namespace: Type.Optional(Type.String()),
   annotations: Type.Optional(Type.Record(Type.String(), Type.String())),
 })
@@ -19,6 +20,7 @@ const Container = Type.Object({
   envFrom: Type.Optional(Type.Array(Type.Object({ secretRef: Named }))),
   livenessProbe: Type.Optional(Probe),
   readinessProbe: Type.Optional(Probe),
+  securityContext: Type.Optional(Type.Object({ procMount: Type.Optional(Type.String()) })),
   volumeMounts: Type.Array(
     Type.Object({
       mountPath: Type.String(),
@@ -34,13 +36,15 @@ const Volume = Type.Object({
   configMap: Type.Optional(Named),
 })
 const PodSpec = Type.Object({
+  hostUsers: Type.Optional(Type.Boolean()),
+  securityContext: Type.Optional(Type.Object({ seccompProfile: Type.Object({ type: Type.String() }) })),
   containers: Type.Array(Container),
   initContainers: Type.Optional(Type.Array(Container)),
   volumes: Type.Array(Volume),
   imagePullSecrets: Type.Optional(Type.Array(Named)),
 })
 const Workload = Type.Object({
-  kind: Type.Enum(['Deployment', 'DaemonSet']),
+  kind: Type.Enum(['Deployment', 'DaemonSet', 'StatefulSet']),
   metadata: Metadata,
   spec: Type.Object({
     replicas: Type.Optional(Type.Integer()),

@@ -13,9 +13,10 @@ const FILES = {
   auth: { PUSHLESS_AUTH: 'auth.yaml' },
   netrc: { PUSHLESS_NETRC: 'netrc' },
   'cache-ca': { PUSHLESS_CACHE_CA: 'ca.crt' },
+  builders: { PUSHLESS_BUILDERS: 'machines' },
 } as const satisfies Record<Exclude<SecretUse, 's3'>, Readonly<Record<string, string>>>
 
-const USES = ['auth', 'cache-ca', 'netrc', 'tls', 'token'] as const
+const USES = ['auth', 'builders', 'cache-ca', 'netrc', 'tls', 'token'] as const
 
 /** Returns the workload with another Pod. */
 export function withPod(workload: Workload, change: (pod: PodSpec) => PodSpec): Workload {
@@ -58,6 +59,19 @@ export function withSecrets(pod: PodSpec, secrets: Readonly<Partial<Record<Secre
       ...(readinessProbe === undefined ? {} : { readinessProbe: byTls(readinessProbe) }),
     }))
   return result
+}
+
+/** Returns the Pod without what its builds need for a sandbox. */
+export function withoutSandbox(pod: PodSpec): PodSpec {
+  const { hostUsers: _, ...rest } = pod
+  const confined = withRegistry(rest, ({ securityContext = {}, ...container }) => {
+    const { procMount: __, ...security } = securityContext
+    return { ...container, securityContext: security }
+  })
+  return {
+    ...confined,
+    securityContext: { ...pod.securityContext, seccompProfile: { type: 'RuntimeDefault' } },
+  }
 }
 
 function withFiles(pod: PodSpec, use: keyof typeof FILES, name: string): PodSpec {

@@ -90,6 +90,28 @@ const CASES: readonly (readonly [string, InstallFlags, string])[] = [
     },
     'tlsSecret = "certificate"; authSecret = "who"; tokenSecret = "token"; imagePullSecret = "pull";',
   ],
+  ['any cluster, with builds', { kind: 'stateful-set' }, 'kind = "StatefulSet";'],
+  [
+    'any cluster, with builds elsewhere',
+    {
+      kind: 'stateful-set',
+      image: IMAGE,
+      caches: ['https://cache.example.org'],
+      trustedKeys: [KEY],
+      buildersSecret: 'builders',
+      netrcSecret: 'netrc',
+      cacheCa: 'authority',
+      authSecret: 'who',
+      tlsSecret: 'certificate',
+      nodePort: '31000',
+      nodeSetup: true,
+      sandbox: false,
+      setting: ['hold=25'],
+    },
+    `kind = "StatefulSet"; image = "${IMAGE}"; caches = [ "https://cache.example.org" ]; trustedKeys = [ "${KEY}" ];
+      buildersSecret = "builders"; netrcSecret = "netrc"; cacheAuthority = "authority"; authSecret = "who";
+      tlsSecret = "certificate"; nodePort = 31000; nodes = { }; sandbox = false; settings.hold = 25;`,
+  ],
   ['one node', { kind: 'deployment' }, 'kind = "Deployment";'],
   [
     'one node, with secrets',

@@ -272,7 +272,8 @@ void t.test('Kubernetes takes them', { skip: withoutNix }, async (t) => {
 
 void t.test('refused', { skip: withoutNix }, async (t) => {
   const cases: Record<string, RegExp> = {
-    'registry { kind = "Pod"; }': /^registry: kind is "Pod", expected "DaemonSet" or "Deployment"$/,
+    'registry { kind = "Pod"; }':
+      /^registry: kind is "Pod", expected "DaemonSet", "Deployment" or "StatefulSet"$/,
     'registry { replicas = 2; }': /^registry: replicas is given, expected it with kind = "Deployment" alone$/,
     'registry { storage = "1Gi"; }': /^registry: storage is given/,
     'registry { port = 0; }': /^registry: port is 0, expected a port/,
