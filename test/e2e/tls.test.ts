@@ -69,6 +69,7 @@ void t.test('podman', { skip: missing('nix', 'podman', 'root') }, async (t) => {
   await t.test('pulls with the authority, and not without', async (t) => {
     const { server } = await serve(t)
     t.match(server.url, /^https:/)
+    t.ok(server.logs.some(({ msg }) => msg === `bound to ${server.url}`))
     const podman = await podmanFor(t, server.url, registriesConf(server))
     const refused = await podman.podman('pull', name)
     t.not(refused.exitCode, 0)
