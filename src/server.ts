@@ -175,9 +175,10 @@ export async function startServer(
   )
   const { host, port } = settings.listen
   try {
-    const bound = await app.listen({ host, port, listenTextResolver: (address) => `bound to ${address}` })
     // Fastify doesn't know of the TLS below it.
-    const url = tls === undefined ? bound : bound.replace(/^http:/, 'https:')
+    const toUrl = (address: string) => (tls === undefined ? address : address.replace(/^http:/, 'https:'))
+    const listenTextResolver = (address: string) => `bound to ${toUrl(address)}`
+    const url = toUrl(await app.listen({ host, port, listenTextResolver }))
     logger.info(
       { url, nix: store.name, state: settings.stateDirectory, connections, descriptors },
       'listening',

@@ -1,11 +1,13 @@
 /** HTTPS with real clients and a private authority: pulls, certificates of clients, and a renewal during a pull. */
 import { once } from 'node:events'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { request } from 'node:https'
 import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { connect } from 'node:tls'
+import { hashSync } from 'bcryptjs'
+import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { imageName, repositoryUrl, sha256, type Manifest } from './client.ts'
 import { testAuthority, writePair } from '../support/certificates.ts'
@@ -15,6 +17,7 @@ import { podmanFor } from '../support/podman.ts'
 import { startPushless, type Pushless } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
+import { copySourceToDir } from '../support/skopeo.ts'
 
 const authority = testAuthority()
 
@@ -66,6 +69,7 @@ void t.test('podman', { skip: missing('nix', 'podman', 'root') }, async (t) => {
   await t.test('pulls with the authority, and not without', async (t) => {
     const { server } = await serve(t)
     t.match(server.url, /^https:/)
+    t.ok(server.logs.some(({ msg }) => msg === `bound to ${server.url}`))
     const podman = await podmanFor(t, server.url, registriesConf(server))
     const refused = await podman.podman('pull', name)
     t.not(refused.exitCode, 0)
@@ -84,6 +88,36 @@ void t.test('podman', { skip: missing('nix', 'podman', 'root') }, async (t) => {
     t.equal(pulled.exitCode, 0, pulled.stderr)
     t.ok(server.logs.some(({ msg, client }) => msg === 'pull' && client === 'CN=node-1'))
   })
+})
+
+void t.test('skopeo', { skip: missing('nix', 'skopeo') }, async (t) => {
+  const file = join(await temporaryDirectory(t, 'auth'), 'auth.yaml')
+  const user = `{name: ci, password: ${hashSync('secret', 4)}, rights: [pull]}`
+  await writeFile(file, `users: [${user}]\nanonymous: []\n`)
+  const { server } = await serve(t, ['--auth', file])
+  const path = await busybox()
+  // --creds are for the registry of the name. Where registries.conf names another one, they are not sent there.
+  const source = `docker://${new URL(server.url).host}${path}:nix`
+  const certificates = await certificatesDir(t)
+  const inspect = async (...args: readonly string[]) =>
+    execa('skopeo', ['inspect', ...args, source], { reject: false })
+
+  const refused = await inspect('--creds', 'ci:secret')
+  t.not(refused.exitCode, 0)
+  t.match(refused.stderr, /certificate signed by unknown authority/)
+  t.match((await inspect('--cert-dir', certificates)).stderr, /unauthorized|authentication required/)
+  const inspected = await inspect('--cert-dir', certificates, '--creds', 'ci:secret')
+  t.equal(inspected.exitCode, 0, inspected.stderr)
+  const { Digest: digest } = JSON.parse(inspected.stdout) as { readonly Digest: string }
+
+  await t.rejects(copySourceToDir(t, source, ['--src-creds', 'ci:secret']), /unknown authority/)
+  const copied = await copySourceToDir(t, source, [
+    '--src-cert-dir',
+    certificates,
+    '--src-creds',
+    'ci:secret',
+  ])
+  t.equal(sha256(await readFile(join(copied, 'manifest.json'))), digest)
 })
 
 void t.test('containerd', { skip: missing('nix', 'containerd', 'root') }, async (t) => {

@@ -10,12 +10,20 @@ export type BuiltPrograms = {
   readonly program: string
   /** The variable that asks for a build (`build`), or names a directory that has the programs. */
   readonly variable: string
+  /** A build of some seconds, which happens without being asked for. */
+  readonly isQuick?: boolean
   /** Writes the programs to a directory. */
   readonly build: (directory: string) => Promise<void>
 }
 
-/** Returns the path of the program, built if that is asked for. @throws Error saying why there is none. */
-export async function builtProgram({ name, program, variable, build }: BuiltPrograms): Promise<string> {
+/** Returns the path of the program, built if that is asked for or quick. @throws Error saying why there is none. */
+export async function builtProgram({
+  name,
+  program,
+  variable,
+  isQuick = false,
+  build,
+}: BuiltPrograms): Promise<string> {
   const asked = process.env[variable] ?? ''
   if (asked !== '' && asked !== 'build') {
     if (await exists(join(asked, program))) return join(asked, program)
@@ -24,7 +32,7 @@ export async function builtProgram({ name, program, variable, build }: BuiltProg
   const directory = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'pushless', name)
   const path = join(directory, program)
   if (await exists(path)) return path
-  if (asked === '') throw new Error(`${variable} names no directory, and is not \`build\``)
+  if (asked === '' && !isQuick) throw new Error(`${variable} names no directory, and is not \`build\``)
   const partial = `${directory}.part-${process.pid}`
   await rm(partial, { recursive: true, force: true })
   await mkdir(partial, { recursive: true })

@@ -29,11 +29,15 @@ export async function copyToDir(
 }
 
 /**
- * Copies an image of any place that skopeo knows (`docker-archive:/…`, `oci:/dir:tag`, `oci-archive:/…`) to a directory
+ * Copies an image of any place that skopeo knows (`docker-archive:/…`, `oci:/dir:tag`, `docker://host/…`) to a directory
  * as `copyToDir` does: layers as they are there.
  */
-export async function copySourceToDir(scope: Scope, source: string): Promise<string> {
-  return copy(await temporaryDirectory(scope, 'skopeo'), source, ['--insecure-policy'])
+export async function copySourceToDir(
+  scope: Scope,
+  source: string,
+  args: readonly string[] = [],
+): Promise<string> {
+  return copy(await temporaryDirectory(scope, 'skopeo'), source, ['--insecure-policy', ...args])
 }
 
 async function copy(directory: string, source: string, options: readonly string[]): Promise<string> {

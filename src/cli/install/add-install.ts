@@ -50,6 +50,10 @@ export function addInstall(program: Command, { library }: ProcessFacts): void {
       'also tell the containerd of each node where the registry is; the default for kinds other than cache',
     )
     .option('--no-node-setup', 'tell them yourself: docs/clients.md')
+    .option(
+      '--node-authority <configmap>',
+      'ConfigMap with the key ca.crt, in the namespace of the node set-up: the authority of --tls-secret',
+    )
     .action(async ({ print, sandbox, ...flags }: InstallFlags & { readonly print: boolean }) => {
       if (!print)
         throw new UsageError(

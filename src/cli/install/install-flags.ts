@@ -40,6 +40,7 @@ export type InstallFlags = {
   readonly sandbox?: boolean
   readonly accountAnnotation?: readonly string[]
   readonly nodeSetup?: boolean
+  readonly nodeAuthority?: string
 }
 
 /** Flags that mean nothing for a variant, by the names that people type. */
@@ -137,6 +138,7 @@ export function installOptions(flags: InstallFlags): InstallOptions {
     ...(storeMegabytes === undefined ? {} : { storeMegabytes }),
     ...(flags.sandbox === undefined ? {} : { sandbox: flags.sandbox }),
     ...(flags.nodeSetup === undefined ? {} : { nodeSetup: flags.nodeSetup }),
+    ...nodeAuthority(flags),
     unpackedMegabytes: Number(settings['PUSHLESS_CACHE_SIZE'] ?? DEFAULT_CACHE_SIZE),
     hosts,
     clients,
@@ -189,6 +191,21 @@ function checkSettings(
     {},
     false,
   )
+}
+
+function nodeAuthority({
+  kind,
+  nodeAuthority: name,
+  tlsSecret,
+  nodeSetup = kind !== 'cache',
+  nodePort,
+}: InstallFlags): { readonly nodeAuthority?: string } {
+  if (name === undefined) return {}
+  if (tlsSecret === undefined)
+    throw new UsageError('--node-authority: expected --tls-secret, whose certificate it is about')
+  if (!nodeSetup || nodePort === 'none')
+    throw new UsageError('--node-authority: there is no node set-up that would read it')
+  return { nodeAuthority: secretName('--node-authority', name) }
 }
 
 function secretsOf(flags: InstallFlags): InstallOptions['secrets'] {

@@ -4,7 +4,14 @@
  */
 import type { InstallOptions, VariantKind } from './install-options.ts'
 import type { PodSpec, RegistryObject, Workload } from './registry-objects.ts'
-import { withEnvironment, withPod, withRegistry, withSecrets, withoutSandbox } from './registry-pod.ts'
+import {
+  withAuthority,
+  withEnvironment,
+  withPod,
+  withRegistry,
+  withSecrets,
+  withoutSandbox,
+} from './registry-pod.ts'
 
 /** The name of the objects, of their namespace, and of the container that serves. */
 const NAME = 'pushless'
@@ -151,6 +158,7 @@ function setupOf(
     imagePullSecret,
     nodePort = NODE_PORT,
     nodeSetup = !APART.has(kind),
+    nodeAuthority,
     secrets,
   }: InstallOptions,
   namespace: string,
@@ -163,10 +171,13 @@ function setupOf(
   return objects.map((object) => {
     const placed = inNamespace(object, place)
     if (placed.kind !== 'DaemonSet') return placed
-    return withPod(withImage(placed, image), (pod) => ({
-      ...withPullSecret(pod, imagePullSecret),
-      containers: pod.containers.map((one) => withEnvironment(one, { URL: url })),
-    }))
+    return withPod(withImage(placed, image), (pod) => {
+      const told = {
+        ...withPullSecret(pod, imagePullSecret),
+        containers: pod.containers.map((one) => withEnvironment(one, { URL: url })),
+      }
+      return nodeAuthority === undefined ? told : withAuthority(told, nodeAuthority)
+    })
   })
 }
 

@@ -34,6 +34,8 @@ export type InstallOptions = {
   readonly sandbox?: boolean
   /** Whether nodes are told where the registry is. The default is that of the variant. */
   readonly nodeSetup?: boolean
+  /** ConfigMap with the authority of the registry's certificate, which the set-up of nodes distributes. */
+  readonly nodeAuthority?: string
 }
 
 /** Secrets, and one ConfigMap, that the registry may read. */

@@ -1,4 +1,4 @@
-/** The Pod of the registry in a variant: its environment, the files of Secrets, and its volumes. */
+/** The Pods of a variant: their environment, the files of Secrets and ConfigMaps, and their volumes. */
 import type { SecretUse } from './install-options.ts'
 import type { Container, PodSpec, Volume, Workload } from './registry-objects.ts'
 
@@ -74,6 +74,14 @@ export function withoutSandbox(pod: PodSpec): PodSpec {
   }
 }
 
+/** Gives the set-up of nodes the authority of the registry's certificate, from a ConfigMap. */
+export function withAuthority(pod: PodSpec, name: string): PodSpec {
+  const containers = pod.containers.map((container) =>
+    withMount(withEnvironment(container, { AUTHORITY: '/authority/ca.crt' }), 'authority', '/authority'),
+  )
+  return withVolume({ ...pod, containers }, { name: 'authority', configMap: { name } })
+}
+
 function withFiles(pod: PodSpec, use: keyof typeof FILES, name: string): PodSpec {
   const directory = `${SECRETS}${use}`
   const volume: Volume =
@@ -81,17 +89,27 @@ function withFiles(pod: PodSpec, use: keyof typeof FILES, name: string): PodSpec
       ? { name: use, configMap: { name } }
       : { name: use, secret: { secretName: name, defaultMode: SECRET_MODE } }
   const variables = Object.entries(FILES[use]).map(([variable, file]) => [variable, `${directory}/${file}`])
-  const mounted = withRegistry(pod, (container) => ({
-    ...withEnvironment(
-      use === 'auth' ? withoutAnonymous(container) : container,
-      Object.fromEntries(variables),
+  const mounted = withRegistry(pod, (container) =>
+    withMount(
+      withEnvironment(
+        use === 'auth' ? withoutAnonymous(container) : container,
+        Object.fromEntries(variables),
+      ),
+      use,
+      directory,
     ),
-    volumeMounts: sortedBy(
-      [...container.volumeMounts, { mountPath: directory, name: use, readOnly: true }],
-      ({ mountPath }) => mountPath,
-    ),
-  }))
-  return { ...mounted, volumes: sortedBy([...pod.volumes, volume], (one) => one.name) }
+  )
+  return withVolume(mounted, volume)
+}
+
+/** Mounts a volume. Mounts are sorted by path, and volumes by name, as the library has them. */
+function withMount(container: Container, name: string, mountPath: string): Container {
+  const mounts = [...container.volumeMounts, { mountPath, name, readOnly: true }]
+  return { ...container, volumeMounts: sortedBy(mounts, (mount) => mount.mountPath) }
+}
+
+function withVolume(pod: PodSpec, volume: Volume): PodSpec {
+  return { ...pod, volumes: sortedBy([...pod.volumes, volume], ({ name }) => name) }
 }
 
 /** The auth file decides what anonymous clients may do. */

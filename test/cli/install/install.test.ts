@@ -70,8 +70,16 @@ const CASES: readonly (readonly [string, InstallFlags, string])[] = [
   ['no port on nodes', { kind: 'cache', nodePort: 'none' }, 'store = "cache"; nodePort = null;'],
   [
     'with the set-up of nodes',
-    { kind: 'cache', nodeSetup: true, tlsSecret: 'certificate', image: IMAGE, imagePullSecret: 'pull' },
-    `store = "cache"; nodes = { }; tlsSecret = "certificate"; image = "${IMAGE}"; imagePullSecret = "pull";`,
+    {
+      kind: 'cache',
+      nodeSetup: true,
+      nodeAuthority: 'authority',
+      tlsSecret: 'certificate',
+      image: IMAGE,
+      imagePullSecret: 'pull',
+    },
+    `store = "cache"; nodes.authority = "authority"; tlsSecret = "certificate"; image = "${IMAGE}";
+      imagePullSecret = "pull";`,
   ],
   ['every node', { kind: 'daemon-set' }, ''],
   [
@@ -87,8 +95,10 @@ const CASES: readonly (readonly [string, InstallFlags, string])[] = [
       authSecret: 'who',
       tokenSecret: 'token',
       imagePullSecret: 'pull',
+      nodeAuthority: 'authority',
     },
-    'tlsSecret = "certificate"; authSecret = "who"; tokenSecret = "token"; imagePullSecret = "pull";',
+    `tlsSecret = "certificate"; authSecret = "who"; tokenSecret = "token"; imagePullSecret = "pull";
+      nodes.authority = "authority";`,
   ],
   ['any cluster, with builds', { kind: 'stateful-set' }, 'kind = "StatefulSet";'],
   [
@@ -175,6 +185,12 @@ void t.test('what is refused', async (t) => {
     [{ kind: 'cache', clients: ['10.0.0.1'] }, /expected addresses such as 10.0.0.0\/24/],
     [{ kind: 'cache', nodePort: '80' }, /expected a port from 30000 to 32767/],
     [{ kind: 'cache', tlsSecret: 'a/b' }, /--tls-secret a\/b: expected the name of an object/],
+    [{ kind: 'deployment', nodeAuthority: 'ca' }, /--node-authority: expected --tls-secret/],
+    [{ kind: 'cache', tlsSecret: 'a', nodeAuthority: 'ca' }, /there is no node set-up that would read it/],
+    [
+      { kind: 'deployment', tlsSecret: 'a', nodeAuthority: 'a/b' },
+      /--node-authority a\/b: expected the name/,
+    ],
     [{ kind: 'cache', storeSize: '1GB' }, /--store-size 1GB: expected a whole number/],
     [{ kind: 'cache', accountAnnotation: ['role'] }, /--account-annotation role: expected NAME=VALUE/],
     [{ kind: 'cache', setting: ['holdd=1'] }, /--setting holdd=1: expected NAME=VALUE/],
