@@ -12,6 +12,15 @@ for pattern in $files; do
     [ -e "$file" ] || [ -L "$file" ] || { echo "$package has no $file" >&2; exit 1; }
     mkdir -p "$out/$(dirname "$file")"
     cp -P "$file" "$out/$file"
+    # The name of a library may be a link to the file of its version.
+    if [ -L "$file" ]; then
+      name=$(readlink "$file")
+      target=$(dirname "$file")/$name
+      case "$name" in
+        */*) ;;
+        *) [ -e "$out/$target" ] || [ ! -f "$target" ] || cp -P "$target" "$out/$target" ;;
+      esac
+    fi
   done
 done
 # Debian makes this file when the package is installed.

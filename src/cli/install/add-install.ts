@@ -47,7 +47,7 @@ export function addInstall(program: Command, { library }: ProcessFacts): void {
     .option('--setting <name=value...>', 'further settings of pushless serve')
     .option(
       '--node-setup',
-      'also tell the containerd of each node where the registry is; the default for kinds other than cache',
+      'also tell the containerd of each node where the registry is; the default for kinds that need Nix on nodes',
     )
     .option('--no-node-setup', 'tell them yourself: docs/clients.md')
     .option(

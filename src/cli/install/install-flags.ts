@@ -1,6 +1,11 @@
 /** Turns the flags of `pushless install` into options, and refuses what the variant doesn't take. */
 import { isCidr } from '../../kubernetes/check/custom/ip-address.ts'
-import type { InstallOptions, SecretUse, VariantKind } from '../../kubernetes/install/install-options.ts'
+import {
+  NEEDS_NO_NODE,
+  type InstallOptions,
+  type SecretUse,
+  type VariantKind,
+} from '../../kubernetes/install/install-options.ts'
 import { readSettings } from '../../settings/read-settings.ts'
 import { PREFIX, SETTING_FACTS } from '../../settings/setting-facts.ts'
 import { UsageError } from '../usage-error.ts'
@@ -197,7 +202,7 @@ function nodeAuthority({
   kind,
   nodeAuthority: name,
   tlsSecret,
-  nodeSetup = kind !== 'cache',
+  nodeSetup = !NEEDS_NO_NODE.has(kind),
   nodePort,
 }: InstallFlags): { readonly nodeAuthority?: string } {
   if (name === undefined) return {}

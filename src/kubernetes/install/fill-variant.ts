@@ -2,7 +2,7 @@
  * Fills the objects of a variant with what a caller decides. The result is what the Nix library makes of the same
  * arguments (manifests/registry/), for machines without Nix; a test compares the two.
  */
-import type { InstallOptions, VariantKind } from './install-options.ts'
+import { NEEDS_NO_NODE, type InstallOptions, type VariantKind } from './install-options.ts'
 import type { PodSpec, RegistryObject, Workload } from './registry-objects.ts'
 import {
   withAuthority,
@@ -22,8 +22,6 @@ const NODE_PORT = 30500
 const STATE_MEGABYTES = 1000
 const STORE_MEGABYTES = 20_000
 const RESTRICTED = { 'pod-security.kubernetes.io/enforce': 'restricted' }
-/** The variants whose namespace may be "restricted", so that the set-up of nodes has another. */
-const APART: ReadonlySet<VariantKind> = new Set(['cache', 'stateful-set'])
 
 /**
  * @param variant the objects of the variant.
@@ -157,7 +155,7 @@ function setupOf(
     image,
     imagePullSecret,
     nodePort = NODE_PORT,
-    nodeSetup = !APART.has(kind),
+    nodeSetup = !NEEDS_NO_NODE.has(kind),
     nodeAuthority,
     secrets,
   }: InstallOptions,
@@ -166,8 +164,8 @@ function setupOf(
   if (!nodeSetup || nodePort === 'none') return []
   const scheme = secrets.tls === undefined ? 'http' : 'https'
   const url = URL_OF[kind](scheme, nodePort)
-  const objects = APART.has(kind) ? setup : variant.filter(isOfSetup)
-  const place = APART.has(kind) ? `${namespace}-node-setup` : namespace
+  const objects = NEEDS_NO_NODE.has(kind) ? setup : variant.filter(isOfSetup)
+  const place = NEEDS_NO_NODE.has(kind) ? `${namespace}-node-setup` : namespace
   return objects.map((object) => {
     const placed = inNamespace(object, place)
     if (placed.kind !== 'DaemonSet') return placed

@@ -9,6 +9,12 @@ export const VARIANT_FILES = {
 } as const
 export type VariantKind = keyof typeof VARIANT_FILES
 
+/**
+ * The variants that need nothing of their nodes. The set-up of nodes has a namespace of its own beside them, and is there
+ * only for who asks for it.
+ */
+export const NEEDS_NO_NODE: ReadonlySet<VariantKind> = new Set(['cache', 'stateful-set'])
+
 export type InstallOptions = {
   readonly kind: VariantKind
   readonly image?: string
