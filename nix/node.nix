@@ -145,7 +145,7 @@ let
         "services.pushless.node.containerd: virtualisation.containerd.configFile is set, "
         + "so virtualisation.containerd.settings is not read. Use settings instead of that file; "
         + "or set services.pushless.node.containerd = false, "
-        + "and write what docs/clients.md has for containerd";
+        + "and write what docs/nodes/containerd.md has";
     }
     {
       assertion = mirroring == [ ];

@@ -17,8 +17,12 @@ const CALLS: readonly (readonly string[])[] = [
 
 /** Options of other programs, in prose. */
 const FOREIGN_OPTIONS: ReadonlySet<string> = new Set([
+  '--cert-dir', // podman
+  '--custom-ca-trust-certificates', // az
   '--help', // of every command here, without being declared
   '--disable-default-registry-endpoint', // k3s
+  '--image-credential-provider-bin-dir', // kubelet
+  '--image-credential-provider-config', // kubelet
   '--insecure-ignore-tlog', // cosign
   '--option', // nix
   '--sidecar', // of a container in an example

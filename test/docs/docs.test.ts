@@ -47,8 +47,18 @@ void t.test('anchors are those of GitHub', (t) => {
 
 void t.test('the index has every page of docs', async (t) => {
   const index = await readFile(join(root, 'docs/README.md'), 'utf8')
-  for await (const page of glob('*.md', { cwd: join(root, 'docs') }))
+  for await (const page of glob('**/*.md', { cwd: join(root, 'docs') }))
     if (page !== 'README.md') t.ok(index.includes(`](${page})`), page)
+})
+
+void t.test('the page of clients has every page of nodes', async (t) => {
+  const index = await readFile(join(root, 'docs/clients.md'), 'utf8')
+  let pages = 0
+  for await (const page of glob('nodes/*.md', { cwd: join(root, 'docs') })) {
+    pages += 1
+    t.ok(index.includes(`](${page})`), page)
+  }
+  t.ok(pages >= 11, `${pages} pages`)
 })
 
 void t.test('the README can be read in one go', async (t) => {

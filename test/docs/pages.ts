@@ -9,6 +9,8 @@ export type Page = { readonly name: string; readonly text: string }
 export type Block = {
   /** The first word behind the fence; `console` for an indented block that begins with a command, else empty. */
   readonly language: string
+  /** The second word behind the fence, which names the file or the format: "```toml hosts.toml". */
+  readonly format: string | undefined
   readonly text: string
   /** Number of the line of its first line of code. */
   readonly line: number
@@ -21,7 +23,7 @@ export type Command = { readonly text: string; readonly shown: readonly string[]
 
 /** The README of the project, and every page that it leads to. manifests/README.md has a test of its own for its code. */
 export async function readPages(): Promise<readonly Page[]> {
-  const names = await Array.fromAsync(glob('{*.md,docs/*.md,nix/*.md,manifests/*.md}', { cwd: root }))
+  const names = await Array.fromAsync(glob('{*.md,docs/**/*.md,nix/*.md,manifests/*.md}', { cwd: root }))
   return Promise.all(
     names.toSorted().map(async (name) => ({ name, text: await readFile(join(root, name), 'utf8') })),
   )
@@ -55,9 +57,9 @@ export function blocksOf(text: string): readonly Block[] {
             .join('\n')
             .trimEnd()
         : code.join('\n')
-    const language =
-      fence === null ? (plain.startsWith('$ ') ? 'console' : '') : (fence[1] ?? '').split(' ')[0]
-    blocks.push({ language: language ?? '', text: plain, line: start + 1, file: FILE.exec(before)?.[1] })
+    const [word = '', format] = (fence?.[1] ?? '').split(' ')
+    const language = fence === null && plain.startsWith('$ ') ? 'console' : word
+    blocks.push({ language, format, text: plain, line: start + 1, file: FILE.exec(before)?.[1] })
     i = fence === null ? end - 1 : end
   }
   return blocks

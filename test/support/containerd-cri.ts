@@ -105,7 +105,7 @@ async function versionOf([file, ...args]: readonly [string, ...string[]]): Promi
   return version
 }
 
-/** As docs/clients.md says it: the settings of CRI moved in 2.0. What would be outside the directory is off, or moved into it. */
+/** As docs/nodes/containerd.md says it: the settings of CRI moved in 2.0. What would be outside the directory is off, or moved into it. */
 function configToml(
   version: string,
   directory: string,

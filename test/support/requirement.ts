@@ -20,6 +20,7 @@ const commands = {
   curl: ['curl'],
   git: ['git'],
   gzip: ['gzip'],
+  jq: ['jq'],
   zstd: ['zstd'],
   script: ['script'],
   go: ['go'],

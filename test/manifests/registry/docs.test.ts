@@ -1,13 +1,14 @@
-/** docs/cluster.md, docs/install.md and docs/clients.md say what is: every argument, an example that evaluates, the files as they are. */
+/** docs/cluster.md, docs/install.md and docs/nodes/ say what is: every argument, an example that evaluates, the files as they are. */
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import t from 'tap'
+import { blocksOf } from '../../docs/pages.ts'
 import { evaluate, root, withoutNix } from '../../nix/nix-command.ts'
 import { nodeModule } from '../../nix/node-module.ts'
 import { nodeRoot } from '../../support/node-root.ts'
 
 const cluster = await readFile(`${root}docs/cluster.md`, 'utf8')
 const install = await readFile(`${root}docs/install.md`, 'utf8')
-const clients = await readFile(`${root}docs/clients.md`, 'utf8')
 
 /** The indented block below a line. */
 function blockBelow(text: string, line: string): string {
@@ -56,21 +57,39 @@ void t.test('its example evaluates', { skip: withoutNix }, async (t) => {
   t.equal(name, 'pushless.json')
 })
 
-void t.test('docs/clients.md has the files that are written', { skip: withoutNix }, async (t) => {
-  const hosts = blockBelow(clients, '`/etc/containerd/certs.d/nix.internal/hosts.toml`')
-  const registries = blockBelow(clients, '`/etc/containers/registries.conf.d/nix.internal.conf`')
+void t.test('docs/nodes has the files that are written', { skip: withoutNix }, async (t) => {
+  const [hosts, tlsHosts] = await filesOn('containerd', 'hosts.toml')
+  const [registries, tlsRegistries] = await filesOn('cri-o', 'registries.conf')
+  const [mirrors, tlsMirrors] = await filesOn('k3s', 'registries.yaml')
+  t.equal((await filesOn('clients', 'hosts.toml'))[0], hosts)
   const given = 'enable = true; containerd = true; containers = true;'
   t.same(await evaluate(`builtins.mapAttrs (_: file: file.text) (${nodeModule(given)}).environment.etc`), {
     'containerd/certs.d/nix.internal/hosts.toml': hosts,
     'containers/registries.conf.d/nix.internal.conf': registries,
   })
-  const node = await nodeRoot(t, 'http://127.0.0.1:5000')
-  await node.setUp('apply', { RUNTIMES: 'containerd podman k3s' })
-  const withoutMark = async (path: string) => (await node.read(path))?.replace(/^#.*\n/, '')
-  t.equal(await withoutMark('etc/containerd/certs.d/nix.internal/hosts.toml'), hosts)
-  t.equal(await withoutMark('etc/containers/registries.conf.d/nix.internal.conf'), registries)
-  t.equal(
-    await withoutMark('etc/rancher/k3s/registries.yaml'),
-    blockBelow(clients, '`/etc/rancher/k3s/registries.yaml`'),
-  )
+  for (const [url, files] of [
+    ['http://127.0.0.1:5000', { hosts, registries, mirrors }],
+    [
+      'https://registry.example.org:5000',
+      { hosts: tlsHosts, registries: tlsRegistries, mirrors: tlsMirrors },
+    ],
+  ] as const) {
+    const node = await nodeRoot(t, url)
+    await node.write('authority.crt', 'a certificate')
+    await node.setUp('apply', {
+      RUNTIMES: 'containerd podman k3s',
+      ...(url.startsWith('https:') ? { AUTHORITY: join(node.directory, 'authority.crt') } : {}),
+    })
+    const withoutMark = async (path: string) => (await node.read(path))?.replace(/^#.*\n/, '')
+    t.equal(await withoutMark('etc/containerd/certs.d/nix.internal/hosts.toml'), files.hosts)
+    t.equal(await withoutMark('etc/containers/registries.conf.d/nix.internal.conf'), files.registries)
+    t.equal(await withoutMark('etc/rancher/k3s/registries.yaml'), files.mirrors)
+  }
 })
+
+/** The blocks of this format on a page, in order. */
+async function filesOn(page: string, format: string): Promise<readonly string[]> {
+  const name = page === 'clients' ? 'docs/clients.md' : `docs/nodes/${page}.md`
+  const blocks = blocksOf(await readFile(`${root}${name}`, 'utf8'))
+  return blocks.filter((block) => block.format === format).map(({ text }) => `${text}\n`)
+}
