@@ -10,7 +10,7 @@ import { openCacheStore } from './store/cache/open-cache-store.ts'
 import { StoreReader } from './layer/store-reader.ts'
 import { DaemonStore } from './store/daemon/daemon-store.ts'
 import type { Store } from './store/store.ts'
-import { OwnNix, type SandboxState } from './store/own/own-nix.ts'
+import { OwnNix, type BuildPlace } from './store/own/own-nix.ts'
 import {
   EMBEDDED_COMMAND,
   autoTransport,
@@ -36,8 +36,8 @@ export type RegistryListeners = Pick<RegistryOptions, 'onWork' | 'onLookup' | 'o
   /** See loopback-trust.ts. Default: it is, as for a command that somebody runs here. */
   readonly isLoopbackTrusted?: () => boolean
   readonly holdMs?: number
-  /** Hears once how --store own builds. */
-  readonly onSandbox?: (state: SandboxState) => void
+  /** Hears once where --store own builds. */
+  readonly onBuildPlace?: (place: BuildPlace) => void
   /** Hears, once a minute, that the state directory can't be used. */
   readonly onStateTrouble?: (error: unknown) => void
 }
@@ -58,7 +58,7 @@ export function openRegistry(
     onRootTrouble,
     onStateTrouble = () => undefined,
     isLoopbackTrusted = () => true,
-    onSandbox = () => undefined,
+    onBuildPlace = () => undefined,
     ...listeners
   }: RegistryListeners,
 ): OpenRegistry {
@@ -73,7 +73,7 @@ export function openRegistry(
     logBytes: settings.logBytes,
     onTrouble: (error) => trouble.report(error),
   })
-  const ownNix = settings.storeKind === 'own' ? openOwnNix(settings, onSandbox) : undefined
+  const ownNix = settings.storeKind === 'own' ? openOwnNix(settings, onBuildPlace) : undefined
   const store =
     ownNix === undefined ? openStore(settings) : new DaemonStore(ownNix.transport, settings.silentMs)
   const cache = new UnpackCache(join(stateDirectory, 'unpacked'), settings.cacheBytes, store.directory)
@@ -127,7 +127,7 @@ export function openRegistry(
   }
 }
 
-function openOwnNix(settings: Settings, onSandbox: (state: SandboxState) => void): OwnNix {
+function openOwnNix(settings: Settings, onPlace: (place: BuildPlace) => void): OwnNix {
   const { nix, stateDirectory, cachesText, trustedKeysText, allowUnsandboxedBuilds } = settings
   return new OwnNix({
     command: nix === 'auto' ? EMBEDDED_COMMAND : wordsOf(nix),
@@ -138,7 +138,7 @@ function openOwnNix(settings: Settings, onSandbox: (state: SandboxState) => void
       trustedKeys: trustedKeysText,
     },
     allowsUnsandboxed: allowUnsandboxedBuilds,
-    onSandbox,
+    onPlace,
   })
 }
 

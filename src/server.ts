@@ -34,7 +34,7 @@ import { servedClosure } from './registry/artifact/make-artifact.ts'
 import { platformName } from './core/oci/platform.ts'
 import type { Artifact } from './registry/artifact/image-index.ts'
 import type { Steps } from './registry/artifact/images.ts'
-import type { SandboxState } from './store/own/own-nix.ts'
+import type { BuildPlace } from './store/own/own-nix.ts'
 
 /** Says what has changed, and what to do about it. */
 const PROXY_SEEN =
@@ -46,9 +46,12 @@ const WEB = new URL('../web', import.meta.url)
 const STATE_TROUBLE =
   'the state directory cannot be used: pulls go on, nothing is remembered, compressed archives cannot be unpacked'
 
-/** Where builds can have no sandbox. */
-const UNSANDBOXED = 'builds run without a sandbox, since --allow-unsandboxed-builds is set'
-const NO_BUILDS = 'nothing is built: builds can have no sandbox here (see --allow-unsandboxed-builds)'
+/** Log lines for a machine that lets Nix make no sandbox. */
+const WITHOUT_SANDBOX = {
+  unsandboxed: 'builds run without a sandbox, since --allow-unsandboxed-builds is set',
+  elsewhere: 'builds can have no sandbox here: the machines of --builders build',
+  nowhere: 'nothing is built: builds can have no sandbox here (see --allow-unsandboxed-builds)',
+} as const
 
 export type RunningServer = {
   /** `http://127.0.0.1:5000`, with the port that was taken. */
@@ -96,7 +99,7 @@ export async function startServer(
     isLoopbackTrusted: () => loopback.isTrusted,
     onLookup: metrics.onLookup,
     onStateTrouble: (error) => logger.warn({ err: error }, STATE_TROUBLE),
-    onSandbox: (state) => logSandbox(logger, state),
+    onBuildPlace: (place) => logBuildPlace(logger, place),
     onWork: (work, event) => {
       metrics.onWork(work, event)
       const name = workName(work)
@@ -307,7 +310,7 @@ function logServed(
   if (before !== undefined) logger.warn({ ...facts, before }, 'another index than before')
 }
 
-function logSandbox(logger: FastifyBaseLogger, state: SandboxState): void {
-  if (state.kind === 'sandboxed') logger.info('builds run in a sandbox')
-  else logger.warn({ reason: state.reason }, state.isAllowed ? UNSANDBOXED : NO_BUILDS)
+function logBuildPlace(logger: FastifyBaseLogger, place: BuildPlace): void {
+  if (place.kind === 'sandbox') logger.info('builds run in a sandbox')
+  else logger.warn({ reason: place.reason }, WITHOUT_SANDBOX[place.kind])
 }

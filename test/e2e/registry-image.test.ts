@@ -6,7 +6,10 @@ import { createGunzip } from 'node:zlib'
 import { execa } from 'execa'
 import { extract } from 'tar-stream'
 import t from 'tap'
-import { nixEnv } from '../support/nix.ts'
+import { pullManifest } from './client.ts'
+import { nixEnv, shape } from '../support/nix.ts'
+import { signedCache } from '../support/signed-cache.ts'
+import { startPushless } from '../support/registry-process.ts'
 import { until } from './until.ts'
 import { checkParts, makeImage } from '../../scripts/registry-image/make-image.ts'
 import { writeLayout } from '../../scripts/registry-image/write-layout.ts'
@@ -156,6 +159,27 @@ void t.test('the registry’s image', { skip, timeout: 300_000 }, async (t) => {
     const top = await podman.podman('exec', 'registry', '/bin/sh', '-c', 'cat /proc/1/status')
     t.match(top.stdout, /^Uid:\t65532\t65532\t65532\t65532$/m)
     t.match(top.stdout, /^CapEff:\t0+$/m)
+  })
+
+  await t.test('runs on arm64', { skip: missing('emulation of arm64') }, async (t) => {
+    const root = await temporaryDirectory(t, 'arm64')
+    const { manifests: images } = (await read(digest)) as Document
+    const image = images.find(({ platform }) => platform?.architecture === 'arm64')
+    const { layers } = (await read(image?.digest ?? '')) as Manifest
+    for (const layer of layers) await execa('tar', ['-xzf', blob(layer.digest), '-C', root])
+    const path = await shape('chain')
+    const directory = await temporaryDirectory(t, 'arm64-cache')
+    const cache = await signedCache(join(directory, 'cache'), [path], 'compression=zstd')
+    const caches = ['--store', 'cache', '--caches', `file://${cache.directory}`, '--trusted-keys', cache.key]
+    // Libraries are looked for below the image, other files where they are.
+    const home = join(root, 'opt/pushless')
+    const emulated = await startPushless(t, {
+      program: ['qemu-aarch64-static', '-L', root, join(home, 'bin/node'), join(home, 'app/dist/main.js')],
+      args: [...caches, '--serve-packages'],
+    })
+    const own = await startPushless(t, { args: [...caches, '--serve-packages'] })
+    const pulled = await pullManifest(emulated.url, path)
+    t.equal(pulled.digest, (await pullManifest(own.url, path)).digest, 'the same image as from here')
   })
 })
 

@@ -2,7 +2,7 @@
  * The registry's image with Nix, as the Pod of the StatefulSet has it: an ordinary user without capabilities, a
  * read-only root, and volumes for /nix and the state that are empty at first.
  */
-import { chown, copyFile, mkdir, writeFile } from 'node:fs/promises'
+import { chown, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { makeImage } from '../../scripts/registry-image/make-image.ts'
@@ -16,6 +16,7 @@ import { startPushless } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory, type Scope } from '../support/scope.ts'
 import { signedCache } from '../support/signed-cache.ts'
+import { startSshServer } from '../support/ssh-server.ts'
 
 const tools = missing('podman', 'root', 'busybox')
 const skip =
@@ -25,6 +26,8 @@ const LIMIT_MS = 300_000
 const READY_LIMIT_MS = 60_000
 /** The same that the StatefulSet asks for: no filter of system calls, and a /proc without masks. */
 const SANDBOX = ['--security-opt', 'seccomp=unconfined', '--security-opt', 'unmask=ALL']
+/** The directory that a Secret of the library is mounted at. */
+const BUILDERS = '/run/secrets/pushless-builders'
 const CONFINED = ['--read-only', '--cap-drop', 'all', '--security-opt', 'no-new-privileges']
 
 /** A derivation of one directory that needs nothing of its machine, so that a sandbox can build it. */
@@ -70,16 +73,28 @@ async function run(
 ): Promise<Running> {
   const port = await freePort()
   const name = `registry-${port}`
+  const volumeArgs = [
+    `${volumes.nix}:/nix`,
+    `${volumes.state}:/var/lib/pushless`,
+    `${volumes.cache}:/cache:ro`,
+  ].flatMap((volume) => ['--volume', volume])
   const started = await podman.podman(
     'run',
     '--detach',
     ...CONFINED,
     ...options,
     ...Object.entries(env).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
-    ...['--volume', `${volumes.nix}:/nix`, '--volume', `${volumes.state}:/var/lib/pushless`],
-    ...['--volume', `${volumes.cache}:/cache:ro`, '--tmpfs', '/tmp', '--name', name],
+    ...volumeArgs,
+    '--tmpfs',
+    '/tmp',
+    '--name',
+    name,
     image,
-    ...['serve', '--listen', `127.0.0.1:${port}`, '--serve-packages', '--allow-builds=on'],
+    'serve',
+    '--listen',
+    `127.0.0.1:${port}`,
+    '--serve-packages',
+    '--allow-builds=on',
   )
   t.equal(started.exitCode, 0, started.stderr)
   const url = `http://127.0.0.1:${port}`
@@ -110,9 +125,16 @@ void t.test('a registry with a Nix of its own', { skip, timeout: LIMIT_MS }, asy
 
   const directory = await temporaryDirectory(t, 'own-nix')
   const fetched = await shape('chain')
-  const [first, second] = await Promise.all(['first', 'second'].map(async (name) => hermetic(t, name)))
-  if (first === undefined || second === undefined) throw new Error('no derivation')
-  const cache = await signedCache(join(directory, 'cache'), [fetched], 'compression=zstd', [first, second])
+  const [first, second, third] = [
+    await hermetic(t, 'first'),
+    await hermetic(t, 'second'),
+    await hermetic(t, 'third'),
+  ]
+  const cache = await signedCache(join(directory, 'cache'), [fetched], 'compression=zstd', [
+    first,
+    second,
+    third,
+  ])
   const volumes = { nix: join(directory, 'nix'), state: join(directory, 'state'), cache: cache.directory }
   for (const volume of [volumes.nix, volumes.state]) {
     await mkdir(volume)
@@ -149,6 +171,37 @@ void t.test('a registry with a Nix of its own', { skip, timeout: LIMIT_MS }, asy
     const refused = await refusal(await fetch(`${repositoryUrl(registry.url, second)}/manifests/nix`))
     t.equal(refused.status, 500, 'this build looks for the registry, and finds it')
     t.match(await registry.log(), /builds run without a sandbox/)
+    await registry.stop()
+  })
+
+  await t.test('without a sandbox, on another machine', { skip: missing('sshd') }, async (t) => {
+    const builder = await startSshServer(t)
+    const program = join(builder.directory, 'nix-daemon')
+    await writeFile(program, `#!/bin/sh\nNIX_CONF_DIR=${nixEnv.NIX_CONF_DIR} exec nix-daemon "$@"\n`, {
+      mode: 0o755,
+    })
+    const secret = join(directory, 'builders')
+    await mkdir(secret)
+    const hostKey = Buffer.from(builder.hostKey).toString('base64')
+    const machine = `ssh-ng://root@127.0.0.1?remote-program=${program} - ${BUILDERS}/key 2 1 - - ${hostKey}\n`
+    await writeFile(join(secret, 'machines'), machine)
+    // kubelet gives the files of a Secret to root, and to the group of the Pod.
+    await writeFile(join(secret, 'key'), await readFile(builder.keyFile), { mode: 0o440 })
+    await chown(join(secret, 'key'), 0, USER)
+    const registry = await run(t, podman, image, {
+      volumes,
+      env: {
+        ...env,
+        PUSHLESS_BUILDERS: `${BUILDERS}/machines`,
+        NIX_SSHOPTS: `-p ${builder.port} -o HostKeyAlias=127.0.0.1`,
+      },
+      options: ['--volume', `${secret}:${BUILDERS}:ro`],
+    })
+    const built = await pullManifest(registry.url, third)
+    t.equal(built.digest, (await pullManifest(host.url, third)).digest)
+    const log = await registry.log()
+    t.match(log, /the machines of --builders build/)
+    t.match(log, /"machine":"ssh-ng:\/\/root@127\.0\.0\.1/)
     await registry.stop()
   })
 })

@@ -40,6 +40,8 @@ const commands = {
   fish: ['fish'],
   groff: ['groff'],
   chromium: ['chromium'],
+  sshd: ['sshd', 'ssh-keygen'],
+  'emulation of arm64': ['qemu-aarch64-static'],
   trivy: ['trivy'],
   root: [],
 } as const satisfies Record<string, readonly string[]>

@@ -10,8 +10,8 @@ export const VARIANT_FILES = {
 export type VariantKind = keyof typeof VARIANT_FILES
 
 /**
- * The variants that need nothing of their nodes. The set-up of nodes has a namespace of its own beside them, and is there
- * only for who asks for it.
+ * The variants that need nothing of their nodes. The set-up of nodes isn't there unless it is asked for, and has a
+ * namespace of its own.
  */
 export const NEEDS_NO_NODE: ReadonlySet<VariantKind> = new Set(['cache', 'stateful-set'])
 

@@ -20,16 +20,25 @@ export type OwnNixSettings = {
   readonly buildersFile: string | undefined
 }
 
+/** The places of builds (own-nix.ts), and the check whether there can be a sandbox. */
+export type NixMode = 'check' | 'sandbox' | 'unsandboxed' | 'elsewhere' | 'nowhere'
+
+/** Lines of nix.conf. With no jobs, Nix runs only its own builders here, such as that of downloads. */
+const LINES_OF: Readonly<Record<NixMode, readonly string[]>> = {
+  // Neither a cache nor another machine may bring the result.
+  check: ['sandbox = true', 'substitute = false', 'builders ='],
+  sandbox: ['sandbox = true'],
+  unsandboxed: ['sandbox = false'],
+  elsewhere: ['sandbox = false', 'max-jobs = 0'],
+  nowhere: ['sandbox = true', 'max-jobs = 0'],
+}
+
 export type NixEnvironment = Readonly<Record<string, string>>
 
 /** @throws RegistryError `unavailable` for a file that can't be used. */
-export function nixEnvironment(
-  settings: OwnNixSettings,
-  { isSandboxed, fetches }: { readonly isSandboxed: boolean; readonly fetches: boolean },
-): NixEnvironment {
+export function nixEnvironment(settings: OwnNixSettings, mode: NixMode): NixEnvironment {
   const { directory, caches, trustedKeys, requiresSignature, netrcFile, buildersFile } = settings
   const lines = [
-    `substitute = ${fetches}`,
     `substituters = ${caches}`,
     `trusted-public-keys = ${trustedKeys}`,
     `require-sigs = ${requiresSignature}`,
@@ -37,8 +46,8 @@ export function nixEnvironment(
     `builders = ${buildersFile === undefined ? '' : `@${buildersFile}`}`,
     // Nix as one user, which has no others to build as.
     'build-users-group =',
-    `sandbox = ${isSandboxed}`,
     'sandbox-fallback = false',
+    ...LINES_OF[mode],
   ]
   const home = join(directory, 'home')
   try {

@@ -1,17 +1,21 @@
 /**
  * A Nix that the server starts itself and that has /nix to itself, as in a container with a volume for /nix. It builds as
  * the user of the server, in Nix's sandbox. Where there can be no sandbox, a build could read the server's secrets and
- * change its store; so it builds nothing there, unless the operator allows it.
+ * change its store; so only remote builders build then, or nobody, unless the operator allows it.
  */
 import { DaemonStore } from '../daemon/daemon-store.ts'
 import { processTransport, type Duplex, type Transport } from '../daemon/transport.ts'
-import { nixEnvironment, type OwnNixSettings } from './nix-config.ts'
+import { nixEnvironment, type NixMode, type OwnNixSettings } from './nix-config.ts'
 import { whyNoSandbox } from './sandbox-check.ts'
 
-export type SandboxState =
-  | { readonly kind: 'sandboxed' }
-  /** Builds go on without a sandbox where they are allowed, and are refused otherwise. */
-  | { readonly kind: 'unsandboxed'; readonly isAllowed: boolean; readonly reason: string }
+/** The places of builds, and why there is no sandbox here. */
+export type BuildPlace =
+  | { readonly kind: 'sandbox' }
+  /** Here all the same, since the operator allows it. */
+  | { readonly kind: 'unsandboxed'; readonly reason: string }
+  /** The remote builders, and never here. */
+  | { readonly kind: 'elsewhere'; readonly reason: string }
+  | { readonly kind: 'nowhere'; readonly reason: string }
 
 export type OwnNixOptions = {
   /** Speaks the worker protocol on stdin and stdout. */
@@ -19,12 +23,12 @@ export type OwnNixOptions = {
   readonly settings: OwnNixSettings
   readonly allowsUnsandboxed: boolean
   /** Hears once how builds are made. */
-  readonly onSandbox: (state: SandboxState) => void
+  readonly onPlace: (place: BuildPlace) => void
 }
 
 export class OwnNix {
   readonly #options: OwnNixOptions
-  #state: Promise<SandboxState> | undefined
+  #place: Promise<BuildPlace> | undefined
   #refusal: string | undefined
   readonly transport: Transport
 
@@ -39,36 +43,36 @@ export class OwnNix {
   }
 
   async #open(): Promise<Duplex> {
-    this.#state ??= this.#find()
+    this.#place ??= this.#find()
     try {
-      const state = await this.#state
-      return await this.#start({
-        isSandboxed: state.kind === 'sandboxed' || !state.isAllowed,
-        fetches: true,
-      }).open()
+      return await this.#start((await this.#place).kind).open()
     } catch (error) {
       // Nix may answer the next time.
-      this.#state = undefined
+      this.#place = undefined
       throw error
     }
   }
 
-  async #find(): Promise<SandboxState> {
-    const { allowsUnsandboxed: isAllowed, onSandbox } = this.#options
-    const store = new DaemonStore(this.#start({ isSandboxed: true, fetches: false }))
+  async #find(): Promise<BuildPlace> {
+    const store = new DaemonStore(this.#start('check'))
     try {
       const reason = await whyNoSandbox(store)
-      const state: SandboxState =
-        reason === undefined ? { kind: 'sandboxed' } : { kind: 'unsandboxed', isAllowed, reason }
-      this.#refusal = isAllowed ? undefined : reason
-      onSandbox(state)
-      return state
+      const place = reason === undefined ? ({ kind: 'sandbox' } as const) : this.#placeWithout(reason)
+      this.#refusal = place.kind === 'nowhere' ? reason : undefined
+      this.#options.onPlace(place)
+      return place
     } finally {
       store.close()
     }
   }
 
-  #start(mode: Parameters<typeof nixEnvironment>[1]): Transport {
+  #placeWithout(reason: string): BuildPlace {
+    const { allowsUnsandboxed, settings } = this.#options
+    if (allowsUnsandboxed) return { kind: 'unsandboxed', reason }
+    return { kind: settings.buildersFile === undefined ? 'nowhere' : 'elsewhere', reason }
+  }
+
+  #start(mode: NixMode): Transport {
     const { command, settings } = this.#options
     return processTransport(command, nixEnvironment(settings, mode))
   }

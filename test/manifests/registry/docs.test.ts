@@ -37,14 +37,27 @@ void t.test(
   'docs/install.md has each argument of the registry without Nix',
   { skip: withoutNix },
   async (t) => {
-    const unused = ['deployment', 'horizontalPodAutoscaler', 'namespace', 'nodeSetup', 'serviceAccount']
+    const unused = [
+      'statefulSet',
+      'deployment',
+      'horizontalPodAutoscaler',
+      'namespace',
+      'nodeSetup',
+      'serviceAccount',
+    ]
     const builders = unused.map((name) => `${name} = null;`).join(' ')
-    const names = await evaluate(
-      `builtins.attrNames (builtins.functionArgs (import ${root}manifests/registry/cache-registry.nix { ${builders} }))`,
-    )
-    const [, table = ''] = install.split('| `registry`, `store = "cache"` | default |')
-    for (const name of (names as string[]).filter((one) => one !== 'store'))
-      t.match(table.split('\n\n')[0], `\`${name}\``, name)
+    for (const [file, variant] of [
+      ['cache-registry', 'store = "cache"'],
+      ['own-registry', 'kind = "StatefulSet"'],
+    ] as const) {
+      const names = await evaluate(
+        `builtins.attrNames (builtins.functionArgs (import ${root}manifests/registry/${file}.nix { ${builders} }))`,
+      )
+      const [, table = ''] = install.split(`| \`registry\`, \`${variant}\` | default |`)
+      const said: ReadonlySet<string> = new Set(variant.split(' ', 1))
+      for (const name of (names as string[]).filter((one) => one !== 'store' && !said.has(one)))
+        t.match(table.split('\n\n')[0], `\`${name}\``, `${variant}: ${name}`)
+    }
     const example = blockBelow(install, '## With the Nix library')
     t.equal(await evaluate(`(${example.replace('./manifests', `${root}manifests`)}).name`), 'pushless.json')
   },
