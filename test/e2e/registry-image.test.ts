@@ -130,18 +130,21 @@ void t.test('the registry’s image', { skip, timeout: 300_000 }, async (t) => {
     const loaded = await podman.podman('load', '--input', archive)
     t.equal(loaded.exitCode, 0, loaded.stderr)
     const port = await freePort()
-    const confined = ['--read-only', '--cap-drop', 'all', '--security-opt', 'no-new-privileges']
+    const { options, args } = await commandOf('README.md')
+    t.same(await commandOf('docs/install.md'), { options, args }, 'one command on both pages')
     const started = performance.now()
     const run = await podman.podman(
       'run',
       '--detach',
-      ...confined,
+      ...options,
+      '--security-opt',
+      'no-new-privileges',
       '--name',
       'registry',
       image,
-      'serve',
+      ...args,
       '--listen',
-      `127.0.0.1:${port}`,
+      `0.0.0.0:${port}`,
     )
     t.equal(run.exitCode, 0, run.stderr)
     const ready = await until(
@@ -182,6 +185,14 @@ void t.test('the registry’s image', { skip, timeout: 300_000 }, async (t) => {
     t.equal(pulled.digest, (await pullManifest(own.url, path)).digest, 'the same image as from here')
   })
 })
+
+/** The `podman run` of a page: its options, but for those about ports and the end, and the arguments of the image. */
+async function commandOf(page: string): Promise<{ readonly options: string[]; readonly args: string[] }> {
+  const text = await readFile(new URL(`../../${page}`, import.meta.url), 'utf8')
+  const [, options = '', args = ''] =
+    /^\$ podman run --rm (.*) -p 127\.0\.0\.1:5000:5000 \S+\/pushless:\S+ ((?:.*\\\n)*.*)$/m.exec(text) ?? []
+  return { options: options.split(' '), args: args.replaceAll('\\\n', ' ').trim().split(/\s+/) }
+}
 
 /** The machine of each ELF file in a layer. */
 async function machinesIn(layer: string): Promise<readonly number[]> {
