@@ -60,12 +60,12 @@ void t.test('containerd', { skip: missing('nix', 'containerd', 'root') }, async 
 })
 
 void t.test(
-  'one pull waits for a build of nine holds',
+  'one pull waits for a build of seven holds',
   { skip: missing('nix', 'containerd', 'root') },
   async (t) => {
     for (const wait of ['redirect', 'retry']) {
       const salt = `${wait}-${process.pid}`
-      const args = ['-A', 'slow', '--argstr', 'salt', salt, '--arg', 'seconds', '9']
+      const args = ['-A', 'slow', '--argstr', 'salt', salt, '--arg', 'seconds', '7']
       const slow = await nixInstantiate(fixture('shapes.nix'), args)
       const { url, logs } = await startPushless(t, {
         args: ['--serve-packages', '--hold', '1', '--wait', wait],
