@@ -81,9 +81,9 @@ void t.test('the audit log', { skip: missing('nix') }, async (t) => {
     { what: 'request', outcome: 'denied', ...sender, target: /-busybox$/, reason: 'no rule matches' },
     { what: 'credentials', outcome: 'denied', address: '127.0.0.1', target: 'GET /v2/' },
     { what: 'request', outcome: 'denied', target: 'GET /v2/' },
-    { what: 'build', outcome: 'done', subject: 'token:ci', target: /slow/ },
+    { what: 'build', outcome: 'done', ...sender, target: /slow/ },
     { what: 'warm', outcome: 'done', ...sender, target: 'POST /warm' },
-    { what: 'reload', outcome: 'done', target: auth },
+    { what: 'reload', outcome: 'done', subject: 'server', target: auth },
     { what: 'request', outcome: 'denied', ...sender, target: 'POST /warm' },
   ])
   const everything = (await readFile(file, 'utf8')) + JSON.stringify(server.logs)
