@@ -1,7 +1,7 @@
 /**
- * Finds out whether a Nix can build in a sandbox here, by a build that looks for a file of ours. Whether kernel and
- * container let an unprivileged process have the namespaces of a sandbox depends on more than can be asked for:
- * seccomp, AppArmor, masked files of /proc, limits of namespaces.
+ * Finds out whether a Nix can build in a sandbox here, by a build that looks for a file that this process made. Whether
+ * kernel and container let an unprivileged process have the namespaces of a sandbox depends on more than can be asked
+ * for: seccomp, AppArmor, masked files of /proc, limits of namespaces.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { contentAddressedPath } from '../../core/nix/content-address.ts'
