@@ -34,7 +34,7 @@ const Parts = Type.Object({
     nixPackages: Type.Array(DebianPackage),
   }),
 })
-export type DebianPackage = Static<typeof DebianPackage>
+type DebianPackage = Static<typeof DebianPackage>
 export type Parts = Static<typeof Parts>
 
 export async function readParts(): Promise<Parts> {
