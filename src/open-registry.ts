@@ -3,6 +3,7 @@ import type { Artifact } from './registry/artifact/image-index.ts'
 /** Everything below HTTP, opened by the settings: for the server, and for the commands that need none. */
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { ignoreDeletions, type DeletionListener } from './core/deletion.ts'
 import type { StorePath } from './core/nix/store-path.ts'
 import type { Settings } from './settings/settings.ts'
 import type { BuilderAddress } from './store/cache/builder/builder-address.ts'
@@ -38,6 +39,8 @@ export type RegistryListeners = Pick<RegistryOptions, 'onWork' | 'onLookup' | 'o
   readonly holdMs?: number
   /** Hears once where --store own builds. */
   readonly onBuildPlace?: (place: BuildPlace) => void
+  /** Hears of what is removed to stay within limits. */
+  readonly onDeletion?: DeletionListener
   /** Hears, once a minute, that the state directory can't be used. */
   readonly onStateTrouble?: (error: unknown) => void
 }
@@ -59,6 +62,7 @@ export function openRegistry(
     onStateTrouble = () => undefined,
     isLoopbackTrusted = () => true,
     onBuildPlace = () => undefined,
+    onDeletion = ignoreDeletions,
     ...listeners
   }: RegistryListeners,
 ): OpenRegistry {
@@ -72,11 +76,19 @@ export function openRegistry(
     failureMs: settings.failureMs,
     logBytes: settings.logBytes,
     onTrouble: (error) => trouble.report(error),
+    onDeletion,
   })
   const ownNix = settings.storeKind === 'own' ? openOwnNix(settings, onBuildPlace) : undefined
   const store =
-    ownNix === undefined ? openStore(settings) : new DaemonStore(ownNix.transport, settings.silentMs)
-  const cache = new UnpackCache(join(stateDirectory, 'unpacked'), settings.cacheBytes, store.directory)
+    ownNix === undefined
+      ? openStore(settings, onDeletion)
+      : new DaemonStore(ownNix.transport, settings.silentMs)
+  const cache = new UnpackCache(
+    join(stateDirectory, 'unpacked'),
+    settings.cacheBytes,
+    store.directory,
+    onDeletion,
+  )
   const threads = Math.min(MAX_READERS, Math.max(MIN_READERS, availableParallelism()))
   const reader = new StoreReader(threads, store.directory)
   const images = {
@@ -92,7 +104,7 @@ export function openRegistry(
     journal,
     partialIndex: settings.partialIndex,
     policy: policyOf(settings, isLoopbackTrusted, () => ownNix?.refusal),
-    roots: { directory: stateDirectory, keepDays: settings.keepDays, onTrouble: onRootTrouble },
+    roots: { directory: stateDirectory, keepDays: settings.keepDays, onTrouble: onRootTrouble, onDeletion },
     ...(settings.imageSignatures === undefined
       ? {}
       : { demandSigned: signatureCheck(settings.imageSignatures) }),
@@ -142,11 +154,16 @@ function openOwnNix(settings: Settings, onPlace: (place: BuildPlace) => void): O
   })
 }
 
-function openStore(settings: Settings): Store {
+function openStore(settings: Settings, onDeletion: DeletionListener): Store {
   if (settings.storeKind === 'daemon') return new DaemonStore(transportOf(settings.nix), settings.silentMs)
   const { builder } = settings
   return openCacheStore(
-    { ...settings, directory: join(settings.stateDirectory, 'store'), maxBytes: settings.storeBytes },
+    {
+      ...settings,
+      directory: join(settings.stateDirectory, 'store'),
+      maxBytes: settings.storeBytes,
+      onDeletion,
+    },
     builder === undefined ? undefined : new DaemonStore(transportTo(builder), settings.silentMs),
   )
 }

@@ -26,7 +26,9 @@ import { readSecretKey } from './insight/signing/signing-key.ts'
 import { openTls } from './tls/open-tls.ts'
 import type { Tracing } from './tracing/open-tracing.ts'
 import { currentAsker } from './core/asker.ts'
+import type { DeletionListener } from './core/deletion.ts'
 import { AuditLog } from './access/audit/audit-log.ts'
+import { deletionEvent, reloadEvent, workEvent } from './access/audit/server-events.ts'
 import type { AuditListener } from './access/audit-event.ts'
 import { openNixCache } from './nix-cache/nix-cache.ts'
 import { openRegistry } from './open-registry.ts'
@@ -76,11 +78,12 @@ export async function startServer(
   const web = readWebFiles(fileURLToPath(WEB))
   const audit = settings.auditFile === undefined ? undefined : openAudit(settings.auditFile, logger)
   const onAudit: AuditListener = (event) => audit?.write(event)
+  const onDeletion: DeletionListener = (deletion) => onAudit(deletionEvent(deletion, currentAsker()))
   const tokenFile = openTokenFile(settings.tokenFile, onAudit, logger)
   const tls =
     settings.tls === undefined
       ? undefined
-      : openTls(settings.tls, logger, (target) => onAudit({ what: 'reload', outcome: 'done', target }))
+      : openTls(settings.tls, logger, (file, error) => onAudit(reloadEvent(file, error)))
   const tracing = await startTracing(settings, version, logger)
   const auth =
     settings.authFile === undefined
@@ -103,13 +106,16 @@ export async function startServer(
     onWork: (work, event) => {
       metrics.onWork(work, event)
       const name = workName(work)
-      if (event.kind === 'done' || event.kind === 'failed')
-        onAudit({ what: work.kind, outcome: event.kind, subject: currentAsker(), target: name })
+      if (event.kind === 'done' || event.kind === 'failed') {
+        const { kind: outcome, ...facts } = event
+        onAudit(workEvent({ what: work.kind, target: name, outcome, ...facts }, currentAsker()))
+      }
       if (event.kind === 'log')
         logger.debug({ work: name, derivation: event.derivation, line: event.line }, 'nix log')
       // Why it failed is logged where it is answered.
       else if (event.kind !== 'queued') logger.info({ work: name, ...event, error: undefined }, 'nix')
     },
+    onDeletion,
     onRootTrouble: (error) => logger.warn({ err: error }, 'no root: the image may be collected'),
     onImage: (artifact, steps, before) => logServed(logger, artifact, steps, before),
   })
@@ -117,6 +123,7 @@ export async function startServer(
     mode: settings.nixCacheMode,
     state: settings.stateDirectory,
     store,
+    onDeletion,
     reader: images.reader,
     servedClosure: (path) => servedClosure(images, path),
     hold: (path) => registry.roots.hold(path),
@@ -194,7 +201,7 @@ export async function startServer(
       url,
       reload: () => {
         audit?.reopen()
-        onAudit({ what: 'reload', outcome: 'done', target: 'SIGHUP' })
+        onAudit(reloadEvent('SIGHUP'))
         tokenFile?.reload()
         auth?.reload()
         tls?.reload()
@@ -278,10 +285,12 @@ function openTokenFile(
   return new TokenFile(file, {
     onChange: () => {
       logger.info({ file }, 'another token counts from now on')
-      onAudit({ what: 'reload', outcome: 'done', target: file })
+      onAudit(reloadEvent(file))
     },
-    onTrouble: (error) =>
-      logger.error({ err: error, file }, 'token file not read: the last token goes on to count'),
+    onTrouble: (error) => {
+      logger.error({ err: error, file }, 'token file not read: the last token goes on to count')
+      onAudit(reloadEvent(file, error))
+    },
     onReadableByAll: (advice) =>
       logger.warn({ file, advice }, 'every user of this machine can read the token'),
   })

@@ -1,126 +1,146 @@
 /**
  * `node bench/scale/main.ts`: measures what a replica costs, compares the model with three real replicas and 200 nodes
- * that pull from them, and says what fleets need. Prints tables in Markdown, as docs/scale.md has them.
+ * that pull from them, and says what fleets need. Prints tables in Markdown, as docs/scale.md has them, and draws the
+ * charts of that page into docs/charts.
  */
+import { mkdir, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { execa } from 'execa'
 import { debianClosure } from '../../test/fixtures/debian-closure.ts'
-import { pullManifest } from '../../test/e2e/client.ts'
 import { scoped } from '../../test/support/scope.ts'
-import { cpuMs } from '../cpu-time.ts'
+import { chartsOf } from './charts.ts'
+import { compare, NODES, REPLICAS, type Comparison } from './compare.ts'
 import { measureCosts, type Measured } from './costs.ts'
-import { simulate, type Costs, type Fleet } from './model.ts'
+import type { CacheCounts } from './counted-cache.ts'
+import { curvesOf, FLEETS, needsOf, REPLICA_COUNTS, WITHIN_SECONDS, type Curve, type Need } from './fleets.ts'
 
-const CLIENTS = fileURLToPath(new URL('clients.ts', import.meta.url))
-const NODES = 200
-const REPLICAS = 3
-const ROUNDS = 3
-/** A roll-out of an image of which nodes lack half a gigabyte, in layers as planners make them. */
-const LAYERS = [200, 120, 80, 60, 40].map((megabytes) => megabytes * 1e6)
-const TEN_GIGABITS = 1.25e9
-const ONE_GIGABIT = 1.25e8
-const WITHIN_SECONDS = 120
-const MOST_REPLICAS = 200
+const CHARTS = fileURLToPath(new URL('../../docs/charts', import.meta.url))
 
 await scoped(async (scope) => {
   const { root } = await debianClosure()
   const measured = await measureCosts(scope, root)
-  const { manifestSeconds, sendSecondsPerGigabyte, fetchSecondsPerGigabyte } = measured.costs
-  console.log('| processor seconds of one core | |\n| --- | --- |')
-  console.log(`| a warm manifest | ${(manifestSeconds * 1000).toFixed(2)} ms |`)
-  console.log(`| a gigabyte sent | ${sendSecondsPerGigabyte.toFixed(2)} s |`)
-  console.log(
-    `| a gigabyte fetched, unpacked and hashed, once for each replica | ${fetchSecondsPerGigabyte.toFixed(1)} s |\n`,
-  )
-  await compare(measured, root)
-  tellFleets(measured.costs)
+  tellCosts(measured)
+  const comparison = await compare(measured, root)
+  tellComparison(comparison)
+  const bytes = measured.layers.reduce((sum, size) => sum + size, 0)
+  const needs = needsOf(measured.costs, measured.firstPull.bytes / bytes)
+  tellNeeds(needs)
+  const curves = curvesOf(measured.costs)
+  tellCurves(curves)
+  await mkdir(CHARTS, { recursive: true })
+  for (const [name, chart] of chartsOf({ comparison, needs, curves }))
+    await writeFile(join(CHARTS, `${name}.svg`), chart)
 })
 
-/** Everything shares this machine's cores, the clients too: their time is part of what a gigabyte costs here. */
-async function compare({ start, layers }: Measured, root: string): Promise<void> {
-  const replicas = await Promise.all(Array.from({ length: REPLICAS }, start))
-  for (const { url } of replicas) await pullManifest(url, root)
-  const bytes = NODES * layers.reduce((sum, size) => sum + size, 0)
-  console.log(
-    `| ${NODES} nodes, ${REPLICAS} replicas on ${availableParallelism()} cores | measured | model | |\n| --- | --- | --- | --- |`,
+function tellCosts({ costs, lookUpSeconds, buildSeconds, firstPull, laterPulls, layers }: Measured): void {
+  const { manifestSeconds, sendSecondsPerGigabyte, fetchSecondsPerGigabyte } = costs
+  const bytes = layers.reduce((sum, size) => sum + size, 0)
+  table(
+    ['processor time of one core', ''],
+    [
+      ['a warm manifest', `${milliseconds(manifestSeconds)} ms`],
+      ['a gigabyte sent', `${sendSecondsPerGigabyte.toFixed(2)} s`],
+      [
+        'a gigabyte fetched, unpacked and hashed, once for each replica',
+        `${fetchSecondsPerGigabyte.toFixed(1)} s`,
+      ],
+      ['a narinfo looked up, its signature verified', `${milliseconds(lookUpSeconds)} ms`],
+      ['a build scheduled, without Nix', `${milliseconds(buildSeconds)} ms`],
+    ],
   )
-  for (let round = 0; round < ROUNDS; round++) {
-    const before = await Promise.all(replicas.map(async ({ pid }) => cpuMs(pid)))
-    const { stdout } = await execa(process.execPath, [
-      CLIENTS,
-      String(NODES),
-      root,
-      ...replicas.map(({ url }) => url),
-    ])
-    const after = await Promise.all(replicas.map(async ({ pid }) => cpuMs(pid)))
-    const { seconds, cpuSeconds } = JSON.parse(stdout) as {
-      readonly seconds: readonly number[]
-      readonly cpuSeconds: number
-    }
-    const served = after.reduce((sum, ms, i) => sum + ms - (before[i] ?? 0), 0) / 1000
-    const model = simulate(
-      {
-        manifestSeconds: 0,
-        sendSecondsPerGigabyte: (served + cpuSeconds) / (bytes / 1e9),
-        fetchSecondsPerGigabyte: 0,
-      },
-      {
-        nodes: NODES,
-        replicas: 1,
-        coresOfReplica: availableParallelism(),
-        linkOfReplica: Infinity,
-        linkOfNode: Infinity,
-        layers,
-        isWarm: true,
-        mirrorCopies: undefined,
-      },
-    )
-    const sorted = seconds.toSorted((a, b) => a - b)
-    for (const [name, real, predicted] of [
-      ['half of the nodes', sorted[Math.floor(NODES / 2)] ?? 0, model.p50],
-      ['all nodes', sorted.at(-1) ?? 0, model.all],
-    ] as const)
-      console.log(
-        `| ${name} | ${real.toFixed(1)} s | ${predicted.toFixed(1)} s | ${(predicted / real).toFixed(2)} x |`,
-      )
-  }
-  console.log('')
+  table(
+    [
+      `requests to the cache for an image of ${(bytes / 1e6).toFixed(0)} MB`,
+      'narinfos',
+      'archives',
+      'others',
+      'MB',
+    ],
+    [
+      ['the first pull of a replica', ...countTexts(firstPull)],
+      ['all later pulls', ...countTexts(laterPulls)],
+    ],
+  )
 }
 
-function tellFleets(costs: Costs): void {
-  console.log(
-    `| nodes | mirror | replicas for ${WITHIN_SECONDS} s | all nodes | processor time | bytes sent | first limit |`,
+function tellComparison({ rounds, filling, serving, memory, connections }: Comparison): void {
+  table(
+    [`${NODES} nodes, ${REPLICAS} replicas on ${availableParallelism()} cores`, 'measured', 'model', 'ratio'],
+    rounds.flat().map(({ name, measuredSeconds, modelSeconds }) => {
+      const ratio = (modelSeconds / measuredSeconds).toFixed(2)
+      return [name, `${measuredSeconds.toFixed(1)} s`, `${modelSeconds.toFixed(1)} s`, ratio]
+    }),
   )
-  console.log('| --- | --- | --- | --- | --- | --- | --- |')
-  for (const nodes of [100, 1_000, 10_000])
-    for (const mirrorCopies of [undefined, 5]) {
-      const fleetOf = (replicas: number): Fleet => ({
-        nodes,
-        replicas,
-        coresOfReplica: 2,
-        linkOfReplica: TEN_GIGABITS,
-        linkOfNode: ONE_GIGABIT,
-        layers: LAYERS,
-        isWarm: false,
-        mirrorCopies,
-      })
-      const replicas = fewestReplicas((count) => simulate(costs, fleetOf(count)).all <= WITHIN_SECONDS)
-      const outcome = simulate(costs, fleetOf(replicas))
-      const cores = outcome.coreUse * outcome.all * replicas * fleetOf(replicas).coresOfReplica
-      console.log(
-        `| ${nodes} | ${mirrorCopies === undefined ? 'none' : `${mirrorCopies} copies`} | ${replicas} | ${outcome.all.toFixed(0)} s | ${cores.toFixed(0)} s | ${(outcome.bytesSent / 1e9).toFixed(0)} GB | ${outcome.firstLimit} |`,
-      )
-    }
+  table(
+    [`requests of ${REPLICAS} replicas to the cache`, 'narinfos', 'archives', 'others', 'MB'],
+    [
+      ['until they have the image', ...countTexts(filling)],
+      [`while ${NODES} nodes pull`, ...countTexts(serving)],
+    ],
+  )
+  console.log(
+    `memory of a replica at most: ${memory.toFixed(0)} MB, with ${connections.toFixed(0)} downloads\n`,
+  )
 }
 
-/** More replicas are never slower, so half of the range is left at each step. */
-function fewestReplicas(areEnough: (count: number) => boolean): number {
-  let [low, high] = [2, MOST_REPLICAS]
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2)
-    if (areEnough(middle)) high = middle
-    else low = middle + 1
-  }
-  return low
+function tellNeeds(needs: readonly Need[]): void {
+  table(
+    [
+      'nodes',
+      'peer-to-peer mirror',
+      `replicas for ${WITHIN_SECONDS} s`,
+      'all nodes have it',
+      'processor time',
+      'bytes sent',
+      'of each replica',
+      'downloads at once of each',
+      'requests to the bucket',
+      'bytes from it',
+      'first limit',
+    ],
+    needs.map((need) => [
+      need.nodes.toLocaleString('en'),
+      need.mirrorCopies === undefined ? 'none' : `${need.mirrorCopies} copies`,
+      String(need.replicas),
+      `${need.all.toFixed(0)} s`,
+      `${need.processorSeconds.toFixed(0)} s`,
+      gigabytes(need.bytesSent),
+      `${need.gigabits.toFixed(1)} Gbit/s`,
+      String(need.connections),
+      need.bucketRequests.toLocaleString('en'),
+      gigabytes(need.bucketBytes),
+      need.firstLimit,
+    ]),
+  )
+}
+
+function tellCurves(curves: readonly Curve[]): void {
+  table(
+    ['replicas', ...FLEETS.map((nodes) => `${nodes.toLocaleString('en')} nodes`)],
+    REPLICA_COUNTS.map((replicas, i) => [
+      String(replicas),
+      ...curves.map(({ seconds }) => `${(seconds[i] ?? 0).toFixed(0)} s`),
+    ]),
+  )
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): void {
+  console.log([line(head), line(head.map(() => '---')), ...rows.map(line), ''].join('\n'))
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`
+}
+
+function countTexts({ narinfos, archives, others, bytes }: CacheCounts): readonly string[] {
+  return [...[narinfos, archives, others].map(String), (bytes / 1e6).toFixed(0)]
+}
+
+function milliseconds(seconds: number): string {
+  return (seconds * 1000).toFixed(2)
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(bytes < 1e10 ? 1 : 0)} GB`
 }

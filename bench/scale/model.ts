@@ -68,6 +68,17 @@ class Station {
 
 type Stream = { readonly node: number; left: number; at: number; readonly replica: number }
 
+/** Turns of the golden ratio are spread evenly, also those of every sixth request. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2
+
+/**
+ * Returns the replica of a request, as a Service chooses one: evenly, and not by the order of the layers. With one
+ * after the other, nodes of six requests would send all of their largest layers to the same one of three replicas.
+ */
+export function replicaOf(request: number, replicas: number): number {
+  return Math.floor(((request * GOLDEN) % 1) * replicas)
+}
+
 export function simulate(costs: Costs, fleet: Fleet): Outcome {
   const { replicas, coresOfReplica, linkOfReplica, linkOfNode, layers, isWarm, mirrorCopies } = fleet
   const nodes = Math.min(fleet.nodes, mirrorCopies ?? fleet.nodes)
@@ -79,7 +90,7 @@ export function simulate(costs: Costs, fleet: Fleet): Outcome {
   const waiting = Array.from({ length: nodes }, () => [...layers])
   const heap = new Queue()
   let turn = 0
-  const next = () => turn++ % replicas
+  const next = () => replicaOf(turn++, replicas)
 
   const ready = cores.map((station) =>
     isWarm ? 0 : station.serve(0, (total / GIGABYTE) * costs.fetchSecondsPerGigabyte),

@@ -2,7 +2,7 @@
  * Runs a number of tasks at once. Those that wait take turns by client, so that one with six hundred tasks delays another
  * by one of them at most.
  */
-import { currentAsker } from './asker.ts'
+import { currentAskerKey } from './asker.ts'
 
 type Queue = { running: number; readonly waiting: (() => void)[] }
 
@@ -36,7 +36,7 @@ export class FairLimit {
 
   /** Runs a task when it is its turn. @throws what the task throws. */
   async run<T>(task: () => Promise<T>): Promise<T> {
-    const asker = currentAsker()
+    const asker = currentAskerKey()
     await this.#turn(asker)
     try {
       return await task()

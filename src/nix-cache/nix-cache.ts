@@ -1,6 +1,7 @@
 /** Nix's binary cache, put together: what `/nix-cache` reads from and writes to. */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { DeletionListener } from '../core/deletion.ts'
 import { STORE_DIR } from '../core/nix/store-path.ts'
 import { CacheReader, type CacheReaderOptions } from './cache-reader.ts'
 import { Importer, type ImporterOptions } from './importer.ts'
@@ -24,6 +25,8 @@ export type NixCacheOptions = CacheReaderOptions &
     readonly mode: NixCacheMode
     /** The state directory; uploads that another process left in it are removed. */
     readonly state: string
+    /** Hears of uploads that nobody imported. */
+    readonly onDeletion: DeletionListener
   }
 
 /**
@@ -39,7 +42,7 @@ export function openNixCache({ mode, state, ...options }: NixCacheOptions): NixC
   if (mode === 'off') return undefined
   const reader = new CacheReader(options)
   if (mode === 'read') return { reader, writer: undefined, close: () => undefined }
-  const uploads = new Uploads(directory)
+  const uploads = new Uploads(directory, undefined, options.onDeletion)
   const importer = new Importer({ ...options, uploads })
   return { reader, writer: { importer, uploads }, close: () => uploads.close() }
 }

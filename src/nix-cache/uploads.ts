@@ -7,6 +7,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ignoreDeletions, type DeletionListener } from '../core/deletion.ts'
 import { RegistryError } from '../core/errors/errors.ts'
 import { parseBase32Sha256, sha256Of, type Sha256 } from '../core/oci/sha256.ts'
 
@@ -37,6 +38,7 @@ const AFTER_IMPORT_MS = 60_000
 const SWEEP_MS = 30_000
 /** Each has a file open. Nix sends 25 at once by default (`http-connections`). */
 const MAX_UNDER_WAY = 100
+const UNCLAIMED = 'it was uploaded, and no narinfo came for it in time'
 const NAME = /^([0-9a-z]{52})\.nar(?:\.[a-z0-9]{1,5})?$/
 
 type Upload = {
@@ -66,9 +68,15 @@ export class Uploads {
   #bytes = 0
   #underWay = 0
   readonly #sweeper: NodeJS.Timeout
+  readonly #onDeletion: DeletionListener
 
-  /** @param directory this object's own: emptied now. */
-  constructor(directory: string, limits: UploadLimits = UPLOAD_LIMITS) {
+  /** @param directory this object's own: emptied now. @param onDeletion hears of archives that nobody imported. */
+  constructor(
+    directory: string,
+    limits: UploadLimits = UPLOAD_LIMITS,
+    onDeletion: DeletionListener = ignoreDeletions,
+  ) {
+    this.#onDeletion = onDeletion
     this.#directory = directory
     this.#limits = limits
     rmSync(directory, { recursive: true, force: true })
@@ -173,7 +181,12 @@ export class Uploads {
 
   async #sweep(): Promise<void> {
     const now = performance.now()
-    for (const [file, { expires }] of this.#uploads) if (expires <= now) await this.#drop(file)
+    for (const [file, { expires, isImported }] of this.#uploads) {
+      if (expires > now) continue
+      await this.#drop(file)
+      // The contents of one that was imported are in the store.
+      if (!isImported) this.#onDeletion({ target: `nar/${file}`, reason: UNCLAIMED, isDone: true })
+    }
   }
 
   async #drop(file: string): Promise<void> {

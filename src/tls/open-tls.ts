@@ -1,4 +1,5 @@
 /** The certificates of a running server: read again when they change, with a line in the log about each change. */
+import type { RegistryError } from '../core/errors/errors.ts'
 import { endOf } from './certificate-advice.ts'
 import { subjectOf, type CertificateFiles, type Certificates } from './certificate-files.ts'
 import { CertificateWatch } from './certificate-watch.ts'
@@ -24,19 +25,24 @@ export type OpenTls<ClientAuth> = {
 /** Between connections, for a server that nobody connects to: so the log tells of trouble and of ends. */
 const REMIND_MS = 60_000
 
-/** @throws RegistryError `unavailable` for files that can't be used. */
+/**
+ * @param onReload hears of each change, and of one that can't be used.
+ * @throws RegistryError `unavailable` for files that can't be used.
+ */
 export function openTls<ClientAuth>(
   { clientAuth, ...files }: CertificateFiles & { readonly clientAuth: ClientAuth },
   log: TlsLog,
-  onReload: (file: string) => void = () => undefined,
+  onReload: (file: string, error?: RegistryError) => void = () => undefined,
 ): OpenTls<ClientAuth> {
   const watch = new CertificateWatch(files, {
     onChange: (certificates) => {
       log.info(factsOf(certificates), 'another certificate counts from now on')
       onReload(files.certFile)
     },
-    onTrouble: (error) =>
-      log.error({ err: error }, 'TLS files not read: the last good certificate goes on to count'),
+    onTrouble: (error) => {
+      log.error({ err: error }, 'TLS files not read: the last good certificate goes on to count')
+      onReload(files.certFile, error)
+    },
     onAdvice: (advice) => log.warn({ file: files.certFile, advice }, 'clients may refuse TLS'),
   })
   log.info({ ...factsOf(watch.current), clientAuth }, 'TLS')

@@ -13,6 +13,7 @@ import { rename, rm, stat, utimes } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
+import { ignoreDeletions, type DeletionListener } from '../core/deletion.ts'
 import { RegistryError } from '../core/errors/errors.ts'
 import { systemReason } from '../core/errors/system-error.ts'
 import { unreadable } from '../core/errors/unreadable.ts'
@@ -55,6 +56,7 @@ export class UnpackCache {
   readonly #directory: string
   readonly #maxBytes: number
   readonly #storeDirectory: StoreDirectory
+  readonly #onDeletion: DeletionListener
   /** Sizes by key, least recently used first. */
   readonly #sizes = new Map<string, number>()
   readonly #users = new Map<string, number>()
@@ -70,9 +72,16 @@ export class UnpackCache {
    * @param directory made if it isn't there; files of processes that ended before they were whole are removed.
    * @param maxBytes of all unpacked files together.
    * @param storeDirectory the files of the store.
+   * @param onDeletion hears of each file that is dropped.
    * @throws RegistryError `unavailable` when it can't be used.
    */
-  constructor(directory: string, maxBytes: number, storeDirectory: StoreDirectory) {
+  constructor(
+    directory: string,
+    maxBytes: number,
+    storeDirectory: StoreDirectory,
+    onDeletion: DeletionListener = ignoreDeletions,
+  ) {
+    this.#onDeletion = onDeletion
     this.#storeDirectory = storeDirectory
     this.#directory = directory
     this.#maxBytes = maxBytes
@@ -82,7 +91,10 @@ export class UnpackCache {
         this.#sizes.set(key, size)
         this.#bytes += size
       }
-      for (const key of this.#idleUntilFits(0)) rmSync(pathOf(directory, key), { force: true })
+      for (const key of this.#idleUntilFits(0)) {
+        rmSync(pathOf(directory, key), { force: true })
+        this.#tell(key, true)
+      }
     } catch (cause) {
       throw new RegistryError('unavailable', `unpacked archives in ${directory}: ${messageOf(cause)}`, {
         cause,
@@ -223,9 +235,19 @@ export class UnpackCache {
 
   #drop(keys: readonly string[]): Promise<unknown> {
     if (keys.length === 0) return Promise.resolve()
-    const removed = keys.map((key) => rm(pathOf(this.#directory, key), { force: true }))
+    const removed = keys.map((key) =>
+      rm(pathOf(this.#directory, key), { force: true }).then(
+        () => this.#tell(key, true),
+        () => this.#tell(key, false),
+      ),
+    )
     this.#dropping = Promise.allSettled([this.#dropping, ...removed])
     return this.#dropping
+  }
+
+  #tell(key: string, isDone: boolean): void {
+    const reason = 'least recently used, and others need the room (--cache-size)'
+    this.#onDeletion({ target: pathOf(this.#directory, key), reason, isDone })
   }
 
   /** Forgets files that nobody uses until so many bytes more fit: the caller removes them. */

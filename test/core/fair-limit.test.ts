@@ -1,7 +1,10 @@
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
-import { askedBy } from '../../src/core/asker.ts'
+import { askedBy as askedByClient } from '../../src/core/asker.ts'
 import { FairLimit } from '../../src/core/fair-limit.ts'
+
+const askedBy = <T>(key: string, run: () => T): T =>
+  askedByClient({ key, subject: key, address: '', requestId: '' }, run)
 
 void t.test('clients take turns', async (t) => {
   const limit = new FairLimit(2)

@@ -81,9 +81,9 @@ void t.test('the audit log', { skip: missing('nix') }, async (t) => {
     { what: 'request', outcome: 'denied', ...sender, target: /-busybox$/, reason: 'no rule matches' },
     { what: 'credentials', outcome: 'denied', address: '127.0.0.1', target: 'GET /v2/' },
     { what: 'request', outcome: 'denied', target: 'GET /v2/' },
-    { what: 'build', outcome: 'done', subject: 'token:ci', target: /slow/ },
+    { what: 'build', outcome: 'done', ...sender, target: /slow/ },
     { what: 'warm', outcome: 'done', ...sender, target: 'POST /warm' },
-    { what: 'reload', outcome: 'done', target: auth },
+    { what: 'reload', outcome: 'done', subject: 'server', target: auth },
     { what: 'request', outcome: 'denied', ...sender, target: 'POST /warm' },
   ])
   const everything = (await readFile(file, 'utf8')) + JSON.stringify(server.logs)
@@ -126,6 +126,16 @@ void t.test('traces', { skip: missing('nix') }, async (t) => {
   await fetch(`${repositoryUrl(server.url, path)}/manifests/nix`, {
     headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01` },
   })
+  const warmTrace = 'c'.repeat(32)
+  await fetch(`${repositoryUrl(server.url, path)}/manifests/nix`, {
+    headers: { traceparent: `00-${warmTrace}-00f067aa0ba902b7-01` },
+  })
+  const salted = ['--argstr', 'salt', `traces-${process.pid}`, '--arg', 'seconds', '0']
+  const built = await nixInstantiate(fixture('shapes.nix'), ['-A', 'slow', ...salted])
+  const buildTrace = 'b'.repeat(32)
+  await fetch(`${repositoryUrl(server.url, built)}/manifests/nix`, {
+    headers: { traceparent: `00-${buildTrace}-00f067aa0ba902b7-01` },
+  })
   await fetch(`${server.url}/v2/`, { headers: { traceparent: `00-${'a'.repeat(32)}-00f067aa0ba902b7-00` } })
   await pullAll(server.url, path)
   await server.stop()
@@ -133,6 +143,7 @@ void t.test('traces', { skip: missing('nix') }, async (t) => {
   for (const name of [
     'GET manifests',
     'resolve',
+    'realise build',
     'source',
     'closure',
     'plan',
@@ -151,6 +162,19 @@ void t.test('traces', { skip: missing('nix') }, async (t) => {
     own.some(({ name }) => name === 'digest'),
     'with its steps',
   )
+  t.strictSame(
+    spans.flatMap(({ name, traceId }) => (traceId === warmTrace ? [name] : [])),
+    ['GET manifests'],
+    'a warm manifest has no steps',
+  )
+  const parentOf = ({ parentSpanId }: Span) => spans.find(({ spanId }) => spanId === parentSpanId)
+  const realise = spans.find(({ name }) => name === 'realise build')
+  t.equal(realise?.traceId, buildTrace)
+  const resolve = realise && parentOf(realise)
+  t.equal(resolve?.name, 'resolve', 'a build is below the step that needs it')
+  t.equal((resolve && parentOf(resolve))?.name, 'GET manifests')
+  for (const span of spans.filter(({ name }) => name === 'stream'))
+    t.equal(parentOf(span)?.name, 'GET blobs', 'each download is below its request')
   t.notOk(
     spans.some((span) => span.traceId === 'a'.repeat(32)),
     'a client that is not traced',

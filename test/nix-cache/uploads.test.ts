@@ -2,6 +2,7 @@ import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import type { Deletion, DeletionListener } from '../../src/core/deletion.ts'
 import { base32Sha256 } from '../../src/core/oci/sha256.ts'
 import { Uploads, parseUploadName, type UploadLimits, type UploadName } from '../../src/nix-cache/uploads.ts'
 import { sha256 } from '../support/nar.ts'
@@ -15,9 +16,9 @@ async function* chunks(...pieces: readonly Uint8Array[]) {
   yield* pieces
 }
 
-async function makeUploads(t: Test, limits: UploadLimits = LIMITS) {
+async function makeUploads(t: Test, limits: UploadLimits = LIMITS, onDeletion?: DeletionListener) {
   const directory = join(await temporaryDirectory(t, 'uploads'), 'uploads')
-  const uploads = new Uploads(directory, limits)
+  const uploads = new Uploads(directory, limits, onDeletion)
   t.teardown(() => uploads.close())
   return { directory, uploads }
 }
@@ -57,6 +58,16 @@ void t.test('an upload stays until it was used', async (t) => {
     t.equal(size, 90)
     t.ok((await readFile(file)).equals(bytes))
   })
+})
+
+void t.test('an upload that nobody claims is told, one that was imported is not', async (t) => {
+  const left: Deletion[] = []
+  const { uploads } = await makeUploads(t, { ...LIMITS, ageMs: 0 }, (deletion) => left.push(deletion))
+  const [first, last] = [bytesOf(20, 1), bytesOf(20, 2)]
+  await uploads.put(nameOf(first), chunks(first))
+  await setTimeout(2)
+  await uploads.put(nameOf(last), chunks(last))
+  t.match(left, [{ target: `nar/${nameOf(first).file}`, reason: /no narinfo/, isDone: true }])
 })
 
 void t.test('a refused upload leaves nothing', async (t) => {

@@ -4,6 +4,7 @@ import { readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
+import type { DeletionListener } from '../../src/core/deletion.ts'
 import { SYSTEM_STORE } from '../../src/core/nix/store-directory.ts'
 import { execa } from 'execa'
 import type { StorePath } from '../../src/core/nix/store-path.ts'
@@ -33,8 +34,8 @@ async function packedFile(directory: string, name: string, packed: Uint8Array): 
   return { path, compression: 'gzip', narHash: `sha256:${directory}${name}` }
 }
 
-const cacheIn = (t: Scope, directory: string, maxBytes: number) => {
-  const cache = new UnpackCache(directory, maxBytes, SYSTEM_STORE)
+const cacheIn = (t: Scope, directory: string, maxBytes: number, onDeletion?: DeletionListener) => {
+  const cache = new UnpackCache(directory, maxBytes, SYSTEM_STORE, onDeletion)
   t.teardown(() => cache.close())
   return cache
 }
@@ -61,7 +62,10 @@ void t.test('the least recently used goes first, and none that is in use', async
   const directory = await temporaryDirectory(t, 'unpacked')
   const [a, b, c, d] = await packedFiles(t, 4)
   if (a === undefined || b === undefined || c === undefined || d === undefined) return
-  const cache = cacheIn(t, directory, 3.5 * MB)
+  const dropped: string[] = []
+  const cache = cacheIn(t, directory, 3.5 * MB, ({ target, isDone }) => {
+    if (isDone) dropped.push(target)
+  })
   const useOf = async (file: PackedFile) => (await cache.use(file)).path
   const held = await cache.use(a)
   const atB = await cache.use(b)
@@ -87,6 +91,7 @@ void t.test('the least recently used goes first, and none that is in use', async
     'in place of a, once it was released',
   )
   t.equal(cache.bytes, 3 * MB)
+  t.strictSame(dropped, [atC.path, held.path], 'each that goes is told')
 })
 
 void t.test('an archive that needs the room of one in use has to wait', async (t) => {

@@ -30,7 +30,8 @@ export function registerClientLimits(
   app.addHook('onRequest', (request, reply, done) => {
     // Probes come from the node, like much else.
     if (request.routeOptions.config.isForProbes === true) return done()
-    const key = limitKey(clientOf(request))
+    const client = clientOf(request)
+    const key = limitKey(client)
     const use = uses.get(key) ?? { requests: 0, bytes: 0 }
     const excess = excessOf(use, limits)
     if (excess !== undefined) {
@@ -43,8 +44,9 @@ export function registerClientLimits(
       use.requests -= 1
       if (use.requests === 0) uses.delete(key)
     })
-    // What the request has done waits in this client's queues.
-    askedBy(key, done)
+    // What the request has done waits in this client's queues, and its audit lines name the request.
+    const { subject, address } = client
+    askedBy({ key, subject: subject.name, address, requestId: request.id }, done)
   })
   app.addHook('onSend', async (request, reply) => {
     const length = Number(reply.getHeader('content-length') ?? 0)

@@ -1,5 +1,6 @@
 /** Opens what `--auth` names: the file, watched, and the authenticator that decides by it. */
 import type { FastifyBaseLogger } from 'fastify'
+import { reloadEvent } from '../../access/audit/server-events.ts'
 import type { AuditListener } from '../../access/audit-event.ts'
 import { Authenticator } from '../../access/credentials/authenticator.ts'
 import { readAccessFile, type AccessFile } from '../../access/file/read-access-file.ts'
@@ -29,11 +30,11 @@ export function openAuthentication(
   const listener = {
     onChange: () => {
       logger.info({ file: path }, 'the auth file was read: its new content counts from now on')
-      onAudit({ what: 'reload', outcome: 'done', target: path })
+      onAudit(reloadEvent(path))
     },
     onTrouble: (error: RegistryError) => {
       logger.error({ err: error, file: path }, 'auth file not read: its last good content goes on to count')
-      onAudit({ what: 'reload', outcome: 'failed', target: path, reason: error.message })
+      onAudit(reloadEvent(path, error))
     },
   }
   const watched = new WatchedFile(path, readAccessFile, listener)

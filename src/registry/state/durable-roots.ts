@@ -8,6 +8,7 @@
 import { access, lutimes, readdir, lstat, rename, rm, symlink, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encodeText } from '../../core/byte-string.ts'
+import { ignoreDeletions, type DeletionListener } from '../../core/deletion.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { fileOf } from '../../core/nix/store-directory.ts'
 import { STORE_DIR, parseStorePath, type StorePath } from '../../core/nix/store-path.ts'
@@ -15,6 +16,8 @@ import type { Store } from '../../store/store.ts'
 import { makeStateDirectory } from './state-directory.ts'
 
 const FOLDER = 'roots'
+const NOT_PULLED = 'the path of this root was not pulled for too long (--keep)'
+const PATH_GONE = 'the path of this root is not in the store any more'
 const DAY_MS = 24 * 3_600_000
 /** A pull makes its root young again, at most this often: a write each. */
 const TOUCH_MS = 3_600_000
@@ -29,14 +32,21 @@ export class DurableRoots {
   readonly #store: Store
   readonly #directory: string
   readonly #keepMs: number
+  readonly #onDeletion: DeletionListener
   /** When each was touched by this process. */
   readonly #touched = new Map<StorePath, number>()
   #lookedAt = -Infinity
   #timer: NodeJS.Timeout | undefined
   #size = 0
 
-  /** @param keepDays 0: none are made, and those that are there go. */
-  constructor(store: Store, stateDirectory: string, keepDays: number) {
+  /** @param keepDays 0: none are made, and those that are there go. @param onDeletion hears of roots that go. */
+  constructor(
+    store: Store,
+    stateDirectory: string,
+    keepDays: number,
+    onDeletion: DeletionListener = ignoreDeletions,
+  ) {
+    this.#onDeletion = onDeletion
     this.#store = store
     this.#directory = join(stateDirectory, FOLDER)
     this.#keepMs = keepDays * DAY_MS
@@ -79,11 +89,14 @@ export class DurableRoots {
         () => undefined,
       )
       if (last === undefined) continue
-      if (now - last <= this.#keepMs && (await this.#isThere(link))) {
+      const isYoung = now - last <= this.#keepMs
+      if (isYoung && (await this.#isThere(link))) {
         kept += 1
         continue
       }
       await rm(link, { force: true })
+      const reason = isYoung ? PATH_GONE : NOT_PULLED
+      this.#onDeletion({ target: link, reason, isDone: true })
       const path = parseStorePath(`${STORE_DIR}/${name}`)
       if (path !== undefined) this.#touched.delete(path)
     }

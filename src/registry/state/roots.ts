@@ -2,6 +2,7 @@
  * Keeps paths from Nix's garbage collector, from before the work on them begins. A temporary root comes at once and
  * lasts while a path is worked on or read. A durable one lasts for the days after a pull.
  */
+import type { DeletionListener } from '../../core/deletion.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { Store } from '../../store/store.ts'
 import { DurableRoots, type KeptPath } from './durable-roots.ts'
@@ -13,6 +14,8 @@ export type RootsOptions = {
   readonly keepDays: number
   /** Told of roots that could not be made: a pull doesn't fail for that. */
   readonly onTrouble?: (error: unknown) => void
+  /** Hears of durable roots that go. */
+  readonly onDeletion?: DeletionListener
 }
 
 export class Roots {
@@ -20,9 +23,9 @@ export class Roots {
   readonly #durable: DurableRoots
   readonly #onTrouble: (error: unknown) => void
 
-  constructor(store: Store, { directory, keepDays, onTrouble }: RootsOptions) {
+  constructor(store: Store, { directory, keepDays, onTrouble, onDeletion }: RootsOptions) {
     this.#temporary = new TempRoots(store)
-    this.#durable = new DurableRoots(store, directory, keepDays)
+    this.#durable = new DurableRoots(store, directory, keepDays, onDeletion)
     this.#onTrouble = onTrouble ?? (() => undefined)
   }
 

@@ -5,6 +5,7 @@
 import { readdirSync, statSync, unlinkSync } from 'node:fs'
 import { appendFile, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ignoreDeletions, type DeletionListener } from '../../core/deletion.ts'
 import { parseStoreHash, type StoreHash } from '../../core/nix/store-path.ts'
 import { FILE_MODE, makePrivate, makeStateDirectory } from '../state/state-directory.ts'
 
@@ -14,13 +15,15 @@ const OWNER_ONLY = { mode: FILE_MODE } as const
 export class LogFiles {
   readonly #directory: string
   readonly #totalBytes: number
+  readonly #onDeletion: DeletionListener
   /** Bytes of those that aren't written any more, the oldest first. */
   readonly #sizes = new Map<StoreHash, number>()
   /** Running operations on files, one after another for each log. */
   readonly #busy = new Map<StoreHash, Promise<void>>()
 
   /** @throws the system's error when the directory can't be made or read. */
-  constructor(stateDirectory: string, totalBytes: number) {
+  constructor(stateDirectory: string, totalBytes: number, onDeletion: DeletionListener = ignoreDeletions) {
+    this.#onDeletion = onDeletion
     this.#directory = join(stateDirectory, 'logs')
     this.#totalBytes = totalBytes
     makeStateDirectory(this.#directory)
@@ -85,7 +88,12 @@ export class LogFiles {
       if (total <= this.#totalBytes) return
       total -= size
       // What can't be removed now goes at the next start.
-      this.remove(id).catch(() => undefined)
+      const tell = (isDone: boolean) =>
+        this.#onDeletion({ target: this.#file(id), reason: 'the oldest log (--log-size)', isDone })
+      this.remove(id).then(
+        () => tell(true),
+        () => tell(false),
+      )
     }
   }
 

@@ -3,7 +3,7 @@
  * which also remembers for a while what failed, so that a Pod that crashes in a loop doesn't build in a loop.
  */
 import { workName, type Work } from '../../store/work.ts'
-import { currentAsker } from '../../core/asker.ts'
+import { currentAskerKey } from '../../core/asker.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { FairLimit } from '../../core/fair-limit.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
@@ -61,7 +61,8 @@ export class Realiser {
     return this.#flight.run(name, async () => {
       const turns = work.kind === 'fetch' ? this.#fetches : this.#builds
       const { ofClient, queued } = this.#limits
-      const own = this.#builds.countOf(currentAsker()) + this.#fetches.countOf(currentAsker())
+      const asker = currentAskerKey()
+      const own = this.#builds.countOf(asker) + this.#fetches.countOf(asker)
       if (ofClient > 0 && own >= ofClient)
         throw new RegistryError(
           'pending',

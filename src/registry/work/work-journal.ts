@@ -4,6 +4,7 @@
  * share it. The journal serves the work and never hinders it: where it can't be written, the build goes on.
  */
 import type { Work } from '../../store/work.ts'
+import { ignoreDeletions, type DeletionListener } from '../../core/deletion.ts'
 import { RegistryError, type ErrorFacts } from '../../core/errors/errors.ts'
 import { systemReason } from '../../core/errors/system-error.ts'
 import { storeHashOf, type StoreHash, type StorePath } from '../../core/nix/store-path.ts'
@@ -24,9 +25,12 @@ export type JournalOptions = {
   readonly logBytes: number
   /** Hears what the journal couldn't write, and why. */
   readonly onTrouble: (error: unknown) => void
+  /** Hears of logs and records that go for newer ones. Default: nobody does. */
+  readonly onDeletion?: DeletionListener
 }
 
 /** A cache that was away for a moment shouldn't stop pulls for as long as a build that can't succeed. */
+const SURPLUS = 'its record and log go: it is older than the builds and fetches that are kept'
 const FETCH_FAILURE_MS = 60_000
 /** Troubles come with every line when a disk is full. */
 const TROUBLE_INTERVAL_MS = 60_000
@@ -44,7 +48,7 @@ export class WorkJournal {
     this.#options = options
     this.#records = new WorkRecords(options.directory)
     try {
-      this.#files = new LogFiles(options.directory, options.logBytes)
+      this.#files = new LogFiles(options.directory, options.logBytes, options.onDeletion)
     } catch (cause) {
       this.#records.close()
       const reason = systemReason(cause) ?? (cause instanceof Error ? cause.message : String(cause))
@@ -175,7 +179,11 @@ export class WorkJournal {
     this.#write(this.#files.finish(id, live.log.text))
     this.#put(live.record)
     this.#attempt(() => {
-      for (const { id: old } of this.#records.surplus()) this.forget(old)
+      const { onDeletion = ignoreDeletions } = this.#options
+      for (const { id: old, path: target } of this.#records.surplus()) {
+        this.forget(old)
+        onDeletion({ target, reason: SURPLUS, isDone: true })
+      }
     })
   }
 

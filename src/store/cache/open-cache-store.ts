@@ -1,5 +1,6 @@
 /** Opens the cache store: a directory for its paths, and the caches with their credentials. */
 import { readFileSync } from 'node:fs'
+import type { DeletionListener } from '../../core/deletion.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { explainSystemError } from '../../core/errors/system-error.ts'
 import type { SigningKey } from '../../core/nix/signature.ts'
@@ -29,6 +30,8 @@ export type CacheStoreSettings = {
   /** A file of certificates of authorities, as PEM. */
   readonly authoritiesFile: string | undefined
   readonly aws: AwsEnvironment
+  /** Hears of paths that leave. Default: nobody does. */
+  readonly onDeletion?: DeletionListener
 }
 
 const NOT_FOUND = 404
@@ -51,7 +54,7 @@ export function openCacheStore(settings: CacheStoreSettings, builder?: Builder):
       builder === undefined ? undefined : builderCache(builder),
     ),
     builder,
-    paths: new StoredPaths(settings.directory),
+    paths: new StoredPaths(settings.directory, settings.onDeletion),
     maxBytes: settings.maxBytes,
   })
 }

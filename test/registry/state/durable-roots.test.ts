@@ -1,6 +1,7 @@
 import { lstat, lutimes, mkdir, readdir, readlink, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import type { Deletion } from '../../../src/core/deletion.ts'
 import { RegistryError } from '../../../src/core/errors/errors.ts'
 import { STORE_DIR } from '../../../src/core/nix/store-path.ts'
 import type { Store } from '../../../src/store/store.ts'
@@ -66,8 +67,16 @@ void t.test('roots that got too old go, and those whose path is gone', async (t)
   await add('young', join(state, 'there'), 6.9)
   await add('old', join(state, 'there'), 7.1)
   await add('gone', join(state, 'not-there'), 1)
-  const roots = new DurableRoots(nixTold().store, state, 7)
+  const gone: Deletion[] = []
+  const roots = new DurableRoots(nixTold().store, state, 7, (deletion) => gone.push(deletion))
   await roots.sweep(NOW)
+  t.match(
+    gone.toSorted((a, b) => a.target.localeCompare(b.target)),
+    [
+      { target: join(folder, 'gone'), reason: /not in the store/ },
+      { target: join(folder, 'old'), reason: /--keep/ },
+    ],
+  )
   t.strictSame(await readdir(folder), ['young'])
   t.equal(roots.size, 1)
   await new DurableRoots(nixTold().store, state, 0).sweep(NOW)

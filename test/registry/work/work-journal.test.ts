@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
+import type { Deletion } from '../../../src/core/deletion.ts'
 import { RegistryError } from '../../../src/core/errors/errors.ts'
 import { storeHashOf } from '../../../src/core/nix/store-path.ts'
 import { workId } from '../../../src/registry/work/work-failure.ts'
@@ -154,7 +155,9 @@ void t.test('running work is interrupted when the journal closes', async (t) => 
 
 void t.test('logs are bounded together, records in number, and both are for their owner alone', async (t) => {
   const directory = stateDirectory(t)
-  const journal = journalIn(t, { directory, logBytes: 3_100 })
+  const gone: string[] = []
+  const onDeletion = ({ target, reason }: Deletion) => gone.push(`${target}: ${reason}`)
+  const journal = journalIn(t, { directory, logBytes: 3_100, onDeletion })
   const works = Array.from({ length: 5 }, (_, i) => buildOf(`${i}w2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x.drv`))
   for (const work of works) {
     journal.begin(work)
@@ -179,8 +182,16 @@ void t.test('logs are bounded together, records in number, and both are for thei
   }
   t.equal(records.surplus().length, 5)
   records.close()
-  const next = journalIn(t, { directory })
+  t.strictSame(
+    gone.toSorted(),
+    works
+      .slice(0, 2)
+      .map((work) => `${join(directory, 'logs', workId(work))}.log: the oldest log (--log-size)`),
+  )
+  gone.length = 0
+  const next = journalIn(t, { directory, onDeletion })
   run(next)
+  t.equal(gone.length, 6, 'each record that goes is told')
   t.equal(next.list(RECORDS_KEPT + 10).length, RECORDS_KEPT)
 })
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import t, { type Test } from 'tap'
+import type { Deletion } from '../../../src/core/deletion.ts'
 import type { StorePath } from '../../../src/core/nix/store-path.ts'
 import { parseCacheUrl } from '../../../src/store/cache/binary-cache/cache-url.ts'
 import { awsEnvironment } from '../../../src/store/cache/s3/aws-environment.ts'
@@ -248,7 +249,9 @@ void t.test('the least recently used go, and never what is held', async (t) => {
   ]
   const size = nar(tree).length
   const cache = await makeCache(join(base, 'cache'), made)
-  const store = open(t, [cache], join(base, 'store'), { maxBytes: 4 * size })
+  const left: Deletion[] = []
+  const onDeletion = (deletion: Deletion) => void left.push(deletion)
+  const store = open(t, [cache], join(base, 'store'), { maxBytes: 4 * size, onDeletion })
   const held = await store.openRoots()
   await held.add(b)
   for (const path of [a, b, c]) await store.fetch(path, ignore)
@@ -262,6 +265,12 @@ void t.test('the least recently used go, and never what is held', async (t) => {
   held.close()
   await store.fetch(c, ignore)
   t.strictSame(await store.valid(many), [c, d, e, base1], 'b goes first, though base1 is as old')
+  t.strictSame(
+    left.map(({ target }) => target),
+    [a, c, b],
+    'each that goes is told',
+  )
+  t.match(left[0], { reason: /--store-size/, isDone: true })
 })
 
 void t.test('paths go beside a hundred pulls, and never from under one', async (t) => {

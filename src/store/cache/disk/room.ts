@@ -81,7 +81,10 @@ export class Room {
       const { storePath, narSize: size } = narinfo
       this.#promised.set(storePath, { size, by: (this.#promised.get(storePath)?.by ?? 0) + 1 })
     }
-    await this.#paths.remove(leaving.map(({ path }) => path))
+    await this.#paths.remove(
+      leaving.map(({ path }) => path),
+      'least recently used, and others need the room (--store-size)',
+    )
   }
 
   /** Ends one reservation of a path. @returns whether it was the last. */

@@ -9,9 +9,10 @@
  *     .partial/                what is being unpacked or removed
  *     .lock                    locked by the one process that uses the directory
  */
-import { mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { lstat, mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ignoreDeletions, type DeletionListener } from '../../../core/deletion.ts'
 import { RegistryError } from '../../../core/errors/errors.ts'
 import { explainSystemError, systemCode } from '../../../core/errors/system-error.ts'
 import { formatNarinfo, type Narinfo } from '../../../core/nix/narinfo.ts'
@@ -42,11 +43,13 @@ export class StoredPaths {
   readonly #paths = new Map<StorePath, StoredPath>()
   readonly #byHash = new Map<StoreHash, StorePath>()
   readonly #unlock: (() => void) | undefined
+  readonly #onDeletion: DeletionListener
   #bytes = 0
   #nextPartial = 0
 
   /** @throws RegistryError `unavailable` when the directory cannot be used, or is used by another process. */
-  constructor(directory: string) {
+  constructor(directory: string, onDeletion: DeletionListener = ignoreDeletions) {
+    this.#onDeletion = onDeletion
     try {
       for (const name of ['', INFO, PARTIAL])
         mkdirSync(join(directory, name), { recursive: true, mode: DIRECTORY_MODE })
@@ -117,14 +120,23 @@ export class StoredPaths {
     this.#remember(narinfo, Date.now())
   }
 
-  /** Removes paths, which are not valid from this call on. Nothing valid may need them. */
-  async remove(paths: readonly StorePath[]): Promise<void> {
+  /**
+   * Removes paths, which are not valid from this call on. Nothing valid may need them.
+   * @param reason why they go, for the audit log.
+   */
+  async remove(paths: readonly StorePath[], reason: string): Promise<void> {
     // Renamed in this turn of the event loop: a moment later somebody may have fetched one of them again.
     const gone = paths.map((path) => {
       const place = this.partial(path)
       this.#forget(path)
-      rmSync(this.#infoOf(path), { force: true })
-      renameSync(this.#fileOf(path), place)
+      let isDone = false
+      try {
+        rmSync(this.#infoOf(path), { force: true })
+        renameSync(this.#fileOf(path), place)
+        isDone = true
+      } finally {
+        this.#onDeletion({ target: path, reason, isDone })
+      }
       return place
     })
     for (const place of gone) await rm(place, { recursive: true, force: true })
@@ -148,8 +160,16 @@ export class StoredPaths {
     for (const name of readdirSync(this.#base)) {
       const path = parseStorePath(`${STORE_DIR}/${name}`)
       if (path === undefined || this.#paths.has(path)) continue
+      // One without a narinfo never was a path of this store.
+      const wasValid = existsSync(this.#infoOf(path))
       rmSync(this.#infoOf(path), { force: true })
       rmSync(this.#fileOf(path), { recursive: true, force: true })
+      if (wasValid)
+        this.#onDeletion({
+          target: path,
+          reason: 'it is damaged, or misses a path that it needs',
+          isDone: true,
+        })
     }
   }
 
