@@ -13,6 +13,7 @@ import type { ClientAuth } from '../../../src/http/access/client-certificate.ts'
 import { createApp } from '../../../src/http/app.ts'
 import { Metrics } from '../../../src/http/metrics.ts'
 import { daysAfter } from '../../../src/tls/self-signed.ts'
+import { until } from '../../e2e/until.ts'
 import { journalIn } from '../../registry/journal.ts'
 import { testAuthority } from '../../support/certificates.ts'
 import { NO_REFERRERS, fakeRegistry } from '../fake-registry.ts'
@@ -179,7 +180,9 @@ void t.test('where certificates are required, probes need none, and the log name
     t.not((await ask(port, path)).status, 200, path)
   const { certificate: cert, key } = authority.client('node-1')
   await ask(port, '/v2/', { cert, key })
-  t.match(lines.filter(({ msg }) => msg === 'request').at(-1), { client: 'CN=node-1', url: '/v2/' })
+  // It is logged once the response is sent, which may be after the client has it.
+  const logged = await until(async () => lines.find(({ msg, url }) => msg === 'request' && url === '/v2/'), 5_000)
+  t.match(logged, { client: 'CN=node-1' })
   t.notOk(lines.some(({ client, url }) => url !== '/v2/' && client !== undefined))
 })
 
