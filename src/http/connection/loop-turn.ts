@@ -8,8 +8,10 @@ import type { FastifyInstance } from 'fastify'
 
 /** A turn that took longer does half as much the next time. */
 const TURN_MS = 5
-/** Requests and pieces of 128 KB that one turn begins at most. */
+/** Requests and pieces of 128 KB that one turn begins at most, of each. */
 const MOST = 16
+/** Turns that accept, one after the other. After these the next ones only accept. */
+const ACCEPTING_TURNS = 2
 /** Clients that connect all the time don't keep others from being served for longer than this. */
 const CONNECTING_MS = 50
 
@@ -17,18 +19,29 @@ const requests: (() => void)[] = []
 const pieces: (() => void)[] = []
 let accepted = 0
 let acceptedBefore = 0
-/** When a turn last began something, by performance.now(). */
+let acceptingTurns = 0
+/** Requests that this turn has begun without a wait. */
+let begun = 0
+/** When a turn last began something that waited, by performance.now(). */
 let lastBegun = 0
 /** Whether it was the turn before this one, so that its length can be known. */
 let hasJustBegun = false
 let room = MOST
 let isRunning = false
 
-/** Begins each request in a turn of its own or with few others. Probes don't wait. */
+/** Begins requests at once, or where there are many, a few in each turn. Probes never wait. */
 export function registerLoopTurn(app: FastifyInstance): void {
-  app.server.on('connection', () => (accepted += 1))
+  app.server.on('connection', () => {
+    accepted += 1
+    run()
+  })
   app.addHook('onRequest', async ({ routeOptions }) => {
-    if (routeOptions.config.isForProbes !== true) await turnIn(requests)
+    if (routeOptions.config.isForProbes === true) return
+    if (acceptingTurns > ACCEPTING_TURNS || requests.length > 0 || begun >= room) await turnIn(requests)
+    else {
+      begun += 1
+      run()
+    }
   })
 }
 
@@ -40,26 +53,32 @@ export function loopTurn(): Promise<void> {
 function turnIn(waiting: (() => void)[]): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   waiting.push(resolve)
-  if (!isRunning) {
-    isRunning = true
-    hasJustBegun = false
-    setImmediate(runTurn)
-  }
+  run()
   return promise
+}
+
+function run(): void {
+  if (isRunning) return
+  isRunning = true
+  hasJustBegun = false
+  setImmediate(runTurn)
 }
 
 function runTurn(): void {
   const now = performance.now()
   if (hasJustBegun) room = now - lastBegun > TURN_MS ? Math.ceil(room / 2) : Math.min(MOST, room + 1)
-  const isConnecting = accepted !== acceptedBefore
+  const hasAccepted = accepted !== acceptedBefore
   acceptedBefore = accepted
-  hasJustBegun = !isConnecting || now - lastBegun >= CONNECTING_MS
+  acceptingTurns = hasAccepted ? acceptingTurns + 1 : 0
+  begun = 0
+  const isWaiting = requests.length + pieces.length > 0
+  hasJustBegun = isWaiting && (acceptingTurns <= ACCEPTING_TURNS || now - lastBegun >= CONNECTING_MS)
   if (hasJustBegun) {
     lastBegun = now
     // Requests first, since their answers are short; but pieces have half of the room where there are enough.
     const first = requests.splice(0, Math.max(Math.ceil(room / 2), room - pieces.length))
     for (const begin of [...first, ...pieces.splice(0, Math.max(1, room - first.length))]) begin()
   }
-  isRunning = requests.length + pieces.length > 0
+  isRunning = hasAccepted || requests.length + pieces.length > 0
   if (isRunning) setImmediate(runTurn)
 }

@@ -181,7 +181,10 @@ void t.test('where certificates are required, probes need none, and the log name
   const { certificate: cert, key } = authority.client('node-1')
   await ask(port, '/v2/', { cert, key })
   // It is logged once the response is sent, which may be after the client has it.
-  const logged = await until(async () => lines.find(({ msg, url }) => msg === 'request' && url === '/v2/'), 5_000)
+  const logged = await until(
+    async () => lines.find(({ msg, url }) => msg === 'request' && url === '/v2/'),
+    5_000,
+  )
   t.match(logged, { client: 'CN=node-1' })
   t.notOk(lines.some(({ client, url }) => url !== '/v2/' && client !== undefined))
 })
