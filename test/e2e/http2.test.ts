@@ -7,6 +7,7 @@ import { setTimeout } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { repositoryUrl, sha256, type Manifest } from './client.ts'
+import { until } from './until.ts'
 import { testAuthority, writePair } from '../support/certificates.ts'
 import { fixture, nixInstantiate, shape } from '../support/nix.ts'
 import { startPushless, type Pushless } from '../support/registry-process.ts'
@@ -117,10 +118,8 @@ void t.test('names, credentials and certificates', SKIP, async (t) => {
   t.equal((await ask(known, twice)).status, 400, 'two hosts')
   const refused = await ask(known, { ':path': '/warm', ':method': 'POST' }, '{}')
   t.equal(refused.status, 401)
-  t.match(
-    server.logs.find(({ url, status }) => url === '/warm' && status === 401),
-    { client: 'CN=node-1' },
-  )
+  const logged = async () => server.logs.find(({ url, status }) => url === '/warm' && status === 401)
+  t.match(await until(logged, LIMIT_MS), { client: 'CN=node-1' })
 })
 
 void t.test('it stops: no new requests, and running ones end', SKIP, async (t) => {

@@ -13,6 +13,7 @@ import type { ClientAuth } from '../../../src/http/access/client-certificate.ts'
 import { createApp } from '../../../src/http/app.ts'
 import { Metrics } from '../../../src/http/metrics.ts'
 import { daysAfter } from '../../../src/tls/self-signed.ts'
+import { until } from '../../e2e/until.ts'
 import { journalIn } from '../../registry/journal.ts'
 import { testAuthority } from '../../support/certificates.ts'
 import { NO_REFERRERS, fakeRegistry } from '../fake-registry.ts'
@@ -73,18 +74,23 @@ async function askOn(socket: TLSSocket, path = '/v2/'): Promise<string> {
   return answer.toString()
 }
 
-void t.test('TLS 1.2 and 1.3 are spoken, older ones are not, and HTTP/1.1 is chosen', async (t) => {
-  const { open, port } = await listening(t)
-  t.match(await ask(port, '/v2/'), { status: 200 })
-  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-    const socket = await open({ minVersion: version, maxVersion: version, ALPNProtocols: ['h2', 'http/1.1'] })
-    t.equal(socket.getProtocol(), version)
-    t.equal(socket.alpnProtocol, 'http/1.1')
-    t.match(await askOn(socket), /^HTTP\/1.1 200/)
-  }
-  const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const
-  await t.rejects(open(old), { message: /alert|protocol/ })
-})
+void t.test(
+  'TLS 1.2 and 1.3 are spoken, older ones are not, and the client chooses between HTTP/1.1 and 2',
+  async (t) => {
+    const { open, port } = await listening(t)
+    t.match(await ask(port, '/v2/'), { status: 200 })
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const versions = { minVersion: version, maxVersion: version }
+      t.equal((await open({ ...versions, ALPNProtocols: ['h2', 'http/1.1'] })).alpnProtocol, 'h2')
+      const socket = await open({ ...versions, ALPNProtocols: ['http/1.1'] })
+      t.equal(socket.getProtocol(), version)
+      t.equal(socket.alpnProtocol, 'http/1.1')
+      t.match(await askOn(socket), /^HTTP\/1.1 200/)
+    }
+    const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const
+    await t.rejects(open(old), { message: /alert|protocol/ })
+  },
+)
 
 void t.test('HTTP without TLS is answered in words', async (t) => {
   const { port, connections } = await listening(t)
@@ -179,7 +185,12 @@ void t.test('where certificates are required, probes need none, and the log name
     t.not((await ask(port, path)).status, 200, path)
   const { certificate: cert, key } = authority.client('node-1')
   await ask(port, '/v2/', { cert, key })
-  t.match(lines.filter(({ msg }) => msg === 'request').at(-1), { client: 'CN=node-1', url: '/v2/' })
+  // It is logged once the response is sent, which may be after the client has it.
+  const logged = await until(
+    async () => lines.find(({ msg, url }) => msg === 'request' && url === '/v2/'),
+    5_000,
+  )
+  t.match(logged, { client: 'CN=node-1' })
   t.notOk(lines.some(({ client, url }) => url !== '/v2/' && client !== undefined))
 })
 
