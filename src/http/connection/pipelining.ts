@@ -19,6 +19,8 @@ export function registerPipelining(app: FastifyInstance, limits: PipelineLimits 
   const connections = new WeakMap<Socket, Turns>()
   let waiting = 0
   app.addHook('onRequest', async ({ raw }, reply) => {
+    // HTTP/2 answers in any order, and has a limit of its own.
+    if (raw.httpVersionMajor > 1) return undefined
     const { socket } = raw
     const turns = connections.get(socket) ?? new Turns(socket)
     connections.set(socket, turns)

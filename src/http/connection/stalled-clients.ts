@@ -19,9 +19,9 @@ export function registerStalledClients(app: FastifyInstance, stalledMs: number =
     const { raw } = reply
     raw.setTimeout(stalledMs, () => {
       // Nothing waits: it is the server's turn, or that of a builder.
-      if (socket.writableLength === 0) return void socket.setTimeout(stalledMs)
+      if (raw.writableLength === 0) return void raw.setTimeout(stalledMs)
       reply.log.debug('client takes nothing: closed')
-      socket.destroy()
+      raw.destroy()
     })
   })
 }

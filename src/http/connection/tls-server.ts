@@ -1,7 +1,5 @@
 /**
- * The HTTP server over TLS. It speaks HTTP/1.1: container clients speak nothing else, and the limits of this room
- * (pipelining, idle and stalled connections, bodies) are about sockets, which an HTTP/2 stream doesn't have. It would
- * also lose the reason phrases that Pods' events show.
+ * The HTTP server over TLS. A client has HTTP/1.1 unless it chooses HTTP/2 (http2.ts).
  *
  * `connection` events are about TCP, as without TLS. `transportOf` finds the TCP connection of a request.
  */
@@ -9,6 +7,7 @@ import { createServer } from 'node:https'
 import type { RequestListener, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { SecureContextOptions, TLSSocket } from 'node:tls'
+import { http2Connections, type Http2Connections } from './http2.ts'
 import { answerPlainHttp, isPlainHttp } from './plain-http.ts'
 
 export type TlsService = {
@@ -48,6 +47,7 @@ export function createTlsServer(
   const server = createServer(
     {
       ...contextOf(used),
+      ALPNProtocols: ['h2', 'http/1.1'],
       // Who has none, or a wrong one, gets an answer in words: see client-certificate.ts.
       requestCert: asksClients,
       rejectUnauthorized: false,
@@ -75,12 +75,33 @@ export function createTlsServer(
       for (const listener of handshake) Reflect.apply(listener, server, [socket])
     })
   })
+  const http2 = http2Connections(handler, keepAliveTimeout)
+  const http1 = server.listeners('secureConnection')
+  server.removeAllListeners('secureConnection')
   server.on('secureConnection', (socket: TLSSocket) => {
     const transport = shaking.get(endsOf(socket))
     if (transport !== undefined) transports.set(socket, transport)
     shaking.delete(endsOf(socket))
+    if (socket.alpnProtocol === 'h2') http2.serve(socket)
+    else for (const listener of http1) Reflect.apply(listener, server, [socket])
   })
-  return server
+  return closingBoth(server, http2)
+}
+
+/** Node's server knows the connections of HTTP/1.1 alone. */
+function closingBoth(server: Server, http2: Http2Connections): Server {
+  const close = server.close.bind(server)
+  const closeAllConnections = server.closeAllConnections.bind(server)
+  return Object.assign(server, {
+    close: (callback?: (error?: Error) => void) => {
+      http2.close()
+      return close(callback)
+    },
+    closeAllConnections: () => {
+      http2.destroy()
+      closeAllConnections()
+    },
+  })
 }
 
 function contextOf({ cert, key, clientCa }: TlsCertificates): SecureContextOptions {

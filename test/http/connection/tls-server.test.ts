@@ -74,18 +74,23 @@ async function askOn(socket: TLSSocket, path = '/v2/'): Promise<string> {
   return answer.toString()
 }
 
-void t.test('TLS 1.2 and 1.3 are spoken, older ones are not, and HTTP/1.1 is chosen', async (t) => {
-  const { open, port } = await listening(t)
-  t.match(await ask(port, '/v2/'), { status: 200 })
-  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-    const socket = await open({ minVersion: version, maxVersion: version, ALPNProtocols: ['h2', 'http/1.1'] })
-    t.equal(socket.getProtocol(), version)
-    t.equal(socket.alpnProtocol, 'http/1.1')
-    t.match(await askOn(socket), /^HTTP\/1.1 200/)
-  }
-  const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const
-  await t.rejects(open(old), { message: /alert|protocol/ })
-})
+void t.test(
+  'TLS 1.2 and 1.3 are spoken, older ones are not, and the client chooses between HTTP/1.1 and 2',
+  async (t) => {
+    const { open, port } = await listening(t)
+    t.match(await ask(port, '/v2/'), { status: 200 })
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const versions = { minVersion: version, maxVersion: version }
+      t.equal((await open({ ...versions, ALPNProtocols: ['h2', 'http/1.1'] })).alpnProtocol, 'h2')
+      const socket = await open({ ...versions, ALPNProtocols: ['http/1.1'] })
+      t.equal(socket.getProtocol(), version)
+      t.equal(socket.alpnProtocol, 'http/1.1')
+      t.match(await askOn(socket), /^HTTP\/1.1 200/)
+    }
+    const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const
+    await t.rejects(open(old), { message: /alert|protocol/ })
+  },
+)
 
 void t.test('HTTP without TLS is answered in words', async (t) => {
   const { port, connections } = await listening(t)
