@@ -73,6 +73,7 @@ function adaptResponse(response: Http2ServerResponse, session: Http2Session): Se
   return Object.defineProperties(response, {
     // HTTP/2 has no reason phrases.
     statusMessage: { value: '', writable: true },
+    closed: { get: () => stream.closed || stream.destroyed },
     writableLength: { get: () => stream.writableLength },
     writableFinished: { get: () => stream.writableFinished },
     writableNeedDrain: { get: () => stream.writableNeedDrain },

@@ -35,13 +35,16 @@ export function registerLoopTurn(app: FastifyInstance): void {
     accepted += 1
     run()
   })
-  app.addHook('onRequest', async ({ routeOptions }) => {
-    if (routeOptions.config.isForProbes === true) return
-    if (acceptingTurns > ACCEPTING_TURNS || requests.length > 0 || begun >= room) await turnIn(requests)
-    else {
+  app.addHook('onRequest', async ({ routeOptions }, reply) => {
+    if (routeOptions.config.isForProbes === true) return undefined
+    if (acceptingTurns <= ACCEPTING_TURNS && requests.length === 0 && begun < room) {
       begun += 1
       run()
+      return undefined
     }
+    await turnIn(requests)
+    // Nothing is done for a client that left meanwhile.
+    return reply.raw.closed ? reply.hijack() : undefined
   })
 }
 

@@ -5,6 +5,11 @@ const waiting = new WeakMap<ServerResponse, (() => void)[]>()
 
 /** @param done runs when the connection has the response, or can't get it any more. In the order of the calls. */
 export function atEnd(raw: ServerResponse, done: () => void): void {
+  // Its client left while the request waited for its turn, and no event follows.
+  if (raw.closed) {
+    queueMicrotask(done)
+    return
+  }
   const known = waiting.get(raw)
   if (known !== undefined) {
     known.push(done)

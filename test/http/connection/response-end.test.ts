@@ -13,3 +13,12 @@ void t.test('everything that waits is done once, in order, by one listener', asy
   raw.emit('close')
   t.strictSame(done, [...Array.from({ length: 20 }).keys()])
 })
+
+void t.test('a response that is over already', async (t) => {
+  const raw = new ServerResponse(new IncomingMessage(new Socket()))
+  Object.defineProperty(raw, 'closed', { value: true })
+  let ended = 0
+  atEnd(raw, () => (ended += 1))
+  await Promise.resolve()
+  t.equal(ended, 1)
+})
