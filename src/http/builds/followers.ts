@@ -7,6 +7,7 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { RegistryError } from '../../core/errors/errors.ts'
 import type { FollowEvent } from '../../registry/work/follow.ts'
+import { atEnd } from '../connection/response-end.ts'
 
 export type FollowForm = {
   readonly contentType: string
@@ -37,7 +38,7 @@ export class Followers {
     this.#open.add(leaving)
     reply.hijack()
     const { raw } = reply
-    raw.once('close', () => leaving.abort())
+    atEnd(raw, () => leaving.abort())
     raw.writeHead(200, {
       'content-type': contentType,
       'cache-control': 'no-store',

@@ -12,6 +12,7 @@ import { INTERNAL_ERROR, OPERATOR, PUBLIC, errorReply, type Audience } from '../
 import { mayRead, type Access } from '../access/access.ts'
 import type { PullGate } from '../access/pull-gate.ts'
 import type { BodiesFor } from '../connection/request-bodies.ts'
+import { atEnd } from '../connection/response-end.ts'
 import { readWarmRequest } from '../warm/warm-body.ts'
 
 /** `unsure`: Nix or a cache couldn't be asked, or not soon enough. */
@@ -77,7 +78,7 @@ async function askAll(
 ): Promise<readonly Line[]> {
   const limit = pLimit(AT_ONCE)
   let isGone = false
-  client.reply.raw.once('close', () => (isGone = true))
+  atEnd(client.reply.raw, () => (isGone = true))
   const lines = images.map((image) => limit(async () => (isGone ? undefined : ask(registry, image, client))))
   return (await Promise.all(lines)).filter((line) => line !== undefined)
 }
