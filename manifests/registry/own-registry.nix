@@ -3,10 +3,11 @@
   whose /nix is on a volume. It fetches from binary caches and builds what they don't have, so no node needs Nix. It
   needs no root and no privilege.
 
-  Builds run in Nix's sandbox. For that the Pod has a user namespace (hostUsers), a /proc without masks (procMount), and
-  no filter of system calls, since the filters of container runtimes forbid namespaces. A Pod with a /proc like that is
-  "privileged" in the Pod Security Standards, whatever else it may do. Where the cluster can't do that, or with sandbox = false,
-  the registry finds no sandbox, says so in its log, and builds nothing, unless allowUnsandboxedBuilds is set.
+  Builds run in Nix's sandbox. For that the Pod has a user namespace (hostUsers), a /proc without masks (procMount),
+  and no filter of system calls, since the filters of container runtimes forbid namespaces. A Pod with a /proc like
+  that is "privileged" in the Pod Security Standards, whatever else it may do. Where the cluster can't do that, or
+  with sandbox = false, the registry finds no sandbox, says so in its log, and builds nothing, unless
+  allowUnsandboxedBuilds is set.
 */
 { statefulSet, ... }@builders:
 let

@@ -1,7 +1,8 @@
 /**
   Returns the list of the registry's objects in a cluster. With store = "cache" it gets store paths from binary caches
-  (./cache-registry.nix), with kind = "StatefulSet" from a Nix of its own (./own-registry.nix). Otherwise it serves the Nix store of the node that it runs on, through the Nix daemon of that
-  node. So every node that it runs on must have Nix.
+  (./cache-registry.nix), with kind = "StatefulSet" from a Nix of its own (./own-registry.nix). Otherwise it serves
+  the Nix store of the node that it runs on, through the Nix daemon of that node. So every node that it runs on must
+  have Nix.
 
   kind = "DaemonSet": one Pod on every node, in the node's network and on its loopback. Each node pulls from its own
   store, without the network, and no other machine reaches the registry. There is no Service, NetworkPolicy or
