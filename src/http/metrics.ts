@@ -13,6 +13,7 @@ import {
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { RegistryError } from '../core/errors/errors.ts'
 import type { LimitListener } from './access/client-limits.ts'
+import { bytesOverHttp2 } from './connection/http2.ts'
 import { atEnd } from './connection/response-end.ts'
 import type { WorkListener } from '../registry/work/work-event.ts'
 import type { Lookup } from '../registry/artifact/images.ts'
@@ -39,7 +40,9 @@ export class Metrics {
       'status',
     ]),
     seconds: this.#histogram('request_seconds', 'Until the last byte', ['route'], REQUEST_SECONDS),
-    bytes: this.#counter('sent_bytes_total', 'Bytes that left, headers included, by route', ['route']),
+    bytes: this.#counter('sent_bytes_total', 'Bytes that left by route, with headers over HTTP/1.1', [
+      'route',
+    ]),
     open: this.#gauge('requests_open', 'Requests being answered', []),
   }
   readonly #lookups = this.#counter('image_lookups_total', 'Images asked for: remembered, or made', [
@@ -103,7 +106,8 @@ export class Metrics {
         this.#requests.open.dec()
         this.#requests.ended.inc({ route, method: request.method, status: reply.raw.statusCode })
         this.#requests.seconds.observe({ route }, (performance.now() - begun) / 1000)
-        this.#requests.bytes.inc({ route }, Math.max(0, socket.bytesWritten - sentBefore))
+        const bytes = bytesOverHttp2(reply.raw) ?? socket.bytesWritten - sentBefore
+        this.#requests.bytes.inc({ route }, Math.max(0, bytes))
       })
     })
     app.get('/metrics', async (_request, reply) => {

@@ -68,6 +68,13 @@ void t.test('a pull over one connection, as over HTTP/1.1', SKIP, async (t) => {
     layers.map(({ digest }) => digest),
     'all at once',
   )
+  const metrics = (await ask(session, { ':path': '/metrics' })).body.toString()
+  const counted = /^pushless_sent_bytes_total\{route="blobs"\} (\d+)$/m.exec(metrics)?.[1]
+  t.equal(
+    Number(counted),
+    layers.reduce((sum, { size }) => sum + size, 0),
+    'the bytes of each are counted once',
+  )
   const [first] = layers
   const part = await ask(session, { ':path': `${target}/blobs/${first?.digest}`, range: 'bytes=1-4' })
   t.match(part, { status: 206, body: blobs[0]?.body.subarray(1, 5) })

@@ -26,6 +26,13 @@ const STREAMS = 100
 /** Headers of connections, which HTTP/2 hasn't (RFC 9113, section 8.2.2). */
 const OF_CONNECTIONS: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'transfer-encoding'])
 
+const sent = new WeakMap<object, number>()
+
+/** The bytes of an answer's body so far; nothing for an answer over HTTP/1.1. Streams share the bytes of their socket. */
+export function bytesOverHttp2(raw: ServerResponse): number | undefined {
+  return sent.get(raw)
+}
+
 /** @param idleMs after which a connection without requests is closed. */
 export function http2Connections(handler: RequestListener, idleMs: number): Http2Connections {
   const sessions = new Map<Http2Session, TLSSocket>()
@@ -70,7 +77,16 @@ function adaptRequest(request: Http2ServerRequest, socket: TLSSocket): IncomingM
 function adaptResponse(response: Http2ServerResponse, session: Http2Session): ServerResponse {
   const { stream } = response
   const writeHead = response.writeHead.bind(response)
+  const write = response.write.bind(response) as (chunk: string | Uint8Array, ...rest: unknown[]) => boolean
+  sent.set(response, 0)
   return Object.defineProperties(response, {
+    // The end of an answer writes by this, too.
+    write: {
+      value: (chunk: string | Uint8Array, ...rest: unknown[]) => {
+        sent.set(response, (sent.get(response) ?? 0) + Buffer.byteLength(chunk))
+        return write(chunk, ...rest)
+      },
+    },
     // HTTP/2 has no reason phrases.
     statusMessage: { value: '', writable: true },
     closed: { get: () => stream.closed || stream.destroyed },
