@@ -7,7 +7,7 @@ import { storeNameOf, type StorePath } from './nix/store-path.ts'
 export type Policy = {
   /** May change while the server runs: read it anew for each piece of work. */
   readonly builds: boolean
-  /** Why there are no builds, where it is for want of a sandbox. */
+  /** Why builds that are allowed can have no sandbox. */
   readonly noSandbox?: string | undefined
   readonly fetches: boolean
   /** A requested name must match one of these patterns. An empty list allows every name. */

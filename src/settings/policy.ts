@@ -15,14 +15,13 @@ export function policyOf(
   isLoopbackTrusted: () => boolean,
   noSandbox: () => string | undefined = () => undefined,
 ): Policy {
+  const areAllowed = () => allowBuilds ?? (isLoopbackHost(listen.host) && isLoopbackTrusted())
   return {
     get builds() {
-      return (
-        (allowBuilds ?? (isLoopbackHost(listen.host) && isLoopbackTrusted())) && noSandbox() === undefined
-      )
+      return areAllowed() && noSandbox() === undefined
     },
     get noSandbox() {
-      return noSandbox()
+      return areAllowed() ? noSandbox() : undefined
     },
     fetches: !denyFetches,
     allow: allowNames,

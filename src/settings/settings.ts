@@ -203,7 +203,7 @@ function refuseTogether(given: GivenSettings): void {
   const [isCache, nixCache] = [given.PUSHLESS_STORE === 'cache', given.PUSHLESS_NIX_CACHE]
   if (isCache && nixCache === 'write')
     throw new SettingsError(
-      `${settingTitle('PUSHLESS_NIX_CACHE')}: write needs --store daemon, a store that is filled from binary caches takes no uploads; copy to one of --caches`,
+      `${settingTitle('PUSHLESS_NIX_CACHE')}: write needs --store daemon or own, a store that is filled from binary caches takes no uploads; copy to one of --caches`,
     )
   if (given.PUSHLESS_STORE !== 'own' && given.PUSHLESS_BUILDERS !== '')
     throw new SettingsError(

@@ -112,7 +112,10 @@ void t.test('a variable that is no setting is an error, with the one that was me
 
 void t.test('settings that cannot be fulfilled together', async (t) => {
   for (const [given, message] of [
-    [{ PUSHLESS_STORE: 'cache', PUSHLESS_NIX_CACHE: 'write' }, /--nix-cache .*write needs --store daemon/],
+    [
+      { PUSHLESS_STORE: 'cache', PUSHLESS_NIX_CACHE: 'write' },
+      /--nix-cache .*write needs --store daemon or own/,
+    ],
     [{ PUSHLESS_BUILDER: 'unix:/run/nix' }, /--builder .*is for --store cache alone/],
     [
       { PUSHLESS_STORE: 'cache', PUSHLESS_BUILDER: 'https://x' },

@@ -1,5 +1,5 @@
 /** The settings of the server as those of its own Nix. Source: Nix manual, "nix.conf"; environment variables of Nix. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import { RegistryError } from '../../core/errors/errors.ts'
@@ -35,10 +35,17 @@ const LINES_OF: Readonly<Record<NixMode, readonly string[]>> = {
 
 export type NixEnvironment = Readonly<Record<string, string>>
 
-/** @throws RegistryError `unavailable` for a file that can't be used. */
-export function nixEnvironment(settings: OwnNixSettings, mode: NixMode): NixEnvironment {
-  const { directory, caches, trustedKeys, requiresSignature, netrcFile, buildersFile } = settings
+/**
+ * Writes the files that Nix needs of us, once.
+ * @returns the environment of a Nix, for each mode.
+ * @throws RegistryError `unavailable` for a file or directory that can't be used.
+ */
+export function nixEnvironments(settings: OwnNixSettings): (mode: NixMode) => NixEnvironment {
+  const { caches, trustedKeys, requiresSignature, netrcFile, buildersFile } = settings
+  const files = filesOf(settings)
   const lines = [
+    // What the operator says in this variable counts where it says nothing of what follows.
+    process.env['NIX_CONFIG'] ?? '',
     `substituters = ${caches}`,
     `trusted-public-keys = ${trustedKeys}`,
     `require-sigs = ${requiresSignature}`,
@@ -47,34 +54,28 @@ export function nixEnvironment(settings: OwnNixSettings, mode: NixMode): NixEnvi
     // Nix as one user, which has no others to build as.
     'build-users-group =',
     'sandbox-fallback = false',
-    ...LINES_OF[mode],
   ]
+  return (mode) => ({
+    ...files,
+    NIX_CONFIG: [...lines, ...LINES_OF[mode]].join('\n'),
+    // Without it, Nix of an ordinary user takes a store in the home directory while /nix is empty.
+    NIX_REMOTE: 'local',
+  })
+}
+
+/** Makes a home, and a file of authorities where there are own ones: Nix reads one file of them, so it has all. */
+function filesOf({ directory, authoritiesFile }: OwnNixSettings): NixEnvironment {
+  // Nix demands a home that belongs to its user, and a volume belongs to root.
   const home = join(directory, 'home')
+  const authorities = join(directory, 'authorities.pem')
   try {
     mkdirSync(home, { recursive: true, mode: 0o700 })
-    return {
-      // What the operator says in this variable counts where it says nothing of the above.
-      NIX_CONFIG: [process.env['NIX_CONFIG'] ?? '', ...lines].join('\n'),
-      // Without it, Nix of an ordinary user takes a store in the home directory while /nix is empty.
-      NIX_REMOTE: 'local',
-      // Nix demands one that belongs to its user, and a volume belongs to root.
-      HOME: home,
-      ...authorities(settings),
-    }
+    if (authoritiesFile === undefined) return { HOME: home }
+    writeFileSync(authorities, [...rootCertificates, readFileSync(authoritiesFile, 'utf8')].join('\n'))
+    return { HOME: home, NIX_SSL_CERT_FILE: authorities }
   } catch (cause) {
-    if (cause instanceof RegistryError) throw cause
     throw new RegistryError('unavailable', explainSystemError(cause) ?? `${directory} cannot be used`, {
       cause,
     })
   }
-}
-
-/** Nix reads one file of authorities, so ours stand in one file with the well-known ones. */
-function authorities({ directory, authoritiesFile }: OwnNixSettings): NixEnvironment {
-  if (authoritiesFile === undefined) return {}
-  if (!existsSync(authoritiesFile))
-    throw new RegistryError('unavailable', `${authoritiesFile} cannot be read`)
-  const file = join(directory, 'authorities.pem')
-  writeFileSync(file, [...rootCertificates, readFileSync(authoritiesFile, 'utf8')].join('\n'))
-  return { NIX_SSL_CERT_FILE: file }
 }

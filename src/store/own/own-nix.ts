@@ -5,7 +5,7 @@
  */
 import { DaemonStore } from '../daemon/daemon-store.ts'
 import { processTransport, type Duplex, type Transport } from '../daemon/transport.ts'
-import { nixEnvironment, type NixMode, type OwnNixSettings } from './nix-config.ts'
+import { nixEnvironments, type NixEnvironment, type NixMode, type OwnNixSettings } from './nix-config.ts'
 import { whyNoSandbox } from './sandbox-check.ts'
 
 /** The places of builds, and why there is no sandbox here. */
@@ -22,18 +22,21 @@ export type OwnNixOptions = {
   readonly command: readonly string[]
   readonly settings: OwnNixSettings
   readonly allowsUnsandboxed: boolean
-  /** Hears once how builds are made. */
+  /** Hears once where builds are made. */
   readonly onPlace: (place: BuildPlace) => void
 }
 
 export class OwnNix {
   readonly #options: OwnNixOptions
+  readonly #environmentOf: (mode: NixMode) => NixEnvironment
   #place: Promise<BuildPlace> | undefined
   #refusal: string | undefined
   readonly transport: Transport
 
+  /** @throws RegistryError `unavailable` for a file or directory of the settings that can't be used. */
   constructor(options: OwnNixOptions) {
     this.#options = options
+    this.#environmentOf = nixEnvironments(options.settings)
     this.transport = { name: options.command.join(' '), open: async () => this.#open() }
   }
 
@@ -43,14 +46,12 @@ export class OwnNix {
   }
 
   async #open(): Promise<Duplex> {
-    this.#place ??= this.#find()
-    try {
-      return await this.#start((await this.#place).kind).open()
-    } catch (error) {
+    this.#place ??= this.#find().catch((error: unknown) => {
       // Nix may answer the next time.
       this.#place = undefined
       throw error
-    }
+    })
+    return this.#start((await this.#place).kind).open()
   }
 
   async #find(): Promise<BuildPlace> {
@@ -73,7 +74,6 @@ export class OwnNix {
   }
 
   #start(mode: NixMode): Transport {
-    const { command, settings } = this.#options
-    return processTransport(command, nixEnvironment(settings, mode))
+    return processTransport(this.#options.command, this.#environmentOf(mode))
   }
 }

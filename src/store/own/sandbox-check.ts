@@ -57,9 +57,8 @@ export async function whyNoSandbox(
 function derivationText(unseen: string): string {
   const text = randomBytes(16).toString('hex')
   const hash = sha256Of(createHash('sha256').update(text).digest())
-  const out = hash && contentAddressedPath(NAME, { method: 'flat', hash }, [])
-  if (hash === undefined || out === undefined)
-    throw new Error('a hash of SHA-256 is one, and the name is valid')
+  const out = contentAddressedPath(NAME, { method: 'flat', hash }, [])
+  if (out === undefined) throw new Error(`${NAME} is no name in a store`)
   const system = nixSystemOf({
     os: process.platform,
     architecture: ARCHITECTURES[process.arch] ?? process.arch,
