@@ -54,13 +54,21 @@ export function addInstall(program: Command, { library }: ProcessFacts): void {
       '--node-authority <configmap>',
       'ConfigMap with the key ca.crt, in the namespace of the node set-up: the authority of --tls-secret',
     )
-    .action(async ({ print, sandbox, ...flags }: InstallFlags & { readonly print: boolean }) => {
-      if (!print)
-        throw new UsageError(
-          'this command changes no cluster: add --print, and pipe it to kubectl apply -f -',
+    .action(
+      async ({
+        print,
+        sandbox,
+        ...flags
+      }: InstallFlags & { readonly print: boolean; readonly sandbox: boolean }) => {
+        if (!print)
+          throw new UsageError(
+            'this command changes no cluster: add --print, and pipe it to kubectl apply -f -',
+          )
+        const { installText } = await import('./install.ts')
+        process.stdout.write(
+          await installText(sandbox ? flags : { ...flags, noSandbox: true }, library),
         )
-      const { installText } = await import('./install.ts')
-      process.stdout.write(await installText(sandbox === false ? { ...flags, sandbox } : flags, library))
-    })
+      },
+    )
     .exitOverride()
 }

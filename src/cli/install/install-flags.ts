@@ -41,8 +41,7 @@ export type InstallFlags = {
   readonly s3Secret?: string
   readonly cacheCa?: string
   readonly buildersSecret?: string
-  /** Absent: as the variant has it. */
-  readonly sandbox?: boolean
+  readonly noSandbox?: boolean
   readonly accountAnnotation?: readonly string[]
   readonly nodeSetup?: boolean
   readonly nodeAuthority?: string
@@ -50,11 +49,11 @@ export type InstallFlags = {
 
 /** Flags that mean nothing for a variant, by the names that people type. */
 const MISPLACED: Readonly<Record<VariantKind, readonly (keyof InstallFlags)[]>> = {
-  cache: ['buildersSecret', 'sandbox'],
+  cache: ['buildersSecret', 'noSandbox'],
   'stateful-set': ['storeSize', 's3Secret', 'replicas'],
   deployment: [
     'buildersSecret',
-    'sandbox',
+    'noSandbox',
     'caches',
     'trustedKeys',
     'storeSize',
@@ -65,7 +64,7 @@ const MISPLACED: Readonly<Record<VariantKind, readonly (keyof InstallFlags)[]>> 
   ],
   'daemon-set': [
     'buildersSecret',
-    'sandbox',
+    'noSandbox',
     'caches',
     'trustedKeys',
     'storeSize',
@@ -141,7 +140,7 @@ export function installOptions(flags: InstallFlags): InstallOptions {
     ...(replicas === undefined ? {} : { replicas: parseReplicas(replicas, kind) }),
     ...(nodePort === undefined ? {} : { nodePort: parseNodePort(nodePort) }),
     ...(storeMegabytes === undefined ? {} : { storeMegabytes }),
-    ...(flags.sandbox === undefined ? {} : { sandbox: flags.sandbox }),
+    ...(flags.noSandbox === undefined ? {} : { hasSandbox: !flags.noSandbox }),
     ...(flags.nodeSetup === undefined ? {} : { nodeSetup: flags.nodeSetup }),
     ...nodeAuthority(flags),
     unpackedMegabytes: Number(settings['PUSHLESS_CACHE_SIZE'] ?? DEFAULT_CACHE_SIZE),

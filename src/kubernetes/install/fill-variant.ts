@@ -75,7 +75,7 @@ function fillObject(object: RegistryObject, options: InstallOptions): readonly R
     }
     case 'Namespace':
       return [
-        options.sandbox === false
+        options.hasSandbox === false
           ? { ...object, metadata: { ...object.metadata, labels: RESTRICTED } }
           : object,
       ]
@@ -103,7 +103,7 @@ function fillWorkload(workload: Workload, options: InstallOptions): Workload {
           : volume,
       ),
     }
-    return withSecrets(options.sandbox === false ? withoutSandbox(sized) : sized, secrets)
+    return withSecrets(options.hasSandbox === false ? withoutSandbox(sized) : sized, secrets)
   })
   return typeof replicas === 'number' ? { ...filled, spec: { ...filled.spec, replicas } } : filled
 }

@@ -37,7 +37,7 @@ export type InstallOptions = {
   /** Annotations of the ServiceAccount, for clouds that give it a role. */
   readonly accountAnnotations: Readonly<Record<string, string>>
   /** Whether the Pod may make the namespaces that a sandbox of builds needs. The default is that of the variant. */
-  readonly sandbox?: boolean
+  readonly hasSandbox?: boolean
   /** Whether nodes are told where the registry is. The default is that of the variant. */
   readonly nodeSetup?: boolean
   /** ConfigMap with the authority of the registry's certificate, which the set-up of nodes distributes. */

@@ -115,7 +115,7 @@ const CASES: readonly (readonly [string, InstallFlags, string])[] = [
       tlsSecret: 'certificate',
       nodePort: '31000',
       nodeSetup: true,
-      sandbox: false,
+      noSandbox: true,
       setting: ['hold=25'],
     },
     `kind = "StatefulSet"; image = "${IMAGE}"; caches = [ "https://cache.example.org" ]; trustedKeys = [ "${KEY}" ];
@@ -185,6 +185,7 @@ void t.test('what is refused', async (t) => {
     [{ kind: 'cache', clients: ['10.0.0.1'] }, /expected addresses such as 10.0.0.0\/24/],
     [{ kind: 'cache', nodePort: '80' }, /expected a port from 30000 to 32767/],
     [{ kind: 'cache', tlsSecret: 'a/b' }, /--tls-secret a\/b: expected the name of an object/],
+    [{ kind: 'cache', noSandbox: true }, /--no-sandbox: --kind cache has no use for it/],
     [{ kind: 'deployment', nodeAuthority: 'ca' }, /--node-authority: expected --tls-secret/],
     [{ kind: 'cache', tlsSecret: 'a', nodeAuthority: 'ca' }, /there is no node set-up that would read it/],
     [
