@@ -12,6 +12,9 @@ in
 rec {
   isNumber = number: isInt number && number >= 1 && number <= 65535;
 
+  # The default of --service-node-port-range.
+  isNodePort = number: isInt number && number >= 30000 && number <= 32767;
+
   /**
     Reads a port.
 

@@ -5,9 +5,7 @@
 import pLimit from 'p-limit'
 import { repositoryUrl } from '../../test/e2e/client.ts'
 import { download, downloadJson } from './download.ts'
-import { replicaOf } from './model.ts'
-
-const LAYERS_AT_ONCE = 3
+import { LAYERS_AT_ONCE, replicaOf } from './model.ts'
 
 const [count = '1', path = '', ...urls] = process.argv.slice(2)
 let turn = 0

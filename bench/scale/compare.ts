@@ -9,7 +9,7 @@ import { memoryOf } from '../memory-of.ts'
 import type { CacheCounts } from './counted-cache.ts'
 import type { Measured } from './costs.ts'
 import { coresLeft, machineSeconds } from './machine.ts'
-import { simulate } from './model.ts'
+import { LAYERS_AT_ONCE, simulate } from './model.ts'
 
 type Compared = {
   readonly name: 'half of the nodes' | 'all nodes'
@@ -31,7 +31,6 @@ export const NODES = 200
 export const REPLICAS = 3
 const ROUNDS = 1
 const CLIENTS = fileURLToPath(new URL('clients.ts', import.meta.url))
-const LAYERS_AT_ONCE = 3
 
 export async function compare({ start, layers, cache }: Measured, root: string): Promise<Comparison> {
   const replicas = await Promise.all(Array.from({ length: REPLICAS }, () => start()))

@@ -1,5 +1,5 @@
 /** What fleets need, by the model: replicas, network, and what reaches the bucket. */
-import { simulate, type Costs, type Fleet, type Outcome } from './model.ts'
+import { LAYERS_AT_ONCE, simulate, type Costs, type Fleet, type Outcome } from './model.ts'
 
 export type Need = Outcome & {
   readonly nodes: number
@@ -31,7 +31,6 @@ export const REPLICA_COUNTS = [1, 2, 4, 8, 16, 32, 64] as const
 const FEWEST_REPLICAS = 2
 const MOST_REPLICAS = 200
 const COPIES = 5
-const LAYERS_AT_ONCE = 3
 const BITS = 8
 
 function fleetOf(nodes: number, replicas: number, mirrorCopies: number | undefined): Fleet {

@@ -41,7 +41,7 @@ export type Outcome = {
 }
 
 /** containerd fetches three layers of an image at once. */
-const LAYERS_AT_ONCE = 3
+export const LAYERS_AT_ONCE = 3
 const PIECE = 8_000_000
 const GIGABYTE = 1e9
 

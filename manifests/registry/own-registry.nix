@@ -5,9 +5,9 @@
 
   Builds run in Nix's sandbox. For that the Pod has a user namespace (hostUsers), a /proc without masks (procMount),
   and no filter of system calls, since the filters of container runtimes forbid namespaces. A Pod with a /proc like
-  that is "privileged" in the Pod Security Standards, whatever else it may do. Where the cluster can't do that, or
-  with sandbox = false, the registry finds no sandbox, says so in its log, and builds nothing, unless
-  allowUnsandboxedBuilds is set.
+  that is "privileged" in the Pod Security Standards, whatever else it may do. Where the cluster can't do that, or with
+  sandbox = false, the registry finds no sandbox and says so in its log. Then only remote builders build, or nobody,
+  unless allowUnsandboxedBuilds is set.
 */
 { statefulSet, ... }@builders:
 let

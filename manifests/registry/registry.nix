@@ -58,13 +58,9 @@ let
     field: port:
     if port'.isNumber port then port else refuse builder field port "a port from 1 to 65535";
 
-  # The default of --service-node-port-range.
   checkNodePort =
     port:
-    if port'.isNumber port && port >= 30000 && port <= 32767 then
-      port
-    else
-      refuse builder "nodePort" port "a port from 30000 to 32767";
+    if port'.isNodePort port then port else refuse builder "nodePort" port "a port from 30000 to 32767";
 
   checkPath =
     field: path:

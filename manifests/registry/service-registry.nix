@@ -12,10 +12,9 @@ let
   port' = import ../../nix/port.nix;
   behindService = import ./node-port.nix builders;
 
-  # The default of --service-node-port-range.
   checkNodePort =
     builder: port:
-    if port == null || (port'.isNumber port && port >= 30000 && port <= 32767) then
+    if port == null || port'.isNodePort port then
       port
     else
       refuse builder "nodePort" port "a port from 30000 to 32767, or null for none";
