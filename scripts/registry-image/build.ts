@@ -1,6 +1,7 @@
 /**
  * Builds the registry's image of this checkout as an OCI layout: `node scripts/registry-image/build.ts DIRECTORY`, after
- * `npm run build`. With `--with-nix` the image has Nix, for a registry that builds. Needs Nix, npm and, for packages of the pinned versions, Debian's apt. docs/install.md has more.
+ * `npm run build`. With `--with-nix` the image has Nix, for a registry that builds. It needs Nix, npm and, for packages
+ * of the pinned versions, Debian's apt. docs/install.md has more.
  */
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'

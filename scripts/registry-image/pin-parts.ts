@@ -1,6 +1,6 @@
 /**
- * Writes parts.json anew: `node scripts/registry-image/pin-parts.ts`, then `npm run format`. Node is that of package-lock.json, packages of
- * Debian are the newest of its release.
+ * Writes parts.json anew: `node scripts/registry-image/pin-parts.ts`, then `npm run format`. Node is that of
+ * package-lock.json, packages of Debian are the newest of its release.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -100,7 +100,7 @@ export const SETTINGS = Type.Object({
   PUSHLESS_REQUIRE_SIGNATURE: Type.Boolean({
     default: true,
     description:
-      'fetch with --store cache and own only what is signed by a trusted key. Off: whoever can write to a cache, or stand between it and here, decides what the images contain',
+      'fetch with --store cache and own only what is signed by a trusted key. Off: everybody who can write to a cache, or who controls the network on the way to it, decides what the images contain',
   }),
   PUSHLESS_STORE_SIZE: Type.Number({
     default: 20_000,

@@ -2,8 +2,8 @@
  * The OCI distribution specification's own conformance suite, run read-only: what it asks of pulls and of discovery
  * (tags, referrers), against an image that is there. Its checks of pushes and deletions are disabled.
  *
- * This suite took the place of the older one for `go test`, which upstream calls deprecated. The older one can't check
- * referrers that it hasn't pushed itself, and accepts any certificate.
+ * It isn't the suite for `go test`, which its authors have deprecated. That one can't check referrers that it hasn't
+ * pushed itself, and accepts any certificate.
  */
 import { execa } from 'execa'
 import { goTool, missingTool } from './go-tools.ts'

@@ -9,7 +9,7 @@ import { temporaryDirectory, type Scope } from './scope.ts'
 
 export type SshServer = {
   readonly port: number
-  /** The private key of who may log in, as a file. */
+  /** A file with the private key that the server lets in. */
   readonly keyFile: string
   /** The public key of the host, as known_hosts has it after the names. */
   readonly hostKey: string

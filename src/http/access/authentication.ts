@@ -31,7 +31,7 @@ export function registerAuthentication(app: FastifyInstance, options: Authentica
     if (request.routeOptions.config.isForProbes === true) return
     setSubject(request, await findSubject(request, reply, options))
   })
-  // Whatever refused.
+  // A refusal says how to identify oneself, whichever hook or route has made it.
   app.addHook('onSend', async (request, reply) => {
     if (reply.statusCode === 401) reply.header('www-authenticate', challengeOf(request))
   })

@@ -8,7 +8,7 @@ import type { FastifyInstance } from 'fastify'
 
 /** A turn that took longer does half as much the next time. */
 const TURN_MS = 5
-/** Requests and pieces of 128 KB that one turn begins at most, of each. */
+/** A turn begins so many requests at most that needn't wait, and so many requests and pieces (128 KB) that waited. */
 const MOST = 16
 /** Turns that accept, one after the other. After these the next ones only accept. */
 const ACCEPTING_TURNS = 2

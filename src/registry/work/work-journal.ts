@@ -29,8 +29,8 @@ export type JournalOptions = {
   readonly onDeletion?: DeletionListener
 }
 
-/** A cache that was away for a moment shouldn't stop pulls for as long as a build that can't succeed. */
 const SURPLUS = 'its record and log go: it is older than the builds and fetches that are kept'
+/** A cache that was away for a moment shouldn't stop pulls for as long as a build that can't succeed. */
 const FETCH_FAILURE_MS = 60_000
 /** Troubles come with every line when a disk is full. */
 const TROUBLE_INTERVAL_MS = 60_000
