@@ -65,9 +65,7 @@ export function addInstall(program: Command, { library }: ProcessFacts): void {
             'this command changes no cluster: add --print, and pipe it to kubectl apply -f -',
           )
         const { installText } = await import('./install.ts')
-        process.stdout.write(
-          await installText(sandbox ? flags : { ...flags, noSandbox: true }, library),
-        )
+        process.stdout.write(await installText(sandbox ? flags : { ...flags, noSandbox: true }, library))
       },
     )
     .exitOverride()
