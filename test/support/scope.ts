@@ -23,6 +23,7 @@ export async function scoped<T>(work: (scope: Scope) => Promise<T>): Promise<T> 
 /** An empty directory, short enough to hold a unix socket (its path may have 107 bytes), removed with the scope. */
 export async function temporaryDirectory(scope: Scope, name: string): Promise<string> {
   const directory = await realpath(await mkdtemp(join(tmpdir(), `pushless-${name}-`)))
-  scope.teardown(async () => rm(directory, { recursive: true, force: true }))
+  // A process that was just ended, such as podman's clean-up of a container, may still write there.
+  scope.teardown(async () => rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }))
   return directory
 }
