@@ -4,17 +4,17 @@
  */
 import { glob, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
-import { execa } from 'execa'
+import pLimit from 'p-limit'
+import { runTestFile } from './run-test-file.ts'
 
 /** End-to-end tests start real daemons, and one makes a chroot of another Debian. */
-const FILE_TIMEOUT_S = 900
+const FILE_TIMEOUT_MS = 900_000
 
 /** Files at once. Most wait for builds, pulls and timers: two cores are busy half of the time with two files at once. */
 const JOBS = Math.max(4, availableParallelism())
 
 /** Files that measure time, to the millisecond: beside another test they would measure that test's load, too. */
-const MEASURES = /(?:^|\/)(?:attack[^/]*|e2e\/closure)\.test\.ts$/
+const MEASURES = /(?:^|\/)(?:attack[^/]*|e2e\/(?:closure|delivery-figures))\.test\.ts$/
 
 /** Folders whose tests need Nix, containers or other programs. */
 const NO_UNITS = /^test\/(?:e2e|fixtures|support|manifests|nix)\//
@@ -28,11 +28,14 @@ const files = asked[0] === '--unit' ? await unitTests(all) : asked.length > 0 ? 
 const whole: string[] = []
 const totals = new Map<string, number>()
 let isFine = true
+let finished = 0
 for (const [jobs, some] of [
-  [[`--jobs=${JOBS}`], files.filter((file) => !MEASURES.test(file))],
-  [['--jobs=1'], files.filter((file) => MEASURES.test(file))],
-] as const)
-  if (some.length > 0) isFine = (await runTests([...jobs, ...some.toSorted()])) && isFine
+  [JOBS, files.filter((file) => !MEASURES.test(file))],
+  [1, files.filter((file) => MEASURES.test(file))],
+] as const) {
+  const limit = pLimit(jobs)
+  await Promise.all(some.toSorted().map(async (file) => limit(async () => runFile(file))))
+}
 
 await mkdir('.tap', { recursive: true })
 await writeFile('.tap/output.tap', `${whole.join('\n')}\n`)
@@ -48,41 +51,46 @@ async function unitTests(paths: readonly string[]): Promise<readonly string[]> {
   return units
 }
 
-/** @returns whether tap found nothing wrong. */
-async function runTests(args: readonly string[]): Promise<boolean> {
-  const run = execa('tap', ['run', '--reporter=tap', `--timeout=${FILE_TIMEOUT_S}`, ...args], {
-    preferLocal: true,
-    // Each file is a process of its own, and compiling tap's modules was half of a short one's time.
-    env: { NODE_COMPILE_CACHE: join(process.cwd(), '.tap/compile-cache') },
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'inherit',
-    reject: false,
+/** Runs a file, and prints what is worth reading when it is over. */
+async function runFile(file: string): Promise<void> {
+  const lines: string[] = []
+  const {
+    isFine: isGood,
+    milliseconds,
+    counts,
+  } = await runTestFile(file, {
+    onLine: (line) => lines.push(line),
+    timeoutMs: FILE_TIMEOUT_MS,
   })
-  /** Indentation of the failure whose explanation is being printed. */
+  finished += 1
+  const verdict = isGood ? 'ok' : 'not ok'
+  const result = `${verdict} ${finished} - ${file} # time=${Math.round(milliseconds)}ms`
+  console.log([...worthReading(lines), result].join('\n'))
+  whole.push(`# Subtest: ${file}`, ...lines.map((line) => `    ${line}`), result, '')
+  for (const [name, count] of counts) totals.set(name, (totals.get(name) ?? 0) + count)
+  // A file that ended early, or by force, has no counts, or not all.
+  if (!isGood && (counts.get('fail') ?? 0) === 0) totals.set('fail', (totals.get('fail') ?? 0) + 1)
+  isFine &&= isGood
+}
+
+/** Failures with their explanations, and skipped tests with their reasons. */
+function worthReading(lines: readonly string[]): readonly string[] {
+  const read: string[] = []
+  /** Indentation of the failure whose explanation is being read. */
   let explained: number | undefined
-  for await (const line of run.iterable()) {
-    whole.push(line)
+  for (const line of lines) {
     const text = line.trimStart()
     const indentation = line.length - text.length
     if (explained !== undefined && indentation > explained) {
-      console.log(line)
+      read.push(`    ${line}`)
       continue
     }
     explained = undefined
     const isFailure = text.startsWith('not ok ')
-    const isOfFile = indentation === 0 && /^(?:not )?ok /.test(text)
-    if (isFailure || isOfFile || / # (?:SKIP|TODO)\b/i.test(text)) console.log(line)
+    if (isFailure || / # (?:SKIP|TODO)\b/i.test(text) || text.startsWith('# ended after'))
+      read.push(`    ${line}`)
     // A test that holds others has said why in them.
     if (isFailure && !/ # time=/.test(text)) explained = indentation
-    const counts = /^# \{ (total: .*) \}$/.exec(line)?.[1]
-    for (const [name, count] of counts?.split(', ').map(readCount) ?? [])
-      totals.set(name, (totals.get(name) ?? 0) + count)
   }
-  return (await run).exitCode === 0
-}
-
-function readCount(text: string): [string, number] {
-  const [name = '', count = '0'] = text.split(': ')
-  return [name, Number(count)]
+  return read
 }
