@@ -22,7 +22,7 @@ import {
 const AT_ONCE = 8
 
 await scoped(async (scope) => {
-  const judge = new ObjectJudge(kubernetesClient(scope, await startApiServer(scope)))
+  const judge = new ObjectJudge(kubernetesClient(scope, (await startApiServer(scope)).kubeconfig))
   const right = await rightObjects()
   for (const name of new Set(right.map(({ metadata }) => metadata.namespace)))
     if (name !== undefined) await judge.makeNamespace(name)

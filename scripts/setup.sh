@@ -187,7 +187,7 @@ python_tools() {
 }
 
 # No Debian has these: they are built from Go modules where Go is at hand, once, and by CI alone unless it is asked for,
-# since Kubernetes takes seven minutes of a processor, cosign five and grype more than four. Without them their tests are
+# since Kubernetes takes nine minutes of a processor, cosign five and grype more than four. Without them their tests are
 # skipped.
 go_programs() {
   command -v go >/dev/null || return 0

@@ -35,7 +35,7 @@ function isDefinition(object: Json | undefined): object is { readonly [key: stri
 }
 
 void t.test('an API server', { skip }, async (t) => {
-  const client = kubernetesClient(t, await startApiServer(t))
+  const client = kubernetesClient(t, (await startApiServer(t)).kubeconfig)
   const schema = await readSchema(SCHEMAS, '1.35')
   const judge = new ObjectJudge(client)
   const refusalOf = async (group: string, resource: Json) => {

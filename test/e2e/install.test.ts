@@ -51,7 +51,7 @@ const CASES = [
 
 void t.test('an API server takes what is printed', { skip, timeout: 4 * LIMIT_MS }, async (t) => {
   const kubeconfig = join(await temporaryDirectory(t, 'install'), 'kubeconfig')
-  await writeFile(kubeconfig, await startApiServer(t))
+  await writeFile(kubeconfig, (await startApiServer(t)).kubeconfig)
   const kubectl = async (input: string, ...args: readonly string[]) =>
     execa('kubectl', ['--kubeconfig', kubeconfig, ...args], {
       input,

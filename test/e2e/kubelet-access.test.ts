@@ -42,7 +42,7 @@ void t.test(
     })
     const greeter = await exampleImage()
     const sandbox = only(await nixBuild(fixture('pods.nix'), ['-A', 'sandbox']))
-    const kubeconfig = await startApiServer(t)
+    const { kubeconfig } = await startApiServer(t)
     const cluster = kubernetesClient(t, kubeconfig)
     const kubelet = await startKubelet(t, {
       url: server.url.replace('127.0.0.1', 'localhost'),

@@ -1,8 +1,7 @@
 /**
- * The programs kubelet and kube-apiserver, which no Debian has. Both are one file, built from Kubernetes' published Go
- * module and kept in the user's cache (116 MB). Seven minutes of a processor are much for a test, so it is built before
- * the tests, by CI where Go is at hand (scripts/setup.sh), and elsewhere if PUSHLESS_TEST_KUBERNETES=build asks for it.
- * PUSHLESS_TEST_KUBERNETES may also name a directory that has them.
+ * Kubernetes' own programs, which no Debian has. All are one file, built from Kubernetes' published Go module and kept in
+ * the user's cache. Nine minutes of a processor are much for a test, so it is built before the tests, by CI where Go is at
+ * hand (scripts/setup.sh), and elsewhere if PUSHLESS_TEST_KUBERNETES=build asks for it. PUSHLESS_TEST_KUBERNETES may also name a directory that has them.
  *
  * 1.35 is the last that promises to work with containerd 1.x, which Debian has.
  */
@@ -13,9 +12,9 @@ import { execa } from 'execa'
 import { builtProgram } from './built-programs.ts'
 import { missing, searchPath } from './requirement.ts'
 
-type KubernetesProgram = 'kubelet' | 'kube-apiserver'
+const PROGRAMS = ['kubelet', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const
+type KubernetesProgram = (typeof PROGRAMS)[number]
 
-const PROGRAMS: readonly KubernetesProgram[] = ['kubelet', 'kube-apiserver']
 /** As in go.mod. */
 export const KUBERNETES_VERSION = '1.35.4'
 const SOURCE = fileURLToPath(new URL('kubernetes-programs', import.meta.url))
@@ -35,7 +34,7 @@ export async function missingKubernetes(name: KubernetesProgram): Promise<string
 /** Returns the path of the program. @throws where there is none */
 export async function kubernetesProgram(name: KubernetesProgram): Promise<string> {
   return builtProgram({
-    name: `kubernetes-${KUBERNETES_VERSION}`,
+    name: `kubernetes-programs-${KUBERNETES_VERSION}`,
     program: name,
     variable: 'PUSHLESS_TEST_KUBERNETES',
     build: async (directory) => {

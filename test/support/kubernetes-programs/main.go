@@ -1,5 +1,5 @@
-// The kubelet and the API server, whose own main packages can't be built from outside of Kubernetes' repository. It is
-// the one or the other by the name that it is called with.
+// The programs of a cluster, whose own main packages can't be built from outside of Kubernetes' repository. They are one
+// file, and it is the one or the other by the name that it is called with.
 package main
 
 import (
@@ -7,14 +7,26 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/spf13/cobra"
 	"k8s.io/component-base/cli"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
+	controllers "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 )
 
 func main() {
-	if filepath.Base(os.Args[0]) == "kube-apiserver" {
-		os.Exit(cli.Run(apiserver.NewAPIServerCommand()))
+	os.Exit(cli.Run(command(filepath.Base(os.Args[0]))))
+}
+
+func command(name string) *cobra.Command {
+	switch name {
+	case "kube-apiserver":
+		return apiserver.NewAPIServerCommand()
+	case "kube-controller-manager":
+		return controllers.NewControllerManagerCommand()
+	case "kube-scheduler":
+		return scheduler.NewSchedulerCommand()
 	}
-	os.Exit(cli.Run(kubelet.NewKubeletCommand(context.Background())))
+	return kubelet.NewKubeletCommand(context.Background())
 }
