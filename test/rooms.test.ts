@@ -24,6 +24,12 @@ const USES: { readonly [room: string]: readonly string[] } = {
   'nix-cache': ['core', 'store', 'layer', 'unpack'],
   // The store only for the words that say that there is no Nix.
   kubernetes: ['core', 'store'],
+  // The contract to a cluster, and never its transport.
+  delivery: ['core', 'kubernetes'],
+  // The store only for the words that say that there is no Nix.
+  catalogue: ['core', 'kubernetes', 'store'],
+  // The way from a profile to objects in a target: the core of the delivery does what changes a cluster.
+  operator: ['core', 'store', 'source', 'kubernetes', 'delivery', 'catalogue'],
   tls: ['core'],
   tracing: [],
   access: ['core'],
@@ -66,6 +72,9 @@ const USES: { readonly [room: string]: readonly string[] } = {
     'layer',
     'registry',
     'kubernetes',
+    'delivery',
+    'catalogue',
+    'operator',
     'archive',
     'insight',
     'http',
