@@ -2,7 +2,7 @@
  * How far an export is: one line drawn again and again on a terminal, lines of JSON for programs, or nothing. Drawn as
  * bytes pass, not by a clock: where nothing passes, nothing changes.
  */
-import type { Terminal } from './warm-display.ts'
+import type { Terminal } from './live-lines.ts'
 
 type ExportTotals = {
   /** In the archive, before it is compressed. */

@@ -1,23 +1,14 @@
 /**
- * The progress of many images on a terminal: one line each, drawn again in place. Each frame is one write that
- * overwrites the last, so nothing flickers; what has too many lines for the screen is shown in full at the end.
+ * The progress of many images on a terminal: one line each, drawn again in place. What has too many lines for the
+ * screen is shown in full at the end.
  */
 import { stripVTControlCharacters } from 'node:util'
 import { describePlace } from '../../kubernetes/references/place.ts'
+import { LiveLines, type Terminal } from './live-lines.ts'
 import type { Progress, Reporter, Summary, WarmState } from './warm-progress.ts'
-
-export type Terminal = {
-  readonly columns?: number
-  readonly rows?: number
-  readonly write: (text: string) => unknown
-}
 
 /** Often enough for eyes; seconds are counted whole. */
 const FRAME_MS = 200
-const HIDE_CURSOR = '\x1b[?25l'
-const SHOW_CURSOR = '\x1b[?25h'
-const CLEAR_LINE = '\x1b[K'
-const CLEAR_BELOW = '\x1b[J'
 const COLOR: Readonly<Partial<Record<WarmState, string>>> = { ready: '\x1b[32m', failed: '\x1b[31m' }
 const NO_COLOR = '\x1b[39m'
 /** The longest state, and its column. */
@@ -31,20 +22,12 @@ export function terminalReporter(
   images: readonly Progress[],
   hasColor: boolean,
 ): Reporter {
-  let drawn: readonly string[] = []
+  const live = new LiveLines(terminal)
   let isEnded = false
   const start = performance.now()
-  const draw = (lines: readonly string[], before = '', after = '') => {
-    if (before === '' && after === '' && lines.join('\n') === drawn.join('\n')) return
-    const up = drawn.length === 0 ? '' : `\x1b[${drawn.length}A`
-    terminal.write(
-      `${before}\r${up}${lines.map((line) => `${line}${CLEAR_LINE}\n`).join('')}${CLEAR_BELOW}${after}`,
-    )
-    drawn = lines
-  }
   const frame = () => frameOf(images, performance.now() - start, terminal, hasColor)
-  const timer = setInterval(() => draw(frame()), FRAME_MS)
-  draw(frame(), HIDE_CURSOR)
+  const timer = setInterval(() => live.draw(frame()), FRAME_MS)
+  live.draw(frame())
   return {
     // What changes is seen in the next frame.
     changed: () => undefined,
@@ -54,7 +37,7 @@ export function terminalReporter(
       clearInterval(timer)
       const whole = { columns: terminal.columns ?? DEFAULT_COLUMNS, rows: Infinity }
       const last = frameOf(images, summary.seconds * 1000, whole, hasColor).slice(0, -1)
-      draw([...last, describeSummary(summary)], '', SHOW_CURSOR)
+      live.end([...last, describeSummary(summary)])
       terminal.write(images.map(explainFailure).join(''))
     },
   }
@@ -107,7 +90,8 @@ function urgency({ state }: Progress): number {
   return ['building', 'fetching', 'waiting', 'failed', 'queued', 'ready'].indexOf(state)
 }
 
-function shortName({ name }: Progress): string {
+/** `vrz0v9k-web`: the name of an image as people compare it. */
+export function shortName({ name }: Pick<Progress, 'name'>): string {
   const base = name.slice(name.lastIndexOf('/') + 1)
   return base.replace(/^([0-9a-z]{32})/, (hash) => hash.slice(0, HASH_SHOWN)).replace(/:(?:nix|latest)$/, '')
 }
@@ -124,7 +108,8 @@ function duration(ms: number): string {
   return seconds < 6000 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 3600)} h`
 }
 
-function newsOf({ state, path, line, errors }: Progress): string {
+/** The work for an image at present, or the reason why it failed. */
+export function newsOf({ state, path, line, errors }: Progress): string {
   if (state === 'ready' || state === 'queued') return ''
   if (state === 'failed') return errors?.[0]?.message ?? ''
   const at = path?.replace(/^\/nix\/store\/[0-9a-z]{32}-/, '').replace(/\.drv$/, '')
@@ -167,7 +152,7 @@ function fit(text: string, columns: number): string {
 }
 
 /** Builders print colours, progress bars and bells. */
-function clean(text: string): string {
+export function clean(text: string): string {
   // oxlint-disable-next-line eslint/no-control-regex -- control characters are what is meant
   return stripVTControlCharacters(text).replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
 }

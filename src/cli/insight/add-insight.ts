@@ -2,6 +2,7 @@
 import { Option, type Command } from 'commander'
 import { WEIGHTS, type WeightName } from '../../insight/graph/weights.ts'
 import type { SettingName } from '../../settings/setting-table.ts'
+import type { DiffSetFlags } from '../delivery/diff-set.ts'
 import type { ProcessFacts } from '../process-facts.ts'
 import { INSPECT, settingsFrom, withSettings } from '../setting-options.ts'
 import { GRAPH_FORMATS, type GraphFormat } from './graph-formats.ts'
@@ -20,8 +21,8 @@ type SbomFlags = { readonly format: SbomFormat; readonly deep: boolean; readonly
 type KeyFlags = { readonly name?: string; readonly form: 'pem' | 'nix' }
 type WhyFlags = { readonly limit: string; readonly json: boolean; readonly registry?: string }
 type TopFlags = WhyFlags & { readonly sort?: WeightName }
-type DiffFlags = { readonly json: boolean; readonly registry?: string }
-type LicencesFlags = DiffFlags & { readonly deny: readonly string[] }
+type DiffFlags = DiffSetFlags
+type LicencesFlags = Pick<DiffFlags, 'json' | 'registry'> & { readonly deny: readonly string[] }
 
 export function addInsight(program: Command, facts: ProcessFacts): void {
   insightCommand(program, 'sbom', [...INSPECT, 'PUSHLESS_SUPPLIER'])
@@ -115,11 +116,22 @@ export function addInsight(program: Command, facts: ProcessFacts): void {
     })
 
   insightCommand(program, 'diff')
-    .description('compare two images: packages, licences, and the bytes that an update moves')
-    .argument('<before>', REF)
-    .argument('<after>', 'the other image, named in the same way')
+    .description(
+      'compare two images: packages, licences, and the bytes that an update moves; or objects with what a cluster has',
+    )
+    .argument('<before>', `${REF}; or objects, as for apply`)
+    .argument('[after]', 'the other image, named in the same way; the cluster, if it is left out')
+    .option('--name <name>', 'of the set of objects, as for apply')
+    .option('--kubeconfig <file>', 'for objects: as for apply')
+    .option('--context <name>', 'for objects: as for apply')
+    .option('-n, --namespace <name>', 'for objects: as for apply')
     .option('--json', 'as one JSON document', false)
-    .action(async (before: string, after: string, options: DiffFlags) => {
+    .action(async (before: string, after: string | undefined, options: DiffFlags) => {
+      if (after === undefined) {
+        const { diffSet } = await import('../delivery/diff-set.ts')
+        facts.exit(await diffSet(before, options, settingsFrom(options, facts), facts))
+        return
+      }
       const { diff } = await import('./diff.ts')
       await diff(before, after, settingsFrom(options, facts), options)
     })

@@ -4,7 +4,8 @@ import { text as readText } from 'node:stream/consumers'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { AppFileError, readAppFile, type AppDocument } from '../../kubernetes/app/app-file.ts'
-import { NixFailure, buildApps, type AppBuild } from '../../kubernetes/app/app-file-build.ts'
+import { buildApps, type AppBuild } from '../../kubernetes/app/app-file-build.ts'
+import { NixFailure } from '../../kubernetes/app/run-nix.ts'
 import { readTextFile } from './object-files.ts'
 import { writeYaml } from '../../kubernetes/write-yaml.ts'
 import { UsageError } from '../usage-error.ts'
@@ -22,8 +23,25 @@ const LIST = Compile(
 
 /** @throws UsageError for what is wrong in a file, NixFailure for what Nix refuses or can't build. */
 export async function makeManifests(files: readonly string[], options: ManifestsOptions): Promise<void> {
+  const path = await buildAppFiles(files, options)
+  const { items } = LIST.Parse(JSON.parse(await readFile(path, 'utf8')))
+  if (options.isPrinted) process.stdout.write(toYaml(items))
+  else {
+    const names = items.map(({ kind, metadata }) => `${kind}/${metadata.name}\n`)
+    process.stdout.write(`${names.join('')}${options.link} -> ${path}\n`)
+  }
+}
+
+/**
+ * Builds the manifests of applications.
+ * @returns the store path of a JSON `List`. @throws UsageError for what is wrong in a file, NixFailure for what Nix refuses.
+ */
+export async function buildAppFiles(
+  files: readonly string[],
+  options: Omit<ManifestsOptions, 'isPrinted'>,
+): Promise<string> {
   const documents = (await Promise.all(files.map(readDocuments))).flat()
-  const path = await buildApps({
+  return buildApps({
     ...options,
     documents: documents.map(({ value }) => value),
     onNews: (line) => {
@@ -32,12 +50,6 @@ export async function makeManifests(files: readonly string[], options: Manifests
   }).catch((error: unknown) => {
     throw error instanceof NixFailure ? placed(error, documents, files) : error
   })
-  const { items } = LIST.Parse(JSON.parse(await readFile(path, 'utf8')))
-  if (options.isPrinted) process.stdout.write(toYaml(items))
-  else {
-    const names = items.map(({ kind, metadata }) => `${kind}/${metadata.name}\n`)
-    process.stdout.write(`${names.join('')}${options.link} -> ${path}\n`)
-  }
 }
 
 async function readDocuments(file: string): Promise<readonly AppDocument[]> {

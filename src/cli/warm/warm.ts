@@ -5,6 +5,7 @@
 import pLimit from 'p-limit'
 import type { FoundImage, ImageReferences } from '../../kubernetes/references/image-references.ts'
 import { readToken } from '../../http/access/token-file.ts'
+import { parseRegistryUrl } from '../registry-url.ts'
 import { UsageError } from '../usage-error.ts'
 import { terminalReporter } from '../display/warm-display.ts'
 import { readWarmInput } from './warm-input.ts'
@@ -33,7 +34,7 @@ const MAX_TIMEOUT_S = 2_000_000
 
 /** @returns the exit status: 0 when all are ready, 1 when some aren't, 130 after Ctrl-C. @throws UsageError. */
 export async function warm(names: readonly string[], options: WarmOptions): Promise<number> {
-  const registry = parseRegistry(options.registry)
+  const registry = parseRegistryUrl(options.registry)
   const timeoutMs = parseSeconds(options.timeout) * 1000
   const token = readToken(options.tokenFile)
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
@@ -114,14 +115,6 @@ function summaryOf(
     foreign: foreign.length,
     seconds: milliseconds / 1000,
   }
-}
-
-/** With a slash at the end, so that paths can follow; `127.0.0.1:5000` means plain HTTP. */
-function parseRegistry(text: string): URL {
-  const url = URL.parse(text.includes('://') ? text : `http://${text}`)
-  if (url === null || !/^https?:$/.test(url.protocol)) throw new UsageError(`--registry: not a URL: ${text}`)
-  url.pathname = url.pathname.replace(/\/*$/, '/')
-  return url
 }
 
 function parseSeconds(text: string): number {
