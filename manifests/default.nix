@@ -96,6 +96,9 @@ in
   # the registry in a cluster, and the set-up of its nodes
   inherit (import ./registry settings) registry nodeSetup registryImage;
 
+  # catalogues: entries of which values become manifests
+  catalogueEntry = import ./catalogue/catalogue-entry.nix;
+
   # files
   inherit list;
   mkManifests = import ./output/mk-manifests.nix {

@@ -146,7 +146,8 @@ function program(onError: (text: string) => void): Command {
       const given = new Map<string, unknown>(
         Object.entries(typeof options === 'object' && options !== null ? options : {}),
       )
-      if (given.has('registry')) return
+      // Commands that ask a registry or a cluster have flags of their own, and no settings.
+      if (command.options.some(({ long }) => long === '--registry' || long === '--context')) return
       const flags = SETTING_FACTS.map(({ name, flag }) => [
         name,
         given.get(flag.slice(2).replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase())),

@@ -123,7 +123,15 @@ function valueOf(text: string): string {
   const code = whereFilesAre(text)
   if (NIXOS.test(text)) return systemOf(code)
   if (FLAKE.test(text)) return flakeOf(code)
-  return `let value = (${code}); in if builtins.isFunction value then value { inherit pkgs; } else value`
+  return `
+    let
+      value = (${code});
+      given = { inherit pkgs; pushless = manifests; };
+    in
+    if builtins.isFunction value then
+      value (builtins.intersectAttrs (builtins.functionArgs value) given)
+    else
+      value`
 }
 
 function systemOf(code: string): string {
