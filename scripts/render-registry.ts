@@ -4,24 +4,9 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { execa } from 'execa'
-import { Type } from 'typebox'
-import { Value } from 'typebox/value'
-import { writeYaml } from '../src/kubernetes/write-yaml.ts'
+import { renderObjects } from './rendered-objects.ts'
 
-const DIRECTORY = fileURLToPath(new URL('../manifests/registry/', import.meta.url))
-const EVALUATION_LIMIT_MS = 60_000
-
-const FILES = Type.Record(
-  Type.String(),
-  Type.Array(
-    Type.Object({
-      apiVersion: Type.String(),
-      kind: Type.String(),
-      metadata: Type.Object({ name: Type.String() }),
-    }),
-  ),
-)
+const DIRECTORY = fileURLToPath(new URL('../manifests/registry/rendered/', import.meta.url))
 
 const HEAD = `# The registry in a cluster, as docs/cluster.md describes it. Made from manifests/registry/ by
 # \`node scripts/render-registry.ts\`: change it there, or with kustomize.
@@ -31,27 +16,10 @@ const HEAD = `# The registry in a cluster, as docs/cluster.md describes it. Made
 
 /** Each file's name and text. @throws when Nix can't evaluate them. */
 export async function renderRegistry(): Promise<ReadonlyMap<string, string>> {
-  const { stdout } = await execa(
-    'nix-instantiate',
-    ['--eval', '--strict', '--json', `${DIRECTORY}rendered.nix`],
-    { timeout: EVALUATION_LIMIT_MS, env: { NIX_PATH: '' }, stdin: 'ignore' },
-  )
-  const files = Value.Parse(FILES, JSON.parse(stdout))
-  return new Map(
-    Object.entries(files).map(([name, objects]) => [
-      name,
-      HEAD + objects.map((object) => `---\n${writeYaml({ ...ordered(object) })}`).join(''),
-    ]),
-  )
-}
-
-/** As people write objects: what it is and its name first. The rest has Nix's order, by name. */
-function ordered(object: { apiVersion: string; kind: string; metadata: unknown }): object {
-  const { apiVersion, kind, metadata, ...rest } = object
-  return { apiVersion, kind, metadata, ...rest }
+  return renderObjects('registry', HEAD)
 }
 
 if (import.meta.main) {
-  await mkdir(`${DIRECTORY}rendered`, { recursive: true })
-  for (const [name, text] of await renderRegistry()) await writeFile(`${DIRECTORY}rendered/${name}`, text)
+  await mkdir(DIRECTORY, { recursive: true })
+  for (const [name, text] of await renderRegistry()) await writeFile(`${DIRECTORY}${name}`, text)
 }

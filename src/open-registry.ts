@@ -78,11 +78,7 @@ export function openRegistry(
     onTrouble: (error) => trouble.report(error),
     onDeletion,
   })
-  const ownNix = settings.storeKind === 'own' ? openOwnNix(settings, onBuildPlace) : undefined
-  const store =
-    ownNix === undefined
-      ? openStore(settings, onDeletion)
-      : new DaemonStore(ownNix.transport, settings.silentMs)
+  const { store, ownNix } = openStore(settings, onBuildPlace, onDeletion)
   const cache = new UnpackCache(
     join(stateDirectory, 'unpacked'),
     settings.cacheBytes,
@@ -154,18 +150,29 @@ function openOwnNix(settings: Settings, onPlace: (place: BuildPlace) => void): O
   })
 }
 
-function openStore(settings: Settings, onDeletion: DeletionListener): Store {
-  if (settings.storeKind === 'daemon') return new DaemonStore(transportOf(settings.nix), settings.silentMs)
-  const { builder } = settings
-  return openCacheStore(
+/** Opens the store alone, for programs that serve no images. The state directory must be there. */
+export function openStore(
+  settings: Settings,
+  onBuildPlace: (place: BuildPlace) => void = () => undefined,
+  onDeletion: DeletionListener = ignoreDeletions,
+): { readonly store: Store; readonly ownNix: OwnNix | undefined } {
+  const { builder, silentMs } = settings
+  if (settings.storeKind === 'own') {
+    const ownNix = openOwnNix(settings, onBuildPlace)
+    return { ownNix, store: new DaemonStore(ownNix.transport, silentMs) }
+  }
+  if (settings.storeKind === 'daemon')
+    return { ownNix: undefined, store: new DaemonStore(transportOf(settings.nix), silentMs) }
+  const store = openCacheStore(
     {
       ...settings,
       directory: join(settings.stateDirectory, 'store'),
       maxBytes: settings.storeBytes,
       onDeletion,
     },
-    builder === undefined ? undefined : new DaemonStore(transportTo(builder), settings.silentMs),
+    builder === undefined ? undefined : new DaemonStore(transportTo(builder), silentMs),
   )
+  return { ownNix: undefined, store }
 }
 
 function transportTo(builder: BuilderAddress): Transport {

@@ -21,6 +21,12 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
   why: ['pushless why ./result hello', 'pushless why --limit 1 --json ./result hello'],
   top: ['pushless top ./result', 'pushless top --sort users --limit 20 ./result'],
   diff: ['pushless diff ./result ./result', 'pushless diff --json ./result ./result > difference.json'],
+  apply: ['pushless apply ./deploy --name web --dry-run', 'pushless apply ./deploy --name web'],
+  status: ['pushless status', 'pushless status web --json > status.json'],
+  history: ['pushless history web', 'pushless history web --json > history.json'],
+  rollback: ['pushless rollback web 1 --dry-run', 'pushless rollback web 1'],
+  drift: ['pushless drift web', 'pushless drift web --correct'],
+  delete: ['pushless delete web --dry-run', 'pushless delete web'],
   licences: ['pushless licences ./result', "pushless licences ./result --deny 'GPL-3.0*' 'AGPL*'"],
   scan: [
     'pushless scan --advisories ./advisories ./result',
@@ -51,6 +57,22 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
   ],
   completion: ['pushless completion bash > pushless.bash', 'pushless completion fish > pushless.fish'],
   man: ['pushless man > pushless.1', 'pushless man | wc -l'],
+  'catalogue list': [
+    'pushless catalogue list ./catalogue',
+    'pushless catalogue list --json ./catalogue > catalogue.json',
+  ],
+  'catalogue show': [
+    'pushless catalogue show ./catalogue web',
+    'pushless catalogue show ./catalogue web 1.0.0',
+  ],
+  'catalogue build': [
+    'pushless catalogue build ./catalogue',
+    'pushless catalogue build ./catalogue --output ./index --quiet',
+  ],
+  'catalogue render': [
+    'pushless catalogue render ./catalogue web 1.1.0 --values values.yaml --output web',
+    'pushless catalogue render ./catalogue web 1.1.0 --print > web.yaml',
+  ],
   apps: ['pushless manifests app.yaml', 'pushless manifests --print app.yaml > objects.yaml'],
   check: [
     'pushless manifests check ./deploy',

@@ -7,9 +7,12 @@ import type { SettingName } from '../settings/setting-table.ts'
 import { FORMATS, type Format } from '../archive/archive-files.ts'
 import { addExamples } from './examples.ts'
 import { addAuth } from './auth/add-auth.ts'
+import { addCatalogue } from './catalogue/add-catalogue.ts'
+import { addDelivery } from './delivery/add-delivery.ts'
 import { addInstall } from './install/add-install.ts'
 import { addInsight } from './insight/add-insight.ts'
 import { addManifests } from './manifests/manifests.ts'
+import { addOperator } from './operator/add-operator.ts'
 import type { ProcessFacts } from './process-facts.ts'
 import { registryUrl } from './registry-url.ts'
 import { addScan } from './scan/add-scan.ts'
@@ -138,6 +141,9 @@ export function createProgram(facts: ProcessFacts): Command {
     })
     .exitOverride()
   addManifests(program, facts)
+  addCatalogue(program, facts)
+  addDelivery(program, facts)
+  addOperator(program, facts)
   addInstall(program, facts)
   addTls(program)
   addAuth(program, facts)

@@ -89,7 +89,7 @@ void t.test('unknown arguments are errors that name them', async (t) => {
     [['graph', '--format', 'png', 'a'], 'commander.invalidArgument', /tree, svg, dot, json/],
     [['why', 'a'], 'commander.missingArgument', /component/],
     [['top', '--sort', 'name', 'a'], 'commander.invalidArgument', /dominated, own, closure, users/],
-    [['diff', 'a'], 'commander.missingArgument', /after/],
+    [['diff'], 'commander.missingArgument', /before/],
     [['licences', '--deny', 'GPL*'], 'commander.missingArgument', /ref/],
     [['push'], 'commander.unknownCommand', /push/],
     [['--unknown'], 'commander.unknownOption', /--unknown/],

@@ -2,7 +2,7 @@
  * The examples at the end of each command's help, run as they stand there: in a directory that has the files they name,
  * and in a network of its own, where port 5000 is free.
  */
-import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -40,6 +40,10 @@ const COMMANDS = [
   'manifests apps',
   'manifests check',
   'manifests rewrite',
+  'catalogue list',
+  'catalogue show',
+  'catalogue build',
+  'catalogue render',
 ] as const
 
 void t.test('examples', { skip: missing('nix', 'root', 'network namespaces') }, async (t) => {
@@ -60,6 +64,14 @@ void t.test('examples', { skip: missing('nix', 'root', 'network namespaces') }, 
   }
   for (const [name, text] of Object.entries(files))
     await writeFile(join(directory, name), text, { mode: 0o600 })
+  await cp(
+    fileURLToPath(new URL('../../examples/catalogue', import.meta.url)),
+    join(directory, 'catalogue'),
+    {
+      recursive: true,
+    },
+  )
+  await cp(join(directory, 'catalogue/values.yaml'), join(directory, 'values.yaml'))
   await chmod(join(directory, 'bin/pushless'), 0o755)
   await symlink(image, join(directory, 'result'))
   const env = {
