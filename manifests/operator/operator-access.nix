@@ -1,6 +1,6 @@
 /**
-  Returns the rights of the operator in a namespace that has profiles: to read Secrets that have a kubeconfig, and to act
-  for ServiceAccounts. It gets nothing that isn't named.
+  Returns the rights of the operator in a namespace that has profiles: to read Secrets that have a kubeconfig, and to
+  act for ServiceAccounts. It gets nothing that isn't named.
 */
 { role, roleBinding, ... }:
 let

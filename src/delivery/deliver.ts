@@ -151,14 +151,20 @@ async function carryOut(
   }
 }
 
-/** Nothing changes, so nothing is written either. */
+/** Nothing changes. A generation that became healthy after its delivery is noted as delivered. */
 async function waitOnly(
   cluster: Cluster,
-  plan: DeliveryPlan,
+  { set, stored }: DeliveryPlan,
   request: DeliveryRequest,
 ): Promise<DeliveryResult> {
-  const unhealthy = request.isWaiting ? await awaitHealth(cluster, plan.set.objects, request) : []
-  const current = plan.stored === undefined ? undefined : currentGeneration(plan.stored.record)
+  const unhealthy = request.isWaiting ? await awaitHealth(cluster, set.objects, request) : []
+  const current = stored === undefined ? undefined : currentGeneration(stored.record)
+  const isHealed = request.isWaiting && unhealthy.length === 0 && current?.outcome === 'unhealthy'
+  if (isHealed && stored !== undefined) {
+    const healed = { ...current, outcome: 'delivered', note: undefined } as const
+    const history = [...stored.record.history.slice(0, -1), healed]
+    await saveRecord(cluster, { ...stored.record, history }, stored)
+  }
   return {
     generation: current?.generation ?? 0,
     outcome: unhealthy.length === 0 ? 'delivered' : 'unhealthy',

@@ -23,6 +23,7 @@ import { temporaryDirectory } from '../support/scope.ts'
 import { until } from './until.ts'
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+const CATALOGUE = fileURLToPath(new URL('../../examples/catalogue', import.meta.url))
 const LIMIT_MS = 90_000
 const DEPLOYMENT = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'default', name: 'shop' }
 const skip =
@@ -45,6 +46,10 @@ async function app(text: string): Promise<Json> {
     command: ['sh', '-c', `echo ${text}; sleep 1000`],
     replicas: 1,
   }
+}
+
+function settings(values: Json): Json {
+  return { catalogue: { name: 'settings', version: '2.0.0', values } }
 }
 
 void t.test('from app.yaml to a running container, and back', { skip, timeout: 4 * LIMIT_MS }, async (t) => {
@@ -76,6 +81,7 @@ void t.test('from app.yaml to a running container, and back', { skip, timeout: 4
       '--allow-builds',
       '--health-listen=127.0.0.1:0',
       '--default-service-account=',
+      `--catalogue=${CATALOGUE}`,
     ],
     env: { ...nixEnv, PUSHLESS_NIX: 'nix-daemon --stdio' },
     ready: (line) => (line.includes('"leading"') ? true : undefined),
@@ -126,4 +132,41 @@ void t.test('from app.yaml to a running container, and back', { skip, timeout: 4
   )
   await isReady(3)
   t.match((await kubectl('get', 'deliveryprofiles')).stdout, /^shop +True/m)
+
+  // An entry of a catalogue, whose values somebody changes with kubectl alone.
+  const settingsAre = async (wanted: string) =>
+    until(async () => {
+      const live = await cluster.get({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        namespace: 'default',
+        name: 'settings',
+      })
+      return textAt(live, 'data', 'LEVEL') === wanted ? true : undefined
+    }, LIMIT_MS)
+  await cluster.apply({
+    ...PROFILES,
+    metadata: { namespace: 'default', name: 'settings' },
+    spec: { source: settings({ data: { LEVEL: 'info' } }) },
+  })
+  await settingsAre('info')
+  const change = async (source: Json) =>
+    kubectl(
+      'patch',
+      'deliveryprofile',
+      'settings',
+      '--type=merge',
+      '-p',
+      JSON.stringify({ spec: { source } }),
+    )
+  await change(settings({ data: { LEVEL: 'debug' } }))
+  await settingsAre('debug')
+  await change(settings({ data: { LEVEL: 'debug' }, nam: 'x' }))
+  await until(async () => {
+    const live = await cluster.get({ ...PROFILES, namespace: 'default', name: 'settings' })
+    const ready = listAt(live?.['status'], 'conditions').find((one) => textAt(one, 'type') === 'Ready')
+    return textAt(ready, 'message')?.includes('nam is unknown, did you mean name?') === true
+      ? true
+      : undefined
+  }, LIMIT_MS)
 })

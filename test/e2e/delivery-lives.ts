@@ -4,6 +4,7 @@ import type { Plane } from './delivery-steps.ts'
 import { textAt } from '../../src/core/json-fields.ts'
 import { loadGeneration } from '../../src/delivery/find-drift.ts'
 import type { DesiredObject } from '../../src/kubernetes/client/cluster.ts'
+import { makeAvailable } from '../support/fake-node.ts'
 import { configMap, deliveredSet, deployment, makeNamespace, service } from '../support/delivered-set.ts'
 
 const WRITES = new Set(['create', 'update', 'patch', 'delete', 'deletecollection'])
@@ -71,6 +72,21 @@ export async function deliveredSets(t: Test, { cluster, server }: Plane): Promis
     for (const object of [...first, ...second]) t.equal(await set.live(object), undefined)
     t.equal(await set.record(), undefined)
     t.same((await cluster.list({ apiVersion: 'v1', kind: 'Secret' }, { namespace: 'life' })).items, [])
+  })
+
+  await t.test('a generation that becomes healthy later is noted as delivered', async (t) => {
+    const set = await namespaced('healed')
+    const objects = [deployment('web')]
+    const waiting = { isWaiting: true, healthMs: 500 }
+    t.match(await set.deliver(objects, waiting), {
+      outcome: 'unhealthy',
+      unhealthy: [{ name: { name: 'web' } }],
+    })
+    t.match(await set.record(), { history: [{ outcome: 'unhealthy', note: /Deployment healed\/web: / }] })
+    const live = await set.live(deployment('web'))
+    if (live !== undefined) await makeAvailable(cluster, live)
+    t.match(await set.deliver(objects, waiting), { outcome: 'delivered', isIdle: true })
+    t.match(await set.record(), { history: [{ generation: 1, outcome: 'delivered', note: undefined }] })
   })
 
   await t.test('generations beyond the limit go, and their snapshots with them', async (t) => {

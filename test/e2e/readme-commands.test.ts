@@ -134,7 +134,7 @@ void t.test('blocks of YAML', { skip: missing('nix', 'git') }, async (t) => {
         : ['manifests', '--print']
       t.match(await run(text, command), { exitCode: 0 }, `${name}:${line}`)
     }
-  t.strictSame(counts, { applications: 3, objects: 1 })
+  t.strictSame(counts, { applications: 3, objects: 4 })
 
   await t.test('the mistake that docs/apps.md shows is refused so', async (t) => {
     const apps = pages.find(({ name }) => name === 'docs/apps.md')?.blocks ?? []

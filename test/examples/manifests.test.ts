@@ -54,7 +54,7 @@ const EXAMPLES: readonly Example[] = [
 ]
 
 void t.test('each example is in the table, or has a test of its own', async (t) => {
-  const names = [...EXAMPLES.map(({ name }) => name), 'app-yaml']
+  const names = [...EXAMPLES.map(({ name }) => name), 'app-yaml', 'catalogue']
   t.same(await readdir(`${root}examples`), names.toSorted())
 })
 

@@ -19,13 +19,19 @@ in
   source =
     (object [ ] {
       storePath =
-        (text "A store path that has manifests: a file of objects, or a directory of such files. It is fetched or built where it is missing.")
+        (text (
+          "A store path that has manifests: a file of objects, or a directory of such files. It is "
+          + "fetched or built where it is missing."
+        ))
         // {
           pattern = "^/nix/store/${hash}-[0-9A-Za-z+._?=-]+$";
           maxLength = 255;
         };
       derivation =
-        (text "A derivation whose output has manifests, such as /nix/store/<hash>-web.drv or /nix/store/<hash>-web.drv!out.")
+        (text (
+          "A derivation whose output has manifests, such as /nix/store/<hash>-web.drv or "
+          + "/nix/store/<hash>-web.drv!out."
+        ))
         // {
           pattern = "^/nix/store/${hash}-[0-9A-Za-z+._?=-]+[.]drv([!^][A-Za-z0-9_.-]+)?$";
           maxLength = 300;
@@ -42,7 +48,10 @@ in
       maxProperties = 1;
       x-kubernetes-validations = [
         {
-          rule = "[has(self.storePath), has(self.derivation), has(self.app), has(self.catalogue)].exists_one(x, x)";
+          rule = (
+            "[has(self.storePath), has(self.derivation), has(self.app), "
+            + "has(self.catalogue)].exists_one(x, x)"
+          );
           message = "expected exactly one of storePath, derivation, app and catalogue";
         }
         {
@@ -51,9 +60,20 @@ in
         }
       ];
     };
-  targetNamespace = label "Namespace in the target of objects that name none, and of the record of the delivery. Default: the namespace of the profile. It must be there.";
-  serviceAccountName = name "ServiceAccount on whose behalf the target is changed. In this cluster it is in the namespace of the profile, in another one in the target namespace. Default in this cluster: that of the operator's flag --default-service-account. Default elsewhere: the user of the kubeconfig.";
-  interval = duration "10m" "How often the target is compared with the source, also where nothing is known to have changed.";
+  targetNamespace = label (
+    "Namespace in the target of objects that name none, and of the record of the delivery. "
+    + "Default: the namespace of the profile. It must be there."
+  );
+  serviceAccountName = name (
+    "ServiceAccount on whose behalf the target is changed. In this cluster it is in the "
+    + "namespace of the profile, in another one in the target namespace. Default in this "
+    + "cluster: that of the operator's flag --default-service-account. Default elsewhere: the "
+    + "user of the kubeconfig."
+  );
+  interval = duration "10m" (
+    "How often the target is compared with the source, also where nothing is known to have "
+    + "changed."
+  );
   retryInterval = duration "1m" "How long the operator waits at most before it tries again what failed.";
   timeout = duration "5m" "How long objects may take to become healthy.";
   prune = switch true "Deletes objects that left the source.";
@@ -64,7 +84,10 @@ in
         "warn"
         "off"
       ]
-      "What is done about changes that others make to delivered objects: correct changes them back within seconds, warn reports them, off doesn't look.";
+      (
+        "What is done about changes that others make to delivered objects: correct changes them "
+        + "back within seconds, warn reports them, off doesn't look."
+      );
   wait = switch false "Ready means that all objects are healthy, and not only that they were applied.";
   ignore = listOf 64 (
     (object [ "paths" ] {
@@ -114,7 +137,10 @@ in
         type = "string";
         maxLength = 512;
       }
-      "Objects that may be deleted although they hold data or other objects, such as \"Namespace shop\" or \"PersistentVolumeClaim shop/data\".";
+      (
+        "Objects that may be deleted although they hold data or other objects, such as "
+        + "\"Namespace shop\" or \"PersistentVolumeClaim shop/data\"."
+      );
   adopt = switch false "Takes objects over that belong to another set.";
   allowEmpty = switch false "The source may have no objects, and all that it had are deleted.";
   allowShrink = switch false "More than half of the objects may be deleted at once.";
@@ -125,5 +151,9 @@ in
         "orphan"
         "refuse"
       ]
-      "What happens to the objects when the profile is deleted or gets another target: prune deletes them, orphan leaves them, refuse keeps the profile. They stay in any case where the namespace of the profile, or the kind DeliveryProfile, is being removed.";
+      (
+        "What happens to the objects when the profile is deleted or gets another target: prune "
+        + "deletes them, orphan leaves them, refuse keeps the profile. They stay in any case where "
+        + "the namespace of the profile, or the kind DeliveryProfile, is being removed."
+      );
 }

@@ -38,7 +38,9 @@ in
         target =
           (object [ ] {
             kubeConfig = object [ "secretRef" ] {
-              secretRef = secretKey "The Secret that has the kubeconfig. It may name no files and run no programs.";
+              secretRef = secretKey (
+                "The Secret that has the kubeconfig. It may name no files and run no programs."
+              );
             } "A kubeconfig of the target cluster.";
           } "The cluster that is delivered to. Default: this one.")
           // {
@@ -46,9 +48,10 @@ in
             default = { };
           };
         suspend = switch false "Nothing is delivered, and drift is not looked for.";
-        rollbackTo =
-          count 1 2147483647
-            "Number of an earlier generation, as status.history has it. While it is set, that generation is delivered instead of the source.";
+        rollbackTo = count 1 2147483647 (
+          "Number of an earlier generation, as status.history has it. While it is set, that "
+          + "generation is delivered instead of the source."
+        );
         dependsOn = (
           listOf 64 (object [ "name" ] {
             name = label "Name of the profile.";
@@ -90,7 +93,10 @@ in
       message = "the name must have at most 63 of a-z, 0-9 and -";
     }
     {
-      rule = "!has(self.spec.dependsOn) || !self.spec.dependsOn.exists(d, d.name == self.metadata.name && !has(d.namespace))";
+      rule = (
+        "!has(self.spec.dependsOn) || !self.spec.dependsOn.exists(d, d.name == "
+        + "self.metadata.name && !has(d.namespace))"
+      );
       message = "a profile can't depend on itself";
     }
   ];

@@ -77,7 +77,10 @@ rec {
     maxItems = 16;
     x-kubernetes-list-type = "map";
     x-kubernetes-list-map-keys = [ "type" ];
-    description = "Conditions with the meaning that kstatus gives them. Reconciling and Stalled are there only while they are True.";
+    description = (
+      "Conditions with the meaning that kstatus gives them. Reconciling and Stalled are there "
+      + "only while they are True."
+    );
     items = object [ "type" "status" "lastTransitionTime" "reason" "message" ] {
       type = text "Ready, Reconciling, Stalled, Built or Drifted.";
       status = {
