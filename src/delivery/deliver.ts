@@ -9,7 +9,9 @@ import { watchForSuccessor } from './apply/watch-for-successor.ts'
 import { DeliveryError } from './delivery-error.ts'
 import type { OnDeliveryEvent } from './delivery-event.ts'
 import { beginAttempt, endAttempt, failAttempt, type Begun } from './generations/attempt.ts'
-import { waitHealthy, type Unhealthy } from './health/wait-healthy.ts'
+import { explainUnhealthy, type ExplainedUnhealthy } from './health/explain-unhealthy.ts'
+import type { BuildOf } from './health/registry-builds.ts'
+import { waitHealthy } from './health/wait-healthy.ts'
 import { currentGeneration, type Outcome } from './inventory/delivery-record.ts'
 import { joinInventories, type InventoryEntry } from './inventory/inventory.ts'
 import { saveRecord, superseded } from './inventory/record-store.ts'
@@ -36,6 +38,8 @@ export type DeliveryRequest = PlanRequest & {
   readonly onBegin?: ((generation: number) => Promise<void>) | undefined
   /** Called with the numbers of generations that are no longer kept. */
   readonly onForget?: ((generations: readonly number[]) => Promise<void>) | undefined
+  /** Asks the registry about images that can't be pulled, for objects that aren't healthy. */
+  readonly buildOf?: BuildOf | undefined
   readonly onEvent: OnDeliveryEvent
 }
 
@@ -44,7 +48,7 @@ export type DeliveryResult = {
   readonly outcome: Exclude<Outcome, 'failed'>
   /** Whether nothing had to be changed. */
   readonly isIdle: boolean
-  readonly unhealthy: readonly Unhealthy[]
+  readonly unhealthy: readonly ExplainedUnhealthy[]
   /** Messages about objects that left the set and are still there. */
   readonly remaining: readonly string[]
 }
@@ -177,20 +181,23 @@ async function waitOnly(
 async function awaitHealth(
   cluster: Cluster,
   objects: readonly SetObject[],
-  { healthMs, signal, onEvent }: DeliveryRequest,
-): Promise<readonly Unhealthy[]> {
+  { healthMs, signal, onEvent, buildOf }: DeliveryRequest,
+): Promise<readonly ExplainedUnhealthy[]> {
   const names = objects.map(({ name }) => name)
   const result = await waitHealthy(cluster, names, {
     timeoutMs: healthMs,
     signal,
     onChange: (name, health) => onEvent({ kind: 'health', name, health }),
   })
-  return result.kind === 'healthy' ? [] : result.objects
+  return result.kind === 'healthy' ? [] : explainUnhealthy(cluster, result.objects, { buildOf, signal })
 }
 
-function assertReady(unhealthy: readonly Unhealthy[]): void {
+function assertReady(unhealthy: readonly ExplainedUnhealthy[]): void {
   if (unhealthy.length === 0) return
-  const problems = unhealthy.map(({ name, health }) => ({ object: name, message: health.reason }))
+  const problems = unhealthy.map(({ name, health, reasons }) => ({
+    object: name,
+    message: [health.reason, ...reasons].join('\n    '),
+  }))
   throw new DeliveryError('refused', 'a stage did not become ready, and the stages after it were not begun', {
     problems,
   })

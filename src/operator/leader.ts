@@ -157,6 +157,7 @@ function contextOf(
     makeApp,
     makeEntry,
     warm,
+    buildOf,
     stateDirectory,
     access,
     defaultServiceAccount,
@@ -183,6 +184,7 @@ function contextOf(
     load: async (source, onWork, signal) =>
       loadSource(source, { store, mayBuild, makeApp, makeEntry, onWork, signal }),
     warm,
+    buildOf,
     generationHooks: keptGenerations(store, stateDirectory, (error) =>
       log.warn({ err: error }, 'a generation is not kept in the store'),
     ),

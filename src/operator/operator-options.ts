@@ -24,6 +24,8 @@ export type OperatorOptions = {
   readonly makeApp: SourceOptions['makeApp']
   readonly makeEntry?: SourceOptions['makeEntry']
   readonly warm: OperatorContext['warm']
+  /** Absent: no registry is asked about failed builds. */
+  readonly buildOf?: OperatorContext['buildOf']
   /** The account of profiles that name none and deliver to this cluster. Empty: the operator itself. */
   readonly defaultServiceAccount: string
   /** Profiles of one target that are worked on at once. */

@@ -83,6 +83,25 @@ export async function deliveredSets(t: Test, { cluster, server }: Plane): Promis
       unhealthy: [{ name: { name: 'web' } }],
     })
     t.match(await set.record(), { history: [{ outcome: 'unhealthy', note: /Deployment healed\/web: / }] })
+    const refused = {
+      type: 'ReplicaFailure',
+      status: 'True',
+      reason: 'FailedCreate',
+      message: 'exceeded quota',
+    }
+    await cluster.apply(
+      {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name: 'web', namespace: 'healed' },
+        status: { conditions: [refused] },
+      },
+      { subresource: 'status', fieldManager: 'controller' },
+    )
+    t.match(await set.deliver(objects, waiting), {
+      outcome: 'unhealthy',
+      unhealthy: [{ reasons: [/FailedCreate.*exceeded quota/] }],
+    })
     const live = await set.live(deployment('web'))
     if (live !== undefined) await makeAvailable(cluster, live)
     t.match(await set.deliver(objects, waiting), { outcome: 'delivered', isIdle: true })

@@ -13,7 +13,8 @@ import { endText } from './end-text.ts'
 import { readNumber, readPointers, readSeconds, readSetName } from './flag-values.ts'
 import { profileHooks } from './profile-hooks.ts'
 import { readSource } from './read-source.ts'
-import { explainUnhealthy } from './explain-unhealthy.ts'
+import { buildQuestion } from './build-question.ts'
+import { printUnhealthy } from './print-unhealthy.ts'
 import { warmImages } from './warm-images.ts'
 import { withFailures } from './with-failures.ts'
 
@@ -66,10 +67,11 @@ export async function apply(
           historyLimit,
           by: author(),
           ...(await profileHooks(cluster, request, flags, environment, reporter.onEvent)),
+          buildOf: buildQuestion(flags),
           onEvent: reporter.onEvent,
         })
         reporter.end(endText(request.name, result), result)
-        await explainUnhealthy(cluster, result.unhealthy, flags)
+        printUnhealthy(result.unhealthy)
         return result.outcome === 'delivered' && result.remaining.length === 0 ? 0 : 1
       } finally {
         reporter.close()

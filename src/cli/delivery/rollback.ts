@@ -12,7 +12,7 @@ import { author } from './author.ts'
 import { withCluster } from './connection-flags.ts'
 import { openReporter } from './delivery-reporter.ts'
 import { endText } from './end-text.ts'
-import { explainUnhealthy } from './explain-unhealthy.ts'
+import { printUnhealthy } from './print-unhealthy.ts'
 import { readNumber, readSeconds, readSetName } from './flag-values.ts'
 import { printPlan } from './print-plan.ts'
 import { withFailures } from './with-failures.ts'
@@ -62,7 +62,7 @@ export async function rollback(
           onEvent: reporter.onEvent,
         })
         reporter.end(endText(name, result), result)
-        await explainUnhealthy(cluster, result.unhealthy, {})
+        printUnhealthy(result.unhealthy)
         return result.outcome === 'delivered' && result.remaining.length === 0 ? 0 : 1
       } catch (error) {
         if (error instanceof DeliveryError && error.kind === 'not-found') throw new UsageError(error.message)

@@ -12,6 +12,7 @@ import { appSource } from '../../operator/source/app-source.ts'
 import { catalogueSource } from '../../operator/source/catalogue-source.ts'
 import { SourceError } from '../../operator/source/source-error.ts'
 import type { Settings } from '../../settings/settings.ts'
+import { buildQuestion } from '../delivery/build-question.ts'
 import { readNumber } from '../delivery/flag-values.ts'
 import { imageLines, onceAState } from '../delivery/image-lines.ts'
 import { warmImages } from '../delivery/warm-images.ts'
@@ -65,6 +66,7 @@ export async function operator(
               makeEvaluator({ library, environment, registry: flags.host[0] ?? DEFAULT_HOST }),
             ),
       warm: warmed(flags),
+      buildOf: buildQuestion(flags),
       defaultServiceAccount: flags.defaultServiceAccount,
       perTarget,
       listen,

@@ -9,6 +9,7 @@ import {
 } from '../../delivery/plan/plan-delivery.ts'
 import { currentGeneration, type DeliveryRecord } from '../../delivery/inventory/delivery-record.ts'
 import type { Cluster } from '../../kubernetes/client/cluster.ts'
+import { explainUnhealthy } from '../../delivery/health/explain-unhealthy.ts'
 import { waitHealthy } from '../../delivery/health/wait-healthy.ts'
 import type { ProfileSpec } from '../definitions/delivery-profile.ts'
 import { assertOwnRecord, authorOf } from './author.ts'
@@ -105,6 +106,7 @@ async function bringAbout(
     historyLimit: spec.historyLimit,
     by: authorOf(report.name, context),
     note: wanted.note,
+    buildOf: context.buildOf,
     ...context.generationHooks(plan.cluster, request.name, wanted.revision),
     onEvent: (event) => {
       if (event.kind === 'note') report.event('Normal', 'Note', event.message)
@@ -119,7 +121,10 @@ async function bringAbout(
   return result
 }
 
-async function idleResult(cluster: Cluster, { spec, plan, signal }: Delivering): Promise<DeliveryResult> {
+async function idleResult(
+  cluster: Cluster,
+  { spec, plan, signal, context }: Delivering,
+): Promise<DeliveryResult> {
   const generation = plan.stored === undefined ? 0 : (currentGeneration(plan.stored.record)?.generation ?? 0)
   const result = { generation, isIdle: true, remaining: [] }
   if (!spec.isWaiting) return { ...result, outcome: 'delivered', unhealthy: [] }
@@ -127,7 +132,11 @@ async function idleResult(cluster: Cluster, { spec, plan, signal }: Delivering):
   const health = await waitHealthy(cluster, names, { timeoutMs: spec.timeoutMs, signal })
   return health.kind === 'healthy'
     ? { ...result, outcome: 'delivered', unhealthy: [] }
-    : { ...result, outcome: 'unhealthy', unhealthy: health.objects }
+    : {
+        ...result,
+        outcome: 'unhealthy',
+        unhealthy: await explainUnhealthy(cluster, health.objects, { buildOf: context.buildOf, signal }),
+      }
 }
 
 async function loadSource(

@@ -1,6 +1,7 @@
 /** The parts of the operator that reconcilers use. */
 import type { Logger } from 'pino'
 import type { EndlessDifferences } from '../../delivery/drift/endless-difference.ts'
+import type { BuildOf } from '../../delivery/health/registry-builds.ts'
 import type { SetName } from '../../delivery/set/object-set.ts'
 import type { Cluster, LiveObject } from '../../kubernetes/client/cluster.ts'
 import type { CorrectionLimit } from '../drift/correction-limit.ts'
@@ -26,6 +27,8 @@ export type OperatorContext = {
   ) => Promise<LoadedSource>
   /** Has the registry fetch and build the images first. @throws SourceError `ImagesNotReady`. */
   readonly warm: (source: LoadedSource, timeoutMs: number, signal: AbortSignal) => Promise<void>
+  /** Asks the registry about images that can't be pulled. */
+  readonly buildOf: BuildOf | undefined
   readonly generationHooks: (cluster: string, name: SetName, revision: string) => GenerationHooks
   readonly status: StatusWriter
   readonly events: EventRecorder

@@ -26,9 +26,10 @@ export function tellDelivered(
   const [first, ...others] = result.unhealthy
   if (first !== undefined) {
     const more = others.length === 0 ? '' : `, and ${others.length} more`
-    const message = `${displayName(first.name)}: ${first.health.reason ?? first.health.kind}${more}`
-    report.conditions({ type: 'Ready', status: 'False', reason: 'Unhealthy', message })
-    report.event('Warning', 'Unhealthy', message)
+    const message = `${displayName(first.name)}: ${first.health.reason}${more}`
+    const whole = [message, ...first.reasons].join('\n')
+    report.conditions({ type: 'Ready', status: 'False', reason: 'Unhealthy', message: whole })
+    report.event('Warning', 'Unhealthy', whole)
     return
   }
   const left = result.remaining.length === 0 ? '' : `; ${result.remaining.join('; ')}`
