@@ -11,7 +11,7 @@ import { CatalogueError } from './catalogue-error.ts'
 const MAX_BYTES = 1024 * 1024
 /** As many as a MiB has room for where each is a word. */
 const MAX_VALUES = 200_000
-/** Not the root, at which the API server accepts `apiVersion`, `kind` and `metadata` whatever the schema says. */
+/** A path below the root. At the root the API server accepts `apiVersion`, `kind` and `metadata` without the schema. */
 const VALUES: Place = { path: ['values'], text: '' }
 
 /**

@@ -3,14 +3,14 @@
  * A difference that comes back after each correction is reported and no longer fought.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Cluster, ObjectName } from '../kubernetes/client/cluster.ts'
+import type { Cluster } from '../kubernetes/client/cluster.ts'
 import { deliver } from './deliver.ts'
 import type { OnDeliveryEvent } from './delivery-event.ts'
-import { EndlessDifferences, type EndlessDifference } from './drift/endless-difference.ts'
+import { EndlessDifferences } from './drift/endless-difference.ts'
 import type { IgnoreRule } from './drift/ignore-rules.ts'
 import { correctionOf, driftIn, loadGeneration, planCorrection, type Drift } from './find-drift.ts'
 import { recordName } from './inventory/delivery-record.ts'
-import { groupOf } from './api-group.ts'
+import { judgeDrift, type JudgedDrift } from './judge-drift.ts'
 import type { SetName } from './set/object-set.ts'
 import { watchObjects } from './watch-objects.ts'
 
@@ -19,9 +19,10 @@ type DriftMode = 'correct' | 'warn'
 /** The result of one look at a set. */
 export type DriftLook = {
   readonly generation: number
-  /** Objects that differ, without differences that are endless. */
+  /** Objects that differ. */
   readonly drift: readonly Drift[]
-  readonly endless: readonly { readonly name: ObjectName; readonly difference: EndlessDifference }[]
+  /** Differences that come back after each correction, and are left. */
+  readonly endless: JudgedDrift['endless']
   /** Whether the cluster was changed back. */
   readonly isCorrected: boolean
 }
@@ -63,16 +64,16 @@ export class DriftKeeper {
   /** Looks once. @throws DeliveryError `not-found` for a set that isn't there, KubernetesError. */
   async look({ mode, ignore, by, onEvent, signal }: DriftOptions): Promise<DriftLook> {
     const kept = await loadGeneration(this.#cluster, this.#name)
-    const found = driftIn(await planCorrection(this.#cluster, this.#name, kept, { ignore, signal }))
-    const judged = found.map((drift) => this.#judge(drift))
-    const drift = judged.map((one) => one.drift).filter(isDrift)
-    const endless = judged.flatMap(({ drift: { name }, endless: all }) =>
-      all.map((difference) => ({ name, difference })),
-    )
-    const isCorrected = mode === 'correct' && drift.length > 0
+    const plan = await planCorrection(this.#cluster, this.#name, kept, { ignore, signal })
+    // Only a look that corrects counts how often a difference came back.
+    const judged =
+      mode === 'correct'
+        ? judgeDrift(plan, this.#endless)
+        : { drift: driftIn(plan), isFought: false, endless: [], ignore: [] }
+    const { drift, endless, isFought: isCorrected } = judged
     if (isCorrected)
       await deliver(this.#cluster, {
-        ...correctionOf(this.#name, kept, { ignore: [...ignore, ...endless.map(ruleOf)], signal }),
+        ...correctionOf(this.#name, kept, { ignore: [...ignore, ...judged.ignore], signal }),
         isWaiting: false,
         healthMs: 0,
         historyLimit: ALL_GENERATIONS,
@@ -128,29 +129,5 @@ export class DriftKeeper {
       signal.throwIfAborted()
       await delay(GATHER_MS, undefined, { signal })
     }
-  }
-
-  #judge(drift: Drift): { readonly drift: Drift; readonly endless: readonly EndlessDifference[] } {
-    if (drift.live === undefined || drift.kind !== 'changed') return { drift, endless: [] }
-    const { fought, endless } = this.#endless.judge(drift.live.metadata.uid, drift.live, drift.differences)
-    return { drift: { ...drift, differences: fought }, endless }
-  }
-}
-
-/** Whether anything remains when the endless differences are taken out. */
-function isDrift({ kind, differences, foreign, reason }: Drift): boolean {
-  return kind !== 'changed' || reason !== undefined || differences.length > 0 || foreign.length > 0
-}
-
-function ruleOf({ name, difference }: DriftLook['endless'][number]): IgnoreRule {
-  const { kind, namespace, apiVersion } = name
-  return {
-    target: {
-      group: groupOf(apiVersion),
-      kind,
-      name: name.name,
-      ...(namespace === undefined ? {} : { namespace }),
-    },
-    paths: [difference.path],
   }
 }

@@ -1,6 +1,6 @@
 /** The question about builds that a command asks the registry which its flags name. */
 import { registryBuilds, type BuildOf } from '../../delivery/health/registry-builds.ts'
-import { readToken } from '../../http/access/token-file.ts'
+import { registryHeaders } from '../registry-headers.ts'
 import { parseRegistryUrl } from '../registry-url.ts'
 
 /** @returns nothing where the flags name no registry. @throws UsageError for one that is no URL. */
@@ -12,7 +12,6 @@ export function buildQuestion({
   readonly tokenFile: string
 }): BuildOf | undefined {
   if (registry === undefined || registry === false) return undefined
-  const token = readToken(tokenFile)
-  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+  const headers = registryHeaders(tokenFile)
   return registryBuilds(parseRegistryUrl(registry), { headers })
 }

@@ -1,6 +1,5 @@
 /** `pushless history`: the generations of a set that are kept. */
-import { loadRecord } from '../../delivery/inventory/record-store.ts'
-import { DeliveryError } from '../../delivery/delivery-error.ts'
+import { requireRecord } from '../../delivery/inventory/record-store.ts'
 import { tableOf, type Column } from '../display/table.ts'
 import { print } from '../insight/output.ts'
 import type { ProcessFacts } from '../process-facts.ts'
@@ -27,12 +26,7 @@ export async function history(
   return withFailures(async () =>
     withCluster(flags, environment, async (cluster) => {
       const name = readSetName(set, cluster.namespace)
-      const stored = await loadRecord(cluster, name)
-      if (stored === undefined)
-        throw new DeliveryError(
-          'not-found',
-          `no set ${name.namespace}/${name.name} was delivered to ${cluster.server}`,
-        )
+      const stored = await requireRecord(cluster, name)
       const { history: generations, attempt } = stored.record
       print(flags.json, { set: `${name.namespace}/${name.name}`, generations, attempt }, (width) => [
         ...tableOf(

@@ -2,11 +2,10 @@
 import pLimit from 'p-limit'
 import type { Cluster, ObjectName } from '../../kubernetes/client/cluster.ts'
 import { KubernetesError } from '../../kubernetes/client/kubernetes-error.ts'
-import { DeliveryError } from '../../delivery/delivery-error.ts'
 import type { WaitedHealth } from '../../delivery/health/wait-healthy.ts'
 import { judgeHealth } from '../../delivery/health/judge-health.ts'
 import { currentGeneration, type DeliveryRecord } from '../../delivery/inventory/delivery-record.ts'
-import { listRecords, loadRecord } from '../../delivery/inventory/record-store.ts'
+import { listRecords, requireRecord } from '../../delivery/inventory/record-store.ts'
 import { displayName } from '../../delivery/set/object-name.ts'
 import { tableOf, type Column } from '../display/table.ts'
 import { countOf, print } from '../insight/output.ts'
@@ -56,13 +55,7 @@ export async function status(
 
 async function statusOfSet(cluster: Cluster, set: string, { json }: ListFlags): Promise<number> {
   const name = readSetName(set, cluster.namespace)
-  const stored = await loadRecord(cluster, name)
-  if (stored === undefined)
-    throw new DeliveryError(
-      'not-found',
-      `no set ${name.namespace}/${name.name} was delivered to ${cluster.server}`,
-    )
-  const { record } = stored
+  const { record } = await requireRecord(cluster, name)
   const limit = pLimit(AT_ONCE)
   const objects = await Promise.all(
     record.inventory.map(async (entry) =>

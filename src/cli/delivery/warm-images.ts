@@ -2,7 +2,7 @@
 import pLimit from 'p-limit'
 import { findReferences, mergeReferences } from '../../kubernetes/references/image-references.ts'
 import { asYamlStream } from '../../kubernetes/read/yaml-chunks.ts'
-import { readToken } from '../../http/access/token-file.ts'
+import { registryHeaders } from '../registry-headers.ts'
 import type { Progress } from '../display/warm-progress.ts'
 import type { ManifestFile } from '../manifests/object-files.ts'
 import { warmImage } from '../warm/warm-image.ts'
@@ -33,8 +33,7 @@ export async function warmImages(
   const { images, malformed } = mergeReferences(
     files.map(({ text, source }) => findReferences(asYamlStream(text), { source, hosts, skipBroken: true })),
   )
-  const token = readToken(tokenFile)
-  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+  const headers = registryHeaders(tokenFile)
   const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), reporter.signal])
   const say = (message: string): void => reporter.onEvent({ kind: 'note', message })
   for (const { name, reason } of malformed) say(`image ${name}: ${reason}`)

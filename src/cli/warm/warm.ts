@@ -4,7 +4,7 @@
  */
 import pLimit from 'p-limit'
 import type { FoundImage, ImageReferences } from '../../kubernetes/references/image-references.ts'
-import { readToken } from '../../http/access/token-file.ts'
+import { registryHeaders } from '../registry-headers.ts'
 import { parseRegistryUrl } from '../registry-url.ts'
 import { UsageError } from '../usage-error.ts'
 import { terminalReporter } from '../display/warm-display.ts'
@@ -36,8 +36,7 @@ const MAX_TIMEOUT_S = 2_000_000
 export async function warm(names: readonly string[], options: WarmOptions): Promise<number> {
   const registry = parseRegistryUrl(options.registry)
   const timeoutMs = parseSeconds(options.timeout) * 1000
-  const token = readToken(options.tokenFile)
-  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+  const headers = registryHeaders(options.tokenFile)
   const references = await readWarmInput({
     arguments: names,
     hosts: [registry.host, ...options.hosts],

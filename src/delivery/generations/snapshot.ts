@@ -20,7 +20,7 @@ const PART_BYTES = 900_000
 /** Hexadecimal digits of the content in a name. */
 const CONTENT_DIGITS = 12
 
-/** SHA-256 of the objects, whatever their order. */
+/** SHA-256 of the objects. Their order makes no difference. */
 export function contentOf(objects: readonly SetObject[]): string {
   const texts = objects.map(({ desired }) => JSON.stringify(sorted(desired))).sort()
   return createHash('sha256').update(texts.join('\n')).digest('hex')

@@ -33,6 +33,16 @@ export async function loadRecord(cluster: Cluster, name: SetName): Promise<Store
   }
 }
 
+/** @throws DeliveryError `not-found` for a set that was never delivered, `invalid`; KubernetesError. */
+export async function requireRecord(cluster: Cluster, name: SetName): Promise<StoredRecord> {
+  const stored = await loadRecord(cluster, name)
+  if (stored !== undefined) return stored
+  throw new DeliveryError(
+    'not-found',
+    `no set ${name.namespace}/${name.name} was delivered to ${cluster.server}`,
+  )
+}
+
 /**
  * Writes a record over the one that was read, or the first one.
  * @throws DeliveryError `superseded` where somebody else wrote meanwhile, KubernetesError.

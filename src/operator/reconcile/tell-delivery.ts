@@ -1,6 +1,7 @@
 /** Tells what came of a delivery, and of a look for drift, by conditions, status and events. */
 import type { DeliveryResult } from '../../delivery/deliver.ts'
 import type { Drift } from '../../delivery/find-drift.ts'
+import type { JudgedDrift } from '../../delivery/judge-drift.ts'
 import type { DeliveryRecord } from '../../delivery/inventory/delivery-record.ts'
 import { displayName } from '../../delivery/set/object-name.ts'
 import { deliveredFacts, driftFacts } from '../status/profile-status.ts'
@@ -9,8 +10,8 @@ import type { ProfileReport } from './profile-report.ts'
 export type SeenDrift = {
   readonly drift: readonly Drift[]
   readonly outcome: 'none' | 'corrected' | 'reported'
-  /** Messages about differences that come back after each correction. */
-  readonly endless: readonly string[]
+  /** Differences that come back after each correction. */
+  readonly endless: JudgedDrift['endless']
 }
 
 /** Objects and fields that a message names. */
@@ -48,12 +49,13 @@ export function tellDrift(report: ProfileReport, { drift, outcome, endless }: Se
   const message = describeDrift(drift)
   if (outcome === 'corrected') report.event('Normal', 'DriftCorrected', message)
   if (outcome === 'reported') report.event('Warning', 'Drifted', message)
-  for (const one of endless) report.event('Warning', 'DriftComesBack', one)
+  const comingBack = endless.map(describeEndless)
+  for (const one of comingBack) report.event('Warning', 'DriftComesBack', one)
   report.set(driftFacts(outcome === 'reported' ? drift : []))
   report.conditions(
     ...kept,
     endless.length > 0
-      ? { type: 'Drifted', status: 'True', reason: 'ComesBack', message: endless.join('\n') }
+      ? { type: 'Drifted', status: 'True', reason: 'ComesBack', message: comingBack.join('\n') }
       : outcome === 'reported'
         ? { type: 'Drifted', status: 'True', reason: 'Drifted', message }
         : {
@@ -63,6 +65,11 @@ export function tellDrift(report: ProfileReport, { drift, outcome, endless }: Se
             message: 'the target is as it was delivered',
           },
   )
+}
+
+function describeEndless({ name, difference }: JudgedDrift['endless'][number]): string {
+  const { readable, writer } = difference
+  return `${displayName(name)}: ${readable} comes back after each correction, written by ${writer}: remove it from the manifest, or name it in spec.ignore`
 }
 
 function describeDrift(drift: readonly Drift[]): string {

@@ -1,27 +1,26 @@
 /** Decides which drift is corrected: differences that come back after each correction are reported, and not fought. */
-import type { Difference } from '../../delivery/drift/differences.ts'
-import type { EndlessDifference, EndlessDifferences } from '../../delivery/drift/endless-difference.ts'
-import type { ForeignField } from '../../delivery/drift/foreign-fields.ts'
-import type { IgnoreRule } from '../../delivery/drift/ignore-rules.ts'
-import { driftIn, type Drift } from '../../delivery/find-drift.ts'
-import { groupOf } from '../../delivery/api-group.ts'
-import type { DeliveryPlan } from '../../delivery/plan/plan-delivery.ts'
-import { displayName } from '../../delivery/set/object-name.ts'
-import type { ObjectName } from '../../kubernetes/client/cluster.ts'
+import type { Difference } from './drift/differences.ts'
+import type { EndlessDifference, EndlessDifferences } from './drift/endless-difference.ts'
+import type { ForeignField } from './drift/foreign-fields.ts'
+import type { IgnoreRule } from './drift/ignore-rules.ts'
+import { driftIn, type Drift } from './find-drift.ts'
+import { groupOf } from './api-group.ts'
+import type { DeliveryPlan } from './plan/plan-delivery.ts'
+import type { ObjectName } from '../kubernetes/client/cluster.ts'
 
 export type JudgedDrift = {
   readonly drift: readonly Drift[]
   /** Whether anything of it is to be corrected. */
   readonly isFought: boolean
-  /** Messages about differences that come back. */
-  readonly endless: readonly string[]
+  /** Differences that come back after each correction. */
+  readonly endless: readonly { readonly name: ObjectName; readonly difference: EndlessDifference }[]
   /** Leaves these differences alone in a correction of the others. */
   readonly ignore: readonly IgnoreRule[]
 }
 
 export function judgeDrift(plan: DeliveryPlan, endless: EndlessDifferences): JudgedDrift {
   const drift = driftIn(plan)
-  const messages: string[] = []
+  const found: { readonly name: ObjectName; readonly difference: EndlessDifference }[] = []
   const ignore: IgnoreRule[] = []
   let isFought = false
   for (const { object, change } of plan.checked.values()) {
@@ -31,7 +30,7 @@ export function judgeDrift(plan: DeliveryPlan, endless: EndlessDifferences): Jud
         const judged = endless.judge(live.metadata.uid, live, [...differences, ...foreign.map(asDifference)])
         if (judged.fought.length > 0) isFought = true
         if (judged.endless.length === 0) break
-        messages.push(...judged.endless.map((one) => describeEndless(object.name, one)))
+        found.push(...judged.endless.map((difference) => ({ name: object.name, difference })))
         ignore.push(ruleOf(object.name, judged.endless))
         break
       }
@@ -49,11 +48,7 @@ export function judgeDrift(plan: DeliveryPlan, endless: EndlessDifferences): Jud
       case 'refused':
     }
   }
-  return { drift, isFought, endless: messages, ignore }
-}
-
-function describeEndless(name: ObjectName, { readable, writer }: EndlessDifference): string {
-  return `${displayName(name)}: ${readable} comes back after each correction, written by ${writer}: remove it from the manifest, or name it in spec.ignore`
+  return { drift, isFought, endless: found, ignore }
 }
 
 function ruleOf(
