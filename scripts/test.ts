@@ -14,7 +14,7 @@ const FILE_TIMEOUT_MS = 900_000
 const JOBS = Math.max(4, availableParallelism())
 
 /** Files that measure time, to the millisecond: beside another test they would measure that test's load, too. */
-const MEASURES = /(?:^|\/)(?:attack[^/]*|e2e\/(?:closure|delivery-figures))\.test\.ts$/
+const MEASURES = /(?:^|\/)(?:attack[^/]*|[^/]*-figures|e2e\/closure|http\/health)\.test\.ts$/
 
 /** Folders whose tests need Nix, containers or other programs. */
 const NO_UNITS = /^test\/(?:e2e|fixtures|support|manifests|nix)\//

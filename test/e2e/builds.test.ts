@@ -1,47 +1,19 @@
 /** What people see of builds: why one failed, its log while it goes on and afterwards, and what a crash leaves. */
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { once } from 'node:events'
 import { get } from 'node:http'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
-import { pullManifest, refusal, repositoryUrl } from './client.ts'
+import { buildUrl, derivation, hashOf, logOf, pull, stateOf } from './build-client.ts'
+import { pullManifest, refusal } from './client.ts'
 import { until } from './until.ts'
-import { nixInstantiate } from '../support/nix.ts'
 import { startPushless, type Pushless } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
-import { temporaryDirectory, type Scope } from '../support/scope.ts'
 
 const SKIP = { skip: missing('nix') }
 const SERVE = ['--serve-packages']
 
-/** Derivations that nobody built before; `text` is Nix, with `run NAME ATTRIBUTES SCRIPT` in it. */
-async function derivation(scope: Scope, text: string): Promise<string> {
-  const file = join(await temporaryDirectory(scope, 'builds'), 'default.nix')
-  await writeFile(
-    file,
-    `let run = name: attributes: script: derivation ({
-       name = "\${name}-${process.pid}"; system = builtins.currentSystem; salt = "${Date.now()}";
-       builder = "/bin/sh"; args = [ "-euc" script ]; PATH = "/usr/bin:/bin"; } // attributes);
-     in ${text}`,
-  )
-  return nixInstantiate(file)
-}
-
-const baseOf = (path: string) => path.slice('/nix/store/'.length)
-const hashOf = (path: string) => baseOf(path).slice(0, 32)
-const buildUrl = (server: Pushless, drv: string) => `${server.url}/builds/${baseOf(drv)}`
-const pull = (server: Pushless, drv: string) => fetch(`${repositoryUrl(server.url, drv)}/manifests/nix`)
 const built = (server: Pushless) => server.logs.filter(({ kind }) => kind === 'building').length
-
-async function logOf(server: Pushless, drv: string): Promise<string> {
-  return (await fetch(buildUrl(server, drv), { headers: { accept: 'text/plain' } })).text()
-}
-
-async function stateOf(server: Pushless, drv: string): Promise<string | undefined> {
-  const response = await fetch(buildUrl(server, drv))
-  return ((await response.json()) as { state?: string }).state
-}
 
 void t.test('a build that fails', SKIP, async (t) => {
   const drv = await derivation(
@@ -132,41 +104,6 @@ void t.test('a log is followed while it grows', SKIP, async (t) => {
   t.pass('and followers who left are not waited for')
 })
 
-void t.test('a log of 100 MB', SKIP, async (t) => {
-  const drv = await derivation(
-    t,
-    `run "loud" { } "yes \\"$(printf '%99s' x)\\" | head -n 1000000; echo the end; exit 1"`,
-  )
-  const server = await startPushless(t, { args: [...SERVE, '--hold', '0.5'] })
-  await pull(server, drv)
-  const before = await residentBytes(server.pid)
-  const following = fetch(`${buildUrl(server, drv)}?follow`).then((response) => response.text())
-  let [most, slowest] = [0, 0]
-  const start = performance.now()
-  while ((await stateOf(server, drv)) !== 'failed' && performance.now() - start < 300_000) {
-    const asked = performance.now()
-    await fetch(`${server.url}/v2/`)
-    slowest = Math.max(slowest, performance.now() - asked)
-    most = Math.max(most, await residentBytes(server.pid))
-    await setTimeout(50)
-  }
-  const seconds = Math.round((performance.now() - start) / 1000)
-  // Answered once its file is whole.
-  const log = await logOf(server, drv)
-  const { size } = await stat(join(server.state, 'logs', `${hashOf(drv)}.log`))
-  t.comment(
-    `${seconds} s; ${Math.round((most - before) / 1e6)} MB more at most; slowest answer ${Math.round(slowest)} ms; log file ${size} bytes`,
-  )
-  t.ok(most - before < 60e6, 'costs little memory')
-  t.ok(slowest < 1000, 'and lets others be answered')
-  t.ok(size < 1.1e6, 'and little room')
-  t.match(log, /^building [^\n]*\n +x\n/)
-  t.match(log, /\n\[pushless: \d+ lines \(\d+ bytes\) left out here\]\n/)
-  t.match(log, /\n +x\nthe end\n$/)
-  t.match(await following, /\ndata: the end\n/, 'who follows has the end, too')
-  t.match(await refusal(await pull(server, drv)), { status: 500, detail: { log: /the end/ } })
-})
-
 void t.test('killed in mid-build', SKIP, async (t) => {
   const drv = await derivation(t, `run "cut" { } "echo begun; sleep 3; mkdir $out"`)
   const server = await startPushless(t, { args: [...SERVE, '--hold', '0'] })
@@ -183,7 +120,3 @@ void t.test('killed in mid-build', SKIP, async (t) => {
   t.match((await pullManifest(next.url, drv)).digest, /^sha256:/, 'it is built again when it is asked for')
   t.equal(await stateOf(next, drv), 'done')
 })
-
-async function residentBytes(pid: number): Promise<number> {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
-}

@@ -217,7 +217,7 @@ async function attack(t: Test, options: Omit<EvaluatorOptions, 'limits'>): Promi
     await t.rejects(openCatalogue(file, evaluator, { signal: AbortSignal.timeout(200) }), {
       name: 'TimeoutError',
     })
-    t.ok(Date.now() - started < 5_000)
+    t.ok(Date.now() - started < 20_000)
   })
 }
 

@@ -15,7 +15,7 @@ const CIRCLE = /images that have each other in their lists of platforms: /
 /** Nix sees the reference all the same where the hash begins with a digit, which ends its own escape. */
 const STACK = /more than 20 images, each upon another|which is not in its closure/
 /** The holds of the server are 20 s: what waits for ever is 429 after that. */
-const SECONDS = 5
+const SECONDS = 20
 
 const image = (fromImage: string) =>
   `{"pushless":1,"name":"x","os":"linux","architecture":"amd64","config":{},"contents":[],"maxLayers":60,"fromImage":"${fromImage}"}`

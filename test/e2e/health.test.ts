@@ -103,7 +103,7 @@ void t.test('health on an API server', { skip }, async (t) => {
     for (const one of known.filter(({ kind }) => kind === 'Deployment')) await report(one, AVAILABLE, cluster)
     const end = performance.now()
     t.same(await waited, { kind: 'healthy' })
-    t.ok(performance.now() - end < 1_000, 'soon after the last status')
+    t.ok(performance.now() - end < 5_000, 'soon after the last status')
     t.same(heard, ['web progressing', 'api progressing', 'settings current', 'web current', 'api current'])
     // The audit log is written in its own time.
     const uris = await until(async () => {

@@ -212,12 +212,12 @@ void t.test('a real API server', { skip, timeout: 120_000 }, async (t) => {
     const jane = kubernetesCluster({ ...verified, authorities })
     t.teardown(() => jane.close())
     await t.rejects(jane.get(named('shared')), { kind: 'forbidden', message: /User "jane" cannot get/ })
-    const began = performance.now()
     for (const other of [{ authorities: authority.ca }, { authorities, serverName: 'other.example' }]) {
       const wrong = kubernetesCluster({ ...verified, ...other })
+      const began = performance.now()
       t.equal(await failureKind(wrong.get(named('shared'))), 'configuration')
+      t.ok(performance.now() - began < 1500, 'it does not try again, which takes a second and a half')
     }
-    t.ok(performance.now() - began < 1000, 'it does not try again')
   })
 
   await t.test('learns a kind that comes, and forgets one that goes', async (t) => {
@@ -328,7 +328,7 @@ void t.test('a real API server', { skip, timeout: 120_000 }, async (t) => {
     const killedAt = performance.now()
     holder.kill('SIGKILL')
     const tookMs = (await leading.promise) - killedAt
-    t.ok(tookMs > 1000 && tookMs < 4000, `${tookMs} ms`)
+    t.ok(tookMs > 1000 && tookMs < 10_000, `${tookMs} ms`)
     end.abort()
     await second
     const kind = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' }

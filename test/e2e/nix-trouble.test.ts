@@ -1,23 +1,17 @@
-/** Nix in trouble in the middle of something: killed, or with more to say than anybody wants to hear. */
-import { readFile } from 'node:fs/promises'
+/** Nix in trouble in the middle of something: killed, and started again. */
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { execa } from 'execa'
 import { pullAll, pullManifest, refusal, repositoryUrl } from './client.ts'
 import { childrenOf } from './processes.ts'
-import { served, until } from './until.ts'
+import { until } from './until.ts'
 import { fixture, nixEnv, nixInstantiate, shape } from '../support/nix.ts'
-import { startPushless, type Pushless } from '../support/registry-process.ts'
+import { startPushless } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
 import { startSocketDaemon } from '../support/socket-daemon.ts'
 
 const skip = missing('nix')
-const LOG_MB = 100
-const MEMORY_LIMIT_MB = 250
-/** While one build shouts, others are answered as fast as people expect of a page. */
-const ANSWER_LIMIT_MS = 2_000
 
 void t.test('the daemon behind a socket is killed in mid-build, and started again', { skip }, async (t) => {
   const socket = join(await temporaryDirectory(t, 'daemon'), 'socket')
@@ -49,51 +43,3 @@ void t.test('the daemon is killed between manifest and blob', { skip }, async (t
     return /still alive|in use/.test(stderr) ? true : undefined
   }).catch(() => t.fail('nothing keeps the path from being collected while it is pulled'))
 })
-
-void t.test(`a build that prints ${LOG_MB} MB`, { skip }, async (t) => {
-  // Nix itself takes half a minute for 100 MB in lines of 80 characters.
-  const line = 'part of a line that nobody will ever read to its end, '.repeat(10)
-  const path = await shape('one')
-  const server = await startPushless(t, {
-    args: ['--serve-packages'],
-    // Nix compresses 2 MB of log a second.
-    prefix: ['env', 'NIX_CONFIG=compress-build-log = false'],
-  })
-  await pullManifest(server.url, path)
-  const start = performance.now()
-  const drv = await instantiate(
-    'loud',
-    `yes '${line}' | head -c ${LOG_MB}000000; mkdir $out; echo > $out/file`,
-  )
-  const progress = { isOver: false }
-  const built = served(`${repositoryUrl(server.url, drv)}/manifests/nix`).finally(
-    () => (progress.isOver = true),
-  )
-  await until(() => server.logs.find(({ kind }) => kind === 'building'))
-  let slowest = 0
-  while (!progress.isOver) {
-    const asked = performance.now()
-    await pullAll(server.url, path)
-    slowest = Math.max(slowest, performance.now() - asked)
-    await setTimeout(100)
-  }
-  await built
-  const megabytes = await peakMegabytes(server)
-  t.ok(slowest < ANSWER_LIMIT_MS, `other pulls took ${Math.round(slowest)} ms at most meanwhile`)
-  t.ok(megabytes < MEMORY_LIMIT_MB, `${megabytes} MB`)
-  t.comment(
-    `${LOG_MB} MB of log: ${Math.round(performance.now() - start)} ms, ` +
-      `other pulls ${Math.round(slowest)} ms at most, ${megabytes} MB at most`,
-  )
-})
-
-async function instantiate(name: string, script: string): Promise<string> {
-  const text = `derivation { name = "${name}-${process.pid}"; system = builtins.currentSystem; builder = "/bin/sh"; PATH = "/usr/bin:/bin"; args = [ "-euc" "${script}" ]; }`
-  const { stdout } = await execa('nix-instantiate', ['-E', text], { env: nixEnv })
-  return stdout.trim()
-}
-
-async function peakMegabytes({ pid }: Pushless): Promise<number> {
-  const kilobytes = /^VmHWM:\s*(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return Math.round(Number(kilobytes) / 1024)
-}

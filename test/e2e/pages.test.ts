@@ -1,28 +1,23 @@
 /**
- * The pages in Chromium: what the policy, the console and the network say, the keyboard, the contrast of what is shown,
- * the time to the first picture. Screenshots are in .tap/pages/.
+ * The pages in Chromium: what the policy, the console and the network say, the keyboard, the contrast of what is shown.
+ * Screenshots are in .tap/pages/.
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { storeHashOf } from '../../src/core/nix/store-path.ts'
 import { HASH, begin, print, BUILD, EVIL } from '../http/build-app.ts'
-import { appWithJournal } from '../http/pages/pages-app.ts'
-import { hashOf, inventoryOf, pageImage, ROOT, provenanceOf } from '../http/pages/synthetic-image.ts'
+import { hashOf } from '../http/pages/synthetic-image.ts'
 import { build, root } from '../nix/nix-command.ts'
 import { startBrowser, watchedPage } from '../support/browser.ts'
 import { lowContrasts } from '../support/contrast.ts'
 import { busybox } from '../support/nix.ts'
 import { startPushless } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
-import { storePath } from '../store-path.ts'
+import { PAGE, SMALL, startPages } from './pages-server.ts'
 import { until } from './until.ts'
 
-const PAGE = `/images/${storeHashOf(ROOT)}`
-const SMALL = storePath(`${hashOf(2)}-small`)
 const SHOTS = join(root, '.tap/pages')
-const FIRST_PICTURE_MS = 1000
 const SIZES = [
   ['wide', { width: 1280, height: 900 }],
   ['narrow', { width: 390, height: 800 }],
@@ -41,7 +36,7 @@ await mkdir(SHOTS, { recursive: true })
 
 void t.test('pages in a browser', { skip: missing('chromium') }, async (t) => {
   const browser = await startBrowser(t)
-  const { url, journal } = await serverOf(t)
+  const { url, journal } = await startPages(t)
 
   await t.test('look right in every scheme and width, and ask nobody else', async (t) => {
     for (const colorScheme of ['light', 'dark'] as const)
@@ -58,19 +53,6 @@ void t.test('pages in a browser', { skip: missing('chromium') }, async (t) => {
         t.strictSame(withoutRefusals(complaints), [], `${colorScheme}, ${width}: nothing to complain about`)
         await context.close()
       }
-  })
-
-  await t.test('the first picture of 600 components comes within a second', async (t) => {
-    const { page, context } = await watchedPage(browser, url)
-    const times: number[] = []
-    for (let round = 0; round < 5; round += 1) {
-      await page.goto(url + PAGE)
-      times.push(await page.evaluate<number>('inBrowser.firstPicture()'))
-    }
-    await context.close()
-    t.comment(`first picture: ${times.map((ms) => Math.round(ms)).join(', ')} ms`)
-    // The best, since other tests run beside this one.
-    t.ok(Math.min(...times) <= FIRST_PICTURE_MS, `${times.join(', ')} ms`)
   })
 
   await t.test('everything can be reached by the keyboard', async (t) => testKeyboard(t, browser, url))
@@ -131,32 +113,6 @@ void t.test('the pages of a real image', { skip: missing('chromium', 'nix') }, a
   t.equal((await fetch(`${plain.url}/images/${image.slice('/nix/store/'.length)}`)).status, 404)
   await plain.stop()
 })
-
-async function serverOf(t: Test) {
-  const small = inventoryOf(30)
-  const images = [
-    pageImage(inventoryOf(600)),
-    pageImage(
-      { ...small, image: { ...small.image, root: SMALL } },
-      {
-        vulnerabilities: [
-          { id: 'CVE-2030-0001', component: small.components[0]?.path ?? ROOT, severity: 'high' },
-        ],
-        provenance: provenanceOf('ssh-ng://builder', {
-          name: 'web.tar.gz',
-          url: 'https://example.org/web.tar.gz',
-        }),
-      },
-    ),
-  ]
-  const known = images.map(({ inventory }) => ({
-    root: inventory.image.root,
-    artifact: undefined,
-    pulledMs: Date.UTC(2030, 0, 1),
-  }))
-  const { app, journal } = appWithJournal(t, { images, known })
-  return { url: await app.listen({ host: '127.0.0.1', port: 0 }), journal }
-}
 
 async function testKeyboard(t: Test, browser: Browser, url: string): Promise<void> {
   const { page, context, complaints } = await watchedPage(browser, url)

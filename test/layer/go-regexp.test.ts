@@ -1,6 +1,7 @@
 /** What Go's regexp answers; the expectations are its own (Go 1.26). */
 import t from 'tap'
 import { goRegexp } from '../../src/layer/go-regexp.ts'
+import { processorMs } from '../support/processor-time.ts'
 
 void t.test('replaces as Go does', async (t) => {
   for (const [source, text, template, expected] of [
@@ -48,9 +49,10 @@ void t.test('refuses what RE2 refuses, and what is too large', async (t) => {
 })
 
 void t.test('takes no more time where others would never end', async (t) => {
-  const start = performance.now()
-  t.notOk(goRegexp('^(a+)+$').isIn(`${'a'.repeat(4000)}b`))
-  t.notOk(goRegexp('(x+x+)+y').isIn('x'.repeat(4000)))
+  const taken = processorMs(() => {
+    t.notOk(goRegexp('^(a+)+$').isIn(`${'a'.repeat(4000)}b`))
+    t.notOk(goRegexp('(x+x+)+y').isIn('x'.repeat(4000)))
+  })
   // By backtracking 2^4000 steps; here some milliseconds.
-  t.ok(performance.now() - start < 10_000)
+  t.ok(taken < 10_000)
 })

@@ -1,6 +1,7 @@
 /** The queue of the operator: one worker a key, lanes that don't delay each other, pauses after failures, a clean end. */
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { until } from '../e2e/until.ts'
 import { DUE, WorkQueue, type Outcome, type QueueOptions } from '../../src/operator/queue/work-queue.ts'
 
 const DONE: Outcome = { kind: 'done', againMs: undefined }
@@ -36,7 +37,7 @@ void t.test('a key is worked on once at a time, and again where it was added mea
     },
   })
   queue.add('a/1', 'a')
-  await delay(40)
+  await until(() => (log.length >= 4 && queue.running === 0 ? true : undefined))
   t.same(log, ['begin a', 'end', 'begin b+c', 'end'])
   t.equal(queue.waiting + queue.running, 0)
 })
@@ -51,12 +52,12 @@ void t.test('a lane that is stuck delays no other', async (t) => {
     },
   })
   for (const key of ['stuck/1', 'stuck/2', 'fine/1', 'fine/2']) queue.add(key, 'a')
-  await delay(20)
+  await until(() => (done.length >= 2 ? true : undefined))
   t.same(done, ['fine/1', 'fine/2'])
   t.equal(queue.running, 1)
   t.equal(queue.waiting, 1)
   queue.interrupt('stuck/1', new Error('changed'))
-  await delay(5)
+  await until(() => (done.length >= 3 ? true : undefined))
   t.same(done, ['fine/1', 'fine/2', 'stuck/1'])
 })
 
@@ -73,7 +74,8 @@ void t.test('failures are tried again in growing pauses, also defects', async (t
     },
   })
   queue.add('a', 'x')
-  await delay(200)
+  await until(() => (times.length >= 5 ? true : undefined))
+  await delay(40)
   t.equal(times.length, 5)
   t.equal(defects.length, 1)
   const pauses = times.slice(1).map((time, i) => time - (times[i] ?? 0))
@@ -90,7 +92,8 @@ void t.test('what is done comes again when it is due', async (t) => {
     },
   })
   queue.add('a', 'x')
-  await delay(40)
+  await until(() => (reasons.length >= 2 ? true : undefined))
+  await delay(20)
   t.same(reasons, ['x', DUE])
 })
 

@@ -2,6 +2,7 @@ import t from 'tap'
 import { decide, explain, type PolicyQuestion } from '../../../src/access/policy/decide.ts'
 import { comparableName, parseRules } from '../../../src/access/policy/policy-rule.ts'
 import { parseStoreHash, type StoreHash } from '../../../src/core/nix/store-path.ts'
+import { processorMs } from '../../support/processor-time.ts'
 
 const hash = parseStoreHash('0123456789abcdfghijklmnpqrsvwxyz') ?? t.bailout('no hash')
 
@@ -85,9 +86,10 @@ void t.test('a thousand rules cost microseconds', async (t) => {
   )
   const question = { subject: 'user:999', hash: hash as StoreHash, name: 'team-999-web' }
   for (let i = 0; i < 100; i++) decide(rules, question)
-  const begun = performance.now()
-  for (let i = 0; i < 100; i++) decide(rules, question)
-  const microseconds = ((performance.now() - begun) / 100) * 1000
+  const taken = processorMs(() => {
+    for (let i = 0; i < 100; i++) decide(rules, question)
+  })
+  const microseconds = (taken / 100) * 1000
   t.equal(decide(rules, question).kind, 'decided')
   t.ok(microseconds < 2000, `${microseconds.toFixed(0)} µs`)
 })

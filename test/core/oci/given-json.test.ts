@@ -1,5 +1,6 @@
 import t from 'tap'
 import { parseGivenJson } from '../../../src/core/oci/given-json.ts'
+import { processorMs } from '../../support/processor-time.ts'
 
 const parse = (text: string) => parseGivenJson('file', Buffer.from(text))
 const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
@@ -38,13 +39,14 @@ void t.test('too large values are refused before they are made', async (t) => {
   ] as const) {
     const before = process.resourceUsage().maxRSS
     const bytes = Buffer.from(text)
-    const start = performance.now()
-    t.throws(
-      () => parseGivenJson('file', bytes),
-      { name: 'RegistryError', kind: 'unservable', message },
-      what,
+    const taken = processorMs(() =>
+      t.throws(
+        () => parseGivenJson('file', bytes),
+        { name: 'RegistryError', kind: 'unservable', message },
+        what,
+      ),
     )
-    t.ok(performance.now() - start < 2000, `${what}: at once`)
+    t.ok(taken < 2000, `${what}: at once`)
     t.ok(process.resourceUsage().maxRSS - before < 100_000, `${what}: in little memory`)
   }
 })

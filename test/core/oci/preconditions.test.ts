@@ -1,5 +1,6 @@
 import t from 'tap'
 import { entityTagText, evaluatePreconditions, isRangeWanted } from '../../../src/core/oci/preconditions.ts'
+import { processorMs } from '../../support/processor-time.ts'
 
 const STRONG = { opaque: 'sha256:a', isWeak: false }
 const WEAK = { opaque: 'sha256:a', isWeak: true }
@@ -64,8 +65,9 @@ void t.test('entity tags as text', async (t) => {
 })
 
 void t.test('a long header is read in linear time', async (t) => {
-  const begun = performance.now()
-  for (const part of ['"', ',', 'W/', '"a', ' ', 'a'])
-    evaluatePreconditions({ ifNoneMatch: part.repeat(1_000_000) }, STRONG)
-  t.ok(performance.now() - begun < 3_000)
+  const taken = processorMs(() => {
+    for (const part of ['"', ',', 'W/', '"a', ' ', 'a'])
+      evaluatePreconditions({ ifNoneMatch: part.repeat(1_000_000) }, STRONG)
+  })
+  t.ok(taken < 3_000, `${taken} ms`)
 })

@@ -10,6 +10,7 @@ import {
 } from '../../../src/core/oci/reference.ts'
 import { parseStorePath, type StorePath } from '../../../src/core/nix/store-path.ts'
 import { seededRandom } from '../../seeded-random.ts'
+import { processorMs } from '../../support/processor-time.ts'
 
 const HASH = 'aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'
 const OTHER_HASH = 'bw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'
@@ -119,10 +120,11 @@ void t.test('repository names that are none', async (t) => {
 })
 
 void t.test('names that would take long to tell apart are refused at once', async (t) => {
-  const start = performance.now()
-  t.throws(() => parseReference(`${'a-'.repeat(127)}!`), RegistryError)
-  t.throws(() => parseReference(`${'a'.repeat(254)}!`), RegistryError)
-  t.ok(performance.now() - start < 100)
+  const taken = processorMs(() => {
+    t.throws(() => parseReference(`${'a-'.repeat(127)}!`), RegistryError)
+    t.throws(() => parseReference(`${'a'.repeat(254)}!`), RegistryError)
+  })
+  t.ok(taken < 100, `${taken} ms`)
 })
 
 void t.test('names of a path', async (t) => {

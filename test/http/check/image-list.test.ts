@@ -1,5 +1,6 @@
 import t from 'tap'
 import { MAX_IMAGES, readImageList, readReferenceList } from '../../../src/http/check/image-list.ts'
+import { processorMs } from '../../support/processor-time.ts'
 
 const HASH = 'aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'
 const NAME = `nix.internal/nix/store/${HASH}:latest`
@@ -30,21 +31,23 @@ void t.test('lists that are refused', async (t) => {
     [`{"refs": ${'['.repeat(5_000_000)}`, /^more than 1000 images at once/],
     [JSON.stringify({ refs: [], a: Array.from({ length: 3000 }, () => '') }), /^more than 1000/],
   ] as const) {
-    const start = performance.now()
-    t.throws(() => readImageList(text, []), { kind: 'manifest-invalid', message }, text.slice(0, 30))
-    t.ok(performance.now() - start < TIME_LIMIT_MS, 'in time')
+    const taken = processorMs(() =>
+      t.throws(() => readImageList(text, []), { kind: 'manifest-invalid', message }, text.slice(0, 30)),
+    )
+    t.ok(taken < TIME_LIMIT_MS, 'in time')
   }
 })
 
 void t.test('one reference that is too long, and many that are broken', async (t) => {
   const slashes = `${'/'.repeat(900_000)}!`
-  const start = performance.now()
-  t.match(readImageList(JSON.stringify({ refs: [slashes] }), []), {
-    malformed: [{ name: slashes.slice(0, 300), message: /^not an image/ }],
-  })
   const broken = Array.from({ length: MAX_IMAGES }, () => '/'.repeat(1000))
-  t.equal(readImageList(JSON.stringify({ refs: broken }), []).malformed.length, MAX_IMAGES)
-  t.ok(performance.now() - start < TIME_LIMIT_MS, 'in time')
+  const taken = processorMs(() => {
+    t.match(readImageList(JSON.stringify({ refs: [slashes] }), []), {
+      malformed: [{ name: slashes.slice(0, 300), message: /^not an image/ }],
+    })
+    t.equal(readImageList(JSON.stringify({ refs: broken }), []).malformed.length, MAX_IMAGES)
+  })
+  t.ok(taken < TIME_LIMIT_MS, 'in time')
 })
 
 void t.test('manifests with too much in them', async (t) => {

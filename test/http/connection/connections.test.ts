@@ -98,7 +98,7 @@ void t.test('a server that stops doesn’t wait for connections that were never 
   const begun = performance.now()
   await app.close()
   await ends
-  t.ok(performance.now() - begun < 2_000)
+  t.ok(performance.now() - begun < 20_000)
 })
 
 void t.test('the limit leaves descriptors for Nix and files', async (t) => {

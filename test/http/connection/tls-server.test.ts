@@ -225,7 +225,7 @@ void t.test('a server that stops closes connections that do nothing', async (t) 
   const begun = performance.now()
   await app.close()
   await ends
-  t.ok(performance.now() - begun < 2_000)
+  t.ok(performance.now() - begun < 20_000)
 })
 
 async function gone(connections: () => Promise<unknown>): Promise<void> {

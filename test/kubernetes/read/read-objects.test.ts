@@ -1,5 +1,6 @@
 import t from 'tap'
 import { readObjects } from '../../../src/kubernetes/read/read-objects.ts'
+import { processorMs } from '../../support/processor-time.ts'
 
 const read = (text: string) => {
   const { objects, problems } = readObjects(text, 'x.yaml')
@@ -87,8 +88,7 @@ void t.test('hostile texts are read within bounds', async (t) => {
     ['escapes', `a: "${'\\\\'.repeat(500_000)}\\/"`, 1],
     ['empty lines before a directive', `${'\n'.repeat(500_000)}%x`, 1],
   ] as const) {
-    const start = performance.now()
-    t.equal(readObjects(hostile, 'x.yaml').problems.length, problems, what)
-    t.ok(performance.now() - start < 20_000, what)
+    const taken = processorMs(() => t.equal(readObjects(hostile, 'x.yaml').problems.length, problems, what))
+    t.ok(taken < 20_000, what)
   }
 })

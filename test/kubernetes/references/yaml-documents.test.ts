@@ -1,5 +1,6 @@
 import t from 'tap'
 import { parseDocuments } from '../../../src/kubernetes/references/yaml-documents.ts'
+import { processorMs } from '../../support/processor-time.ts'
 
 const plain = (text: string) => JSON.parse(JSON.stringify(parseDocuments(text, 'x.yaml'))) as unknown
 
@@ -45,9 +46,8 @@ void t.test('aliases share what they stand for', async (t) => {
     text += `a${i}: &a${i} [${Array(9)
       .fill(`*a${i - 1}`)
       .join(', ')}]\n`
-  const start = performance.now()
-  t.equal(parseDocuments(`${text}? *a59\n: y`, 'bomb.yaml').length, 1)
-  t.ok(performance.now() - start < 5000, 'a bomb of 9^59 values is as large as its text')
+  const taken = processorMs(() => t.equal(parseDocuments(`${text}? *a59\n: y`, 'bomb.yaml').length, 1))
+  t.ok(taken < 5000, 'a bomb of 9^59 values is as large as its text')
   t.equal(parseDocuments('a: &x [*x]', 'x.yaml').length, 1, 'and one may hold itself')
 })
 
