@@ -11,6 +11,7 @@ import type { Reference } from '../core/oci/reference.ts'
 import type { Selector } from '../core/oci/route.ts'
 import { storeHashOf, storeNameOf, type StorePath } from '../core/nix/store-path.ts'
 import { BlobStreams } from '../layer/stream.ts'
+import { DEFAULT_FORM, SERVED_FORMS, type ImageForm } from './artifact/image-form.ts'
 import type { Image } from './artifact/image.ts'
 import {
   artifactIn,
@@ -46,6 +47,13 @@ export type Blob = {
    * `unavailable` in mid-stream when the store changed: cut the connection then.
    */
   readonly read: (range: ByteRange) => AsyncGenerator<Uint8Array>
+}
+
+/** The manifest that a client takes for a tag. */
+export type ManifestWanted = {
+  /** False for a client that gets the image for linux/amd64 instead. Default: true. */
+  readonly takesIndex?: boolean
+  readonly form?: ImageForm
 }
 
 /** A blob, the image that it belongs to, and its content. */
@@ -97,14 +105,17 @@ export class Registry {
 
   /**
    * The manifest or index that a tag or digest names, made if need be.
-   * @param takesIndex whether the client does: one that doesn't gets the image for linux/amd64 for a tag.
    * @throws RegistryError of any kind; `pending` when it takes longer than the hold.
    */
-  async manifest(reference: Reference, selector: Selector, takesIndex = true): Promise<Document> {
+  async manifest(
+    reference: Reference,
+    selector: Selector,
+    { takesIndex = true, form = DEFAULT_FORM }: ManifestWanted = {},
+  ): Promise<Document> {
     if (selector.kind === 'tag')
       return takesIndex
-        ? (await this.artifact(reference, selector.tag)).manifest
-        : (await this.image(reference, selector.tag)).manifest
+        ? (await this.artifact(reference, selector.tag, form)).manifest
+        : (await this.image(reference, selector.tag, { form })).manifest
     const { digest } = selector
     const found = await this.search(reference, (artifact) => manifestIn(artifact, digest))
     if (found !== undefined) return found
@@ -184,7 +195,7 @@ export class Registry {
 
   /** Whether the image of a tag is remembered, so that its pull takes no work. */
   recalls(reference: Reference, tag: string): boolean {
-    return this.#images.recall(reference, tag) !== undefined
+    return this.#images.recall(reference, tag, DEFAULT_FORM) !== undefined
   }
 
   /** The systems that an image is for, in Nix's words. @throws RegistryError of any kind. */
@@ -196,11 +207,15 @@ export class Registry {
 
   /**
    * The image that a tag names.
-   * @param platform chooses one of an index. Default: linux/amd64.
+   * @param options `platform` chooses one of an index. Default: linux/amd64.
    * @throws RegistryError of any kind; `pending` when it takes longer than the hold, and goes on.
    */
-  async image(reference: Reference, tag: string, platform?: Platform): Promise<Image> {
-    const artifact = await this.artifact(reference, tag)
+  async image(
+    reference: Reference,
+    tag: string,
+    { platform, form }: { readonly platform?: Platform; readonly form?: ImageForm } = {},
+  ): Promise<Image> {
+    const artifact = await this.artifact(reference, tag, form)
     return artifact.kind === 'index' ? this.#hold.wait(onlyImage(artifact, platform), reference) : artifact
   }
 
@@ -208,9 +223,10 @@ export class Registry {
    * The image or index that a tag names, fetched, built and hashed if need be.
    * @throws RegistryError of any kind; `pending` when it takes longer than the hold, and goes on.
    */
-  async artifact(reference: Reference, tag: string): Promise<Artifact> {
+  async artifact(reference: Reference, tag: string, form: ImageForm = DEFAULT_FORM): Promise<Artifact> {
     return (
-      this.#images.recall(reference, tag) ?? this.#hold.wait(this.#images.find(reference, tag), reference)
+      this.#images.recall(reference, tag, form) ??
+      this.#hold.wait(this.#images.find(reference, tag, form), reference)
     )
   }
 
@@ -265,7 +281,7 @@ export class Registry {
   /**
    * Looks into the images of a name, and returns what the first of them has. A path may have several images (the
    * outputs of a derivation, the tags of a layout), and a request by digest doesn't say which. Remembered ones come
-   * first, then the default one, then the others; of a derivation only the outputs that are valid.
+   * first, then the default one in each form, then the others; of a derivation only the outputs that are valid.
    */
   async search<T>(
     reference: Reference,
@@ -280,13 +296,18 @@ export class Registry {
       this.#images.markPulled(known)
       return found
     }
-    const found = await lookInto(await this.artifact(reference, DEFAULT_TAG))
-    if (found !== undefined) return found
+    for (const form of SERVED_FORMS) {
+      const found = await lookInto(await this.artifact(reference, DEFAULT_TAG, form))
+      if (found !== undefined) return found
+    }
     for (const tag of await this.tags(reference)) {
       if (DEFAULT_TAGS.includes(tag)) continue
       const { kind } = await resolve(this.#options.store, reference, tag)
-      const other = kind === 'valid' ? await lookInto(await this.artifact(reference, tag)) : undefined
-      if (other !== undefined) return other
+      if (kind !== 'valid') continue
+      for (const form of SERVED_FORMS) {
+        const other = await lookInto(await this.artifact(reference, tag, form))
+        if (other !== undefined) return other
+      }
     }
     return undefined
   }

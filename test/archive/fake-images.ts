@@ -31,6 +31,7 @@ export function fakeExport(name: string, ...contents: readonly string[]): Export
   const image: Image = {
     root,
     kind: 'image',
+    form: 'tar',
     format: 'pushless image',
     platform,
     config,

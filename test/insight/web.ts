@@ -92,6 +92,7 @@ const config = imageConfig(platform, {}, [layer])
 
 export const WEB: Image = {
   kind: 'image',
+  form: 'tar',
   format: 'pushless image',
   root: IMAGE,
   platform,

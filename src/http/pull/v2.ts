@@ -105,7 +105,7 @@ async function findManifest(
   request: FastifyRequest,
   { registry, referrers }: Found,
 ): Promise<Document> {
-  const own = () => registry.manifest(reference, selector, takesIndex(request.headers.accept))
+  const own = () => registry.manifest(reference, selector, { takesIndex: takesIndex(request.headers.accept) })
   if (selector.kind === 'tag') return (await referrers.tagged(reference, selector.tag)) ?? own()
   const { digest } = selector
   const other = () => referrers.manifest(reference, digest)

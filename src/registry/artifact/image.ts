@@ -22,6 +22,7 @@ import type { Store } from '../../store/store.ts'
 import type { Source, SourceFormat } from '../../source/source.ts'
 import type { DigestIndex } from '../state/digest-index.ts'
 import { certificateVariables, withVariables } from '../certificates.ts'
+import type { ImageForm } from './image-form.ts'
 import type { ImageLayer, ImageRoot } from './image-root.ts'
 import { digestPart, planParts } from './layer-parts.ts'
 import type { Archives } from '../../unpack/archives.ts'
@@ -29,6 +30,7 @@ import type { Archives } from '../../unpack/archives.ts'
 export type Image = {
   readonly root: StorePath
   readonly kind: 'image'
+  readonly form: ImageForm
   readonly format: SourceFormat
   /** None of what is no image, but in the form of one. */
   readonly platform: Platform | undefined
@@ -65,12 +67,12 @@ const DIGESTS_AT_ONCE = 4
 
 /** @throws RegistryError `unservable`, `unavailable`. */
 export async function makeImage(
-  { reader, index, archives }: ImageDeps,
+  { reader, index, archives, form }: ImageDeps & { readonly form: ImageForm },
   { root, closure, files }: ImageRoot,
   source: Source,
   timed: <T>(step: Step, work: () => Promise<T>) => Promise<T>,
 ): Promise<Image> {
-  const parts = await timed('plan', () => planParts({ root, closure, files }, source))
+  const parts = await timed('plan', () => planParts({ root, closure, files }, source, form))
   const limit = pLimit(DIGESTS_AT_ONCE)
   const layers = await timed('digest', () =>
     Promise.all(
@@ -78,10 +80,10 @@ export async function makeImage(
     ),
   )
   const variables = await certificateVariables(source, closure, files)
-  return assemble(root, withVariables(source, variables), layers)
+  return { ...assemble(root, withVariables(source, variables), layers), form }
 }
 
-function assemble(root: StorePath, source: Source, layers: readonly ImageLayer[]): Image {
+function assemble(root: StorePath, source: Source, layers: readonly ImageLayer[]): Omit<Image, 'form'> {
   const { platform, document: config } = configOf(root, source, layers)
   return {
     root,

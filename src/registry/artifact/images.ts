@@ -1,11 +1,13 @@
 /**
- * From a reference and a tag to its image or index: remembered, or made once however many ask, for as long as it takes.
+ * From a reference, a tag and a form to the image or index: remembered, or made once however many ask, for as long as it
+ * takes.
  */
 import type { Digest } from '../../core/oci/digest.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { referenceBase, type Reference } from '../../core/oci/reference.ts'
 import { storeHashOf, storeNameOf } from '../../core/nix/store-path.ts'
 import type { NamedImage } from '../../source/source.ts'
+import { nameInForm, type ImageForm } from './image-form.ts'
 import type { Artifact } from './image-index.ts'
 import type { ImageDeps, Step } from './image.ts'
 import { KnownImages, stampOf } from './known-images.ts'
@@ -53,8 +55,8 @@ export class Images {
   }
 
   /** Returns the image that is remembered for a tag, and keeps it in the store as one that was just pulled. */
-  recall(reference: Reference, tag: string): Artifact | undefined {
-    const known = this.#known.get(referenceBase(reference), tag)
+  recall(reference: Reference, tag: string, form: ImageForm): Artifact | undefined {
+    const known = this.#known.get(referenceBase(reference), tag, form)
     return known === undefined ? undefined : this.markPulled(known)
   }
 
@@ -69,10 +71,11 @@ export class Images {
   }
 
   /** Remembered, or made. @throws RegistryError of any kind. */
-  async find(reference: Reference, tag: string): Promise<Artifact> {
-    const known = this.recall(reference, tag)
+  async find(reference: Reference, tag: string, form: ImageForm): Promise<Artifact> {
+    const known = this.recall(reference, tag, form)
     if (known !== undefined) return known
-    return this.#making.run(`${referenceBase(reference)}:${tag}`, () => this.#make(reference, tag))
+    const name = nameInForm(`${referenceBase(reference)}:${tag}`, form)
+    return this.#making.run(name, () => this.#make(reference, tag, form))
   }
 
   /** Keeps an image in the store for as long as one that was just pulled. */
@@ -82,7 +85,7 @@ export class Images {
     return artifact
   }
 
-  async #make(reference: Reference, tag: string): Promise<Artifact> {
+  async #make(reference: Reference, tag: string, form: ImageForm): Promise<Artifact> {
     const steps: Partial<Record<Step | 'realise', number>> = {}
     const start = performance.now()
     const root = await traced('resolve', { 'pushless.image': referenceBase(reference) }, async () =>
@@ -96,7 +99,8 @@ export class Images {
     const artifact = await makeArtifact(
       {
         ...this.#options,
-        make: (image) => this.find(...nameOf(image)),
+        form,
+        make: (image) => this.find(...nameOf(image), form),
         isThere: (image) => this.#isThere(image),
         onChanged: () => this.#known.forget(name),
         onLaterImage: (image) => {
@@ -110,11 +114,13 @@ export class Images {
     )
     this.#options.demandSigned?.(artifact)
     index.putManifest(root, artifact.manifest)
-    this.#known.put(name, tag, artifact, stamp)
+    this.#known.put(name, tag, form, { artifact, stamp })
     onImage?.(
       artifact,
       steps,
-      artifact.kind === 'index' ? this.#digestBefore(`${root}:${tag}`, artifact) : undefined,
+      artifact.kind === 'index'
+        ? this.#digestBefore(nameInForm(`${root}:${tag}`, form), artifact)
+        : undefined,
     )
     onLookup?.('made')
     return artifact

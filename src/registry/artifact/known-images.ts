@@ -1,8 +1,9 @@
-/** Images and indexes that were made, by name and tag, for as long as their root in the store is what it was. */
+/** Images and indexes that were made, by name, tag and form, for as long as their root in the store is what it was. */
 import { lstatSync } from 'node:fs'
 import { LRUCache } from 'lru-cache'
 import { fileOf, type StoreDirectory } from '../../core/nix/store-directory.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
+import { nameInForm, type ImageForm } from './image-form.ts'
 import type { Artifact } from './image-index.ts'
 
 /**
@@ -28,14 +29,14 @@ export class KnownImages {
     return this.#byName.size
   }
 
-  get(name: string, tag: string): Artifact | undefined {
-    const known = this.#byName.get(name)?.get(tag)
+  get(name: string, tag: string, form: ImageForm): Artifact | undefined {
+    const known = this.#byName.get(name)?.get(nameInForm(tag, form))
     return known !== undefined && this.#isAsMade(known) && Date.now() < known.until
       ? known.artifact
       : undefined
   }
 
-  /** Returns all images of a name, whatever their tags. */
+  /** Returns all images of a name, whatever their tags and forms. */
   allOf(name: string): readonly Artifact[] {
     return [...(this.#byName.get(name)?.values() ?? [])]
       .filter((known) => this.#isAsMade(known))
@@ -51,10 +52,11 @@ export class KnownImages {
   }
 
   /** @param stamp of the root, taken before it was looked into. */
-  put(name: string, tag: string, artifact: Artifact, stamp: string): void {
+  put(name: string, tag: string, form: ImageForm, { artifact, stamp }: Omit<Known, 'until'>): void {
     const isPartial = artifact.kind === 'index' && artifact.missing.length > 0
     const until = isPartial ? Date.now() + PARTIAL_KEPT_MS : Number.POSITIVE_INFINITY
-    this.#byName.set(name, new Map([...(this.#byName.get(name) ?? []), [tag, { artifact, stamp, until }]]))
+    const made = [nameInForm(tag, form), { artifact, stamp, until }] as const
+    this.#byName.set(name, new Map([...(this.#byName.get(name) ?? []), made]))
   }
 
   forget(name: string): void {

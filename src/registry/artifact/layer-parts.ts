@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises'
 import { pathsOfClosure } from '../../core/nix/closure.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { MEDIA_TYPE } from '../../core/oci/image.ts'
-import { MAX_IMAGE_LAYERS, demandLayersFit } from '../../core/oci/layer-limit.ts'
+import { demandLayersFit } from '../../core/oci/layer-limit.ts'
 import { isPlainLayer } from '../../core/oci/oci-document.ts'
 import { planLayers } from '../../core/nix/plan.ts'
 import type { LayerEntry, Slice } from '../../core/tar/segment.ts'
@@ -18,6 +18,7 @@ import type { ClosurePath } from '../../store/store.ts'
 import type { ClosureFiles } from '../../source/files/closure-files.ts'
 import type { Source, SourceLayer, StoredLayer } from '../../source/source.ts'
 import type { DigestIndex, LayerDigest } from '../state/digest-index.ts'
+import { LAYERS_IN_FORM, type ImageForm } from './image-form.ts'
 import type { ImageLayer, ImageRoot } from './image-root.ts'
 import { heldSlice, type UnpackedSlice, type Unpacker } from './unpacked-slice.ts'
 import { nixDatabaseEntries } from '../state/nix-database.ts'
@@ -52,12 +53,13 @@ const NAMES_SHOWN = 4
 export async function planParts(
   { root, closure, files }: ImageRoot,
   { layers, config }: Pick<Source, 'layers' | 'config'>,
+  form: ImageForm,
 ): Promise<readonly Part[]> {
   const nodes = new Map(closure.map((node) => [node.path, node]))
   const placed = new Set<StorePath>()
   const parts: Part[] = []
   for (const [i, layer] of layers.entries()) {
-    const room = Math.max(1, MAX_IMAGE_LAYERS - parts.length - (layers.length - i - 1))
+    const room = Math.max(1, LAYERS_IN_FORM[form] - parts.length - (layers.length - i - 1))
     for (const part of await partsOf(layer, { root, files, nodes, placed, room })) {
       parts.push(part)
       if (part.source.kind === 'paths') for (const path of part.source.paths) placed.add(path)

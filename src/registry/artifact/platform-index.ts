@@ -23,10 +23,13 @@ import type { StorePath } from '../../core/nix/store-path.ts'
 import type { NamedImage, PlatformList } from '../../source/source.ts'
 import type { DigestIndex } from '../state/digest-index.ts'
 import type { Image } from './image.ts'
+import { nameInForm, type ImageForm } from './image-form.ts'
 import { imageFor, type ImageIndex, type IndexImage, type Artifact } from './image-index.ts'
 
 export type PlatformParts = {
   readonly index: DigestIndex
+  /** The form of the index's images. */
+  readonly form: ImageForm
   /** Whether an index may lack platforms that can't be had here. */
   readonly partialIndex: boolean
   /** Fetches, builds and hashes it if need be. */
@@ -76,7 +79,8 @@ async function indexImage(
   named: NamedImage,
   parts: PlatformParts,
 ): Promise<IndexImage & PlatformManifest> {
-  const name = named.kind === 'path' ? named.path : `${named.derivation}!${named.output}`
+  const path = named.kind === 'path' ? named.path : `${named.derivation}!${named.output}`
+  const name = nameInForm(path, parts.form)
   const make = async () => imageOf(await parts.make(named), platform)
   const known = parts.index.latest(name)
   const bytes = known === undefined ? undefined : parts.index.manifest(known)?.bytes

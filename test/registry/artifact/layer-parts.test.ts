@@ -43,13 +43,13 @@ const layersOf = (count: number): readonly SourceLayer[] =>
 const planned = (maxLayers: number): SourceLayer => ({ kind: 'closure', maxLayers, except: [] })
 
 void t.test('as many layers as clients take, and no more', async (t) => {
-  t.equal((await planParts(at, { layers: layersOf(MAX_IMAGE_LAYERS), config: made })).length, 125)
-  await t.rejects(planParts(at, { layers: layersOf(MAX_IMAGE_LAYERS + 1), config: made }), {
+  t.equal((await planParts(at, { layers: layersOf(MAX_IMAGE_LAYERS), config: made }, 'tar')).length, 125)
+  await t.rejects(planParts(at, { layers: layersOf(MAX_IMAGE_LAYERS + 1), config: made }, 'tar'), {
     name: 'RegistryError',
     kind: 'unservable',
     message: `${root}: 126 layers, and clients take no more than 125: build it with fewer (maxLayers)`,
   })
-  const artifact = await planParts(at, { layers: layersOf(300), config: opaque })
+  const artifact = await planParts(at, { layers: layersOf(300), config: opaque }, 'tar')
   t.equal(artifact.length, 300, 'of what is no image')
 })
 
@@ -63,14 +63,14 @@ void t.test('store paths are planned to fit upon a base', async (t) => {
   ]
   for (const [base, maxLayers, expected] of rows) {
     const layers = [...layersOf(base), planned(maxLayers), ...layersOf(1)]
-    const found = await planParts(at, { layers, config: made })
+    const found = await planParts(at, { layers, config: made }, 'tar')
     t.equal(found.length, expected, `${maxLayers} upon ${base}`)
     const paths = found.flatMap(({ source }) => (source.kind === 'paths' ? source.paths : []))
     t.equal(new Set(paths).size, 101, 'all paths are there')
     t.equal(paths.length, 101, 'each once')
   }
   const full = [...layersOf(124), planned(60), ...layersOf(1)]
-  await t.rejects(planParts(at, { layers: full, config: made }), {
+  await t.rejects(planParts(at, { layers: full, config: made }, 'tar'), {
     message: new RegExp(`^${root}: 126 layers`),
   })
 })
@@ -87,5 +87,9 @@ void t.test('a path outside of the closure is in no layer', async (t) => {
     { kind: 'stored', place: { file: secret, packed, ...place }, createdBy: 'test' },
   ]
   for (const layer of rows)
-    await t.rejects(planParts(at, { layers: [layer], config: made }), { ...refused, message }, layer.kind)
+    await t.rejects(
+      planParts(at, { layers: [layer], config: made }, 'tar'),
+      { ...refused, message },
+      layer.kind,
+    )
 })
