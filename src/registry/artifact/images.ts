@@ -10,6 +10,7 @@ import type { NamedImage } from '../../source/source.ts'
 import { nameInForm, type ImageForm } from './image-form.ts'
 import type { Artifact } from './image-index.ts'
 import type { ImageDeps, Step } from './image.ts'
+import { ImageNotes, type NotedName } from './image-notes.ts'
 import { KnownImages, stampOf } from './known-images.ts'
 import { makeValid, type ValidityParts } from './make-valid.ts'
 import { tagInside } from './resolve.ts'
@@ -21,7 +22,7 @@ import { DEFAULT_TAG } from '../../core/oci/image-name.ts'
 /** Milliseconds of each step that was taken. */
 export type Steps = Readonly<Partial<Record<Step | 'realise', number>>>
 
-/** Whether an image was remembered or had to be made (again). */
+/** Whether an image was remembered, perhaps since before a restart, or had to be made (again). */
 export type Lookup = 'remembered' | 'made'
 
 export type ImagesOptions = ImageDeps & {
@@ -41,12 +42,14 @@ export class Images {
   readonly #parts: ValidityParts
   readonly #options: ImagesOptions
   readonly #known: KnownImages
+  readonly #notes: ImageNotes
   readonly #making = new SingleFlight<Artifact>(refuseCircle)
 
   constructor(parts: ValidityParts, options: ImagesOptions) {
     this.#parts = parts
     this.#options = options
     this.#known = new KnownImages(parts.store.directory)
+    this.#notes = new ImageNotes(options.index, options)
   }
 
   /** Names of which something is remembered. */
@@ -94,36 +97,48 @@ export class Images {
     this.#parts.roots.keep(root)
     steps.realise = performance.now() - start
     const stamp = stampOf(this.#parts.store.directory, root) ?? ''
-    const name = referenceBase(reference)
-    const { index, onImage, onLookup } = this.#options
-    const artifact = await makeArtifact(
+    const { onImage, onLookup } = this.#options
+    const noted = { root, tag: tagInside(reference, root, tag), form, stamp }
+    const known = this.#notes.get(noted)
+    const artifact = known ?? (await this.#makeArtifact(reference, noted, steps))
+    this.#options.demandSigned?.(artifact)
+    if (known === undefined) this.#remember(noted, artifact)
+    this.#known.put(referenceBase(reference), tag, form, { artifact, stamp })
+    const before =
+      artifact.kind === 'index' ? this.#digestBefore(nameInForm(`${root}:${tag}`, form), artifact) : undefined
+    onImage?.(artifact, steps, before)
+    onLookup?.(known === undefined ? 'made' : 'remembered')
+    return artifact
+  }
+
+  /** @param steps gets the milliseconds of each step. */
+  #makeArtifact(
+    reference: Reference,
+    { root, tag, form }: NotedName,
+    steps: Partial<Record<Step, number>>,
+  ): Promise<Artifact> {
+    const { index, onImage } = this.#options
+    return makeArtifact(
       {
         ...this.#options,
         form,
         make: (image) => this.find(...nameOf(image), form),
         isThere: (image) => this.#isThere(image),
-        onChanged: () => this.#known.forget(name),
+        onChanged: () => this.#known.forget(referenceBase(reference)),
         onLaterImage: (image) => {
           index.putManifest(root, image.manifest)
           onImage?.(image, {})
         },
       },
       root,
-      tagInside(reference, root, tag),
+      tag,
       (step, ms) => (steps[step] = ms),
     )
-    this.#options.demandSigned?.(artifact)
-    index.putManifest(root, artifact.manifest)
-    this.#known.put(name, tag, form, { artifact, stamp })
-    onImage?.(
-      artifact,
-      steps,
-      artifact.kind === 'index'
-        ? this.#digestBefore(nameInForm(`${root}:${tag}`, form), artifact)
-        : undefined,
-    )
-    onLookup?.('made')
-    return artifact
+  }
+
+  #remember(name: NotedName, artifact: Artifact): void {
+    this.#options.index.putManifest(name.root, artifact.manifest)
+    if (artifact.kind === 'image') this.#notes.put(name, artifact)
   }
 
   /** The digest that it had when it was last made, if that was another one. */
