@@ -49,6 +49,7 @@ let
             verbs = [
               "get"
               "list"
+              "watch"
             ];
           }
         ]

@@ -14,7 +14,12 @@
   ...
 }@builders:
 let
+  inherit (builtins) isInt;
+  inherit (import ../../nix/refuse.nix) refuse;
   toEnvironment = import ../registry/pod-environment.nix;
+  toFiles = import ../registry/pod-files.nix;
+  builder = "operator";
+  onlyIf = condition: value: if condition then value else { };
   group = "pushless.internal";
 
   clusterRules = [
@@ -114,8 +119,18 @@ in
   settings ? { },
   # further arguments of `pushless operator`
   args ? [ ],
-  # size of the store
-  storage ? "2Gi",
+  # megabytes that the paths in the store may have together in each Pod, counted as archives
+  storeSize ? 1000,
+  # name of a Secret whose key `netrc` has credentials for caches
+  netrcSecret ? null,
+  # name of a Secret whose keys are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+  s3Secret ? null,
+  # name of a ConfigMap whose key `ca.crt` has certificates of authorities that caches may have
+  cacheAuthority ? null,
+  # name of a Secret whose key `token` the registry of `--registry` wants, to tell about its builds
+  tokenSecret ? null,
+  # annotations of the ServiceAccount, for clouds that give it a role
+  serviceAccountAnnotations ? { },
   # user and group of the process, never root
   uid ? 65532,
   # compute resources
@@ -129,6 +144,11 @@ in
 }:
 let
   common = { inherit name namespace; };
+  files = toFiles {
+    cache-ca = cacheAuthority;
+    netrc = netrcSecret;
+    token = tokenSecret;
+  };
   account = {
     kind = "ServiceAccount";
     inherit name namespace;
@@ -164,13 +184,19 @@ let
         ++ args;
         env =
           toEnvironment {
-            builder = "operator";
+            inherit builder;
             own = {
               state = "/var/lib/pushless";
               # Without Nix: what a profile names comes from caches.
               store = settings.store or "cache";
-            };
-            reserved = [ ];
+              store-size =
+                if isInt storeSize && storeSize > 0 then
+                  storeSize
+                else
+                  refuse builder "storeSize" storeSize "a number of megabytes";
+            }
+            // files.settings;
+            inherit (files) reserved;
             settings = removeAttrs settings [ "store" ];
             hosts = [ ];
           }
@@ -196,12 +222,16 @@ let
         volumeMounts = {
           "/tmp" = "tmp";
           "/var/lib/pushless" = "state";
-        };
-      };
+        }
+        // files.volumeMounts;
+      }
+      // onlyIf (s3Secret != null) { envFrom = [ { secretRef.name = s3Secret; } ]; };
       volumes = {
         tmp.emptyDir.sizeLimit = "64Mi";
-        state.emptyDir.sizeLimit = storage;
-      };
+        # Small files take more on disk than in archives, whose bytes storeSize counts.
+        state.emptyDir.sizeLimit = "${toString (storeSize * 3 / 2 + 500)}M";
+      }
+      // files.volumes;
       topologySpreadConstraints = [
         {
           topologyKey = "kubernetes.io/hostname";
@@ -211,9 +241,7 @@ let
         }
       ];
     }
-    // (
-      if imagePullSecret == null then { } else { imagePullSecrets = [ { name = imagePullSecret; } ]; }
-    )
+    // onlyIf (imagePullSecret != null) { imagePullSecrets = [ { name = imagePullSecret; } ]; }
   );
 in
 [
@@ -221,7 +249,13 @@ in
     name = namespace;
     labels."pod-security.kubernetes.io/enforce" = "restricted";
   })
-  (serviceAccount (common // { automountServiceAccountToken = true; }))
+  (serviceAccount (
+    common
+    // {
+      automountServiceAccountToken = true;
+    }
+    // onlyIf (serviceAccountAnnotations != { }) { annotations = serviceAccountAnnotations; }
+  ))
   (clusterRole {
     inherit name;
     rules = clusterRules;

@@ -40,9 +40,17 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
     'pushless export -o image.tar ./result',
     'pushless export --name registry.example/app:1 --zstd ./result > app.tar.zst',
   ],
-  install: [
+  registry: [
     'pushless install --print --image registry.example/pushless:1 --caches https://cache.example.org --trusted-keys cache.example.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=',
     'pushless install --print --kind daemon-set --image registry.example/pushless:1 | pushless manifests check --no-registry -',
+  ],
+  'install operator': [
+    'pushless install operator --print --image registry.example/pushless:1 --caches https://cache.example.org --trusted-keys cache.example.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=',
+    'pushless install operator --print --image registry.example/pushless:1 --registry http://registry.example:5000 > operator.yaml',
+  ],
+  'install operator-access': [
+    'pushless install operator-access --print --namespace team-a --account default',
+    'pushless install operator-access --print --namespace team-a --secret production > access.yaml',
   ],
   warm: ['pushless warm ./deploy', 'pushless warm --registry http://127.0.0.1:5000 --timeout 600 ./result'],
   'self-signed': [

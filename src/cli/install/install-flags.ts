@@ -6,8 +6,6 @@ import {
   type SecretUse,
   type VariantKind,
 } from '../../kubernetes/install/install-options.ts'
-import { readSettings } from '../../settings/read-settings.ts'
-import { PREFIX, SETTING_FACTS } from '../../settings/setting-facts.ts'
 import { UsageError } from '../usage-error.ts'
 import {
   checkImage,
@@ -19,6 +17,7 @@ import {
   secretName,
   wholeNumber,
 } from './flag-values.ts'
+import { cacheSettings, checkSettings, furtherSettings } from './pod-settings.ts'
 
 /** As commander gives them. */
 export type InstallFlags = {
@@ -126,10 +125,10 @@ export function installOptions(flags: InstallFlags): InstallOptions {
   if (namespace !== undefined) checkNamespace(namespace)
   for (const cidr of clients)
     if (!isCidr(cidr)) throw new UsageError(`--clients: expected addresses such as 10.0.0.0/24, not ${cidr}`)
-  const settings = { ...cacheSettings(flags), ...furtherSettings(flags.setting ?? []) }
+  const settings = { ...cacheSettings(flags), ...furtherSettings(flags.setting ?? [], DECIDED) }
   const storeMegabytes =
     flags.storeSize === undefined ? undefined : wholeNumber('--store-size', flags.storeSize)
-  checkSettings(settings, hosts, storeMegabytes)
+  checkSettings({ ...settings, PUSHLESS_HOSTS: hosts.join(' ') }, storeMegabytes)
   return {
     kind,
     ...(image === undefined ? {} : { image }),
@@ -150,51 +149,6 @@ export function installOptions(flags: InstallFlags): InstallOptions {
     secrets: secretsOf(flags),
     accountAnnotations: parseAnnotations(flags.accountAnnotation ?? []),
   }
-}
-
-function cacheSettings({ caches, trustedKeys }: InstallFlags): Readonly<Record<string, string>> {
-  for (const cache of caches ?? [])
-    if (cache.startsWith('file:'))
-      throw new UsageError(
-        `--caches: a Pod has no directory of yours, expected https:// or s3://, not ${cache}`,
-      )
-  return {
-    ...(caches === undefined ? {} : { PUSHLESS_CACHES: caches.join(' ') }),
-    ...(trustedKeys === undefined ? {} : { PUSHLESS_TRUSTED_KEYS: trustedKeys.join(' ') }),
-  }
-}
-
-/** `hold=25` as PUSHLESS_HOLD. */
-function furtherSettings(given: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    given.map((text) => {
-      const [, name = '', value = ''] = /^(?:--)?([a-z0-9-]+)=(.*)$/s.exec(text) ?? []
-      const variable = `${PREFIX}${name.toUpperCase().replaceAll('-', '_')}`
-      if (name === '' || !SETTING_FACTS.some((one) => one.name === variable))
-        throw new UsageError(`--setting ${text}: expected NAME=VALUE, with a name of docs/settings.md`)
-      if (DECIDED.has(variable))
-        throw new UsageError(`--setting ${text}: another option of this command decides it, or the variant`)
-      return [variable, value]
-    }),
-  )
-}
-
-/** Reads the settings as the registry in its Pod will read them. @throws SettingsError. */
-function checkSettings(
-  settings: Readonly<Record<string, string>>,
-  hosts: readonly string[],
-  storeMegabytes: number | undefined,
-): void {
-  readSettings(
-    {
-      ...settings,
-      PUSHLESS_HOSTS: hosts.join(' '),
-      PUSHLESS_STATE: '/var/lib/pushless',
-      ...(storeMegabytes === undefined ? {} : { PUSHLESS_STORE_SIZE: String(storeMegabytes) }),
-    },
-    {},
-    false,
-  )
 }
 
 function nodeAuthority({

@@ -1,21 +1,13 @@
 /** The command of the operator. It is done in a file of its own. */
 import type { Command } from 'commander'
-import type { SettingName } from '../../settings/setting-table.ts'
 import type { ProcessFacts } from '../process-facts.ts'
 import type { OperatorFlags } from './operator-flags.ts'
-import { INSPECT, settingsFrom, withSettings } from '../setting-options.ts'
-
-/** Settings of the store, as for the other commands, and of the log. */
-const SETTINGS: readonly SettingName[] = [
-  ...INSPECT.filter((name) => name !== 'PUSHLESS_SERVE_PACKAGES'),
-  'PUSHLESS_ALLOW_BUILDS',
-  'PUSHLESS_LOG_LEVEL',
-  'PUSHLESS_LOG_FORMAT',
-]
+import { OPERATOR_SETTINGS } from './operator-settings.ts'
+import { settingsFrom, withSettings } from '../setting-options.ts'
 
 export function addOperator(program: Command, facts: ProcessFacts): void {
   const { environment } = facts
-  withSettings(program.command('operator'), SETTINGS)
+  withSettings(program.command('operator'), OPERATOR_SETTINGS)
     .description(
       'bring DeliveryProfiles and DeliverySets of a cluster to their targets, and keep them there; several processes elect one that works',
     )
@@ -41,7 +33,11 @@ export function addOperator(program: Command, facts: ProcessFacts): void {
       environment['PUSHLESS_REGISTRY'] || undefined,
     )
     .option('--host <host...>', 'what the registry is called in objects, beside nix.internal', [])
-    .option('--token-file <file>', 'for registries that tell of their builds to who has the token', '')
+    .option(
+      '--token-file <file>',
+      'for registries that tell of their builds to clients with the token (PUSHLESS_TOKEN_FILE)',
+      environment['PUSHLESS_TOKEN_FILE'] ?? '',
+    )
     .option(
       '--catalogue <file>',
       'entries that profiles may name: a Nix file, an index that `pushless catalogue build` made, or a directory with one',

@@ -3,12 +3,14 @@
  * arguments (manifests/registry/), for machines without Nix; a test compares the two.
  */
 import { NEEDS_NO_NODE, type InstallOptions, type VariantKind } from './install-options.ts'
-import type { PodSpec, RegistryObject, Workload } from './registry-objects.ts'
+import type { RegistryObject, Workload } from './registry-objects.ts'
 import {
   withAuthority,
   withEnvironment,
+  withImage,
   withPod,
-  withRegistry,
+  withPullSecret,
+  withPushless,
   withSecrets,
   withoutSandbox,
 } from './registry-pod.ts'
@@ -92,7 +94,7 @@ function withoutNodePort<T extends { readonly nodePort?: number }>(port: T): Omi
 function fillWorkload(workload: Workload, options: InstallOptions): Workload {
   const { kind, settings, secrets, replicas, imagePullSecret } = options
   const filled = withPod(withImage(workload, options.image), (pod) => {
-    const configured = withRegistry(pod, (container) =>
+    const configured = withPushless(pod, (container) =>
       withEnvironment(container, { ...environmentOf(options), ...settings }),
     )
     const sized = {
@@ -126,21 +128,6 @@ function environmentOf({
 /** Small files take more on disk than in archives, whose bytes `--store-size` counts (manifests/registry/cache-pod.nix). */
 function sizeOfState({ storeMegabytes = STORE_MEGABYTES, unpackedMegabytes }: InstallOptions): string {
   return `${Math.floor((storeMegabytes * 3) / 2) + unpackedMegabytes + STATE_MEGABYTES}M`
-}
-
-function withImage(workload: Workload, image: string | undefined): Workload {
-  if (image === undefined) return workload
-  return withPod(workload, (pod) => ({
-    ...pod,
-    containers: pod.containers.map((one) => ({ ...one, image })),
-    ...(pod.initContainers === undefined
-      ? {}
-      : { initContainers: pod.initContainers.map((one) => ({ ...one, image })) }),
-  }))
-}
-
-function withPullSecret(pod: PodSpec, name: string | undefined): PodSpec {
-  return name === undefined ? pod : { ...pod, imagePullSecrets: [{ name }] }
 }
 
 /**

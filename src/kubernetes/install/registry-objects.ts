@@ -6,7 +6,7 @@ import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 
 const Named = Type.Object({ name: Type.String() })
-const Metadata = Type.Object({
+export const Metadata = Type.Object({
   name: Type.String(),
   labels: Type.Optional(Type.Record(Type.String(), Type.String())),
   namespace: Type.Optional(Type.String()),
@@ -16,6 +16,7 @@ const Probe = Type.Object({ httpGet: Type.Object({ scheme: Type.Optional(Type.St
 const Container = Type.Object({
   name: Type.String(),
   image: Type.String(),
+  args: Type.Optional(Type.Array(Type.String())),
   env: Type.Optional(Type.Array(Type.Object({ name: Type.String(), value: Type.Optional(Type.String()) }))),
   envFrom: Type.Optional(Type.Array(Type.Object({ secretRef: Named }))),
   livenessProbe: Type.Optional(Probe),
@@ -43,7 +44,7 @@ const PodSpec = Type.Object({
   volumes: Type.Array(Volume),
   imagePullSecrets: Type.Optional(Type.Array(Named)),
 })
-const Workload = Type.Object({
+export const Workload = Type.Object({
   kind: Type.Enum(['Deployment', 'DaemonSet', 'StatefulSet']),
   metadata: Metadata,
   spec: Type.Object({

@@ -16,6 +16,9 @@ const FILES = {
   builders: { PUSHLESS_BUILDERS: 'machines' },
 } as const satisfies Record<Exclude<SecretUse, 's3'>, Readonly<Record<string, string>>>
 
+/** The containers of the registry and of the operator. */
+const PUSHLESS: ReadonlySet<string> = new Set(['registry', 'operator'])
+
 const USES = ['auth', 'builders', 'cache-ca', 'netrc', 'tls', 'token'] as const
 
 /** Returns the workload with another Pod. */
@@ -27,12 +30,29 @@ export function withPod(workload: Workload, change: (pod: PodSpec) => PodSpec): 
   }
 }
 
-/** Returns the Pod with another registry container. */
-export function withRegistry(pod: PodSpec, change: (container: Container) => Container): PodSpec {
+/** Returns the Pod with another container of pushless. */
+export function withPushless(pod: PodSpec, change: (container: Container) => Container): PodSpec {
   return {
     ...pod,
-    containers: pod.containers.map((one) => (one.name === 'registry' ? change(one) : one)),
+    containers: pod.containers.map((one) => (PUSHLESS.has(one.name) ? change(one) : one)),
   }
+}
+
+/** Returns the Pod with another image in all its containers. */
+export function withImage(workload: Workload, image: string | undefined): Workload {
+  if (image === undefined) return workload
+  return withPod(workload, (pod) => ({
+    ...pod,
+    containers: pod.containers.map((one) => ({ ...one, image })),
+    ...(pod.initContainers === undefined
+      ? {}
+      : { initContainers: pod.initContainers.map((one) => ({ ...one, image })) }),
+  }))
+}
+
+/** Names the Secret that has the credentials for the image. */
+export function withPullSecret(pod: PodSpec, name: string | undefined): PodSpec {
+  return name === undefined ? pod : { ...pod, imagePullSecrets: [{ name }] }
 }
 
 /** Sets variables. They are sorted by name, as the library has them. */
@@ -51,9 +71,9 @@ export function withSecrets(pod: PodSpec, secrets: Readonly<Partial<Record<Secre
   }
   const { s3 } = secrets
   if (s3 !== undefined)
-    result = withRegistry(result, (container) => ({ ...container, envFrom: [{ secretRef: { name: s3 } }] }))
+    result = withPushless(result, (container) => ({ ...container, envFrom: [{ secretRef: { name: s3 } }] }))
   if (secrets.tls !== undefined)
-    result = withRegistry(result, ({ livenessProbe, readinessProbe, ...container }) => ({
+    result = withPushless(result, ({ livenessProbe, readinessProbe, ...container }) => ({
       ...container,
       ...(livenessProbe === undefined ? {} : { livenessProbe: byTls(livenessProbe) }),
       ...(readinessProbe === undefined ? {} : { readinessProbe: byTls(readinessProbe) }),
@@ -64,7 +84,7 @@ export function withSecrets(pod: PodSpec, secrets: Readonly<Partial<Record<Secre
 /** Returns the Pod without what its builds need for a sandbox. */
 export function withoutSandbox(pod: PodSpec): PodSpec {
   const { hostUsers: _, ...rest } = pod
-  const confined = withRegistry(rest, ({ securityContext = {}, ...container }) => {
+  const confined = withPushless(rest, ({ securityContext = {}, ...container }) => {
     const { procMount: __, ...security } = securityContext
     return { ...container, securityContext: security }
   })
@@ -89,7 +109,7 @@ function withFiles(pod: PodSpec, use: keyof typeof FILES, name: string): PodSpec
       ? { name: use, configMap: { name } }
       : { name: use, secret: { secretName: name, defaultMode: SECRET_MODE } }
   const variables = Object.entries(FILES[use]).map(([variable, file]) => [variable, `${directory}/${file}`])
-  const mounted = withRegistry(pod, (container) =>
+  const mounted = withPushless(pod, (container) =>
     withMount(
       withEnvironment(
         use === 'auth' ? withoutAnonymous(container) : container,
