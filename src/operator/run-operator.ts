@@ -36,8 +36,8 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
       {
         ...lease,
         identity,
-        renewMs: lease.durationMs * RENEW_PART,
-        retryMs: lease.durationMs / TRIES_PER_LEASE,
+        renewMs: Math.round(lease.durationMs * RENEW_PART),
+        retryMs: Math.round(lease.durationMs / TRIES_PER_LEASE),
         onTrouble: (error) => log.warn({ err: error }, 'the Lease'),
       },
       async (leading) => {

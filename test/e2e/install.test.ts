@@ -47,6 +47,7 @@ const CASES = [
     args: ['--kind', 'stateful-set', '--namespace', 'unboxed', '--node-port', '31002', '--no-sandbox'],
     levels: { unboxed: 'restricted' },
   },
+  { args: ['operator', '--replicas=3', '--namespace', 'operator'], levels: { operator: 'restricted' } },
 ] as const
 
 void t.test('an API server takes what is printed', { skip, timeout: 4 * LIMIT_MS }, async (t) => {
@@ -84,7 +85,7 @@ void t.test('an API server takes what is printed', { skip, timeout: 4 * LIMIT_MS
 })
 
 async function install(args: readonly string[]): Promise<string> {
-  const command = ['--disable-warning=ExperimentalWarning', MAIN, 'install', '--print', ...args]
+  const command = ['--disable-warning=ExperimentalWarning', MAIN, 'install', ...args, '--print']
   const { stdout } = await execa(process.execPath, command, {
     // No Nix is needed.
     env: { PATH: '/nonexistent' },

@@ -10,7 +10,6 @@ import { execa } from 'execa'
 import { removeCgroups } from './containerd.ts'
 import { startCri } from './containerd-cri.ts'
 import { startDaemon } from './daemon.ts'
-import { inMountNamespace } from './debian-root.ts'
 import { kubernetesProgram } from './kubernetes-programs.ts'
 import { searchPath } from './requirement.ts'
 import { temporaryDirectory, type Scope } from './scope.ts'
@@ -27,6 +26,8 @@ export interface Kubelet {
   logs(container: string): Promise<readonly string[]>
   /** Images of the containers of that name that run now. */
   running(container: string): Promise<readonly string[]>
+  /** Ends the process of a container without a warning. @param id as the Pod's status has it, without `containerd://`. */
+  kill(id: string): Promise<void>
   /** What would be in a Pod's events, e.g. `Failed: Failed to pull image …`. */
   events(): readonly string[]
 }
@@ -104,7 +105,10 @@ export async function startKubelet(
     scope.teardown(async () => rmdir(FIXED_DIRECTORY))
   const { lines } = await startDaemon(scope, {
     command: [
-      ...inMountNamespace,
+      // Volumes that kubelet mounts, such as the tokens of ServiceAccounts, must be there for containers.
+      'nsenter',
+      `--target=${containerd.pid}`,
+      '--mount',
       '/bin/sh',
       '-euc',
       ALONE,
@@ -141,6 +145,7 @@ export async function startKubelet(
         return running.has(id) ? [image] : []
       })
     },
+    kill: async (id) => void (await ctr('tasks', 'kill', '--signal', 'SIGKILL', id)),
     events: () => lines.flatMap((line) => eventIn(line) ?? []),
   }
 }
