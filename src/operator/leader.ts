@@ -152,7 +152,7 @@ export class Leader {
 function contextOf(
   {
     store,
-    mayBuild,
+    policy,
     log,
     makeApp,
     makeEntry,
@@ -182,7 +182,7 @@ function contextOf(
       onSuspect: (user, object) => onSuspect(user, keyOf(object)),
     }),
     load: async (source, onWork, signal) =>
-      loadSource(source, { store, mayBuild, makeApp, makeEntry, onWork, signal }),
+      loadSource(source, { store, policy, makeApp, makeEntry, onWork, signal }),
     warm,
     buildOf,
     generationHooks: keptGenerations(store, stateDirectory, (error) =>

@@ -1,5 +1,6 @@
 /** The facts that the operator is started with. */
 import type { Logger } from 'pino'
+import type { Policy } from '../core/policy.ts'
 import type { ClusterAccess } from '../kubernetes/client/cluster-access.ts'
 import type { Store } from '../store/store.ts'
 import type { OperatorContext } from './reconcile/operator-context.ts'
@@ -19,8 +20,8 @@ export type OperatorOptions = {
   }
   readonly store: Store
   readonly stateDirectory: string
-  /** Whether sources may be built, and not only fetched. */
-  readonly mayBuild: boolean
+  /** The fetches and builds that sources may need. */
+  readonly policy: Policy
   readonly makeApp: SourceOptions['makeApp']
   readonly makeEntry?: SourceOptions['makeEntry']
   readonly warm: OperatorContext['warm']

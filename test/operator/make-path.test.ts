@@ -1,5 +1,6 @@
 /** How the operator gets a store path: it is there, is fetched, or is built where that is allowed. */
 import t from 'tap'
+import { parseNamePattern, type Policy } from '../../src/core/policy.ts'
 import { parseStorePath, type StorePath } from '../../src/core/nix/store-path.ts'
 import { makeOutput, makePath } from '../../src/operator/source/make-path.ts'
 import { SourceError } from '../../src/operator/source/source-error.ts'
@@ -16,12 +17,17 @@ function path(name: string): StorePath {
 }
 
 /** @returns what was done, or the reason of the failure. */
-async function make(world: World, mayBuild: boolean, isDerivation = false): Promise<string> {
+async function make(
+  world: World,
+  mayBuild: boolean,
+  isDerivation = false,
+  further: Partial<Policy> = {},
+): Promise<string> {
   const store = memoryStore(world)
   const work: string[] = []
   const options = {
     store,
-    mayBuild,
+    policy: { builds: mayBuild, fetches: true, allow: [], deny: [], systems: [], ...further },
     onWork: (message: string) => work.push(message.split(' ')[0] ?? ''),
     signal: new AbortController().signal,
   }
@@ -56,4 +62,22 @@ void t.test('an output of a derivation', async (t) => {
   t.equal(await make({}, true, true), 'FetchFailed')
   const other = new Map([[DERIVATION, { lib: WEB }]])
   t.equal(await make({ ...BUILT, derivations: other }, true, true), 'BuildFailed final')
+})
+
+void t.test('the policy', async (t) => {
+  const names = (text: string) => [parseNamePattern(text)].flatMap((one) => one ?? [])
+  const offered: World = { substitutable: [WEB] }
+  const both: World = { ...BUILT, valid: [WEB, DERIVATION] }
+  for (const [world, further, isDerivation, expected] of [
+    [offered, { fetches: false }, false, 'NotAllowed final'],
+    [offered, { allow: names('web') }, false, 'fetching'],
+    [offered, { allow: names('shop*') }, false, 'NotAllowed final'],
+    [offered, { deny: names('we?') }, false, 'NotAllowed final'],
+    [offered, { deny: names('shop') }, false, 'fetching'],
+    [BUILT, { deny: names('web') }, true, 'NotAllowed final'],
+    [BUILT, { systems: ['s390x-linux'] }, true, 'NoBuilder final'],
+    // A path that is there needs no decision.
+    [both, { fetches: false, deny: names('web') }, true, ''],
+  ] as const satisfies readonly (readonly [World, Partial<Policy>, boolean, string])[])
+    t.equal(await make(world, true, isDerivation, further), expected, JSON.stringify(further))
 })

@@ -7,6 +7,7 @@ import pino from 'pino'
 import { parseAllDocuments } from 'yaml'
 import { fieldAt, listAt, textAt } from '../../src/core/json-fields.ts'
 import type { Json } from '../../src/core/json.ts'
+import type { Policy } from '../../src/core/policy.ts'
 import type { Cluster, DesiredObject, LiveObject } from '../../src/kubernetes/client/cluster.ts'
 import { parseKubeconfig } from '../../src/kubernetes/client/kubeconfig.ts'
 import { kubernetesCluster } from '../../src/kubernetes/client/kubernetes-cluster.ts'
@@ -20,6 +21,7 @@ export const PROFILES = { apiVersion: 'pushless.internal/v1alpha1', kind: 'Deliv
 export const SETS = { apiVersion: 'pushless.internal/v1alpha1', kind: 'DeliverySet' }
 const RENDERED = fileURLToPath(new URL('../../manifests/operator/rendered/operator.yaml', import.meta.url))
 const READY_MS = 20_000
+const ALL: Policy = { builds: true, fetches: true, allow: [], deny: [], systems: [] }
 
 export function clusterOf(scope: Scope, kubeconfig: string): Cluster {
   const cluster = kubernetesCluster(parseKubeconfig(kubeconfig))
@@ -70,7 +72,7 @@ export function operatorOptions(
     lease: { namespace: 'default', name: 'pushless-operator', durationMs: 3000 },
     store: operatorStore(join(directory, 'store')),
     stateDirectory: join(directory, 'state'),
-    mayBuild: true,
+    policy: ALL,
     makeApp: async () => {
       throw new SourceError('NixMissing', 'there is no Nix in this test', { isFinal: true })
     },

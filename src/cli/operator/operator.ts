@@ -11,6 +11,7 @@ import { runOperator } from '../../operator/run-operator.ts'
 import { appSource } from '../../operator/source/app-source.ts'
 import { catalogueSource } from '../../operator/source/catalogue-source.ts'
 import { SourceError } from '../../operator/source/source-error.ts'
+import { policyOf } from '../../settings/policy.ts'
 import type { Settings } from '../../settings/settings.ts'
 import { buildQuestion } from '../delivery/build-question.ts'
 import { readNumber } from '../delivery/flag-values.ts'
@@ -56,7 +57,7 @@ export async function operator(
       store,
       stateDirectory,
       // Authors of profiles aren't always trusted with builds, so these are off unless they are allowed.
-      mayBuild: settings.allowBuilds === true,
+      policy: policyOf(settings, () => false),
       makeApp: appSource({ library, registry: flags.host[0] ?? DEFAULT_HOST, timeoutMs: BUILD_MS }),
       makeEntry:
         flags.catalogue === undefined

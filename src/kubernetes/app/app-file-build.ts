@@ -1,5 +1,5 @@
 /**
- * Has Nix make manifests of applications: one `nix-build` of manifests/app/command.nix. The server never comes here: it
+ * Has Nix make manifests of applications: one run of Nix on manifests/app/command.nix. The server never comes here: it
  * speaks to Nix's daemon alone, while this is a developer's own command, run as if they had typed it.
  *
  * What a file says reaches Nix as JSON in a file of its own, so none of it is ever read as an expression or an option.
@@ -26,19 +26,35 @@ export type AppBuild = {
 
 /** @returns the store path of a JSON `List`. @throws NixFailure */
 export async function buildApps(build: AppBuild): Promise<string> {
+  const { link } = build
+  return runOn(build, 'nix-build', link === undefined ? ['--no-out-link'] : ['--out-link', link])
+}
+
+/** Evaluates, and builds nothing. @returns the derivation of a JSON `List`. @throws NixFailure */
+export async function instantiateApps(build: Omit<AppBuild, 'link'>): Promise<string> {
+  return runOn(build, 'nix-instantiate', [])
+}
+
+async function runOn(
+  build: Omit<AppBuild, 'link'>,
+  program: 'nix-build' | 'nix-instantiate',
+  options: readonly string[],
+): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'pushless-apps-'))
   try {
     const file = join(directory, 'apps.json')
     await writeFile(file, JSON.stringify(build.documents))
-    return await nixBuild(build, file)
+    return await runOnFile(build, file, program, options)
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
 }
 
-async function nixBuild(
-  { library, link, registry, mode, timeoutMs, onNews }: AppBuild,
+async function runOnFile(
+  { library, registry, mode, timeoutMs, onNews }: Omit<AppBuild, 'link'>,
   file: string,
+  program: 'nix-build' | 'nix-instantiate',
+  options: readonly string[],
 ): Promise<string> {
   const args = [
     join(library, 'manifests', 'app', 'command.nix'),
@@ -49,9 +65,9 @@ async function nixBuild(
     '--option',
     'extra-experimental-features',
     'flakes',
-    ...(link === undefined ? ['--no-out-link'] : ['--out-link', link]),
+    ...options,
   ]
-  return runNix('nix-build', args, { timeoutMs, onNews })
+  return runNix(program, args, { timeoutMs, onNews })
 }
 
 function argument(name: string, value: string): readonly string[] {

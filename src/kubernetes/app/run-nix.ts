@@ -21,7 +21,7 @@ const NEWS = /^(?:building '|copying path '|downloading '|trace: warning: )/
 
 /** @returns the last line of standard output, a store path. @throws NixFailure */
 export async function runNix(
-  program: 'nix' | 'nix-build' | 'nix-store',
+  program: 'nix' | 'nix-build' | 'nix-instantiate' | 'nix-store',
   args: readonly string[],
   { timeoutMs, onNews }: NixRun,
 ): Promise<string> {

@@ -1,12 +1,12 @@
 /** Makes the manifests of applications that profiles have in themselves, by the Nix of this machine. */
 import type { Json } from '../../core/json.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
-import { buildApps } from '../../kubernetes/app/app-file-build.ts'
+import { instantiateApps } from '../../kubernetes/app/app-file-build.ts'
 import { AppFileError, readAppFile } from '../../kubernetes/app/app-file.ts'
 import { NixFailure } from '../../kubernetes/app/run-nix.ts'
 import { programMissing } from '../../store/missing-nix.ts'
 import { builtPath, type MakeManifests } from './load-source.ts'
-import { assertMayBuild } from './make-path.ts'
+import { assertMayBuild, makeOutput } from './make-path.ts'
 import { SourceError } from './source-error.ts'
 
 export type AppOptions = {
@@ -25,12 +25,14 @@ const MAX_REMEMBERED = 1000
 /** @returns a function that throws SourceError `InvalidApp`, `NixMissing` or `BuildFailed`. */
 export function appSource(options: AppOptions): MakeManifests<App> {
   const known = new Map<string, StorePath>()
-  return async (app, { store, onWork, mayBuild }) => {
+  return async (app, make) => {
     const text = JSON.stringify(app, null, 2)
     const before = known.get(text)
-    if (before !== undefined && (await store.isValid(before))) return before
-    assertMayBuild({ mayBuild }, 'spec.source.app')
-    const path = await build(text, onWork, options)
+    if (before !== undefined && (await make.store.isValid(before))) return before
+    assertMayBuild(make, 'spec.source.app')
+    const derivation = await evaluate(text, make.onWork, options)
+    // Built as each derivation is, so that the policy decides about it.
+    const path = await makeOutput(derivation, 'out', make)
     known.delete(text)
     known.set(text, path)
     for (const old of known.keys()) {
@@ -41,7 +43,7 @@ export function appSource(options: AppOptions): MakeManifests<App> {
   }
 }
 
-async function build(
+async function evaluate(
   text: string,
   onWork: (message: string) => void,
   options: AppOptions,
@@ -49,15 +51,13 @@ async function build(
   try {
     // JSON is YAML, and the check of app.yaml names what is wrong.
     const documents = readAppFile(text, 'spec.source.app').map(({ value }) => value)
-    onWork('building the manifests of the application')
-    return builtPath(
-      await buildApps({ ...options, documents, link: undefined, mode: 'out', onNews: () => undefined }),
-    )
+    onWork('evaluating the manifests of the application')
+    return builtPath(await instantiateApps({ ...options, documents, mode: 'out', onNews: () => undefined }))
   } catch (cause) {
     if (cause instanceof AppFileError)
       throw new SourceError('InvalidApp', cause.message, { isFinal: true, cause })
     if (!(cause instanceof NixFailure)) throw cause
-    const isMissing = cause.message === programMissing('nix-build').message
+    const isMissing = cause.message === programMissing('nix-instantiate').message
     throw new SourceError(isMissing ? 'NixMissing' : 'BuildFailed', cause.message, {
       isFinal: isMissing,
       cause,

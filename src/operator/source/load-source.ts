@@ -1,6 +1,7 @@
 /** Gets the objects of a profile from its source, with the revision that names them. */
 import { messageChain } from '../../core/errors/error-chain.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
+import type { Policy } from '../../core/policy.ts'
 import { parseStorePath, type StorePath } from '../../core/nix/store-path.ts'
 import type { GivenObject } from '../../delivery/set/object-set.ts'
 import type { Json } from '../../core/json.ts'
@@ -21,7 +22,8 @@ export type MakeManifests<T> = (wanted: T, options: MakeOptions) => Promise<Stor
 
 export type SourceOptions = {
   readonly store: Store
-  readonly mayBuild: boolean
+  /** The fetches and builds that are allowed. */
+  readonly policy: Policy
   readonly makeApp: MakeManifests<{ readonly [key: string]: Json }>
   /** Absent where the operator has no catalogue. */
   readonly makeEntry?:

@@ -1,14 +1,17 @@
 /** Makes a store path valid: it is there, or is fetched, or is built. */
 import { messageChain } from '../../core/errors/error-chain.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
+import type { Policy } from '../../core/policy.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
+import { admit } from '../../store/admit.ts'
 import type { Store, StoreEvent } from '../../store/store.ts'
+import type { Work } from '../../store/work.ts'
 import { SourceError } from './source-error.ts'
 
 export type MakeOptions = {
   readonly store: Store
-  /** False: what is neither there nor in a cache is refused. Builds run programs that authors of profiles choose. */
-  readonly mayBuild: boolean
+  /** The fetches and builds that are allowed. Builds run programs that authors of profiles choose. */
+  readonly policy: Policy
   /** Called once where the path isn't there yet, with what is done about it. */
   readonly onWork: (message: string) => void
   readonly signal: AbortSignal
@@ -17,7 +20,10 @@ export type MakeOptions = {
 /** Lines of a failed build that are kept. */
 const LOG_LINES = 10
 
-/** @throws SourceError `FetchFailed` or `BuildFailed`, RegistryError where the store doesn't answer. */
+/**
+ * @throws SourceError `FetchFailed`, `BuildFailed`, `BuildsNotAllowed`, `NotAllowed` or `NoBuilder`, RegistryError where
+ *   the store doesn't answer.
+ */
 export async function makePath(path: StorePath, options: MakeOptions): Promise<void> {
   const cause = await fetchFailure(path, options)
   if (cause === undefined) return
@@ -51,11 +57,10 @@ export async function makeOutput(
 }
 
 /** Fetches a path that isn't there. @returns why no cache gave it. @throws RegistryError for any other failure. */
-async function fetchFailure(
-  path: StorePath,
-  { store, onWork, signal }: MakeOptions,
-): Promise<RegistryError | undefined> {
+async function fetchFailure(path: StorePath, options: MakeOptions): Promise<RegistryError | undefined> {
+  const { store, onWork, signal } = options
   if (await store.isValid(path)) return undefined
+  await assertAdmitted({ kind: 'fetch', path }, options)
   onWork(`fetching ${path}`)
   try {
     await store.fetch(path, () => undefined, signal)
@@ -70,6 +75,7 @@ async function fetchFailure(
 async function build(derivation: StorePath, output: string, options: MakeOptions): Promise<void> {
   const { store, onWork, signal } = options
   assertMayBuild(options, derivation)
+  await assertAdmitted({ kind: 'build', derivation, output }, options)
   onWork(`building ${derivation}`)
   const lines: string[] = []
   const onEvent = (event: StoreEvent): void => {
@@ -95,8 +101,25 @@ async function deriverOf(
 }
 
 /** @throws SourceError `BuildsNotAllowed`. */
-export function assertMayBuild({ mayBuild }: Pick<MakeOptions, 'mayBuild'>, name: string): void {
-  if (mayBuild) return
+export function assertMayBuild({ policy }: Pick<MakeOptions, 'policy'>, name: string): void {
+  if (policy.builds) return
   const message = `${name} would have to be built, and this operator builds nothing: start it with --allow-builds`
   throw new SourceError('BuildsNotAllowed', message, { isFinal: true })
+}
+
+/** Asks the policy about the work and all that it needs, as the registry does. @throws SourceError. */
+async function assertAdmitted(work: Work, { store, policy }: MakeOptions): Promise<void> {
+  try {
+    await admit(store, policy, work)
+  } catch (cause) {
+    if (!(cause instanceof RegistryError)) throw cause
+    if (cause.kind === 'denied')
+      throw new SourceError('NotAllowed', `this operator may not make it: ${cause.message}`, {
+        isFinal: true,
+        cause,
+      })
+    if (cause.kind === 'no-builder')
+      throw new SourceError('NoBuilder', cause.message, { isFinal: true, cause })
+    throw cause
+  }
 }

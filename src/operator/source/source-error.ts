@@ -5,6 +5,8 @@ export type SourceErrorReason =
   | 'ImagesNotReady'
   | 'BuildFailed'
   | 'BuildsNotAllowed'
+  | 'NotAllowed'
+  | 'NoBuilder'
   | 'NoManifests'
   | 'InvalidManifests'
   | 'NixMissing'

@@ -2,18 +2,12 @@
  * Asks the policy before any work is queued, so that what isn't allowed costs a question and no turn, and a derivation
  * for a system that nobody builds for fails before its dependencies are built in vain.
  */
-import { workName, type Work } from '../../store/work.ts'
+import { workName, type Work } from './work.ts'
 import pLimit from 'p-limit'
-import { RegistryError } from '../../core/errors/errors.ts'
-import {
-  needsPlan,
-  objectionToName,
-  objectionToPlan,
-  type Objection,
-  type Policy,
-} from '../../core/policy.ts'
-import type { StorePath } from '../../core/nix/store-path.ts'
-import type { Store } from '../../store/store.ts'
+import { RegistryError } from '../core/errors/errors.ts'
+import { needsPlan, objectionToName, objectionToPlan, type Objection, type Policy } from '../core/policy.ts'
+import type { StorePath } from '../core/nix/store-path.ts'
+import type { Store } from './store.ts'
 
 /** Derivations read at once. */
 const READS_AT_ONCE = 16
