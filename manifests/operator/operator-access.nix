@@ -60,7 +60,11 @@ let
           {
             resources = [ "secrets" ];
             resourceNames = secrets;
-            verbs = [ "get" ];
+            verbs = [
+              "get"
+              "list"
+              "watch"
+            ];
           }
         ]
     );

@@ -1,34 +1,20 @@
 /** The work of the operator that leads: it watches its own kinds, and works through those that changed or are due. */
 import { textAt } from '../core/json-fields.ts'
-import { EndlessDifferences } from '../delivery/drift/endless-difference.ts'
-import { keyOf } from '../delivery/set/object-name.ts'
-import type { Cluster, LiveObject } from '../kubernetes/client/cluster.ts'
+import type { SetName } from '../delivery/set/object-set.ts'
+import type { LiveObject } from '../kubernetes/client/cluster.ts'
 import { Informer, type InformerEvent } from '../kubernetes/client/informer.ts'
-import { kubernetesCluster } from '../kubernetes/client/kubernetes-cluster.ts'
 import { readProfile, readTarget } from './definitions/delivery-profile.ts'
+import { leaderContext, type LeaderParts } from './leader-context.ts'
 import { keyOfName, nameOfKey, PROFILE_KIND, SET_KIND, SET_LABEL } from './definitions/operator-kinds.ts'
-import { CorrectionLimit } from './drift/correction-limit.ts'
-import { EventRecorder } from './events/event-recorder.ts'
 import { WorkQueue, type Outcome } from './queue/work-queue.ts'
 import { dependenciesOf, isReady } from './reconcile/dependencies.ts'
 import type { OperatorContext } from './reconcile/operator-context.ts'
 import { CHANGED, DEPENDENCY, reconcileProfile } from './reconcile/reconcile-profile.ts'
 import { reconcileSet } from './reconcile/reconcile-set.ts'
 import type { OperatorOptions } from './operator-options.ts'
-import type { OperatorFigures, OperatorMetrics } from './service/operator-metrics.ts'
-import { keptGenerations } from './source/kept-generations.ts'
-import { loadSource } from './source/load-source.ts'
+import type { OperatorFigures } from './service/operator-metrics.ts'
 import { conditionOf, readConditions } from './status/conditions.ts'
-import { StatusWriter } from './status/status-writer.ts'
-import { Targets } from './target/targets.ts'
-
-export type LeaderParts = {
-  readonly own: Cluster
-  readonly ownIdentity: string
-  /** A name that no other process has. */
-  readonly instance: string
-  readonly metrics: OperatorMetrics
-}
+import { SecretWatches } from './target/secret-watches.ts'
 
 /** Changing it has a profile looked at again at once. */
 const REQUESTED = 'pushless.internal/reconcile-at'
@@ -41,6 +27,7 @@ export class Leader {
   readonly #queue: WorkQueue
   readonly #profiles: Informer
   readonly #sets: Informer
+  readonly #secrets: SecretWatches
 
   constructor(options: OperatorOptions, parts: LeaderParts) {
     const { namespace, log } = options
@@ -55,10 +42,15 @@ export class Leader {
       onTrouble,
       onEvent: (event) => this.#setChanged(event),
     })
-    this.#context = contextOf(options, parts, {
+    this.#context = leaderContext(options, parts, {
       profiles: () => this.#profiles.objects(),
       profile: ({ namespace, name }) => this.#profiles.get(name, namespace),
       onSuspect: (user, object) => this.#queue.add(user, object),
+    })
+    this.#secrets = new SecretWatches({
+      own: parts.own,
+      onChange: (user) => this.#lookAgain(user, new Error('the kubeconfig changed')),
+      onTrouble: (error, secret) => log.warn({ err: error, secret }, 'the watch of a kubeconfig'),
     })
     this.#queue = new WorkQueue({
       work: async (key, reasons, signal) => this.#work(key, reasons, signal),
@@ -86,6 +78,7 @@ export class Leader {
       await this.#queue.run(signal)
       await watching
     } finally {
+      this.#secrets.close()
       this.#context.targets.close()
     }
   }
@@ -108,9 +101,14 @@ export class Leader {
   #laneOf(key: string): string {
     if (key.startsWith(SET_PREFIX)) return SET_LANE
     const name = nameOfKey(key)
-    const live = this.#profiles.get(name.name, name.namespace)
-    const { kubeconfig } = readTarget(live?.['spec'], name)
-    return kubeconfig === undefined ? 'own' : `${name.namespace}/${kubeconfig.name}`
+    const secret = secretOf(name, this.#profiles.get(name.name, name.namespace))
+    return secret === undefined ? 'own' : `${secret.namespace}/${secret.name}`
+  }
+
+  /** Has the work on a profile begin anew, also where it goes on. */
+  #lookAgain(key: string, reason: Error): void {
+    this.#queue.interrupt(key, reason)
+    this.#queue.add(key, CHANGED)
   }
 
   #profileChanged(event: InformerEvent): void {
@@ -118,11 +116,12 @@ export class Leader {
     const key = keyOfName(nameOf(object))
     if (event.kind === 'deleted') {
       this.#queue.forget(key)
+      this.#secrets.watch(key, undefined)
       this.#context.targets.release(key)
       this.#context.corrections.forget(key)
     } else if (event.kind === 'added' || isChanged(event.before, object)) {
-      this.#queue.interrupt(key, new Error('the spec changed'))
-      this.#queue.add(key, CHANGED)
+      this.#secrets.watch(key, secretOf(nameOf(object), object))
+      this.#lookAgain(key, new Error('the spec changed'))
     }
     const before = event.kind === 'modified' ? event.before : undefined
     if (judgementOf(before) !== judgementOf(object) || event.kind === 'deleted') this.#tellSet(object)
@@ -149,54 +148,6 @@ export class Leader {
   }
 }
 
-function contextOf(
-  {
-    store,
-    policy,
-    log,
-    makeApp,
-    makeEntry,
-    warm,
-    buildOf,
-    stateDirectory,
-    access,
-    defaultServiceAccount,
-  }: OperatorOptions,
-  { own, ownIdentity, instance, metrics }: LeaderParts,
-  {
-    onSuspect,
-    ...found
-  }: Pick<OperatorContext, 'profiles' | 'profile'> & {
-    readonly onSuspect: (user: string, object: string) => void
-  },
-): OperatorContext {
-  return {
-    ...found,
-    own,
-    ownIdentity,
-    targets: new Targets({
-      own,
-      ownAccess: access,
-      defaultServiceAccount,
-      connect: (one) => kubernetesCluster(one),
-      onSuspect: (user, object) => onSuspect(user, keyOf(object)),
-    }),
-    load: async (source, onWork, signal) =>
-      loadSource(source, { store, policy, makeApp, makeEntry, onWork, signal }),
-    warm,
-    buildOf,
-    generationHooks: keptGenerations(store, stateDirectory, (error) =>
-      log.warn({ err: error }, 'a generation is not kept in the store'),
-    ),
-    status: new StatusWriter(own),
-    events: new EventRecorder(own, { instance, onTrouble: (error) => log.warn({ err: error }, 'an event') }),
-    endless: new EndlessDifferences(),
-    corrections: new CorrectionLimit(),
-    metrics,
-    log,
-  }
-}
-
 function isChanged(before: LiveObject, after: LiveObject): boolean {
   return (
     before.metadata['generation'] !== after.metadata['generation'] ||
@@ -216,6 +167,12 @@ function judgementOf(live: LiveObject | undefined): string {
   ])
 }
 
-function nameOf({ metadata }: LiveObject): { readonly namespace: string; readonly name: string } {
+/** The Secret that has the kubeconfig of a profile's target. */
+function secretOf(name: SetName, live: LiveObject | undefined): SetName | undefined {
+  const { kubeconfig } = readTarget(live?.['spec'], name)
+  return kubeconfig === undefined ? undefined : { namespace: name.namespace, name: kubeconfig.name }
+}
+
+function nameOf({ metadata }: LiveObject): SetName {
   return { namespace: metadata.namespace ?? '', name: metadata.name }
 }

@@ -6,7 +6,7 @@ import { missingKubernetes } from '../support/kubernetes-programs.ts'
 import type { Json } from '../../src/core/json.ts'
 import { SETS, configMap, messageIn, startOperator, until, untilCondition } from '../support/operator-rig.ts'
 import { putManifests } from '../support/operator-store.ts'
-import { historyOf, startOperatorWorld, targetIn } from '../support/operator-world.ts'
+import { historyOf, kubeconfigSecret, startOperatorWorld, targetIn } from '../support/operator-world.ts'
 import { missing } from '../support/requirement.ts'
 
 const skip = missing('etcd') || (await missingKubernetes('kube-apiserver'))
@@ -160,6 +160,31 @@ void t.test('the operator', { skip }, async (t) => {
       async () => fieldAt((await world.profile('moved'))?.['status'], 'leftAt') === undefined,
     )
     t.equal(fieldAt(live, 'status', 'target', 'kubeConfig', 'name'), 'other')
+  })
+
+  await t.test('a kubeconfig that changes counts at once', async (t) => {
+    const kubeconfig = (name: string) => world.server(name)?.kubeconfig ?? ''
+    // Without the label by which a set chooses clusters.
+    const metadata = { namespace: 'default', name: 'rotated' }
+    const secret = async (text: string) =>
+      own.apply({ ...kubeconfigSecret('rotated', text), metadata }, { force: true })
+    const path = await put('rotated', { a: '1' })
+    await apply('rotated', path, {
+      target: targetIn('rotated'),
+      interval: '1h',
+      retryInterval: '1h',
+      deletionPolicy: 'orphan',
+    })
+    await world.until('rotated', 'Stalled', 'True InvalidTarget')
+    await secret(kubeconfig('tenant').replace(/token: [^}]*/, 'token: expired'))
+    await world.until('rotated', 'Ready', 'False TargetUnauthorized')
+    await secret(kubeconfig('tenant'))
+    await world.until('rotated', 'Ready', 'True Delivered')
+    await secret(kubeconfig('other'))
+    await untilData('rotated', { a: '1' }, 'other')
+    t.ok((await world.reasons('rotated')).includes('TargetUnauthorized'))
+    await world.remove('rotated')
+    await world.untilGone('rotated')
   })
 
   await t.test('a profile is deleted by its policy', async (t) => {

@@ -17,6 +17,8 @@ export type OperatorAccess = {
 
 /** The name of the operator, of its ServiceAccount, and of its rights. */
 const NAME = 'pushless-operator'
+/** Lists and watches of one name are allowed by that name. */
+const READ = ['get', 'list', 'watch']
 const GROUP = 'rbac.authorization.k8s.io'
 
 export function operatorAccess({
@@ -29,10 +31,10 @@ export function operatorAccess({
   const rules = [
     ...(serviceAccounts.length === 0 ? [] : [rule('serviceaccounts', ['impersonate'], serviceAccounts)]),
     ...(secrets === 'all'
-      ? [rule('secrets', ['get', 'list', 'watch'])]
+      ? [rule('secrets', READ)]
       : secrets.length === 0
         ? []
-        : [rule('secrets', ['get'], secrets)]),
+        : [rule('secrets', READ, secrets)]),
   ]
   return [
     { apiVersion: `${GROUP}/v1`, kind: 'Role', metadata, rules },
