@@ -2,10 +2,11 @@
  * Runs the tests: `npm test [FILE…]`, or `npm run test:unit` for those that need nothing but Node. It prints each file,
  * failures and skipped tests with their reasons, and at the end a line that counts. The whole output is in `.tap/`.
  */
-import { glob, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { glob, mkdir, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import pLimit from 'p-limit'
-import { runTestFile } from './run-test-file.ts'
+import { runTestGroup } from './run-test-group.ts'
+import { groupOf, testGroups, unitTests, type TestGroup } from './test-groups.ts'
 
 /** End-to-end tests start real daemons, and one makes a chroot of another Debian. */
 const FILE_TIMEOUT_MS = 900_000
@@ -16,57 +17,60 @@ const JOBS = Math.max(4, availableParallelism())
 /** Files that measure time, to the millisecond: beside another test they would measure that test's load, too. */
 const MEASURES = /(?:^|\/)(?:attack[^/]*|[^/]*-figures|e2e\/closure|http\/health)\.test\.ts$/
 
-/** Folders whose tests need Nix, containers or other programs. */
-const NO_UNITS = /^test\/(?:e2e|fixtures|support|manifests|nix)\//
-/** Imports by which a test elsewhere says that it needs one. */
-const NEEDS_PROGRAMS =
-  /support\/requirement\.ts|nix-command\.ts|real-(?:store|registry)\.ts|kubernetes-yaml\/program\.ts|from 'execa'/
-
 const asked = process.argv.slice(2)
 const all = await Array.fromAsync(glob('test/**/*.test.ts'))
-const files = asked[0] === '--unit' ? await unitTests(all) : asked.length > 0 ? asked : all
+/** Files that a developer names have processes of their own, so that each has its own line. */
+const groups =
+  asked.length === 0
+    ? await testGroups(all)
+    : asked[0] === '--unit'
+      ? await testGroups(await unitTests(all))
+      : asked.map(groupOf)
 const whole: string[] = []
 const totals = new Map<string, number>()
 let isFine = true
 let finished = 0
+let processorTotalMs = 0
 for (const [jobs, some] of [
-  [JOBS, files.filter((file) => !MEASURES.test(file))],
-  [1, files.filter((file) => MEASURES.test(file))],
+  [JOBS, groups.filter((group) => !isMeasuring(group))],
+  [1, groups.filter(isMeasuring)],
 ] as const) {
   const limit = pLimit(jobs)
-  await Promise.all(some.toSorted().map(async (file) => limit(async () => runFile(file))))
+  await Promise.all(some.map(async (group) => limit(async () => runGroup(group))))
 }
 
 await mkdir('.tap', { recursive: true })
 await writeFile('.tap/output.tap', `${whole.join('\n')}\n`)
 
 const failed = (totals.get('fail') ?? 0) + (totals.get('todo') ?? 0)
+console.log(`# processor time: ${Math.round(processorTotalMs / 1000)} s`)
 console.log(`${totals.get('pass') ?? 0} passed, ${failed} failed, ${totals.get('skip') ?? 0} skipped`)
 process.exitCode = isFine && failed === 0 && (totals.get('total') ?? 0) > 0 ? 0 : 1
 
-async function unitTests(paths: readonly string[]): Promise<readonly string[]> {
-  const units: string[] = []
-  for (const file of paths)
-    if (!NO_UNITS.test(file) && !NEEDS_PROGRAMS.test(await readFile(file, 'utf8'))) units.push(file)
-  return units
+function isMeasuring({ files }: TestGroup): boolean {
+  return files.some((file) => MEASURES.test(file))
 }
 
-/** Runs a file, and prints what is worth reading when it is over. */
-async function runFile(file: string): Promise<void> {
+/** Runs a file or several, and prints what is worth reading when they are over. */
+async function runGroup(group: TestGroup): Promise<void> {
+  const { name } = group
   const lines: string[] = []
   const {
     isFine: isGood,
     milliseconds,
+    processorMs,
     counts,
-  } = await runTestFile(file, {
+  } = await runTestGroup(group, {
     onLine: (line) => lines.push(line),
     timeoutMs: FILE_TIMEOUT_MS,
   })
   finished += 1
   const verdict = isGood ? 'ok' : 'not ok'
-  const result = `${verdict} ${finished} - ${file} # time=${Math.round(milliseconds)}ms`
+  const processor = processorMs === undefined ? '' : ` cpu=${processorMs}ms`
+  const result = `${verdict} ${finished} - ${name} # time=${Math.round(milliseconds)}ms${processor}`
+  processorTotalMs += processorMs ?? 0
   console.log([...worthReading(lines), result].join('\n'))
-  whole.push(`# Subtest: ${file}`, ...lines.map((line) => `    ${line}`), result, '')
+  whole.push(`# Subtest: ${name}`, ...lines.map((line) => `    ${line}`), result, '')
   for (const [name, count] of counts) totals.set(name, (totals.get(name) ?? 0) + count)
   // A file that ended early, or by force, has no counts, or not all.
   if (!isGood && (counts.get('fail') ?? 0) === 0) totals.set('fail', (totals.get('fail') ?? 0) + 1)

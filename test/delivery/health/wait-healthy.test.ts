@@ -4,6 +4,7 @@ import t from 'tap'
 import type { LiveObject, ObjectName } from '../../../src/kubernetes/client/cluster.ts'
 import { KubernetesError } from '../../../src/kubernetes/client/kubernetes-error.ts'
 import { waitHealthy, type WaitOptions } from '../../../src/delivery/health/wait-healthy.ts'
+import { until } from '../../e2e/until.ts'
 import { fakeCluster, type FakeCluster } from '../fake-cluster.ts'
 import { condition, liveObject } from '../live-object.ts'
 
@@ -34,6 +35,11 @@ async function waitWhile(
   return { result: await waited, heard }
 }
 
+/** Ends once a watch was asked for. */
+async function watched(cluster: FakeCluster): Promise<void> {
+  await until(() => (cluster.requests.includes('watch Pod') ? true : undefined))
+}
+
 void t.test('objects that are healthy need one list for each kind', async (t) => {
   const objects = [
     ...['a', 'b'].map((name) => liveObject('v1/Pod', name, READY)),
@@ -54,7 +60,10 @@ void t.test('objects that apply returned healthy need no request', async (t) => 
 void t.test('a change is seen by a watch, and told', async (t) => {
   const pod = liveObject('v1/Pod', 'a', PENDING)
   const cluster = fakeCluster([pod, liveObject('v1/Pod', 'of-others', PENDING)])
-  const { result, heard } = await waitWhile(cluster, [pod], () => cluster.put({ ...pod, ...READY }))
+  const { result, heard } = await waitWhile(cluster, [pod], async () => {
+    await watched(cluster)
+    cluster.put({ ...pod, ...READY })
+  })
   t.same(result, { kind: 'healthy' })
   t.same(heard, ['a progressing: pending', 'a current: ready'])
   t.same(cluster.requests, ['list Pod', 'watch Pod'])
@@ -81,9 +90,11 @@ for (const [what, error, request] of [
     const pod = liveObject('v1/Pod', 'a', PENDING)
     const cluster = fakeCluster([pod])
     cluster.fail(request, error)
-    const { result } = await waitWhile(cluster, [pod], () => cluster.put({ ...pod, ...READY }))
+    const { result } = await waitWhile(cluster, [pod], async () => {
+      await watched(cluster)
+      cluster.put({ ...pod, ...READY })
+    })
     t.same(result, { kind: 'healthy' })
-    t.equal(cluster.requests.includes('watch Pod'), true)
   })
 
 void t.test('many kinds are listed, and not watched', async (t) => {
