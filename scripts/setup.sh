@@ -16,7 +16,7 @@ nix_tools='nix:nix-bin'
 demo_tools='busybox:busybox-static'
 demo_clients='containerd:containerd runc:runc'
 test_tools='containerd:containerd runc:runc podman:podman conmon:conmon /usr/lib/podman/netavark:netavark catatonit:catatonit skopeo:skopeo busybox:busybox-static
-  patchelf:patchelf x86_64-linux-gnu-strip:binutils-x86-64-linux-gnu aarch64-linux-gnu-strip:binutils-aarch64-linux-gnu debootstrap:debootstrap flock:util-linux curl:curl ip:iproute2 git:git xz:xz-utils zstd:zstd bzip2:bzip2 lz4:lz4 nginx:nginx-light script:bsdutils docker-registry:docker-registry python3:python3 pip3:python3-pip etcd:etcd-server zsh:zsh fish:fish groff:groff-base jq:jq sshd:openssh-server qemu-aarch64-static:qemu-user-static chromium:chromium'
+  patchelf:patchelf x86_64-linux-gnu-strip:binutils-x86-64-linux-gnu aarch64-linux-gnu-strip:binutils-aarch64-linux-gnu debootstrap:debootstrap flock:util-linux curl:curl mkfs.erofs:erofs-utils ip:iproute2 git:git xz:xz-utils zstd:zstd bzip2:bzip2 lz4:lz4 nginx:nginx-light script:bsdutils docker-registry:docker-registry python3:python3 pip3:python3-pip etcd:etcd-server zsh:zsh fish:fish groff:groff-base jq:jq sshd:openssh-server qemu-aarch64-static:qemu-user-static chromium:chromium'
 bench_tools='wrk:wrk'
 
 say() { printf 'setup: %s\n' "$*" >&2; }

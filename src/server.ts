@@ -143,7 +143,7 @@ export async function startServer(
     listImages: () => registry.knownImages(),
     imageOf: pageImages({
       artifact: (reference, tag) => registry.artifact(reference, tag),
-      image: (reference, tag, platform) => registry.image(reference, tag, { platform }),
+      image: (reference, tag, platform) => registry.image(reference, tag, platform),
       inventoryOf: (image) => insights.inventory(image),
       findingsOf: (image) => imageFindings(insights, image),
       provenanceOf: async (artifact) => ({

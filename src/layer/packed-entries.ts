@@ -2,7 +2,8 @@
 import { asByteString, displayPath, type ByteString } from '../core/byte-string.ts'
 import { storePathAround, type StorePath } from '../core/nix/store-path.ts'
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import { layerPages, type LayerEntry } from '../core/tar/segment.ts'
+import type { LayerEntry } from '../core/tar/segment.ts'
+import { pagesIn, type LayerFormat } from './layer-format.ts'
 import { packFrame, type PackedFrame } from './packed-frame.ts'
 
 export type PackedEntries = {
@@ -21,10 +22,12 @@ const NAME_END = '\0'
 export async function packEntries(
   entries: Iterable<LayerEntry>,
   pause: () => Promise<unknown>,
+  format: LayerFormat = 'tar',
 ): Promise<PackedEntries> {
   const names: ByteString[] = []
   const copiedFrom = new Set<StorePath>()
-  const frame = await packFrame(layerPages(noted(entries, names, copiedFrom)), pause)
+  const pages = await pagesIn(format, noted(entries, names, copiedFrom), pause)
+  const frame = await packFrame(pages, pause)
   const text = Buffer.from(names.join(NAME_END), 'latin1')
   return { kind: 'packed entries', frame, names: zstdCompressSync(text), copiedFrom: [...copiedFrom] }
 }

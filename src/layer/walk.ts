@@ -40,6 +40,15 @@ export function* walkStorePaths(
 }
 
 /**
+ * As `walkStorePaths`, for a layer in EROFS: a file named `.wh.*` is one like others there.
+ * @throws RegistryError as `walkStorePaths`.
+ */
+export function* walkForErofs(paths: readonly StorePath[], directory: StoreDirectory): Generator<LayerEntry> {
+  yield* STORE_DIRECTORIES
+  for (const path of paths) yield* walkStorePath(path, directory)
+}
+
+/**
  * A store path and what is below it, without the directories above.
  * @throws RegistryError as `walkStorePaths`.
  */

@@ -9,15 +9,16 @@ import { parseDigest, type Digest } from '../core/oci/digest.ts'
 import { RegistryError, type ErrorDetail, type ErrorKind } from '../core/errors/errors.ts'
 import type { FramePage } from '../core/tar/frame.ts'
 import { narPages } from '../core/nix/nar-frame.ts'
-import { layerPages, segmentsOf, segmentsOfPage, type Segment, type Slice } from '../core/tar/segment.ts'
+import { segmentsOf, segmentsOfPage, type Segment, type Slice } from '../core/tar/segment.ts'
 import type { StoreDirectory } from '../core/nix/store-directory.ts'
 import { dialectOf, type LayerStyle } from '../core/tar/layer-style.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
 import { chunksOf } from './chunk.ts'
+import { pagesIn, type LayerFormat } from './layer-format.ts'
 import type { PackedEntries } from './packed-entries.ts'
 import { packFrame, unpackedPages, type PackedFrame } from './packed-frame.ts'
 import { fillWithoutFiles, readFiles, type FilePart } from './read.ts'
-import { walkStorePath } from './walk.ts'
+import { walkForErofs, walkStorePath } from './walk.ts'
 import { walkInStyle } from './walk-in-style.ts'
 
 export type Job =
@@ -28,7 +29,14 @@ export type Job =
 
 /** The source of a layer: store paths, entries of the image itself, or bytes of a file that are a blob already. */
 export type LayerSource =
-  | { readonly kind: 'paths'; readonly paths: readonly StorePath[]; readonly style?: LayerStyle }
+  | {
+      readonly kind: 'paths'
+      readonly paths: readonly StorePath[]
+      /** Defaults to tar. */
+      readonly format?: LayerFormat
+      /** Of a tar alone. */
+      readonly style?: LayerStyle
+    }
   | PackedEntries
   | Slice
 
@@ -78,28 +86,32 @@ async function run(job: Job, directory: StoreDirectory): Promise<JobResult[Job['
     case 'archive':
       return packFrame(narPages(walkStorePath(job.path, directory)), setImmediate)
     case 'frame':
-      return packFrame(pagesOf(job.layer, directory), setImmediate)
+      return packFrame(await pagesOf(job.layer, directory), setImmediate)
     case 'digest':
-      return digestOf(segmentsIn(job.layer, directory), directory)
+      return digestOf(await segmentsIn(job.layer, directory), directory)
     case 'read':
       readFiles(job.parts, new Uint8Array(job.buffer), directory)
       return job.buffer
   }
 }
 
-function pagesOf(layer: WalkedLayer, directory: StoreDirectory): Generator<FramePage> {
-  return layerPages(walkInStyle(layer.paths, layer.style, directory), dialectOf(layer.style))
+function pagesOf(
+  { paths, format = 'tar', style }: WalkedLayer,
+  directory: StoreDirectory,
+): Promise<Iterable<FramePage>> {
+  const entries = format === 'erofs' ? walkForErofs(paths, directory) : walkInStyle(paths, style, directory)
+  return pagesIn(format, entries, setImmediate, dialectOf(style))
 }
 
-function segmentsIn(layer: LayerSource, directory: StoreDirectory): Generator<Segment> {
+async function segmentsIn(layer: LayerSource, directory: StoreDirectory): Promise<Iterable<Segment>> {
   switch (layer.kind) {
     case 'slice':
       return segmentsOf(layer, { start: 0, end: layer.length })
     case 'packed entries':
       return segmentsOfAll(unpackedPages(layer.frame))
     case 'paths':
-      // Walked while it is hashed: a layer of many files is never in memory as a whole.
-      return segmentsOfAll(pagesOf(layer, directory))
+      // A tar is walked while it is hashed: a layer of many files is never in memory as a whole.
+      return segmentsOfAll(await pagesOf(layer, directory))
   }
 }
 

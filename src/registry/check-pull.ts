@@ -9,6 +9,7 @@ import type { Selector } from '../core/oci/route.ts'
 import { isDerivationPath, type StorePath } from '../core/nix/store-path.ts'
 import type { Store } from '../store/store.ts'
 import { admit } from '../store/admit.ts'
+import { wantedBy, type ImageForm } from './artifact/image-form.ts'
 import { resolveAllowed } from './artifact/make-valid.ts'
 import { tagInside } from './artifact/resolve.ts'
 import type { WorkJournal } from './work/work-journal.ts'
@@ -24,7 +25,11 @@ export type PullCheckParts = {
   readonly policy: Policy
   readonly journal: Pick<WorkJournal, 'failure'>
   /** @throws RegistryError when a valid path is no image, or none that is served. */
-  readonly demandImage: (path: StorePath, tag: string | undefined) => Promise<void>
+  readonly demandImage: (
+    path: StorePath,
+    tag: string | undefined,
+    form: ImageForm | undefined,
+  ) => Promise<void>
 }
 
 /** Kinds of errors that mean that no pull can succeed, now or later. */
@@ -43,11 +48,12 @@ export async function checkPull(
   reference: Reference,
   selector: Selector,
 ): Promise<PullCheck> {
-  const tag = selector.kind === 'tag' ? selector.tag : DEFAULT_TAG
+  const { tag, form, isDemanded } = wantedBy(selector.kind === 'tag' ? selector.tag : DEFAULT_TAG)
   try {
     const resolved = await resolveAllowed(store, policy, reference, tag)
     if (resolved.kind === 'valid') {
-      await demandImage(resolved.path, tagInside(reference, resolved.path, tag))
+      const inside = tagInside(reference, resolved.path, tag)
+      await demandImage(resolved.path, inside, isDemanded ? form : undefined)
       return { kind: 'present' }
     }
     const { work } = resolved

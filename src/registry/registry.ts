@@ -11,10 +11,11 @@ import type { Reference } from '../core/oci/reference.ts'
 import type { Selector } from '../core/oci/route.ts'
 import { storeHashOf, storeNameOf, type StorePath } from '../core/nix/store-path.ts'
 import { BlobStreams } from '../layer/stream.ts'
-import { DEFAULT_FORM, SERVED_FORMS, type ImageForm } from './artifact/image-form.ts'
+import { DEFAULT_FORM, EROFS_TAG, SERVED_FORMS, wantedBy, type ImageForm } from './artifact/image-form.ts'
 import type { Image } from './artifact/image.ts'
 import {
   artifactIn,
+  demandForm,
   documentIn,
   imageWithBlob,
   manifestIn,
@@ -112,12 +113,13 @@ export class Registry {
     selector: Selector,
     { takesIndex = true, form = DEFAULT_FORM }: ManifestWanted = {},
   ): Promise<Document> {
-    if (selector.kind === 'tag')
-      return takesIndex
-        ? (await this.artifact(reference, selector.tag, form)).manifest
-        : (await this.image(reference, selector.tag, { form })).manifest
+    if (selector.kind === 'tag') {
+      const { tag } = selector
+      const artifact = (await this.#inForm(reference, tag, form)) ?? (await this.artifact(reference, tag))
+      return takesIndex ? artifact.manifest : (await this.#onlyImage(reference, artifact)).manifest
+    }
     const { digest } = selector
-    const found = await this.search(reference, (artifact) => manifestIn(artifact, digest))
+    const found = await this.search(reference, (artifact) => manifestIn(artifact, digest), form)
     if (found !== undefined) return found
     const wasServed = this.#options.index.manifest(digest) !== undefined
     throw new RegistryError(
@@ -129,9 +131,12 @@ export class Registry {
     )
   }
 
-  /** @throws RegistryError of any kind; `blob-unknown` for a digest that isn't this image's. */
-  async blob(reference: Reference, digest: Digest): Promise<Blob> {
-    const found = await this.search(reference, (artifact) => this.#blobIn(artifact, digest))
+  /**
+   * @param form that the client prefers, in which the digest is looked for first.
+   * @throws RegistryError of any kind; `blob-unknown` for a digest that isn't this image's.
+   */
+  async blob(reference: Reference, digest: Digest, form?: ImageForm): Promise<Blob> {
+    const found = await this.search(reference, (artifact) => this.#blobIn(artifact, digest), form)
     if (found !== undefined) {
       const { size, mediaType } = found
       return { digest, size, mediaType, read: (range) => this.#read(found, range) }
@@ -183,19 +188,21 @@ export class Registry {
   checkPull(reference: Reference, selector: Selector): Promise<PullCheck> {
     const parts = {
       ...this.#options,
-      demandImage: async (path: StorePath, tag: string | undefined) => demandImage(this.#options, path, tag),
+      demandImage: async (path: StorePath, tag: string | undefined, form: ImageForm | undefined) =>
+        demandImage(this.#options, path, tag, form),
     }
     return this.#hold.wait(checkPull(parts, reference, selector), reference)
   }
 
   /** Returns the state of an image: in the store, or the work that would make it. Nothing is made. @throws RegistryError as a pull. */
   standing(reference: Reference, tag: string): Promise<Standing> {
-    return this.#hold.wait(standingOf(this.#options.store, reference, tag), reference)
+    return this.#hold.wait(standingOf(this.#options.store, reference, wantedBy(tag).tag), reference)
   }
 
   /** Whether the image of a tag is remembered, so that its pull takes no work. */
-  recalls(reference: Reference, tag: string): boolean {
-    return this.#images.recall(reference, tag, DEFAULT_FORM) !== undefined
+  recalls(reference: Reference, requestedTag: string): boolean {
+    const { tag, form } = wantedBy(requestedTag)
+    return this.#images.recall(reference, tag, form) !== undefined
   }
 
   /** The systems that an image is for, in Nix's words. @throws RegistryError of any kind. */
@@ -210,24 +217,37 @@ export class Registry {
    * @param options `platform` chooses one of an index. Default: linux/amd64.
    * @throws RegistryError of any kind; `pending` when it takes longer than the hold, and goes on.
    */
-  async image(
-    reference: Reference,
-    tag: string,
-    { platform, form }: { readonly platform?: Platform; readonly form?: ImageForm } = {},
-  ): Promise<Image> {
-    const artifact = await this.artifact(reference, tag, form)
+  async image(reference: Reference, tag: string, platform?: Platform): Promise<Image> {
+    return this.#onlyImage(reference, await this.artifact(reference, tag), platform)
+  }
+
+  async #onlyImage(reference: Reference, artifact: Artifact, platform?: Platform): Promise<Image> {
     return artifact.kind === 'index' ? this.#hold.wait(onlyImage(artifact, platform), reference) : artifact
   }
 
   /**
    * The image or index that a tag names, fetched, built and hashed if need be.
+   * @param requestedForm an image that can't be had in it comes in the default form. The tag `erofs` demands its form.
    * @throws RegistryError of any kind; `pending` when it takes longer than the hold, and goes on.
    */
-  async artifact(reference: Reference, tag: string, form: ImageForm = DEFAULT_FORM): Promise<Artifact> {
-    return (
-      this.#images.recall(reference, tag, form) ??
-      this.#hold.wait(this.#images.find(reference, tag, form), reference)
-    )
+  async artifact(
+    reference: Reference,
+    requestedTag: string,
+    requestedForm: ImageForm = DEFAULT_FORM,
+  ): Promise<Artifact> {
+    const { tag, form, isDemanded } = wantedBy(requestedTag, requestedForm)
+    const known = this.#images.recall(reference, tag, form)
+    const found = known ?? (await this.#hold.wait(this.#images.find(reference, tag, form), reference))
+    if (isDemanded) demandForm(found, form)
+    return found
+  }
+
+  /** As `artifact`. Another form than the default one may be missing, or not be signed. */
+  async #inForm(reference: Reference, tag: string, form: ImageForm): Promise<Artifact | undefined> {
+    return this.artifact(reference, tag, form).catch((error: unknown) => {
+      if (form !== DEFAULT_FORM && error instanceof RegistryError && error.kind === 'denied') return undefined
+      throw error
+    })
   }
 
   /**
@@ -282,11 +302,14 @@ export class Registry {
    * Looks into the images of a name, and returns what the first of them has. A path may have several images (the
    * outputs of a derivation, the tags of a layout), and a request by digest doesn't say which. Remembered ones come
    * first, then the default one in each form, then the others; of a derivation only the outputs that are valid.
+   * @param first the form that is looked into first.
    */
   async search<T>(
     reference: Reference,
     look: (artifact: Artifact) => Promise<T | undefined>,
+    first: ImageForm = DEFAULT_FORM,
   ): Promise<T | undefined> {
+    const forms = [first, ...SERVED_FORMS.filter((form) => form !== first)]
     // What an index names may have to be made.
     const lookInto = (artifact: Artifact) =>
       artifact.kind === 'index' ? this.#hold.wait(look(artifact), reference) : look(artifact)
@@ -296,18 +319,21 @@ export class Registry {
       this.#images.markPulled(known)
       return found
     }
-    for (const form of SERVED_FORMS) {
-      const found = await lookInto(await this.artifact(reference, DEFAULT_TAG, form))
-      if (found !== undefined) return found
-    }
-    for (const tag of await this.tags(reference)) {
-      if (DEFAULT_TAGS.includes(tag)) continue
-      const { kind } = await resolve(this.#options.store, reference, tag)
-      if (kind !== 'valid') continue
-      for (const form of SERVED_FORMS) {
-        const other = await lookInto(await this.artifact(reference, tag, form))
-        if (other !== undefined) return other
+    const lookInForms = async (tag: string) => {
+      for (const form of forms) {
+        const artifact = await this.#inForm(reference, tag, form)
+        const found = artifact === undefined ? undefined : await lookInto(artifact)
+        if (found !== undefined) return found
       }
+      return undefined
+    }
+    const found = await lookInForms(DEFAULT_TAG)
+    if (found !== undefined) return found
+    for (const tag of await this.tags(reference)) {
+      if (DEFAULT_TAGS.includes(tag) || tag === EROFS_TAG) continue
+      const { kind } = await resolve(this.#options.store, reference, tag)
+      const other = kind === 'valid' ? await lookInForms(tag) : undefined
+      if (other !== undefined) return other
     }
     return undefined
   }

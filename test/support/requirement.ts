@@ -18,6 +18,7 @@ const commands = {
   busybox: ['/bin/busybox'],
   catatonit: ['catatonit'],
   curl: ['curl'],
+  'erofs-utils': ['mkfs.erofs', 'fsck.erofs'],
   git: ['git'],
   gzip: ['gzip'],
   jq: ['jq'],

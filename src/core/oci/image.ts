@@ -10,6 +10,8 @@ export const MEDIA_TYPE = {
   index: 'application/vnd.oci.image.index.v1+json',
   config: 'application/vnd.oci.image.config.v1+json',
   layer: 'application/vnd.oci.image.layer.v1.tar',
+  /** A file system image. Source: containerd, core/images/mediatypes.go. */
+  erofsLayer: 'application/vnd.erofs.layer.v1',
 } as const
 
 /**

@@ -31,6 +31,8 @@ export type LayerFrame = {
  * be unpacked for a range of one byte.
  */
 export const PAGE_SIZE = 64 * 1024
+/** Files of a page at most, where little lies between them. */
+const PAGE_FILES = 500
 
 /** Collects the parts of a frame in their order. */
 export type FrameBuilder = {
@@ -77,7 +79,7 @@ export function frameBuilder(): FrameBuilder {
     },
     size: () => at,
     fullPage: function* () {
-      if (pieceBytes >= PAGE_SIZE) yield page()
+      if (pieceBytes >= PAGE_SIZE || files.length >= PAGE_FILES) yield page()
     },
     lastPage: page,
   }

@@ -20,6 +20,7 @@ import { takesIndex } from './takes-index.ts'
 import { chooseEncoding, type CompressionMode } from './compression.ts'
 import { sendStream } from './send-stream.ts'
 import { pageOf, parsePageQuery } from './tag-page.ts'
+import { LAYERS_HEADER, wantedForm } from './wanted-form.ts'
 import { nextWait, type WaitMode } from './wait.ts'
 
 export type V2Options = {
@@ -81,10 +82,10 @@ async function answer(
 ): Promise<FastifyReply> {
   switch (route.kind) {
     case 'manifest':
-      reply.header('vary', 'accept')
+      reply.header('vary', route.selector.kind === 'tag' ? `accept, ${LAYERS_HEADER}` : 'accept')
       return sendDocument(request, reply, await findManifest(route, request, { registry, referrers }))
     case 'blob':
-      return sendBlob(request, reply, await findBlob(route, { registry, referrers }), compression)
+      return sendBlob(request, reply, await findBlob(route, request, { registry, referrers }), compression)
     case 'tags': {
       const tags = await registry.tags(route.reference)
       const page = pageOf(tags, parsePageQuery(parseTarget(request.raw.url).query))
@@ -105,7 +106,11 @@ async function findManifest(
   request: FastifyRequest,
   { registry, referrers }: Found,
 ): Promise<Document> {
-  const own = () => registry.manifest(reference, selector, { takesIndex: takesIndex(request.headers.accept) })
+  const own = () =>
+    registry.manifest(reference, selector, {
+      takesIndex: takesIndex(request.headers.accept),
+      form: wantedForm(request.headers[LAYERS_HEADER]),
+    })
   if (selector.kind === 'tag') return (await referrers.tagged(reference, selector.tag)) ?? own()
   const { digest } = selector
   const other = () => referrers.manifest(reference, digest)
@@ -115,9 +120,10 @@ async function findManifest(
 /** A blob of an image, or that of a referrer. @throws RegistryError of any kind. */
 async function findBlob(
   { reference, digest }: Extract<Route, { kind: 'blob' }>,
+  request: FastifyRequest,
   { registry, referrers }: Found,
 ): Promise<Blob> {
-  const own = () => registry.blob(reference, digest)
+  const own = () => registry.blob(reference, digest, wantedForm(request.headers[LAYERS_HEADER]))
   const other = () => referrers.blob(reference, digest)
   return firstOf(referrers.isKnown(reference, digest) ? [other, own] : [own, other])
 }

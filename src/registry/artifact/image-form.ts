@@ -3,7 +3,10 @@
  * have one image in each form, and a digest is looked for in all of them.
  */
 
+import { DEFAULT_TAG } from '../../core/oci/image-name.ts'
 import { MAX_IMAGE_LAYERS } from '../../core/oci/layer-limit.ts'
+import type { LayerFormat } from '../../layer/layer-format.ts'
+import type { Source } from '../../source/source.ts'
 
 export type ImageForm = 'tar' | 'erofs'
 
@@ -11,7 +14,25 @@ export type ImageForm = 'tar' | 'erofs'
 export const DEFAULT_FORM: ImageForm = 'tar'
 
 /** The forms that are served, the default one first. */
-export const SERVED_FORMS: readonly ImageForm[] = [DEFAULT_FORM]
+export const SERVED_FORMS: readonly ImageForm[] = [DEFAULT_FORM, 'erofs']
+
+/** The tag of the default image with EROFS layers. An image's own tag or output of this name can't be pulled. */
+export const EROFS_TAG = 'erofs'
+
+export type WantedImage = {
+  /** The tag that the image is made by. */
+  readonly tag: string
+  readonly form: ImageForm
+  /** Whether another form is no answer. */
+  readonly isDemanded: boolean
+}
+
+/** @param form that the client prefers. */
+export function wantedBy(tag: string, form: ImageForm = DEFAULT_FORM): WantedImage {
+  return tag === EROFS_TAG
+    ? { tag: DEFAULT_TAG, form: 'erofs', isDemanded: true }
+    : { tag, form, isDemanded: false }
+}
 
 /**
  * Layers that an image is planned into at most. Each EROFS layer is a mount on the node: pull and start of one image
@@ -22,6 +43,25 @@ export const LAYERS_IN_FORM = {
   tar: MAX_IMAGE_LAYERS,
   erofs: 8,
 } as const satisfies Record<ImageForm, number>
+
+/** The format of the layers of each form. */
+export const FORMAT_OF = {
+  tar: 'tar',
+  erofs: 'erofs',
+} as const satisfies Record<ImageForm, LayerFormat>
+
+/**
+ * The form that an image is made in: tar where the requested one can't be had, since layers that were made elsewhere
+ * stay as they are.
+ */
+export function formFor(
+  { layers, config }: Pick<Source, 'layers' | 'config'>,
+  requested: ImageForm,
+): ImageForm {
+  const isPlanned =
+    config.kind === 'made' && layers.every(({ kind }) => kind !== 'stored' && kind !== 'paths')
+  return isPlanned ? requested : DEFAULT_FORM
+}
 
 /** Returns a name that something is remembered by, different for each form. The default form adds nothing. */
 export function nameInForm(name: string, form: ImageForm): string {

@@ -4,10 +4,17 @@
  */
 import type { Digest } from '../../core/oci/digest.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
-import { imageIndex, type Document, type Platform, type PlatformManifest } from '../../core/oci/image.ts'
+import {
+  MEDIA_TYPE,
+  imageIndex,
+  type Document,
+  type Platform,
+  type PlatformManifest,
+} from '../../core/oci/image.ts'
 import { fits, platformName } from '../../core/oci/platform.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { SourceFormat } from '../../source/source.ts'
+import type { ImageForm } from './image-form.ts'
 import type { Image } from './image.ts'
 
 export type ImageIndex = {
@@ -70,6 +77,28 @@ export async function artifactIn(artifact: Artifact, digest: Digest): Promise<Ar
   if (artifact.manifest.digest === digest) return artifact
   if (artifact.kind !== 'index') return undefined
   return artifact.images.find(({ manifest }) => manifest.digest === digest)?.make()
+}
+
+/** @throws RegistryError `unservable` for an artifact whose layers, or those of one of its images, have another form. */
+export function demandForm(artifact: Artifact, form: ImageForm): void {
+  const isInForm =
+    artifact.kind === 'index'
+      ? artifact.images.every(({ manifest }) => isErofs(manifest) === (form === 'erofs'))
+      : artifact.form === form
+  if (!isInForm) throw formRefusal(artifact.root)
+}
+
+/** The refusal of an image for the tag `erofs`. */
+export function formRefusal(root: StorePath): RegistryError {
+  return new RegistryError(
+    'unservable',
+    `${root}: its layers were made elsewhere as tar, so it has none in EROFS: pull it by the tag nix`,
+  )
+}
+
+/** A manifest holds media types, digests and sizes, and no text of the image. */
+function isErofs({ bytes }: Document): boolean {
+  return Buffer.from(bytes).includes(MEDIA_TYPE.erofsLayer)
 }
 
 /** The image that has this blob, made. @throws RegistryError of any kind. */

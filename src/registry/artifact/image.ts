@@ -22,7 +22,7 @@ import type { Store } from '../../store/store.ts'
 import type { Source, SourceFormat } from '../../source/source.ts'
 import type { DigestIndex } from '../state/digest-index.ts'
 import { certificateVariables, withVariables } from '../certificates.ts'
-import type { ImageForm } from './image-form.ts'
+import { formFor, type ImageForm } from './image-form.ts'
 import type { ImageLayer, ImageRoot } from './image-root.ts'
 import { digestPart, planParts } from './layer-parts.ts'
 import type { Archives } from '../../unpack/archives.ts'
@@ -67,11 +67,12 @@ const DIGESTS_AT_ONCE = 4
 
 /** @throws RegistryError `unservable`, `unavailable`. */
 export async function makeImage(
-  { reader, index, archives, form }: ImageDeps & { readonly form: ImageForm },
+  { reader, index, archives, form: requested }: ImageDeps & { readonly form: ImageForm },
   { root, closure, files }: ImageRoot,
   source: Source,
   timed: <T>(step: Step, work: () => Promise<T>) => Promise<T>,
 ): Promise<Image> {
+  const form = formFor(source, requested)
   const parts = await timed('plan', () => planParts({ root, closure, files }, source, form))
   const limit = pLimit(DIGESTS_AT_ONCE)
   const layers = await timed('digest', () =>

@@ -10,7 +10,7 @@ import { isPlainLayer } from '../../core/oci/oci-document.ts'
 import { planLayers } from '../../core/nix/plan.ts'
 import type { LayerEntry, Slice } from '../../core/tar/segment.ts'
 import { storeNameOf, storePathAround, type StorePath } from '../../core/nix/store-path.ts'
-import { TAR_FORMAT } from '../../core/tar/tar-header.ts'
+import { FORMAT_NAME, type LayerFormat } from '../../layer/layer-format.ts'
 import { packEntries, type PackedEntries } from '../../layer/packed-entries.ts'
 import type { StoreReader } from '../../layer/store-reader.ts'
 import type { LayerSource } from '../../layer/worker.ts'
@@ -18,7 +18,7 @@ import type { ClosurePath } from '../../store/store.ts'
 import type { ClosureFiles } from '../../source/files/closure-files.ts'
 import type { Source, SourceLayer, StoredLayer } from '../../source/source.ts'
 import type { DigestIndex, LayerDigest } from '../state/digest-index.ts'
-import { LAYERS_IN_FORM, type ImageForm } from './image-form.ts'
+import { FORMAT_OF, LAYERS_IN_FORM, type ImageForm } from './image-form.ts'
 import type { ImageLayer, ImageRoot } from './image-root.ts'
 import { heldSlice, type UnpackedSlice, type Unpacker } from './unpacked-slice.ts'
 import { nixDatabaseEntries } from '../state/nix-database.ts'
@@ -27,7 +27,11 @@ import { nixDatabaseEntries } from '../state/nix-database.ts'
 const STYLE_FORMAT = 1
 
 /** Entries until they are packed. */
-type Entries = { readonly kind: 'entries'; readonly entries: Iterable<LayerEntry> }
+type Entries = {
+  readonly kind: 'entries'
+  readonly entries: Iterable<LayerEntry>
+  readonly format: LayerFormat
+}
 
 type Part = {
   readonly source: Exclude<LayerSource, PackedEntries> | UnpackedSlice | Entries
@@ -58,9 +62,10 @@ export async function planParts(
   const nodes = new Map(closure.map((node) => [node.path, node]))
   const placed = new Set<StorePath>()
   const parts: Part[] = []
+  const format = FORMAT_OF[form]
   for (const [i, layer] of layers.entries()) {
     const room = Math.max(1, LAYERS_IN_FORM[form] - parts.length - (layers.length - i - 1))
-    for (const part of await partsOf(layer, { root, files, nodes, placed, room })) {
+    for (const part of await partsOf(layer, { root, files, nodes, placed, room, format })) {
       parts.push(part)
       if (part.source.kind === 'paths') for (const path of part.source.paths) placed.add(path)
     }
@@ -78,15 +83,16 @@ type Planning = {
   readonly placed: ReadonlySet<StorePath>
   /** How many layers there may be yet. */
   readonly room: number
+  readonly format: LayerFormat
 }
 
 async function partsOf(
   layer: SourceLayer,
-  { root, files, nodes, placed, room }: Planning,
+  { root, files, nodes, placed, room, format }: Planning,
 ): Promise<readonly Part[]> {
   switch (layer.kind) {
     case 'entries':
-      return [{ source: layer, createdBy: layer.createdBy }]
+      return [{ source: { ...layer, format }, createdBy: layer.createdBy }]
     case 'paths':
       for (const path of layer.paths) await files.assertMember(path)
       return [{ source: layer, createdBy: layer.createdBy }]
@@ -104,13 +110,13 @@ async function partsOf(
       const wanted = pathsOfClosure(nodes, { roots, except, unpacked })
       const planned = [...nodes.values()].filter(({ path }) => wanted.has(path) && !placed.has(path))
       return planLayers(planned, Math.min(layer.maxLayers, room)).map((paths) => ({
-        source: { kind: 'paths', paths },
+        source: { kind: 'paths', paths, format },
         createdBy: describe(paths),
       }))
     }
     case 'nix database': {
       const entries = nixDatabaseEntries([...nodes.values()], placed)
-      return [{ source: { kind: 'entries', entries }, createdBy: layer.createdBy }]
+      return [{ source: { kind: 'entries', entries, format }, createdBy: layer.createdBy }]
     }
   }
 }
@@ -143,7 +149,8 @@ export async function digestPart(
   hasher: Hasher,
 ): Promise<ImageLayer> {
   const key = await keyOf(source, closure)
-  const packed = source.kind === 'entries' ? await packEntries(source.entries, setImmediate) : source
+  const packed =
+    source.kind === 'entries' ? await packEntries(source.entries, setImmediate, source.format) : source
   const { digest, size } = await remembered(key, packed, hasher)
   if (stored?.digest !== undefined && stored.digest !== digest) {
     throw new RegistryError(
@@ -151,7 +158,7 @@ export async function digestPart(
       `${displayPath(stored.place.file)}: a layer is said to be ${stored.digest}, and is ${digest}`,
     )
   }
-  const { diffId = digest, mediaType = MEDIA_TYPE.layer } = stored ?? {}
+  const { diffId = digest, mediaType = typeOf(source) } = stored ?? {}
   // Of a compressed one it stays what its maker says: nobody unpacks it here.
   if (isPlainLayer({ mediaType }) && diffId !== digest) {
     throw new RegistryError(
@@ -160,6 +167,11 @@ export async function digestPart(
     )
   }
   return { source: packed, createdBy, digest, size, diffId, mediaType }
+}
+
+function typeOf(source: Part['source']): string {
+  const isErofs = (source.kind === 'paths' || source.kind === 'entries') && source.format === 'erofs'
+  return isErofs ? MEDIA_TYPE.erofsLayer : MEDIA_TYPE.layer
 }
 
 async function remembered(
@@ -198,9 +210,9 @@ async function keyOf(source: Part['source'], closure: readonly ClosurePath[]): P
   const hashes = new Map(closure.map(({ path, narHash }) => [path, narHash]))
   switch (source.kind) {
     case 'entries':
-      return entriesKey(source.entries, hashes)
+      return entriesKey(source, hashes)
     case 'paths': {
-      const hash = createHash('sha256').update(`tar format ${TAR_FORMAT}\n`)
+      const hash = createHash('sha256').update(`${FORMAT_NAME[source.format ?? 'tar']}\n`)
       if (source.style !== undefined) hash.update(`style ${STYLE_FORMAT} ${JSON.stringify(source.style)}\n`)
       for (const path of source.paths) hash.update(`${path} ${hashes.get(path) ?? ''}\n`)
       return hash.digest('hex')
@@ -221,11 +233,11 @@ async function keyOf(source: Part['source'], closure: readonly ClosurePath[]): P
 
 /** Nothing where no file of the store is copied: what was made here is quickly hashed. */
 async function entriesKey(
-  entries: Iterable<LayerEntry>,
+  { entries, format }: Entries,
   narHashes: ReadonlyMap<StorePath, string>,
 ): Promise<string | undefined> {
   let hasSource = false
-  const hash = createHash('sha256').update(`entries, tar format ${TAR_FORMAT}\n`)
+  const hash = createHash('sha256').update(`entries, ${FORMAT_NAME[format]}\n`)
   let count = 0
   for (const { content, ...entry } of entries) {
     if (count++ % ENTRIES_A_TURN === 0) await setImmediate()

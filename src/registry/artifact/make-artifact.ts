@@ -8,8 +8,9 @@ import { readRoot, type Root } from '../../source/detect.ts'
 import type { LayoutIndex, SourceOptions } from '../../source/source.ts'
 import { namingImage } from '../work/naming-image.ts'
 import { makeImage, type Image, type ImageDeps, type SourceDeps, type Step } from './image.ts'
+import { EROFS_TAG, formFor, type ImageForm } from './image-form.ts'
 import type { ImageRoot } from './image-root.ts'
-import type { ImageIndex, Artifact } from './image-index.ts'
+import { formRefusal, type ImageIndex, type Artifact } from './image-index.ts'
 import { platformIndex, type PlatformParts } from './platform-index.ts'
 import { remembering } from '../work/single-flight.ts'
 import { demandSignatures } from '../trust.ts'
@@ -72,20 +73,29 @@ async function make(
 }
 
 /**
+ * @param form that the image must have, if the tag says so.
  * @throws RegistryError `denied`, `manifest-unknown`, `unservable` for a valid path that can't be pulled by this tag.
  */
 export async function demandImage(
   maker: SourceDeps,
   root: StorePath,
   tag: string | undefined,
+  form: ImageForm | undefined,
 ): Promise<void> {
-  await namingImage(root, () => readServed(maker, root, optionsOf(maker, root, tag)))
+  const found = await namingImage(root, () => readServed(maker, root, optionsOf(maker, root, tag)))
+  if (form !== undefined && !canHaveForm(found, form)) throw formRefusal(root)
 }
 
-/** The tags that an image has itself. @throws RegistryError `denied`, `unservable`. */
+/** Whether images for several platforms can is known once they are made. */
+function canHaveForm(found: Root, form: ImageForm): boolean {
+  return found.kind === 'platforms' || (found.kind === 'image' && formFor(found, form) === form)
+}
+
+/** The tags that an image has itself, and `erofs` where it can be had. @throws RegistryError `denied`, `unservable`. */
 export async function imageTags(maker: SourceDeps, root: StorePath): Promise<readonly string[]> {
   const found = await namingImage(root, () => readServed(maker, root, optionsOf(maker, root, undefined)))
-  return found.kind === 'platforms' ? [] : (found.tags ?? [])
+  const own = found.kind === 'platforms' ? [] : (found.tags ?? [])
+  return canHaveForm(found, 'erofs') ? [...own, EROFS_TAG] : own
 }
 
 function layoutIndex(

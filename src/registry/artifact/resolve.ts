@@ -10,6 +10,7 @@ import { isNamedBy, referenceBase, type Reference } from '../../core/oci/referen
 import { isDerivationPath, storeHashOf, storePathOf, type StorePath } from '../../core/nix/store-path.ts'
 import type { Derivation } from '../../core/nix/derivation.ts'
 import type { Store } from '../../store/store.ts'
+import { EROFS_TAG } from './image-form.ts'
 
 export type Resolved =
   | { readonly kind: 'valid'; readonly path: StorePath }
@@ -49,7 +50,7 @@ export function tagInside(reference: Reference, root: StorePath, tag: string): s
 
 /**
  * Every tag that the reference has, sorted.
- * @param own tags that the image has itself, where the reference is its path.
+ * @param own tags that the image has itself. Of an output only `erofs` counts.
  * @throws RegistryError `name-unknown`, `unavailable`.
  */
 export async function tagsOf(
@@ -61,7 +62,8 @@ export async function tagsOf(
   if (target.kind !== 'valid') return DEFAULT_TAGS
   if (!isDerivationPath(target.path)) return [...new Set([...DEFAULT_TAGS, ...own])].sort()
   const derivation = await store.derivation(target.path)
-  return [...new Set([...DEFAULT_TAGS, ...derivation.outputs.keys()])].sort()
+  const form = own.filter((tag) => tag === EROFS_TAG)
+  return [...new Set([...DEFAULT_TAGS, ...derivation.outputs.keys(), ...form])].sort()
 }
 
 /** Resolves the name itself, before any tag. */
