@@ -3,7 +3,7 @@
  * remembered while their root is in the store; everything else is asked anew.
  */
 import type { Digest } from '../core/oci/digest.ts'
-import { RegistryError } from '../core/errors/errors.ts'
+import { RegistryError, type ErrorKind } from '../core/errors/errors.ts'
 import type { Document, Platform } from '../core/oci/image.ts'
 import type { Policy } from '../core/policy.ts'
 import type { ByteRange } from '../core/oci/range.ts'
@@ -49,6 +49,9 @@ export type Blob = {
    */
   readonly read: (range: ByteRange) => AsyncGenerator<Uint8Array>
 }
+
+/** Errors of an image in one form, which it may not have in another one. */
+const UNHAD_FORM: ReadonlySet<ErrorKind> = new Set(['denied', 'unservable'])
 
 /** The manifest that a client takes for a tag. */
 export type ManifestWanted = {
@@ -242,7 +245,7 @@ export class Registry {
     return found
   }
 
-  /** As `artifact`. Another form than the default one may be missing, or not be signed. */
+  /** As `artifact`; nothing where the form isn't signed, and isn't the default one. */
   async #inForm(reference: Reference, tag: string, form: ImageForm): Promise<Artifact | undefined> {
     return this.artifact(reference, tag, form).catch((error: unknown) => {
       if (form !== DEFAULT_FORM && error instanceof RegistryError && error.kind === 'denied') return undefined
@@ -320,11 +323,18 @@ export class Registry {
       return found
     }
     const lookInForms = async (tag: string) => {
+      let refusal: RegistryError | undefined
       for (const form of forms) {
-        const artifact = await this.#inForm(reference, tag, form)
-        const found = artifact === undefined ? undefined : await lookInto(artifact)
-        if (found !== undefined) return found
+        try {
+          const found = await lookInto(await this.artifact(reference, tag, form))
+          if (found !== undefined) return found
+        } catch (error) {
+          // An image may be signed in one form alone, and EROFS holds names that a tar doesn't.
+          if (!(error instanceof RegistryError && UNHAD_FORM.has(error.kind))) throw error
+          if (form === DEFAULT_FORM) refusal = error
+        }
       }
+      if (refusal !== undefined) throw refusal
       return undefined
     }
     const found = await lookInForms(DEFAULT_TAG)

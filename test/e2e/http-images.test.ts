@@ -81,7 +81,7 @@ void t.test('the outputs of a derivation are tags of it', { skip: missing('nix')
   const tags = (await (await fetch(`${repositoryUrl(url, derivation)}/tags/list`)).json()) as {
     tags: string[]
   }
-  t.same(tags.tags, ['dev', 'latest', 'nix', 'out'])
+  t.same(tags.tags, ['dev', 'erofs', 'latest', 'nix', 'out'])
   for (const [tag, path] of [
     ['out', out],
     ['nix', out],
