@@ -5,6 +5,7 @@
   config,
   lib,
   options,
+  pkgs,
   ...
 }:
 let
@@ -24,6 +25,7 @@ let
     mkIf
     mkMerge
     mkOption
+    optionalString
     types
     ;
 
@@ -65,12 +67,21 @@ let
   defaultCertsDir = "/etc/containerd/certs.d";
   certsInEtc = match "/etc/([^:]*[^:/])/*" certsDir;
 
+  # A node whose snapshotter mounts layers in EROFS as they are asks for those.
+  mountsErofs =
+    (containerd.plugins.${sections.version3}.snapshotter or null) == "erofs"
+    || (containerd.plugins.${sections.version2}.containerd.snapshotter or null) == "erofs";
+
   # Without `server`, containerd asks https://nix.internal next, and its error hides ours. Without [host], containerd
   # 1.6 refuses the file.
   hostsToml = ''
     server = "${registry.url}"
     [host."${registry.url}"]
       capabilities = ["pull", "resolve"]
+  ''
+  + optionalString mountsErofs ''
+    [host."${registry.url}".header]
+      X-Pushless-Layers = ["erofs"]
   '';
 
   # It is a location and not a mirror: after a mirror, the name itself is asked, and its error hides ours.
@@ -235,6 +246,8 @@ in
     systemd.services = mkMerge [
       (mkIf cfg.k3s { k3s.restartTriggers = [ registriesYaml ]; })
       (mkIf cfg.rke2 { ${rke2Unit}.restartTriggers = [ registriesYaml ]; })
+      # containerd loads its differ for EROFS only with mkfs.erofs on its PATH.
+      (mkIf (cfg.containerd && mountsErofs) { containerd.path = [ pkgs.erofs-utils ]; })
     ];
 
     environment.etc = mkMerge [

@@ -78,6 +78,42 @@ server = "$URL"
   capabilities = ["pull", "resolve"]
 END
   [ -z "$AUTHORITY" ] || printf '  ca = "%s"\n' "$hosts_ca"
+  ! mounts_erofs || cat <<END
+[host."$URL".header]
+  X-Pushless-Layers = ["erofs"]
+END
+}
+
+# Whether the snapshotter of images is "erofs": then this node mounts layers in EROFS as they are, and asks for those.
+mounts_erofs() {
+  set -- "$ROOT/etc/containerd/config.toml" "$ROOT"/etc/containerd/conf.d/*.toml "$ROOT"/etc/containerd/config.d/*.toml
+  for file in "$@"; do
+    [ -r "$file" ] || continue
+    section=''
+    while IFS= read -r line || [ -n "$line" ]; do
+      line=${line#"${line%%[![:space:]]*}"}
+      case "$line" in
+        '['*) section=$line ;;
+        snapshotter[[:space:]=]*[\"\']erofs[\"\']*)
+          case "$section" in
+            *io.containerd.cri.v1.images[\"\']\]* | *io.containerd.grpc.v1.cri[\"\'].containerd\]*) return 0 ;;
+          esac
+          ;;
+      esac
+    done <"$file"
+  done
+  return 1
+}
+
+# The program is seen only where the script runs on the node itself, and not from its Pod.
+check_erofs() {
+  mounts_erofs || return 0
+  needed='erofs: containerd loads its differ only with an mkfs.erofs on its PATH that has --tar (erofs-utils 1.8 or later)'
+  if [ -n "$ROOT" ]; then
+    warn "$needed. Check it: mkfs.erofs --help"
+  elif ! mkfs.erofs --help 2>&1 | grep -qe --tar; then
+    warn "$needed, and this node has none: every pull fails"
+  fi
 }
 
 containers() {
@@ -159,6 +195,7 @@ apply() {
         put_authority "$hosts_ca"
         hosts | put "$hosts_toml"
         check_containerd
+        check_erofs
         ;;
       cri-o)
         put_authority "$containers_ca"

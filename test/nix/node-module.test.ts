@@ -40,6 +40,21 @@ void t.test('the files', { skip: withoutNix }, async (t) => {
   })
 })
 
+void t.test('a node that mounts EROFS asks for it', { skip: withoutNix }, async (t) => {
+  for (const settings of [
+    'version = 3; plugins."io.containerd.cri.v1.images".snapshotter = "erofs";',
+    'plugins."io.containerd.grpc.v1.cri".containerd.snapshotter = "erofs";',
+  ]) {
+    const others = `virtualisation.containerd = { enable = true; settings = { ${settings} }; };`
+    const config = `(${nodeModule('enable = true;', others)})`
+    t.match(
+      await evaluate(`${config}.environment.etc."containerd/certs.d/nix.internal/hosts.toml".text`),
+      /\[host\."http:\/\/127\.0\.0\.1:5000"\.header\]\n {2}X-Pushless-Layers = \["erofs"\]\n$/,
+    )
+    t.same(await evaluate(`map (p: p.name) ${config}.systemd.services.containerd.path`), ['erofs-utils'])
+  }
+})
+
 void t.test('by TLS', { skip: withoutNix }, async (t) => {
   const text = await evaluate(
     `(${nodeModule(`${everything} registry = "https://registry.example";`)}).environment.etc."containers/registries.conf.d/nix.internal.conf".text`,

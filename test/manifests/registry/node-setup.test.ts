@@ -120,6 +120,26 @@ for (const [name, skip] of Object.entries(shells)) {
       }
     })
 
+    await t.test('a node that mounts EROFS asks for it', async (t) => {
+      const header = `[host."${URL_OF_REGISTRY}".header]\n  X-Pushless-Layers = ["erofs"]\n`
+      const images = '[plugins."io.containerd.cri.v1.images"]'
+      for (const [config, asks] of [
+        [`${images}\n  disable = "no"\n  snapshotter = "erofs"\n`, true],
+        [`\t[plugins.'io.containerd.cri.v1.images']\n\tsnapshotter='erofs' # mounted`, true],
+        ['[plugins."io.containerd.grpc.v1.cri".containerd]\nsnapshotter = "erofs"\n', true],
+        [`${images}\nsnapshotter = "overlayfs"\n`, false],
+        [`${images}\n# snapshotter = "erofs"\n`, false],
+        ['[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.er]\nsnapshotter = "erofs"\n', false],
+        [`${images}\n[plugins."io.containerd.service.v1.diff-service"]\nsnapshotter = "erofs"\n`, false],
+      ] as const) {
+        const node = await nodeRoot(t, URL_OF_REGISTRY, shell)
+        await node.write(CONFIG, config)
+        const { said } = await node.setUp('apply')
+        t.equal((await node.read(HOSTS))?.endsWith(header), asks, config)
+        t.equal(said.includes('mkfs.erofs --help'), asks)
+      }
+    })
+
     await t.test('CRI-O and podman', async (t) => {
       const node = await nodeRoot(t, URL_OF_REGISTRY, shell)
       t.match(await node.setUp('apply', { RUNTIMES: 'cri-o podman' }), { code: 0, said: /on SIGHUP/ })

@@ -19,6 +19,7 @@ let
         inherit lib;
         cacert = make "cacert" { };
         coreutils = make "coreutils" { };
+        erofs-utils = make "erofs-utils" { };
         esbuild = make "esbuild" { };
         makeWrapper = make "make-wrapper" { };
         nodejs_24 = make "nodejs" { };

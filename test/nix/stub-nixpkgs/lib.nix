@@ -62,6 +62,7 @@ rec {
   nameValuePair = name: value: { inherit name value; };
   genAttrs = names: toValue: listToAttrs (map (name: nameValuePair name (toValue name)) names);
   mapAttrs' = toPair: set: listToAttrs (map (name: toPair name set.${name}) (attrNames set));
+  optionalString = condition: text: if condition then text else "";
   optional = condition: value: if condition then [ value ] else [ ];
   toUpper = replaceStrings (letters "abcdefghijklmnopqrstuvwxyz") (
     letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
