@@ -18,7 +18,8 @@ const typesOf = (document: Document) => [...new Set(layersOf(document).map(({ me
 
 async function imageOf(expression: string): Promise<Reference> {
   const [output] = await realise(await instantiate(expression))
-  return referenceTo(output ?? t.bailout('no output'))
+  if (output === undefined) throw new Error('no output')
+  return referenceTo(output)
 }
 
 void t.test('an image has a manifest in each form', { skip: withoutNix }, async (t) => {
