@@ -22,7 +22,7 @@
   makeWrapper,
   nodejs_24,
   # hash of node_modules as npm installs it
-  nodeModulesHash ? "sha256-KqGn3n+Hww6ZaAJ0q0xMPicavjAYZtm477C7FJzX+8M=",
+  nodeModulesHash ? "sha256-hOBlEeQ6EmddFvHxrgKhlThMe2YMKls+i0PZga1itiw=",
 }:
 let
   inherit (builtins)

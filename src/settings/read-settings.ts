@@ -1,10 +1,16 @@
 /** Reads settings from flags and the environment. Nothing else reads the environment; settings are passed down. */
 import { join } from 'node:path'
-import { envSchema } from 'env-schema'
 import { closest } from 'fastest-levenshtein'
+import { Check, Errors } from 'typebox/value'
 import { awsEnvironment } from '../store/cache/s3/aws-environment.ts'
-import { PREFIX, SETTING_FACTS, settingTitle } from './setting-facts.ts'
-import { SETTINGS, isSettingName, type GivenSettings, type SettingName } from './setting-table.ts'
+import { PREFIX, SETTING_FACTS, settingTitle, type Annotations } from './setting-facts.ts'
+import {
+  SETTINGS,
+  SETTING_NAMES,
+  isSettingName,
+  type GivenSettings,
+  type SettingName,
+} from './setting-table.ts'
 import { SettingsError } from './settings-error.ts'
 import { settingsOf, type Settings } from './settings.ts'
 
@@ -69,12 +75,32 @@ function truth(name: SettingName, value: string): boolean {
   throw new SettingsError(`${settingTitle(name)}: must be one of ${TRUTH_WORDS}`)
 }
 
-function validated(data: Readonly<Record<string, unknown>>): GivenSettings {
-  try {
-    return envSchema<GivenSettings>({ schema: SETTINGS, data: { ...data }, dotenv: false, env: false })
-  } catch (cause) {
-    throw new SettingsError(explain(cause), { cause })
-  }
+/**
+ * Adds defaults, and reads numbers. It looks at the schema as it stands: compiling it took a third of the time until the
+ * server listens.
+ */
+function validated(given: Readonly<Record<string, unknown>>): GivenSettings {
+  const settings = Object.fromEntries(
+    SETTING_NAMES.flatMap((name) => {
+      const { type, default: preset }: Annotations = SETTINGS.properties[name]
+      const value = given[name] ?? preset
+      if (value === undefined) return []
+      return [[name, type === 'number' || type === 'integer' ? numberIn(value) : value]]
+    }),
+  )
+  if (Check(SETTINGS, settings)) return settings
+  throw new SettingsError(
+    Errors(SETTINGS, settings)
+      .map(({ instancePath, message }) => `${titleOf(instancePath.slice(1))} ${message}`)
+      .join(', '),
+  )
+}
+
+/** Returns the number that a text is; what is no number stays, and is refused. */
+function numberIn(value: unknown): unknown {
+  return typeof value === 'string' && value.trim() !== '' && !Number.isNaN(Number(value))
+    ? Number(value)
+    : value
 }
 
 /**
@@ -87,10 +113,7 @@ export function defaultState(environment: Environment, isRoot: boolean): string 
   return join(environment['XDG_STATE_HOME'] ?? join(home, '.local', 'state'), 'pushless')
 }
 
-/** `env/PUSHLESS_HOLD must be number` as `--hold (PUSHLESS_HOLD): must be number`. */
-function explain(cause: unknown): string {
-  const message = cause instanceof Error ? cause.message : String(cause)
-  return message.replaceAll(/env\/(PUSHLESS_[A-Z_]+)/g, (text, name: string) =>
-    isSettingName(name) ? `${settingTitle(name)}:` : text,
-  )
+/** Returns `--hold (PUSHLESS_HOLD):`. */
+function titleOf(name: string): string {
+  return isSettingName(name) ? `${settingTitle(name)}:` : name
 }

@@ -28,8 +28,9 @@ export const SETTING_FACTS: readonly SettingFacts[] = SETTING_NAMES.map((name) =
     default: defaultText(name, preset),
   }
 })
+
 /** JSON Schema's annotations, which a TypeBox schema has and its type doesn't tell. */
-type Annotations = object & {
+export type Annotations = object & {
   readonly description?: string
   readonly type?: string
   readonly default?: string | number | boolean
