@@ -18,18 +18,20 @@ const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './work
 export class StoreReader {
   readonly #directory: StoreDirectory
   readonly #script: URL
-  readonly #threads: Thread[]
+  readonly #maxThreads: number
+  #threads: readonly Thread[] = []
   #nextId = 0
   #isClosed = false
 
   /**
-   * @param threads how many; each costs about 15 MB.
+   * Starts a thread when there is work for it: two took a third of the processor time until a server listens.
+   * @param maxThreads how many at most; each costs about 15 MB.
    * @param directory the files of the store.
    */
-  constructor(threads: number, directory: StoreDirectory, script: URL = WORKER) {
+  constructor(maxThreads: number, directory: StoreDirectory, script: URL = WORKER) {
     this.#directory = directory
     this.#script = script
-    this.#threads = Array.from({ length: threads }, () => startThread(script))
+    this.#maxThreads = maxThreads
   }
 
   /** The tar of a layer, all but its files' contents. @throws RegistryError `unservable`, `unavailable`. */
@@ -72,15 +74,15 @@ export class StoreReader {
     return promise
   }
 
-  /** The thread with the least to do. One that died is replaced here, so that none dies for nothing. */
+  /** The thread with the least to do, or a new one where all are busy. Threads that died have left. */
   #idlest(): Thread {
     if (this.#isClosed) throw new Error('reader is closed')
-    for (const [i, { isAlive }] of this.#threads.entries()) {
-      if (!isAlive) this.#threads[i] = startThread(this.#script)
-    }
-    const [first, ...others] = this.#threads
-    if (first === undefined) throw new Error('no reader threads')
-    return others.reduce((best, other) => (other.pending.size < best.pending.size ? other : best), first)
+    const alive = this.#threads.filter(({ isAlive }) => isAlive)
+    const [idlest] = alive.toSorted((a, b) => a.pending.size - b.pending.size)
+    if (idlest !== undefined && (idlest.pending.size === 0 || alive.length >= this.#maxThreads)) return idlest
+    const thread = startThread(this.#script)
+    this.#threads = [...alive, thread]
+    return thread
   }
 }
 
