@@ -40,6 +40,8 @@ export type DeliveryRequest = PlanRequest & {
   readonly onForget?: ((generations: readonly number[]) => Promise<void>) | undefined
   /** Asks the registry about images that can't be pulled, for objects that aren't healthy. */
   readonly buildOf?: BuildOf | undefined
+  /** The plan of this request, where the caller has just made it. */
+  readonly plan?: DeliveryPlan | undefined
   readonly onEvent: OnDeliveryEvent
 }
 
@@ -62,7 +64,7 @@ const GONE_MS = 60_000
  *   again.
  */
 export async function deliver(cluster: Cluster, request: DeliveryRequest): Promise<DeliveryResult> {
-  const plan = await planDelivery(cluster, request)
+  const plan = request.plan ?? (await planDelivery(cluster, request))
   reportPlan(plan, request.onEvent)
   assertNoProblems(plan)
   if (isIdle(plan)) return waitOnly(cluster, plan, request)

@@ -74,6 +74,8 @@ export class DriftKeeper {
     if (isCorrected)
       await deliver(this.#cluster, {
         ...correctionOf(this.#name, kept, { ignore: [...ignore, ...judged.ignore], signal }),
+        // Differences that are left alone make another plan.
+        plan: judged.ignore.length === 0 ? plan : undefined,
         isWaiting: false,
         healthMs: 0,
         historyLimit: ALL_GENERATIONS,

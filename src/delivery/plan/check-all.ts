@@ -4,6 +4,7 @@ import type { Cluster } from '../../kubernetes/client/cluster.ts'
 import { groupKindOf } from '../set/object-name.ts'
 import type { SetObject } from '../set/object-set.ts'
 import { checkObject, type Check, type CheckedObject } from './check-object.ts'
+import { findLive } from './find-live.ts'
 
 /** Objects that are checked at once; the client limits the requests. */
 const AT_ONCE = 16
@@ -18,9 +19,17 @@ export async function checkAll(
   const signal = check.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, check.signal])
   const limit = pLimit(AT_ONCE)
   try {
+    const find = await findLive(
+      cluster,
+      objects.map(({ name }) => name),
+      signal,
+    )
     return await Promise.all(
       objects.map(async (object) =>
-        limit(async () => ({ object, change: await checkObject(cluster, object, { ...check, signal }) })),
+        limit(async () => ({
+          object,
+          change: await checkObject(cluster, object, { ...check, signal }, find),
+        })),
       ),
     )
   } catch (error) {

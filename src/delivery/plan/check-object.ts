@@ -13,6 +13,7 @@ import { takeOver, type TakeOver } from '../drift/take-over.ts'
 import { OWNER, annotationOf } from '../set/annotations.ts'
 import type { DeliveryProblem, SetObject } from '../set/object-set.ts'
 import type { Coming } from './coming-with.ts'
+import type { FindLive } from './find-live.ts'
 import { mayBeMadeAgain } from './recreation.ts'
 import { isRefusal, problemOf } from './server-problem.ts'
 
@@ -59,10 +60,18 @@ export type Check = {
 /** apiserver, admission plugins for webhooks: a webhook without `sideEffects: None` is not called by a dry run. */
 const NO_DRY_RUN = /does not support dry run/
 
-/** @throws KubernetesError where the server doesn't answer, or refuses the credentials. */
-export async function checkObject(cluster: Cluster, object: SetObject, check: Check): Promise<Change> {
+/**
+ * @param find finds the object as it is. Default: asks the server.
+ * @throws KubernetesError where the server doesn't answer, or refuses the credentials.
+ */
+export async function checkObject(
+  cluster: Cluster,
+  object: SetObject,
+  check: Check,
+  find: FindLive = cluster.get,
+): Promise<Change> {
   try {
-    const live = await cluster.get(object.name, check.signal)
+    const live = await find(object.name, check.signal)
     if (live === undefined) return await checkAbsent(cluster, object, check)
     if (live.metadata['deletionTimestamp'] !== undefined)
       return { kind: 'later', reason: 'it is being deleted, and is made again afterwards' }
@@ -103,6 +112,8 @@ async function checkPresent(
       force: true,
       signal,
     })
+    // It was deleted since it was found.
+    if (wanted.metadata.uid !== live.metadata.uid) return { kind: 'create' }
     const differences = differencesOf(live, wanted, ignored)
     if (differences.length > 0 || foreign.length > 0)
       return { kind: 'change', live, differences, foreign, next }

@@ -98,9 +98,12 @@ async function bringAbout(
     message: `delivering ${wanted.revision}`,
   })
   await report.write(signal)
+  const left = judged?.ignore ?? []
   const result = await deliver(cluster, {
     ...request,
-    ignore: [...request.ignore, ...(judged?.ignore ?? [])],
+    ignore: [...request.ignore, ...left],
+    // Differences that are left alone make another plan.
+    plan: left.length === 0 ? plan : undefined,
     isWaiting: spec.isWaiting,
     healthMs: spec.timeoutMs,
     historyLimit: spec.historyLimit,
