@@ -14,6 +14,8 @@
   registry ? "nix.internal",
   # "out": images are built with the manifests, or before. "drv": the registry builds them when they are pulled
   mode ? "out",
+  # "tar" or "erofs": the layers of images that don't say it themselves. "erofs" needs nodes that mount EROFS layers
+  layers ? "tar",
   # minor version of Kubernetes, whose schema all objects are checked against before they are written. null: no check
   kubernetes ? "1.37",
   # CustomResourceDefinitions in the cluster, or paths of their JSON files. Custom resources are checked against them,
@@ -24,13 +26,17 @@
 }:
 let
   imageRef = import ../nix/image-ref.nix;
+  defaultLayers = layers;
   settings = {
     inherit servePackages;
     # Returns the reference of an image that is a derivation or a store path.
     imageRef =
-      { image }:
+      {
+        image,
+        layers ? defaultLayers,
+      }:
       imageRef {
-        inherit image registry;
+        inherit image registry layers;
         # A path in the store has no derivation here, so there is nothing to build.
         mode = if image ? drvPath then mode else "out";
       };

@@ -37,15 +37,29 @@ let
       parts != null && (port != null || host == "localhost" || match ".*\\..*" host != null)
     );
 
+  # The tag of the default output, by the format of its layers.
+  tags = {
+    tar = "nix";
+    erofs = "erofs";
+  };
+
+  # The tag of another output is its name, so it has no other format.
+  outputTag =
+    defaultTag: image:
+    if defaultTag == tags.tar then
+      image.outputName
+    else
+      refuse "imageRef" "image" image ''the output "out", since mode is "drv" and layers is not "tar"'';
+
   # The path that the reference names, and its tag: the output, or the derivation that the registry builds. A
   # derivation becomes an input by its file alone. So nothing is built here, and `nix copy --derivation` copies all
   # that the registry needs.
   target =
-    mode: image:
+    mode: defaultTag: image:
     if mode == "out" then
       {
         path = toStorePath "imageRef" "image" image;
-        tag = "nix";
+        tag = defaultTag;
       }
     else if mode != "drv" then
       refuse "imageRef" "mode" mode
@@ -53,7 +67,7 @@ let
     else if isAttrs image && isString (image.drvPath or null) then
       {
         path = image.drvPath;
-        tag = if (image.outputName or "out") == "out" then "nix" else image.outputName;
+        tag = if (image.outputName or "out") == "out" then defaultTag else outputTag defaultTag image;
       }
     else
       refuse "imageRef" "image" image ''a derivation, since mode is "drv"'';
@@ -75,10 +89,18 @@ let
       # "out" refers to the output, which is built together with what contains the reference. "drv" refers to the
       # derivation, which the registry builds
       mode ? "out",
+      # "tar" is for every node, and a node that mounts EROFS gets EROFS all the same if its hosts.toml asks for it.
+      # "erofs" demands it: containerd 2.3 or later with the erofs snapshotter
+      layers ? "tar",
       ...
     }@args:
     let
-      inherit (target mode image) path tag;
+      defaultTag =
+        if isString layers && tags ? ${layers} then
+          tags.${layers}
+        else
+          refuse "imageRef" "layers" layers ''"tar" or "erofs"'';
+      inherit (target mode defaultTag image) path tag;
       inherit (parse path) hash name;
       # The path of a derivation file would otherwise bring the outputs of its whole build graph into the context.
       shallow = if match ".*\\.drv" name != null then unsafeDiscardOutputDependency path else path;

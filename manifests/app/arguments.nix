@@ -10,6 +10,8 @@
   image = null;
   # a package instead of an image: a derivation or a store path. Its program is run
   package = null;
+  # "erofs": layers in EROFS, for nodes that mount them. null: those of the library, "tar" by default
+  layers = null;
   # list of strings: the program and its first arguments. The program may be the name of another program of the
   # package
   command = null;

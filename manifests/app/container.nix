@@ -60,6 +60,7 @@ in
     };
     securityContext = security.container;
   }
+  // optional "layers" args.layers
   // optional "command" source.command
   // optional "args" args.args
   // unlessEmpty "env" environment.env

@@ -154,7 +154,7 @@ in
       expr = plain { prot = 80; };
       message =
         "app: argument \"prot\" unknown, there are: apiToken, args, autoscale, capabilities, command, "
-        + "env, extend, extra, files, health, host, hosts, image, ingressClass, labels, name, "
+        + "env, extend, extra, files, health, host, hosts, image, ingressClass, labels, layers, name, "
         + "namespace, package, port, ports, privilegeEscalation, probes, replicas, resources, "
         + "runAsRoot, schedule, seccomp, secrets, serviceAccount, size, storage, tls, user, volumes, "
         + "writableRoot";

@@ -24,7 +24,7 @@ let
   inherit (import ../objects/named-list.nix) namedList;
   nameOf = import ../objects/reference.nix;
   checkProbes = import ./probes.nix;
-  inherit (import ./image.nix settings) toImage;
+  inherit (import ./image.nix settings) toImageWith;
 
   strings =
     builder: field: value:
@@ -92,7 +92,6 @@ let
   };
 
   parsers = {
-    image = toImage;
     command = strings;
     args = strings;
     env = import ./variables.nix;
@@ -108,6 +107,19 @@ let
     ports = import ./container-ports.nix;
     volumeMounts = toMounts;
   };
+
+  # The format of the image's layers, which isn't a field of Kubernetes.
+  layersOf =
+    builder: field: container:
+    if container ? layers then
+      {
+        layers = choice builder "${field}.layers" [
+          "tar"
+          "erofs"
+        ] container.layers;
+      }
+    else
+      { };
 
   toContainer =
     where: builder: field: name: given:
@@ -127,8 +139,9 @@ let
         }
         // mapAttrs (
           key: value: if parsers ? ${key} then parsers.${key} builder "${field}.${key}" value else value
-        ) container
+        ) (removeAttrs container [ "layers" ])
         // {
+          image = toImageWith (layersOf builder field container) builder "${field}.image" container.image;
           name = checkLabel builder "a name in ${where}" name;
         }
       );

@@ -4,7 +4,7 @@
 # The content of a derivation isn't known before it is built, so only what can't be an image is refused. A package of
 # nixpkgs makes a warning, since registries refuse packages unless they are configured to serve them.
 {
-  # { image } -> reference
+  # { image; layers ? } -> reference
   imageRef,
   # whether the registry also serves packages
   servePackages ? false,
@@ -42,7 +42,7 @@ let
 
   # Returns the reference of a derivation, a path or a store path, unless it certainly isn't an image.
   toReference =
-    builder: field: image:
+    more: builder: field: image:
     if isAttrs image && image._type or null == "flake" then
       throw (
         "${builder}: ${field} is a whole flake, "
@@ -54,28 +54,21 @@ let
     else if isPath image && match ".*\\.nix" (toString image) != null then
       refuse builder field image "the image and not the Nix file that makes it: write `import` before it"
     else if isAttrs image && isPackage image && !servePackages then
-      trace
-        (
-          "warning: ${builder}: ${field} is ${image.name}, a package and not an image, "
-          + "which registries serve with --serve-packages only; "
-          + "expected image { name = \"...\"; contents = [ <the package> ]; }"
-        )
-        (imageRef {
-          inherit image;
-        })
+      trace (
+        "warning: ${builder}: ${field} is ${image.name}, a package and not an image, "
+        + "which registries serve with --serve-packages only; "
+        + "expected image { name = \"...\"; contents = [ <the package> ]; }"
+      ) (imageRef ({ inherit image; } // more))
     else
-      imageRef { inherit image; };
-in
-{
-  /**
-    Tells whether a registry of ours serves the image: whether it is a derivation or a store path.
-  */
-  inherit isOurs;
+      imageRef ({ inherit image; } // more);
 
-  toImage =
-    builder: field: image:
+  toImage = toImageWith { };
+
+  # more: { } or { layers; }
+  toImageWith =
+    more: builder: field: image:
     if isOurs image then
-      toReference builder field image
+      toReference more builder field image
     else if !isString image then
       refuse builder field image "an image: a derivation, or a reference in a string"
     else if match "[^/]+//.*" image != null then
@@ -85,6 +78,17 @@ in
       )
     else if match "[^[:space:]]+" image == null then
       refuse builder field image "a reference without spaces, that isn't empty"
+    else if more != { } then
+      refuse builder field image
+        "an image of this registry, a derivation or a store path, since `layers` is given"
     else
       image;
+in
+{
+  /**
+    Tells whether a registry of ours serves the image: whether it is a derivation or a store path.
+  */
+  inherit isOurs;
+
+  inherit toImage toImageWith;
 }

@@ -58,6 +58,43 @@ in
       expr = use (some { }) == (some { }).imageRef;
       expected = true;
     };
+    "layers of the container, or of the settings" = {
+      expr =
+        let
+          of =
+            settings: more:
+            let
+              made = (import (root + "/manifests") settings).pod {
+                name = "p";
+                containers.c = {
+                  image = stored;
+                }
+                // more;
+              };
+              container = builtins.head made.spec.containers;
+            in
+            {
+              inherit (container) image;
+              isField = container ? layers;
+            };
+        in
+        [
+          (of { } { layers = "erofs"; })
+          (of { layers = "erofs"; } { })
+          (of { layers = "erofs"; } { layers = "tar"; })
+        ];
+      expected =
+        map
+          (tag: {
+            image = "nix.internal/nix/store/00000000000000000000000000000000-web:${tag}";
+            isField = false;
+          })
+          [
+            "erofs"
+            "erofs"
+            "nix"
+          ];
+    };
     "the registry, the mode and the packages of the settings" = {
       expr =
         let
@@ -120,6 +157,36 @@ in
       message =
         "pod \"web\": containers.web.image is \"c d\", "
         + "expected a reference without spaces, that isn't empty";
+    };
+    "layers of another registry's image" = {
+      expr = use' (
+        args:
+        pod (
+          args
+          // {
+            containers.web = args.containers.web // {
+              layers = "erofs";
+            };
+          }
+        )
+      ) "web";
+      message =
+        "pod \"web\": containers.web.image is \"web\", "
+        + "expected an image of this registry, a derivation or a store path, since `layers` is given";
+    };
+    "layers of no format" = {
+      expr = use' (
+        args:
+        pod (
+          args
+          // {
+            containers.web = args.containers.web // {
+              layers = "zip";
+            };
+          }
+        )
+      ) hello;
+      message = "pod \"web\": containers.web.layers is \"zip\", expected \"tar\" or \"erofs\"";
     };
     "a reference with an empty part" = {
       expr = use "nix.internal//nix/store/00000000000000000000000000000000-web";

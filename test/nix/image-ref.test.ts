@@ -46,6 +46,14 @@ void t.test('references', { skip: withoutNix }, async (t) => {
       'imageRef { image = (derivation { name = "two"; system = "x86_64-linux"; builder = "/bin/sh"; outputs = [ "out" "oci" ]; }).oci; mode = "drv"; }',
       new RegExp(`^nix\\.internal/nix/store/${hash}-two\\.drv:oci$`),
     ],
+    'layers in EROFS': [
+      'imageRef { image = hello; layers = "erofs"; }',
+      new RegExp(`^nix\\.internal/nix/store/${hash}-hello:erofs$`),
+    ],
+    'layers in EROFS by mode': [
+      'imageRef { image = hello; mode = "drv"; layers = "erofs"; }',
+      new RegExp(`^nix\\.internal/nix/store/${hash}-hello\\.drv:erofs$`),
+    ],
     'an image by mode': [
       'imageRef { image = some { }; mode = "drv"; }',
       new RegExp(`^nix\\.internal/nix/store/${hash}-some\\.drv:nix$`),
@@ -101,6 +109,14 @@ void t.test('refused', { skip: withoutNix }, async (t) => {
       '{ image = floating.outPath; }',
       /^imageRef: image is "\/1rz4g4z.*", expected/,
     ],
+    'layers of no format': [
+      '{ image = hello; layers = "zip"; }',
+      /^imageRef: layers is "zip", expected "tar" or "erofs"/,
+    ],
+    'another output in EROFS': [
+      '{ image = (derivation { name = "two"; system = "x86_64-linux"; builder = "/bin/sh"; outputs = [ "out" "oci" ]; }).oci; mode = "drv"; layers = "erofs"; }',
+      /^imageRef: image is a derivation, expected the output "out"/,
+    ],
     'a registry with a slash at its end': [
       '{ image = hello; registry = "nix.internal/"; }',
       /^imageRef: registry is "nix\.internal\/", expected a host/,
@@ -123,7 +139,7 @@ void t.test('refused', { skip: withoutNix }, async (t) => {
     ],
     'an unknown argument': [
       '{ image = hello; tag = "x"; }',
-      /^imageRef: argument "tag" unknown, there are: image, mode, reg/,
+      /^imageRef: argument "tag" unknown, there are: image, layers, mode, reg/,
     ],
   }
   const messages = await Promise.all(

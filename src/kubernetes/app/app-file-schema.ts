@@ -71,6 +71,9 @@ const FIELDS = {
   package: Type.Optional(
     text('a package: <flake>#<attribute>, an attribute beside `flake`, or a store path'),
   ),
+  layers: Type.Optional(
+    Type.Union([Type.Literal('tar'), Type.Literal('erofs')], description('tar or erofs')),
+  ),
   command: Type.Optional(words('a list of strings: the program and its first arguments')),
   args: Type.Optional(words('a list of strings')),
   port: Type.Optional(Type.Integer({ ...portNumber, ...description('a port from 1 to 65535') })),
