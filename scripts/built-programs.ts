@@ -1,4 +1,5 @@
 /** Makes programs that tests use and no Debian has, unless that was done before. setup.sh calls it before the tests. */
+import { erofsContainerd } from '../test/support/erofs-containerd.ts'
 import { goTool, GO_TOOLS } from '../test/support/go-tools.ts'
 import { grypeProgram } from '../test/support/grype.ts'
 import { kubernetesProgram } from '../test/support/kubernetes-programs.ts'
@@ -12,11 +13,14 @@ switch (process.argv[2]) {
     for (const name of GO_TOOLS) await goTool(name)
     await grypeProgram('grype')
     break
+  case 'containerd':
+    await erofsContainerd()
+    break
   case 'checkers': {
     const reason = await missingCheckers()
     if (reason !== false) throw new Error(reason)
     break
   }
   default:
-    throw new Error(`${process.argv[2]}: expected kubernetes, tools or checkers`)
+    throw new Error(`${process.argv[2]}: expected kubernetes, tools, containerd or checkers`)
 }

@@ -187,7 +187,7 @@ python_tools() {
 }
 
 # No Debian has these: they are built from Go modules where Go is at hand, once, and by CI alone unless it is asked for,
-# since Kubernetes takes nine minutes of a processor, cosign five and grype more than four. Without them their tests are
+# since Kubernetes takes nine minutes of a processor, cosign five, grype and containerd more than four each. Without them their tests are
 # skipped.
 go_programs() {
   command -v go >/dev/null || return 0
@@ -196,6 +196,9 @@ go_programs() {
   fi
   if [ "${PUSHLESS_TEST_GO_TOOLS:-${CI:+build}}" = build ]; then
     PUSHLESS_TEST_GO_TOOLS=build node_modules/.bin/node scripts/built-programs.ts tools || say 'no OCI tools could be built'
+  fi
+  if [ "${PUSHLESS_TEST_CONTAINERD:-${CI:+build}}" = build ] && [ "$(id -u)" = 0 ]; then
+    PUSHLESS_TEST_CONTAINERD=build node_modules/.bin/node scripts/built-programs.ts containerd || say 'no containerd could be built'
   fi
 }
 

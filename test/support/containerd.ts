@@ -20,7 +20,7 @@ export interface Ran {
 
 export interface Containerd {
   readonly pid: number
-  readonly snapshotter: 'overlayfs' | 'native'
+  readonly snapshotter: 'overlayfs' | 'native' | 'erofs'
   /** Every line of containerd's log so far. */
   readonly lines: readonly string[]
   /**
@@ -39,21 +39,27 @@ export interface Containerd {
 }
 
 const PULL_LIMIT_MS = 300_000
+/** CRI is off. */
+const VERSION_2 = `version = 2
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]`
+const VERSION_3 = `version = 3
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime", "io.containerd.nri.v1.nri", "io.containerd.internal.v1.opt"]`
 
-export async function startContainerd(scope: Scope): Promise<Containerd> {
+/** @param programs directory of a containerd that is to mount layers in EROFS; otherwise it is the machine's own. */
+export async function startContainerd(scope: Scope, programs?: string): Promise<Containerd> {
   const directory = await temporaryDirectory(scope, 'containerd')
   const socket = join(directory, 'containerd.sock')
   const state = join(directory, 'state')
   const namespace = `pushless-${randomBytes(4).toString('hex')}`
   scope.teardown(async () => release(directory, namespace))
   await mkdir(state)
+  const env = { PATH: `${programs === undefined ? '' : `${programs}:`}${searchPath()}` }
   const config = join(directory, 'config.toml')
   await writeFile(
     config,
-    `version = 2
+    `${programs === undefined ? VERSION_2 : VERSION_3}
 root = "${join(directory, 'root')}"
 state = "${state}"
-disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
 [grpc]
   address = "${socket}"
 [ttrpc]
@@ -62,13 +68,13 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
   )
   const daemon = await startDaemon(scope, {
     command: ['containerd', '--config', config],
-    env: { PATH: searchPath() },
+    env,
     ready: (line) => (line.includes('containerd successfully booted') ? true : undefined),
   })
 
   const ctr = async (...args: readonly string[]): Promise<Ran> => {
     const result = await execa('ctr', ['--address', socket, '--namespace', namespace, ...args], {
-      env: { PATH: searchPath() },
+      env,
       reject: false,
       timeout: PULL_LIMIT_MS,
       stdin: 'ignore',
@@ -76,7 +82,8 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
     return ran(result)
   }
   const { stdout: overlay } = await ctr('plugins', 'list', 'id==overlayfs')
-  const snapshotter = /overlayfs .* ok/.test(overlay) ? 'overlayfs' : 'native'
+  const own = /overlayfs .* ok/.test(overlay) ? 'overlayfs' : 'native'
+  const snapshotter = programs === undefined ? own : 'erofs'
   const certificates = join(directory, 'certs.d')
   let containers = 0
 
@@ -88,7 +95,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
     async hostsDir(...urls) {
       const host = join(certificates, 'nix.internal')
       await mkdir(host, { recursive: true })
-      await writeFile(join(host, 'hosts.toml'), hostsToml(urls))
+      await writeFile(join(host, 'hosts.toml'), hostsToml(urls, programs !== undefined))
       return certificates
     },
     pull: async (reference, args = []) =>
@@ -121,8 +128,11 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
 }
 
 /** `server` is there too, or containerd falls back to https://nix.internal, and its DNS error hides ours. */
-export function hostsToml(urls: readonly [string, ...string[]]): string {
-  const hosts = urls.map((url) => `[host."${url}"]\n  capabilities = ["pull", "resolve"]\n`)
+export function hostsToml(urls: readonly [string, ...string[]], mountsErofs = false): string {
+  const hosts = urls.map((url) => {
+    const header = mountsErofs ? `[host."${url}".header]\n  X-Pushless-Layers = ["erofs"]\n` : ''
+    return `[host."${url}"]\n  capabilities = ["pull", "resolve"]\n${header}`
+  })
   return `server = "${urls[0]}"\n${hosts.join('')}`
 }
 
