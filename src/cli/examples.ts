@@ -1,7 +1,7 @@
 /** Two examples of each command, at the end of its help. The tests run them as they stand here. */
 import type { Command } from 'commander'
 
-export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
+export const EXAMPLES: Readonly<Record<string, readonly [string, string, ...string[]]>> = {
   serve: [
     'pushless serve --state ./state',
     'pushless serve --listen 0.0.0.0:5000 --state ./state --auth ./auth.yaml',
@@ -39,6 +39,7 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
   export: [
     'pushless export -o image.tar ./result',
     'pushless export --name registry.example/app:1 --zstd ./result > app.tar.zst',
+    'pushless export --erofs image.erofs ./result',
   ],
   registry: [
     'pushless install --print --image registry.example/pushless:1 --caches https://cache.example.org --trusted-keys cache.example.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=',

@@ -5,36 +5,32 @@
 import { workName } from '../store/work.ts'
 import pLimit from 'p-limit'
 import type { Settings } from '../settings/settings.ts'
-import { archiveFiles, type Exported, type Format } from '../archive/archive-files.ts'
+import type { Exported, Format } from '../archive/archive-files.ts'
 import { manifestName, parseArchiveName } from '../archive/archive-name.ts'
-import {
-  BrokenPipe,
-  OutputError,
-  findPlace,
-  writeArchive,
-  writeDirectory,
-  type Place,
-} from '../archive/output.ts'
+import { BrokenPipe, OutputError, findPlace, type Place } from '../archive/output.ts'
 import { machinePlatform, parsePlatform } from '../archive/platform.ts'
-import { tarArchive, tarSize, type ReadLayer } from '../archive/tar-archive.ts'
 import type { Encoding } from '../layer/compressor.ts'
 import { RegistryError } from '../core/errors/errors.ts'
 import type { Platform } from '../core/oci/image.ts'
 import type { Store } from '../store/store.ts'
 import type { Image } from '../registry/artifact/image.ts'
 import { fits, platformName } from '../core/oci/platform.ts'
-import { imageFor, type Artifact } from '../registry/artifact/image-index.ts'
+import type { ImageForm } from '../registry/artifact/image-form.ts'
+import { demandForm, imageFor, type Artifact } from '../registry/artifact/image-index.ts'
 import type { Registry } from '../registry/registry.ts'
 import { openRegistry } from '../open-registry.ts'
 import { SILENT, jsonProgress, terminalProgress, type ExportProgress } from './display/export-progress.ts'
 import { parseImageArgument, type ImageArgument } from './image-argument.ts'
 import { NO_HOLD_MS } from './no-hold.ts'
 import { UsageError } from './usage-error.ts'
+import { STATUS, writeExport } from './write-export.ts'
 
 export type ExportOptions = {
   /** Standard output where none is named. */
   readonly output: string | undefined
   readonly format: Format
+  /** Whether the output is a file system with the files of the image, instead of an archive. */
+  readonly isFileSystem: boolean
   /** In the archive, instead of the name that manifests have for it. */
   readonly name: string | undefined
   /** `os/arch` or `os/arch/variant`; of several, defaults to this machine's. */
@@ -46,8 +42,6 @@ export type ExportOptions = {
 
 /** Each is hashed by all reader threads. */
 const IMAGES_AT_ONCE = 4
-/** As shells have it: 128 and the signal's number. */
-const STATUS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGPIPE: 141 } as const
 
 /** @returns the exit status. @throws UsageError, OutputError, RegistryError of any kind. */
 export async function exportImages(
@@ -56,6 +50,9 @@ export async function exportImages(
   options: ExportOptions,
 ): Promise<number> {
   const chosenName = chooseName(names, options.name)
+  const form = options.isFileSystem ? 'erofs file' : 'tar'
+  if (options.isFileSystem && names.length > 1)
+    throw new UsageError('--erofs writes one image, with all of its files')
   const platform = choosePlatform(options.platform)
   const place = await placeOf(options)
   const found = await Promise.all(names.map(parseImageArgument))
@@ -77,7 +74,7 @@ export async function exportImages(
     const exported = await Promise.all(
       found.map((argument) =>
         limit(async () => {
-          const image = await findImage(argument, { chosenName, platform }, registry, store)
+          const image = await findImage(argument, { chosenName, platform, form }, registry, store)
           releases.push(...image.images.map((each) => registry.pin(each)))
           return image
         }),
@@ -85,7 +82,7 @@ export async function exportImages(
     )
     // What was named twice is there once.
     const distinct = [...new Map(exported.map((image) => [image.name, image])).values()]
-    return await write(distinct, registry, place, options, progress)
+    return await writeExport(distinct, registry, place, options, progress)
   } catch (error) {
     progress.failed()
     if (error instanceof BrokenPipe) return STATUS.SIGPIPE
@@ -101,11 +98,17 @@ async function findImage(
   {
     chosenName,
     platform,
-  }: { readonly chosenName: string | undefined; readonly platform: Platform | undefined },
+    form,
+  }: {
+    readonly chosenName: string | undefined
+    readonly platform: Platform | undefined
+    readonly form: ImageForm
+  },
   registry: Registry,
   store: Store,
 ): Promise<Exported> {
-  const image = await imageOf(await registry.artifact(reference, tag), platform)
+  const image = await imageOf(await registry.artifact(reference, tag, form), platform)
+  demandForm(image, form)
   // Manifests name a derivation by its own path, not by that of what it makes.
   const named = (await store.pathFromHash(reference.storeHash)) ?? image.root
   return {
@@ -128,66 +131,6 @@ async function imageOf(artifact: Artifact, platform: Platform | undefined): Prom
   throw new RegistryError('manifest-unknown', `no image for ${platformName(platform)}`, {
     detail: { path: artifact.root, platforms: [found] },
   })
-}
-
-async function write(
-  exported: readonly Exported[],
-  registry: Registry,
-  place: Place,
-  { format, encoding }: ExportOptions,
-  progress: ExportProgress,
-): Promise<number> {
-  const files = archiveFiles(exported, format)
-  const layers = files.filter(({ kind }) => kind === 'layer').length
-  const images = exported.map(({ name, top: { digest } }) => ({ name, digest }))
-  const read: ReadLayer = async function* ({ reference, digest, size }) {
-    const blob = await registry.blob(reference, digest)
-    yield* blob.read({ start: 0, end: size })
-    progress.layerEnded()
-  }
-  const isDirectory = place.kind === 'directory'
-  const bytes = isDirectory ? files.reduce((sum, { size }) => sum + size, 0) : tarSize(files)
-  progress.began({ bytes, layers, images })
-  return interruptible(place, async (signal) => {
-    if (isDirectory) await writeDirectory(place, files, (layer) => counted(read(layer), progress), signal)
-    else await writeArchive(place, counted(tarArchive(files, read), progress), encoding, signal)
-    progress.ended()
-  })
-}
-
-/**
- * Removes the unfinished file when the process is interrupted. A pipe leaves nothing to remove, and a blocked write to
- * it may delay our signal handlers, so there the system's own handling stays.
- */
-async function interruptible(place: Place, work: (signal: AbortSignal) => Promise<void>): Promise<number> {
-  const stop = new AbortController()
-  let status = 0
-  const onSignal = (signal: NodeJS.Signals) => {
-    status = signal in STATUS ? STATUS[signal as keyof typeof STATUS] : 1
-    stop.abort()
-  }
-  const signals =
-    place.kind === 'stream' || place.kind === 'special' ? [] : (['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  for (const signal of signals) process.once(signal, onSignal)
-  try {
-    await work(stop.signal)
-  } catch (error) {
-    if (!stop.signal.aborted) throw error
-  } finally {
-    for (const signal of signals) process.off(signal, onSignal)
-  }
-  return status
-}
-
-async function* counted(
-  chunks: AsyncIterable<Uint8Array>,
-  { passed }: ExportProgress,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    const { length } = chunk
-    yield chunk
-    passed(length)
-  }
 }
 
 async function placeOf({ output, format, isForced }: ExportOptions): Promise<Place> {

@@ -85,6 +85,12 @@ export function createProgram(facts: ProcessFacts): Command {
         .choices(FORMATS)
         .default('docker-archive'),
     )
+    .addOption(
+      new Option(
+        '--erofs <file>',
+        'write the files of the image to a file that `mount -t erofs` takes, instead of an archive',
+      ).conflicts(['output', 'name', 'gzip', 'zstd']),
+    )
     .option('--name <name>', 'of the image in the archive, instead of the one that manifests have for it')
     .option(
       '--platform <os/arch[/variant]>',
@@ -97,14 +103,15 @@ export function createProgram(facts: ProcessFacts): Command {
     .option('--json', 'progress as lines of JSON on standard error', false)
     .action(async (names: readonly string[], options: ExportFlags) => {
       const { exportImages } = await import('./export.ts')
-      const { output, format, name, platform, force: isForced } = options
+      const { erofs, format, name, platform, force: isForced } = options
       if (format === 'oci' && (options.gzip || options.zstd))
         throw new UsageError('--gzip and --zstd compress archives, and --format oci writes a directory')
       const encoding = options.gzip ? 'gzip' : options.zstd ? 'zstd' : undefined
       const progress = progressKind(options, facts.environment)
       const status = await exportImages(names, settingsFrom(options, facts), {
-        output,
-        format,
+        output: erofs ?? options.output,
+        format: erofs === undefined ? format : 'docker-archive',
+        isFileSystem: erofs !== undefined,
         name,
         platform,
         isForced,
@@ -180,6 +187,7 @@ type WarmFlags = {
 
 type ExportFlags = {
   readonly output?: string
+  readonly erofs?: string
   readonly format: Format
   readonly name?: string
   readonly platform?: string

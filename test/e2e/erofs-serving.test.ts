@@ -69,7 +69,7 @@ void t.test('layers that were made elsewhere stay tar', { skip: missing('nix') }
   const { url } = await startPushless(t)
   const path = await archiveFixture('buildLayeredImage', 'gz')
   const refused = await refusal(await fetch(`${repositoryUrl(url, path)}/manifests/erofs`))
-  t.match(refused, { status: 500, message: /made elsewhere as tar.*by the tag nix/ })
+  t.match(refused, { status: 500, message: /made elsewhere as tar.*tag nix has them/ })
   const tar = await manifestOf(url, path, 'nix')
   t.equal((await manifestOf(url, path, 'nix', true)).digest, tar.digest)
   const tags = await (await fetch(`${repositoryUrl(url, path)}/tags/list`)).json()

@@ -8,7 +8,8 @@ import { MAX_IMAGE_LAYERS } from '../../core/oci/layer-limit.ts'
 import type { LayerFormat } from '../../layer/layer-format.ts'
 import type { Source } from '../../source/source.ts'
 
-export type ImageForm = 'tar' | 'erofs'
+/** `erofs file` has all files of an image in one EROFS layer. It is exported, and not served. */
+export type ImageForm = 'tar' | 'erofs' | 'erofs file'
 
 /** The form that every image has, and that is served unless another one is requested. */
 export const DEFAULT_FORM: ImageForm = 'tar'
@@ -42,12 +43,15 @@ export function wantedBy(tag: string, form: ImageForm = DEFAULT_FORM): WantedIma
 export const LAYERS_IN_FORM = {
   tar: MAX_IMAGE_LAYERS,
   erofs: 8,
+  // They are joined.
+  'erofs file': 1,
 } as const satisfies Record<ImageForm, number>
 
 /** The format of the layers of each form. */
 export const FORMAT_OF = {
   tar: 'tar',
   erofs: 'erofs',
+  'erofs file': 'erofs',
 } as const satisfies Record<ImageForm, LayerFormat>
 
 /**

@@ -83,7 +83,7 @@ export async function artifactIn(artifact: Artifact, digest: Digest): Promise<Ar
 export function demandForm(artifact: Artifact, form: ImageForm): void {
   const isInForm =
     artifact.kind === 'index'
-      ? artifact.images.every(({ manifest }) => isErofs(manifest) === (form === 'erofs'))
+      ? artifact.images.every(({ manifest }) => isErofs(manifest) === (form !== 'tar'))
       : artifact.form === form
   if (!isInForm) throw formRefusal(artifact.root)
 }
@@ -92,7 +92,7 @@ export function demandForm(artifact: Artifact, form: ImageForm): void {
 export function formRefusal(root: StorePath): RegistryError {
   return new RegistryError(
     'unservable',
-    `${root}: its layers were made elsewhere as tar, so it has none in EROFS: pull it by the tag nix`,
+    `${root}: its layers were made elsewhere as tar, so it has none in EROFS. Its tag nix has them as they are`,
   )
 }
 

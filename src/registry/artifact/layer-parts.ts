@@ -1,5 +1,5 @@
 /** From what a source says of its layers to what can be hashed and streamed, and to the digests, remembered. */
-import { asByteString, displayPath } from '../../core/byte-string.ts'
+import { absolutePath, asByteString, displayPath } from '../../core/byte-string.ts'
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { pathsOfClosure } from '../../core/nix/closure.ts'
@@ -13,6 +13,7 @@ import { storeNameOf, storePathAround, type StorePath } from '../../core/nix/sto
 import { FORMAT_NAME, type LayerFormat } from '../../layer/layer-format.ts'
 import { packEntries, type PackedEntries } from '../../layer/packed-entries.ts'
 import type { StoreReader } from '../../layer/store-reader.ts'
+import { walkForErofs } from '../../layer/walk.ts'
 import type { LayerSource } from '../../layer/worker.ts'
 import type { ClosurePath } from '../../store/store.ts'
 import type { ClosureFiles } from '../../source/files/closure-files.ts'
@@ -72,7 +73,26 @@ export async function planParts(
   }
   // What is no image may have as many as it likes: nothing mounts them.
   if (config.kind !== 'opaque') demandLayersFit(root, parts.length)
-  return parts
+  return form === 'erofs file' ? [joined(parts, files)] : parts
+}
+
+/** Says where contents come from, so that they are part of what the layer is known by. */
+function* withSources(entries: Iterable<LayerEntry>): Generator<LayerEntry> {
+  for (const entry of entries)
+    yield entry.kind === 'file' ? { ...entry, source: absolutePath(entry.name) } : entry
+}
+
+/** One part with the entries of all, in their order: of two with one name, EROFS takes the last. */
+function joined(parts: readonly Part[], { directory }: ClosureFiles): Part {
+  const entries = {
+    *[Symbol.iterator]() {
+      for (const { source } of parts) {
+        if (source.kind === 'paths') yield* withSources(walkForErofs(source.paths, directory))
+        if (source.kind === 'entries') yield* source.entries
+      }
+    },
+  }
+  return { source: { kind: 'entries', entries, format: 'erofs' }, createdBy: 'all files of the image' }
 }
 
 type Planning = {

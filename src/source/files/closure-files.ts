@@ -15,6 +15,8 @@ import { realPath } from './real-path.ts'
 export type FoundFile = { readonly path: ByteString; readonly stat: Stats }
 
 export type ClosureFiles = {
+  /** The files of the store. */
+  readonly directory: StoreDirectory
   /** Finds where a path leads; `undefined` if that is nowhere or outside of the closure. */
   readonly find: (path: ByteString) => Promise<FoundFile | undefined>
   /** Opens a regular file for reading; `undefined` for anything else, and for what leads nowhere or outside. */
@@ -52,6 +54,7 @@ export function closureFiles(
     return stat === undefined ? undefined : { path: target, stat }
   }
   return {
+    directory,
     find,
     open: async (path) => {
       const found = await find(path)
