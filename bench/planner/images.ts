@@ -1,0 +1,111 @@
+/**
+ * The images of the corpus: programs that people run in containers, each with the shell and the certificates that most
+ * images have.
+ */
+const COMMON = ['bash', 'coreutils', 'ca-certificates']
+
+/** Package names by the name of the image. */
+const PROGRAMS: { readonly [image: string]: readonly string[] } = {
+  // servers of the web and proxies
+  nginx: ['nginx'],
+  apache: ['apache2'],
+  haproxy: ['haproxy'],
+  varnish: ['varnish'],
+  squid: ['squid'],
+  lighttpd: ['lighttpd'],
+  caddy: ['caddy'],
+  // databases, queues and caches
+  postgresql: ['postgresql'],
+  postgis: ['postgis', 'postgresql'],
+  mariadb: ['mariadb-server'],
+  redis: ['redis-server'],
+  memcached: ['memcached'],
+  rabbitmq: ['rabbitmq-server'],
+  mosquitto: ['mosquitto'],
+  etcd: ['etcd-server'],
+  sqlite: ['sqlite3'],
+  slapd: ['slapd'],
+  // monitoring
+  prometheus: ['prometheus'],
+  'node-exporter': ['prometheus-node-exporter'],
+  zabbix: ['zabbix-server-pgsql'],
+  icinga: ['icinga2-bin'],
+  collectd: ['collectd'],
+  munin: ['munin'],
+  // mail, names and networks
+  postfix: ['postfix'],
+  dovecot: ['dovecot-imapd'],
+  exim: ['exim4-daemon-light'],
+  spamassassin: ['spamassassin'],
+  bind: ['bind9'],
+  unbound: ['unbound'],
+  dnsmasq: ['dnsmasq'],
+  openvpn: ['openvpn'],
+  strongswan: ['strongswan'],
+  openssh: ['openssh-server'],
+  samba: ['samba'],
+  freeradius: ['freeradius'],
+  prosody: ['prosody'],
+  ejabberd: ['ejabberd'],
+  coturn: ['coturn'],
+  // tools
+  git: ['git'],
+  mercurial: ['mercurial'],
+  subversion: ['subversion'],
+  curl: ['curl', 'jq'],
+  rsync: ['rsync', 'openssh-client'],
+  ansible: ['ansible'],
+  certbot: ['certbot'],
+  borg: ['borgbackup'],
+  restic: ['restic'],
+  rclone: ['rclone'],
+  skopeo: ['skopeo'],
+  buildah: ['buildah'],
+  registry: ['docker-registry'],
+  // languages and applications in them
+  'python-web': ['python3-django', 'gunicorn', 'python3-psycopg2'],
+  'python-flask': ['python3-flask', 'gunicorn', 'python3-requests'],
+  'python-data': ['python3-pandas', 'python3-sklearn'],
+  'python-plots': ['python3-matplotlib', 'python3-scipy'],
+  jupyter: ['jupyter-notebook'],
+  node: ['nodejs'],
+  npm: ['npm'],
+  php: ['php-fpm', 'php-mysql', 'php-gd', 'php-xml'],
+  wordpress: ['wordpress'],
+  mediawiki: ['mediawiki'],
+  phpmyadmin: ['phpmyadmin'],
+  ruby: ['ruby'],
+  rails: ['rails', 'puma'],
+  redmine: ['redmine'],
+  'perl-web': ['libmojolicious-perl', 'libdbd-pg-perl'],
+  java: ['default-jre-headless'],
+  tomcat: ['tomcat10'],
+  maven: ['maven'],
+  elixir: ['elixir'],
+  lua: ['lua5.4'],
+  r: ['r-base-core'],
+  octave: ['octave'],
+  // builders
+  gcc: ['build-essential'],
+  go: ['golang-go', 'git'],
+  rust: ['cargo'],
+  clang: ['clang', 'cmake'],
+  haskell: ['ghc'],
+  // documents and media
+  ffmpeg: ['ffmpeg'],
+  imagemagick: ['imagemagick'],
+  graphviz: ['graphviz'],
+  pandoc: ['pandoc'],
+  latex: ['texlive-latex-base'],
+  libreoffice: ['libreoffice-writer-nogui'],
+  chromium: ['chromium'],
+  gdal: ['gdal-bin', 'python3-gdal'],
+  opencv: ['python3-opencv'],
+  icecast: ['icecast2'],
+  // almost nothing
+  busybox: ['busybox'],
+}
+
+export const IMAGES: readonly { readonly name: string; readonly roots: readonly string[] }[] = Object.entries(
+  PROGRAMS,
+).map(([name, roots]) => ({ name, roots: [...COMMON, ...roots] }))
