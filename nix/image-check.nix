@@ -75,6 +75,10 @@ let
     );
   plain = item: unsafeDiscardStringContext (toString item);
 
+  checkPlanner =
+    planner:
+    if isInt planner && (planner == 1 || planner == 2) then planner else refuse builder "planner" planner "1 or 2";
+
   checkDirectory =
     item: path:
     if seq path (isFile item) then
@@ -135,6 +139,7 @@ in
     checkLayers
     checkMaxLayers
     checkName
+    checkPlanner
     checkString
     ;
 }

@@ -33,6 +33,7 @@ let
     checkLayers
     checkMaxLayers
     checkName
+    checkPlanner
     checkString
     ;
   imageBase = import ./image-base.nix;
@@ -105,6 +106,9 @@ let
       layers ? [ ],
       # greatest number of layers for the image's store paths, including `layers`
       maxLayers ? 60,
+      # 1 or 2: how store paths are divided into layers. With 1 the image's file and its digests are those of images that
+      # were built before there was a second planner
+      planner ? 2,
       # whether the image has a Nix database with its store paths, for images that run Nix
       nixDatabase ? false,
       # whether a file with licences, homepages and identifiers of the packages is taken along, for the image's SBOM. It
@@ -191,6 +195,7 @@ let
         else
           checkString "fromImageTag" tag
       )
+      // (if checkPlanner planner == 1 then { } else { inherit planner; })
       // (if layers == [ ] then { } else { layers = checkLayers (checkMaxLayers maxLayers) layers; })
       // (
         if !isBool nixDatabase then

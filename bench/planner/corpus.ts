@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { brotliDecompressSync } from 'node:zlib'
-import type { ClosureNode } from '../../src/core/nix/plan.ts'
+import type { ClosureNode } from '../../src/core/nix/closure-bits.ts'
 import { parseStorePath, type StorePath } from '../../src/core/nix/store-path.ts'
 
 export const CORPUS_FILE = fileURLToPath(new URL('corpus.json.br', import.meta.url))
@@ -24,12 +24,17 @@ export type ReleaseFile = {
   readonly packages: readonly (readonly [string, string, number, number, number, readonly number[]])[]
   /** By number of the source: from which step on it has which version. */
   readonly changes: readonly (readonly [number, readonly (readonly [number, string])[]])[]
-  /** Name, and numbers of the packages. */
-  readonly images: readonly (readonly [string, readonly number[]])[]
+  /** Name, numbers of the packages, and of those among them that the image names itself. */
+  readonly images: readonly (readonly [string, readonly number[], readonly number[]])[]
 }
 
 export type CorpusNode = ClosureNode & { readonly popularity: number }
-export type CorpusImage = { readonly name: string; readonly closure: readonly CorpusNode[] }
+export type CorpusImage = {
+  readonly name: string
+  readonly closure: readonly CorpusNode[]
+  /** The paths that the image names itself. */
+  readonly modules: readonly StorePath[]
+}
 export type CorpusStep = { readonly at: string; readonly images: readonly CorpusImage[] }
 
 export function readCorpus(): readonly CorpusStep[] {
@@ -56,7 +61,11 @@ function imagesOf({ packages, changes, images }: ReleaseFile, step: number): rea
     const path = pathOf(i)
     return path && { path, narSize, popularity, references: needs.flatMap((need) => pathOf(need) ?? []) }
   })
-  return images.map(([name, members]) => ({ name, closure: members.flatMap((i) => nodes[i] ?? []) }))
+  return images.map(([name, members, modules]) => ({
+    name,
+    closure: members.flatMap((i) => nodes[i] ?? []),
+    modules: modules.flatMap((i) => pathOf(i) ?? []),
+  }))
 }
 
 function storePath(name: string, version: string, needs: string): StorePath | undefined {

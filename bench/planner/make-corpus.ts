@@ -90,7 +90,7 @@ async function releaseOf(apt: Apt, { name, mark, days, first }: Wanted): Promise
       numbersOf(needs.get(entry.name) ?? []),
     ]),
     changes,
-    images: images.map((image) => [image.name, numbersOf(closureOf(graph, image.roots))]),
+    images: images.map(({ name, roots }) => [name, numbersOf(closureOf(graph, roots)), numbersOf(roots)]),
   }
 }
 

@@ -61,6 +61,8 @@ const ImageFile = Type.Object({
   ),
   links: Type.Optional(Type.Record(AbsolutePath, Type.String({ minLength: 1 }))),
   maxLayers: Type.Integer({ minimum: 1, maximum: MAX_LAYERS }),
+  /** Absent from images that were built before there was a second planner. They keep their layers for ever. */
+  planner: Type.Optional(Type.Union([Type.Literal(1), Type.Literal(2)])),
   created: Type.Optional(Type.String({ pattern: RFC_3339 })),
   author: Type.Optional(Type.String()),
   /** Another image, below this one. */
@@ -132,7 +134,7 @@ async function ownLayers(
   except: readonly StorePath[],
   closure: ClosureFiles,
 ): Promise<readonly SourceLayer[]> {
-  const { name, maxLayers, layers = [], extraDirectories = [], nixDatabase = false, fromImage } = value
+  const { name, maxLayers, planner, layers = [], extraDirectories = [], nixDatabase = false, fromImage } = value
   const contents = value.contents.map((content) => storePath(path, content))
   // A copied tree needn't be there twice, unless something wants it in the store too.
   const wanted = new Set([...contents, ...layers.flat().map((text) => storePath(path, text))])
@@ -157,6 +159,7 @@ async function ownLayers(
     {
       kind: 'closure',
       maxLayers: Math.max(1, maxLayers - layers.length),
+      ...(planner === undefined ? {} : { planner }),
       except: [...except, ...unpacked],
       ...(unpacked.length === 0 ? {} : { unpacked }),
     },

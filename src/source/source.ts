@@ -38,10 +38,15 @@ export type SourceLayer =
   /** The database of a Nix store that holds the paths in the layers below. */
   | { readonly kind: 'nix database'; readonly createdBy: string }
 
+/** 1 is core/nix/plan.ts, 2 is core/nix/plan-by-cost.ts. */
+export type PlannerVersion = 1 | 2
+
 /** A closure, planned into at most `maxLayers` layers, without what is in a layer below already. */
 type ClosureLayer = {
   readonly kind: 'closure'
   readonly maxLayers: number
+  /** Defaults to 1. Digests depend on it, so it is part of the image's identity. */
+  readonly planner?: PlannerVersion
   /** The roots of the closure. Defaults to the image's own path. */
   readonly roots?: readonly StorePath[]
   /** See core/nix/closure.ts. */

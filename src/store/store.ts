@@ -6,7 +6,7 @@ import type { Work } from './work.ts'
 import type { ContentAddress } from '../core/nix/content-address.ts'
 import type { Derivation } from '../core/nix/derivation.ts'
 import type { StoreDirectory } from '../core/nix/store-directory.ts'
-import type { ClosureNode } from '../core/nix/plan.ts'
+import type { ClosureNode } from '../core/nix/closure-bits.ts'
 import type { StoreHash, StorePath } from '../core/nix/store-path.ts'
 
 export type PathInfo = {

@@ -1,9 +1,9 @@
 /** The contract that all compared planners have. */
 import type { StorePath } from '../../../src/core/nix/store-path.ts'
-import type { CorpusNode } from '../corpus.ts'
+import type { CorpusImage, CorpusNode } from '../corpus.ts'
 
 export type Layers = readonly (readonly StorePath[])[]
-export type Planner = (closure: readonly CorpusNode[], maxLayers: number) => Layers
+export type Planner = (image: Pick<CorpusImage, 'closure' | 'modules'>, maxLayers: number) => Layers
 
 /** Returns the references of each path that are in the closure, without the path itself. */
 export function referencesIn(closure: readonly CorpusNode[]): ReadonlyMap<StorePath, readonly StorePath[]> {

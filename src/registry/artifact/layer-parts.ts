@@ -7,6 +7,7 @@ import { RegistryError } from '../../core/errors/errors.ts'
 import { MEDIA_TYPE } from '../../core/oci/image.ts'
 import { demandLayersFit } from '../../core/oci/layer-limit.ts'
 import { isPlainLayer } from '../../core/oci/oci-document.ts'
+import { LAYER_PRICE, planByCost } from '../../core/nix/plan-by-cost.ts'
 import { planLayers } from '../../core/nix/plan.ts'
 import type { LayerEntry, Slice } from '../../core/tar/segment.ts'
 import { storeNameOf, storePathAround, type StorePath } from '../../core/nix/store-path.ts'
@@ -129,7 +130,13 @@ async function partsOf(
       for (const path of roots) await files.assertMember(path)
       const wanted = pathsOfClosure(nodes, { roots, except, unpacked })
       const planned = [...nodes.values()].filter(({ path }) => wanted.has(path) && !placed.has(path))
-      return planLayers(planned, Math.min(layer.maxLayers, room)).map((paths) => ({
+      const maxLayers = Math.min(layer.maxLayers, room)
+      const modules = roots.flatMap((path) => (wanted.has(path) ? [path] : (nodes.get(path)?.references ?? [])))
+      const plan =
+        layer.planner === 2
+          ? planByCost(planned, modules, { maxLayers, layerPrice: LAYER_PRICE[format] })
+          : planLayers(planned, maxLayers)
+      return plan.map((paths) => ({
         source: { kind: 'paths', paths, format },
         createdBy: describe(paths),
       }))

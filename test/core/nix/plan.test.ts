@@ -1,5 +1,6 @@
 import t from 'tap'
-import { planLayers, type ClosureNode } from '../../../src/core/nix/plan.ts'
+import type { ClosureNode } from '../../../src/core/nix/closure-bits.ts'
+import { planLayers } from '../../../src/core/nix/plan.ts'
 import { parseStorePath, storeNameOf, type StorePath } from '../../../src/core/nix/store-path.ts'
 import { seededRandom } from '../../seeded-random.ts'
 
