@@ -27,6 +27,7 @@ const LEAST = {
   maxLayers: 60,
   name: 'some',
   os: 'linux',
+  planner: 2,
   pushless: 1,
 }
 

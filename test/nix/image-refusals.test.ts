@@ -182,6 +182,8 @@ const refusals: RefusalTable = {
     /^image: platforms\."linux\/arm64" is ".*-hello", expected a derivation, since mode is "drv"$/,
   ],
 
+  'planner 3': ['some { planner = 3; }', /^image: planner is 3, expected 1 or 2$/],
+  'planner a string': ['some { planner = "2"; }', /^image: planner is "2", expected 1 or 2$/],
   'maxLayers 0': [
     'some { maxLayers = 0; }',
     /^image: maxLayers is 0, expected a whole number from 1 to 120$/,

@@ -43,17 +43,23 @@ void t.test('the file of an image, byte for byte', { skip: withoutNix }, async (
     '"files":{"/etc/plain":{"mode":"0444","text":"one\\ntwo\\n"},"/etc/with-mode":{"mode":"0600","text":""},' +
     '"/run/kept":{"source":"<hello>"},"/run/tool":{"mode":"0555","source":"<hello>/bin/hello"}},' +
     '"links":{"/bin/bash":"sh","/bin/sh":"<hello>/bin/sh","/opt/hello":"<hello>"},' +
-    '"maxLayers":7,"name":"whole","os":"linux","pushless":1}\n'
+    '"maxLayers":7,"name":"whole","os":"linux","planner":2,"pushless":1}\n'
   t.equal(await readFile(path, 'utf8'), golden.replaceAll('<hello>', hello))
   t.match(path, /\/[0-9a-z]{32}-whole$/)
   t.same(await query('--references', path), [hello], 'its references are its content')
 })
 
 void t.test('the file of the least image', { skip: withoutNix }, async (t) => {
+  const [ofToday, ofBefore] = await Promise.all(['some { }', 'some { planner = 1; }'].map(build))
+  const start = '{"architecture":"amd64","config":{},"contents":[],"files":{},"links":{},"maxLayers":60,'
   t.equal(
-    await readFile(await build('some { }'), 'utf8'),
-    '{"architecture":"amd64","config":{},"contents":[],"files":{},"links":{},"maxLayers":60,' +
-      '"name":"some","os":"linux","pushless":1}\n',
+    await readFile(ofToday ?? '', 'utf8'),
+    `${start}"name":"some","os":"linux","planner":2,"pushless":1}\n`,
+  )
+  t.equal(
+    await readFile(ofBefore ?? '', 'utf8'),
+    `${start}"name":"some","os":"linux","pushless":1}\n`,
+    'with planner 1 it is the file from before there was another one',
   )
 })
 
@@ -76,6 +82,7 @@ void t.test('the same thing said in either spelling is the same image', { skip: 
       '',
     ],
     'a default': ['maxLayers = 60;', ''],
+    planner: ['planner = 2;', ''],
   }
   const found = await evaluateAll(
     Object.values(pairs).map(([one, other]) => `[ (some { ${one} }).drvPath (some { ${other} }).drvPath ]`),
@@ -90,6 +97,7 @@ void t.test('what decides the bytes decides the identity', { skip: withoutNix },
   const variants = [
     '',
     'maxLayers = 61;',
+    'planner = 1;',
     'architecture = "arm64";',
     'files."/x" = "";',
     'env.A = 1;',

@@ -49,8 +49,10 @@ void t.test('an image with all that may be said', { skip: withoutNix }, async (t
       files: { '/etc/x': { text: 'x', mode: '0600' } },
       links: { '/y': '/etc/x' },
       maxLayers: 1,
+      planner: 2,
     }),
   )
+  t.match(source.layers[0], { kind: 'closure', maxLayers: 1, planner: 2 })
   t.match(source.config, { platform: { architecture: 'arm', variant: 'v7', os: 'linux' } })
   const root = source.layers[1]
   const names = root?.kind === 'entries' ? [...root.entries].map(({ name }) => name) : []
@@ -77,6 +79,7 @@ void t.test('each broken field is named', { skip: withoutNix }, async (t) => {
       { contents: ['/nix/store/aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56-x/bin'] },
       /not a store path/,
     ],
+    ['a planner of tomorrow', { planner: 3 }, /planner/],
     ['no number of layers', { maxLayers: undefined }, /maxLayers/],
     ['no layers', { maxLayers: 0 }, /\/maxLayers/],
     ['too many layers', { maxLayers: 121 }, /\/maxLayers/],
