@@ -46,6 +46,10 @@ let
   isPrivileged = port < 1024;
   capabilities = if isPrivileged then [ "CAP_NET_BIND_SERVICE" ] else [ "" ];
 
+  # Only root may use the socket of the container runtime. The service is root without capabilities then.
+  isZeroCopy = given.zero-copy or false;
+  nri = dirOf (given.nri-socket or "/run/nri/nri.sock");
+
   # The settings that the module makes from options of its own, and the state directory that the unit has rights for.
   own = {
     listen = cfg.listen;
@@ -245,7 +249,8 @@ in
       after = [
         "network.target"
         "nix-daemon.socket"
-      ];
+      ]
+      ++ optional isZeroCopy "containerd.service";
 
       environment = toEnvironment (
         mapAttrs (_: toText) (removeAttrs given (attrNames instead))
@@ -268,7 +273,7 @@ in
         SupplementaryGroups = cfg.groups;
 
         # Everybody can read the store, and the Nix daemon accepts all users that nix.conf allows.
-        DynamicUser = true;
+        DynamicUser = !isZeroCopy;
         StateDirectory = "pushless";
         StateDirectoryMode = "0700";
 
@@ -283,7 +288,7 @@ in
         PrivateMounts = true;
         PrivateTmp = true;
         # The daemon still sees the service's own user. A capability inside the namespace wouldn't count outside.
-        PrivateUsers = !isPrivileged;
+        PrivateUsers = !isPrivileged && !isZeroCopy;
         # Node reads only its own process in /proc.
         ProcSubset = "pid";
         ProtectClock = true;
@@ -314,6 +319,8 @@ in
         SystemCallErrorNumber = "EPERM";
         UMask = "0077";
       }
+      # The lock that lets one registry of the node do so lies beside the socket.
+      // optionalAttrs isZeroCopy { ReadWritePaths = [ "-${nri}" ]; }
       # Older versions know no such setting, and warn of it.
       // optionalAttrs (versionAtLeast config.systemd.package.version "260") {
         RefreshOnReload = "credentials";

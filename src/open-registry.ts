@@ -21,10 +21,12 @@ import {
 } from './store/daemon/transport.ts'
 import { policyOf } from './settings/policy.ts'
 import type { ImageDeps } from './registry/artifact/image.ts'
+import { DEFAULT_FORM } from './registry/artifact/image-form.ts'
 import { DigestIndex } from './registry/state/digest-index.ts'
 import { Registry, type RegistryOptions } from './registry/registry.ts'
 import { makePrivate } from './registry/state/state-directory.ts'
 import { StateTrouble } from './registry/state/state-trouble.ts'
+import { ZeroCopyImages } from './registry/state/zero-copy-images.ts'
 import { WorkJournal } from './registry/work/work-journal.ts'
 import { UnpackCache } from './unpack/unpack-cache.ts'
 
@@ -50,6 +52,8 @@ type OpenRegistry = {
   readonly journal: WorkJournal
   readonly images: ImageDeps
   readonly store: Store
+  /** The images whose containers get mounts; none without --zero-copy. */
+  readonly zeroCopyImages: ZeroCopyImages | undefined
   readonly isStateTroubled: () => boolean
   readonly close: () => Promise<void>
 }
@@ -95,8 +99,11 @@ export function openRegistry(
     servePackages: settings.servePackages,
     requiredKeys,
   }
+  const zeroCopyImages =
+    settings.nriSocket === undefined ? undefined : new ZeroCopyImages(stateDirectory, trouble)
   const registry = new Registry({
     ...images,
+    tagForm: zeroCopyImages === undefined ? DEFAULT_FORM : 'zero-copy',
     journal,
     partialIndex: settings.partialIndex,
     policy: policyOf(settings, isLoopbackTrusted, () => ownNix?.refusal),
@@ -116,9 +123,14 @@ export function openRegistry(
       fetchBytes: settings.fetchBytes,
     },
     ...listeners,
+    onImage: (artifact, steps, before) => {
+      if (artifact.kind === 'image' && artifact.form === 'zero-copy') zeroCopyImages?.put(artifact)
+      listeners.onImage?.(artifact, steps, before)
+    },
   })
   return {
     registry,
+    zeroCopyImages,
     journal,
     images,
     store,
@@ -131,6 +143,7 @@ export function openRegistry(
       store.close()
       await reader.close()
       index.close()
+      zeroCopyImages?.close()
     },
   }
 }

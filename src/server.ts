@@ -36,6 +36,7 @@ import { servedClosure } from './registry/artifact/make-artifact.ts'
 import { platformName } from './core/oci/platform.ts'
 import type { Artifact } from './registry/artifact/image-index.ts'
 import type { Steps } from './registry/artifact/images.ts'
+import { openZeroCopy, type OpenZeroCopyOptions, type ZeroCopy } from './zero-copy/open-zero-copy.ts'
 import type { BuildPlace } from './store/own/own-nix.ts'
 
 /** Says what has changed, and what to do about it. */
@@ -98,27 +99,30 @@ export async function startServer(
   const connections = connectionLimit(descriptors)
   const metrics = new Metrics()
   if (tls !== undefined) metrics.watchCertificate(tls.end)
-  const { registry, images, journal, store, isStateTroubled, close } = openRegistry(settings, {
-    isLoopbackTrusted: () => loopback.isTrusted,
-    onLookup: metrics.onLookup,
-    onStateTrouble: (error) => logger.warn({ err: error }, STATE_TROUBLE),
-    onBuildPlace: (place) => logBuildPlace(logger, place),
-    onWork: (work, event) => {
-      metrics.onWork(work, event)
-      const name = workName(work)
-      if (event.kind === 'done' || event.kind === 'failed') {
-        const { kind: outcome, ...facts } = event
-        onAudit(workEvent({ what: work.kind, target: name, outcome, ...facts }, currentAsker()))
-      }
-      if (event.kind === 'log')
-        logger.debug({ work: name, derivation: event.derivation, line: event.line }, 'nix log')
-      // Why it failed is logged where it is answered.
-      else if (event.kind !== 'queued') logger.info({ work: name, ...event, error: undefined }, 'nix')
+  const { registry, images, journal, store, zeroCopyImages, isStateTroubled, close } = openRegistry(
+    settings,
+    {
+      isLoopbackTrusted: () => loopback.isTrusted,
+      onLookup: metrics.onLookup,
+      onStateTrouble: (error) => logger.warn({ err: error }, STATE_TROUBLE),
+      onBuildPlace: (place) => logBuildPlace(logger, place),
+      onWork: (work, event) => {
+        metrics.onWork(work, event)
+        const name = workName(work)
+        if (event.kind === 'done' || event.kind === 'failed') {
+          const { kind: outcome, ...facts } = event
+          onAudit(workEvent({ what: work.kind, target: name, outcome, ...facts }, currentAsker()))
+        }
+        if (event.kind === 'log')
+          logger.debug({ work: name, derivation: event.derivation, line: event.line }, 'nix log')
+        // Why it failed is logged where it is answered.
+        else if (event.kind !== 'queued') logger.info({ work: name, ...event, error: undefined }, 'nix')
+      },
+      onDeletion,
+      onRootTrouble: (error) => logger.warn({ err: error }, 'no root: the image may be collected'),
+      onImage: (artifact, steps, before) => logServed(logger, artifact, steps, before),
     },
-    onDeletion,
-    onRootTrouble: (error) => logger.warn({ err: error }, 'no root: the image may be collected'),
-    onImage: (artifact, steps, before) => logServed(logger, artifact, steps, before),
-  })
+  )
   const nixCache = openNixCache({
     mode: settings.nixCacheMode,
     state: settings.stateDirectory,
@@ -184,7 +188,19 @@ export async function startServer(
     logger,
   )
   const { host, port } = settings.listen
+  let zeroCopy: ZeroCopy | undefined
   try {
+    if (settings.nriSocket !== undefined && zeroCopyImages !== undefined) {
+      zeroCopy = await openZeroCopy({
+        socket: settings.nriSocket,
+        store,
+        images: zeroCopyImages,
+        stateDirectory: settings.stateDirectory,
+        registry,
+        listeners: zeroCopyListeners(logger, metrics),
+      })
+      metrics.watchZeroCopy(zeroCopy.figures)
+    }
     // Fastify doesn't know of the TLS below it.
     const toUrl = (address: string) => (tls === undefined ? address : address.replace(/^http:/, 'https:'))
     const listenTextResolver = (address: string) => `bound to ${toUrl(address)}`
@@ -211,6 +227,7 @@ export async function startServer(
         await Promise.race([closed, setTimeout(settings.graceMs, undefined, { ref: false })])
         app.server.closeAllConnections()
         await closed
+        await zeroCopy?.close()
         nixCache?.close()
         advisories?.close()
         auth?.close()
@@ -221,6 +238,7 @@ export async function startServer(
       },
     }
   } catch (error) {
+    await zeroCopy?.close()
     nixCache?.close()
     advisories?.close()
     auth?.close()
@@ -317,6 +335,19 @@ function logServed(
   if (missing.length > 0)
     logger.warn({ ...facts, missing }, 'index without platforms that cannot be had here')
   if (before !== undefined) logger.warn({ ...facts, before }, 'another index than before')
+}
+
+function zeroCopyListeners(logger: FastifyBaseLogger, metrics: Metrics): OpenZeroCopyOptions['listeners'] {
+  return {
+    onRegistered: (runtime) => logger.info({ runtime }, 'registered with the container runtime'),
+    onLost: (error, retryMs) =>
+      logger.warn({ err: error, retryMs }, 'not registered with the container runtime; tried again'),
+    onCall: (event, ms, error) => {
+      metrics.onRuntimeEvent(event, ms)
+      if (error !== undefined) logger.warn({ err: error, event, ms }, 'event of the container runtime failed')
+    },
+    onTrouble: (error) => logger.warn({ err: error }, 'store paths of a container cannot be kept or found'),
+  }
 }
 
 function logBuildPlace(logger: FastifyBaseLogger, place: BuildPlace): void {

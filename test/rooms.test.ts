@@ -33,6 +33,10 @@ const USES: { readonly [room: string]: readonly string[] } = {
   tls: ['core'],
   tracing: [],
   access: ['core'],
+  // Protocols of container runtimes.
+  nri: [],
+  // The mounts of containers: between a runtime and the images that were made.
+  'zero-copy': ['core', 'nri', 'registry', 'store'],
   archive: ['core', 'layer', 'registry'],
   insight: ['core', 'store', 'registry'],
   http: ['core', 'access', 'layer', 'registry', 'insight', 'nix-cache', 'kubernetes', 'tracing'],
@@ -63,6 +67,7 @@ const USES: { readonly [room: string]: readonly string[] } = {
     'registry',
     'tls',
     'tracing',
+    'zero-copy',
   ],
   cli: [
     'core',

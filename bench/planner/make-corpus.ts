@@ -36,7 +36,9 @@ for (const [release, { name, mark, from, months }] of RELEASES.entries()) {
 }
 const text = JSON.stringify({ steps, releases } satisfies CorpusFile)
 await writeFile(CORPUS_FILE, brotliCompressSync(text))
-console.log(`${steps.length} steps, ${releases.map(({ packages }) => packages.length).join(' and ')} packages`)
+console.log(
+  `${steps.length} steps, ${releases.map(({ packages }) => packages.length).join(' and ')} packages`,
+)
 
 type Wanted = {
   readonly name: string
@@ -49,17 +51,28 @@ type Wanted = {
 async function releaseOf(apt: Apt, { name, mark, days, first }: Wanted): Promise<ReleaseFile> {
   const graph = packageGraph(await apt.packages(name))
   const later = [...(await apt.packages(`${name}-updates`)), ...(await apt.packages(`${name}-security`))]
-  const images = IMAGES.map((image) => ({ name: image.name, roots: image.roots.map((root) => rootOf(graph, root)) }))
-  const names = [...closureOf(graph, images.flatMap(({ roots }) => roots))].sort()
+  const images = IMAGES.map((image) => ({
+    name: image.name,
+    roots: image.roots.map((root) => rootOf(graph, root)),
+  }))
+  const names = [
+    ...closureOf(
+      graph,
+      images.flatMap(({ roots }) => roots),
+    ),
+  ].sort()
   const needs = withoutCircles(graph, new Set(names))
   const number = new Map(names.map((one, i) => [one, i]))
-  const numbersOf = (some: Iterable<string>) => [...some].flatMap((one) => number.get(one) ?? []).sort((a, b) => a - b)
+  const numbersOf = (some: Iterable<string>) =>
+    [...some].flatMap((one) => number.get(one) ?? []).sort((a, b) => a - b)
   const used = names.flatMap((one) => graph.packages.get(one) ?? [])
   const sources = [...new Set(used.map(({ source }) => source))].sort()
   const all = [...graph.packages.values()]
-  const bySource = (list: readonly Package[], source: string) => list.filter((entry) => entry.source === source)
+  const bySource = (list: readonly Package[], source: string) =>
+    list.filter((entry) => entry.source === source)
   const touched = sources.filter(
-    (source) => bySource(later, source).length > 0 || bySource(used, source).some(({ version }) => mark.test(version)),
+    (source) =>
+      bySource(later, source).length > 0 || bySource(used, source).some(({ version }) => mark.test(version)),
   )
   const inRelease = await uploadsOf(apt, all, [...touched, 'base-files'])
   const after = await uploadsOf(apt, later, touched)
@@ -72,7 +85,9 @@ async function releaseOf(apt: Apt, { name, mark, days, first }: Wanted): Promise
     const uploads = [...(inRelease.get(source) ?? []), ...(after.get(source) ?? [])]
     const known = [...new Map(uploads.map((upload) => [upload.version, upload])).values()]
     const found = days.flatMap((day, i) =>
-      versionAt(known, day.getTime(), { pointReleases, releaseDay }).map((version) => [first + i, version] as const),
+      versionAt(known, day.getTime(), { pointReleases, releaseDay }).map(
+        (version) => [first + i, version] as const,
+      ),
     )
     const changed = found.filter(([, version], i) => version !== found[i - 1]?.[1])
     console.log(`${name} ${source}: ${changed.length} of ${known.length} versions`)

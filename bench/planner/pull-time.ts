@@ -49,7 +49,7 @@ function fetchEnds(megabytes: readonly number[]): number[] {
   const ends = megabytes.map(() => 0)
   let active: number[] = []
   let next = 0
-  for (let now = 0; next < left.length || active.length > 0; ) {
+  for (let now = 0; next < left.length || active.length > 0;) {
     while (active.length < FETCHES_AT_ONCE && next < left.length) active.push(next++)
     const least = Math.min(...active.map((i) => left[i] ?? 0))
     now += least * active.length * NETWORK_SECONDS_PER_MEGABYTE

@@ -6,6 +6,8 @@ let
   toFiles = import ./pod-files.nix;
 
   daemonSocket = "/nix/var/nix/daemon-socket";
+  # The directory of the socket, which is a new one after a restart of the runtime. The registry's lock is in it, too.
+  nri = "/var/run/nri";
 
   # Beyond the grace that downloads get, for the rest of the shutdown (src/cli/serve.ts: 5 s), and some.
   slack = 10;
@@ -33,6 +35,8 @@ in
   claim,
   # names by which clients call the registry, beside those of settings.hosts
   hosts,
+  # whether store paths are mounted into the containers of the node
+  zeroCopy,
 }:
 let
   files = toFiles {
@@ -49,6 +53,7 @@ let
     nix = "unix:${daemonSocket}/socket";
     allow-builds = allowBuilds;
   }
+  // onlyIf zeroCopy { zero-copy = true; }
   # Other machines reach it. Nodes pull without credentials until there is a file that says who may.
   // onlyIf (!isOnNode && authSecret == null) { anonymous-pull = true; }
   // files.settings;
@@ -60,7 +65,7 @@ let
       settings
       hosts
       ;
-    inherit (files) reserved;
+    reserved = files.reserved ++ [ "zero-copy" ];
   };
 
   grace = settings.grace or 30;
@@ -86,7 +91,13 @@ let
     // onlyIf (tlsSecret != null) { scheme = "HTTPS"; };
   };
 in
-if !isInt uid || uid < 1 then
+if !isBool zeroCopy then
+  refuse builder "zeroCopy" zeroCopy "true or false"
+else if zeroCopy && !isOnNode then
+  refuse builder "zeroCopy" zeroCopy "false: only the registry of a node mounts its store"
+else if zeroCopy && uid != 0 then
+  refuse builder "uid" uid "0: only root may use the socket of the container runtime"
+else if !zeroCopy && (!isInt uid || uid < 1) then
   refuse builder "uid" uid "a number from 1 on: nothing here needs root"
 else if !isBool allowBuilds then
   refuse builder "allowBuilds" allowBuilds "true or false"
@@ -97,7 +108,7 @@ else
     enableServiceLinks = false;
     terminationGracePeriodSeconds = grace + slack;
     securityContext = {
-      runAsNonRoot = true;
+      runAsNonRoot = !zeroCopy;
       runAsUser = uid;
       runAsGroup = uid;
       # The group of the claim's volume, and of the Secrets.
@@ -172,6 +183,7 @@ else
         ${nodeDirectory} = "state";
       }
       // onlyIf (claim != null) { ${state} = "claim"; }
+      // onlyIf zeroCopy { ${nri} = "nri"; }
       // files.volumeMounts;
     };
 
@@ -182,6 +194,7 @@ else
       state = onNode nodeDirectory "DirectoryOrCreate";
       tmp.emptyDir.sizeLimit = "64Mi";
     }
+    // onlyIf zeroCopy { nri = onNode nri "Directory"; }
     // onlyIf (claim != null) { claim.persistentVolumeClaim.claimName = claim; }
     // files.volumes;
   }

@@ -109,7 +109,10 @@ let
       # path of the state directory, on the node and in the container
       state ? "/var/lib/pushless",
       # number of the user and of the group. allowed-users in nix.conf must include it, if that isn't "*"
-      uid ? 65532,
+      uid ? if zeroCopy then 0 else 65532,
+      # DaemonSet: whether the store paths of images are mounted into containers, and not pulled. The runtime must have
+      # NRI, and the registry's Pods are of root then, without capabilities: docs/zero-copy.md
+      zeroCopy ? false,
       # labels of the nodes that the registry may run on, which have Nix
       nodeSelector ?
         if kind == "Deployment" then
@@ -162,6 +165,7 @@ let
           authSecret
           uid
           resources
+          zeroCopy
           ;
         port = checkPort "port" port;
         state = checkPath "state" state;

@@ -23,7 +23,12 @@ import type { RegistryFigures } from '../registry/registry.ts'
 const REQUEST_SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 10, 20, 30, 60, 300]
 /** From a copy of a file to a browser. */
 const WORK_SECONDS = [1, 5, 15, 60, 300, 900, 1800, 3600, 7200]
+/** A runtime drops a plugin that takes 2 s. */
+const EVENT_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2]
 const V2_KIND = /\/(manifests|blobs|tags|referrers)\/[^/]*$/
+
+/** Counts of what is mounted into containers, and kept for them. */
+type ZeroCopyFigures = { readonly containers: number; readonly mounts: number; readonly roots: number }
 
 export class Metrics {
   readonly #collector = new Collector()
@@ -52,6 +57,12 @@ export class Metrics {
     'client_limit_refusals_total',
     'Requests refused since the client had enough under way',
     ['limit'],
+  )
+  readonly #runtimeEvents = this.#histogram(
+    'runtime_event_seconds',
+    'How long events of the container runtime took to answer (--zero-copy)',
+    ['event'],
+    EVENT_SECONDS,
   )
   readonly #begun = new WeakMap<object, number>()
 
@@ -88,6 +99,18 @@ export class Metrics {
     this.#gauge('tls_certificate_end_seconds', 'When the certificate ends, in seconds since 1970', [], () =>
       Math.floor(end() / 1000),
     )
+  }
+
+  /** @param figures asked whenever somebody looks. */
+  watchZeroCopy(figures: () => ZeroCopyFigures): void {
+    this.#gauge('zero_copy_containers', 'Containers with mounted store paths', [], () => figures().containers)
+    this.#gauge('zero_copy_mounts', 'Store paths mounted into containers', [], () => figures().mounts)
+    this.#gauge('zero_copy_roots', 'Store paths kept for containers', [], () => figures().roots)
+  }
+
+  /** @param event such as `CreateContainer`. */
+  readonly onRuntimeEvent = (event: string, milliseconds: number): void => {
+    this.#runtimeEvents.observe({ event }, milliseconds / 1000)
   }
 
   readonly onLookup = (result: Lookup): void => this.#lookups.inc({ result })

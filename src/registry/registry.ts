@@ -57,7 +57,8 @@ const UNHAD_FORM: ReadonlySet<ErrorKind> = new Set(['denied', 'unservable'])
 export type ManifestWanted = {
   /** False for a client that gets the image for linux/amd64 instead. Default: true. */
   readonly takesIndex?: boolean
-  readonly form?: ImageForm
+  /** Default: the form of tags. */
+  readonly form?: ImageForm | undefined
 }
 
 /** A blob, the image that it belongs to, and its content. */
@@ -67,6 +68,8 @@ type FoundBlob = Omit<Blob, 'read'> & {
 }
 
 export type RegistryOptions = ImagesOptions & {
+  /** The form that tags answer with, where the client wants no other. Default: `tar`. */
+  readonly tagForm?: ImageForm
   readonly roots: RootsOptions
   /** Decides what may be fetched and built. */
   readonly policy: Policy
@@ -114,7 +117,7 @@ export class Registry {
   async manifest(
     reference: Reference,
     selector: Selector,
-    { takesIndex = true, form = DEFAULT_FORM }: ManifestWanted = {},
+    { takesIndex = true, form = this.#tagForm }: ManifestWanted = {},
   ): Promise<Document> {
     if (selector.kind === 'tag') {
       const { tag } = selector
@@ -204,7 +207,7 @@ export class Registry {
 
   /** Whether the image of a tag is remembered, so that its pull takes no work. */
   recalls(reference: Reference, requestedTag: string): boolean {
-    const { tag, form } = wantedBy(requestedTag)
+    const { tag, form } = wantedBy(requestedTag, this.#tagForm)
     return this.#images.recall(reference, tag, form) !== undefined
   }
 
@@ -287,6 +290,10 @@ export class Registry {
     return this.roots.pin(root)
   }
 
+  get #tagForm(): ImageForm {
+    return this.#options.tagForm ?? DEFAULT_FORM
+  }
+
   figures(): RegistryFigures {
     const { temporary, durable } = this.roots.count()
     return {
@@ -310,9 +317,9 @@ export class Registry {
   async search<T>(
     reference: Reference,
     look: (artifact: Artifact) => Promise<T | undefined>,
-    first: ImageForm = DEFAULT_FORM,
+    first: ImageForm = this.#tagForm,
   ): Promise<T | undefined> {
-    const forms = [first, ...SERVED_FORMS.filter((form) => form !== first)]
+    const forms = new Set([first, this.#tagForm, ...SERVED_FORMS])
     // What an index names may have to be made.
     const lookInto = (artifact: Artifact) =>
       artifact.kind === 'index' ? this.#hold.wait(look(artifact), reference) : look(artifact)

@@ -130,6 +130,16 @@ export const SETTINGS = Type.Object({
     description:
       'how to reach Nix: auto (the daemon\u2019s socket, else nix-daemon --stdio), unix:PATH, or a command that speaks the worker protocol on stdin and stdout',
   }),
+  PUSHLESS_ZERO_COPY: Type.Boolean({
+    default: false,
+    description:
+      'for a registry that runs on the node whose containers it serves: images have no store paths in their layers, and the node\u2019s own store is mounted into each container through NRI. Needs --store daemon, and containerd 2 or CRI-O 1.30',
+  }),
+  PUSHLESS_NRI_SOCKET: Type.String({
+    default: '/var/run/nri/nri.sock',
+    pattern: '^/.',
+    description: 'the socket of the container runtime\u2019s NRI, for --zero-copy',
+  }),
   PUSHLESS_SERVE_PACKAGES: Type.Boolean({
     default: false,
     description:

@@ -50,6 +50,8 @@ export type Settings = {
   readonly aws: AwsEnvironment
   /** `auto`, `unix:PATH`, or a command. */
   readonly nix: string
+  /** The socket of the runtime's NRI. None without --zero-copy. */
+  readonly nriSocket: string | undefined
   readonly servePackages: boolean
   readonly partialIndex: boolean
   readonly holdMs: number
@@ -150,6 +152,7 @@ export function settingsOf(given: GivenSettings, aws: AwsEnvironment = awsEnviro
     aws,
     builder: parseBuilderSetting(given.PUSHLESS_BUILDER),
     nix: given.PUSHLESS_NIX,
+    nriSocket: given.PUSHLESS_ZERO_COPY ? given.PUSHLESS_NRI_SOCKET : undefined,
     servePackages: given.PUSHLESS_SERVE_PACKAGES,
     partialIndex: given.PUSHLESS_PARTIAL_INDEX,
     holdMs: given.PUSHLESS_HOLD * SECOND_MS,
@@ -208,6 +211,10 @@ function refuseTogether(given: GivenSettings): void {
   if (given.PUSHLESS_STORE !== 'own' && given.PUSHLESS_BUILDERS !== '')
     throw new SettingsError(
       `${settingTitle('PUSHLESS_BUILDERS')}: is for --store own alone; the builders of a Nix daemon stand in its nix.conf, and --store cache has --builder`,
+    )
+  if (given.PUSHLESS_ZERO_COPY && given.PUSHLESS_STORE !== 'daemon')
+    throw new SettingsError(
+      `${settingTitle('PUSHLESS_ZERO_COPY')}: needs --store daemon, since the node mounts the paths of its own store`,
     )
   if (!isCache && given.PUSHLESS_BUILDER !== '')
     throw new SettingsError(

@@ -134,7 +134,15 @@ async function ownLayers(
   except: readonly StorePath[],
   closure: ClosureFiles,
 ): Promise<readonly SourceLayer[]> {
-  const { name, maxLayers, planner, layers = [], extraDirectories = [], nixDatabase = false, fromImage } = value
+  const {
+    name,
+    maxLayers,
+    planner,
+    layers = [],
+    extraDirectories = [],
+    nixDatabase = false,
+    fromImage,
+  } = value
   const contents = value.contents.map((content) => storePath(path, content))
   // A copied tree needn't be there twice, unless something wants it in the store too.
   const wanted = new Set([...contents, ...layers.flat().map((text) => storePath(path, text))])

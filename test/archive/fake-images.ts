@@ -32,6 +32,7 @@ export function fakeExport(name: string, ...contents: readonly string[]): Export
     root,
     kind: 'image',
     form: 'tar',
+    mounts: [],
     format: 'pushless image',
     platform,
     config,

@@ -116,7 +116,10 @@ void t.test('a plain package over HTTP', { skip: missing('nix') }, async (t) => 
 
   await t.test('tags, referrers, the base and health', async (t) => {
     const tags = await fetch(`${base}/tags/list`)
-    t.same(await tags.json(), { name: new URL(base).pathname.slice('/v2/'.length), tags: ['erofs', 'latest', 'nix'] })
+    t.same(await tags.json(), {
+      name: new URL(base).pathname.slice('/v2/'.length),
+      tags: ['erofs', 'latest', 'nix'],
+    })
     const page = await fetch(`${base}/tags/list?n=1`)
     t.match(page.headers.get('link'), /n=1&last=latest>; rel="next"/)
     t.same(((await page.json()) as { tags: unknown }).tags, ['latest'])

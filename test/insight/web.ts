@@ -93,6 +93,7 @@ const config = imageConfig(platform, {}, [layer])
 export const WEB: Image = {
   kind: 'image',
   form: 'tar',
+  mounts: [],
   format: 'pushless image',
   root: IMAGE,
   platform,

@@ -74,6 +74,16 @@ void t.test('settings become environment variables', { skip: withoutNix }, async
   })
 })
 
+void t.test('the container runtime is for root alone', { skip: withoutNix }, async (t) => {
+  const config = 'enable = true; settings.zero-copy = true;'
+  t.match(await evaluate(`${configOf(config)} service.serviceConfig`), {
+    DynamicUser: false,
+    PrivateUsers: false,
+    CapabilityBoundingSet: [''],
+    ReadWritePaths: ['-/run/nri'],
+  })
+})
+
 void t.test('further words, the firewall, and a port that needs leave', { skip: withoutNix }, async (t) => {
   const config = `
     enable = true;

@@ -1,13 +1,14 @@
 /**
- * A real containerd that is asked as kubelet asks it, through CRI: the machine's own, or that of a newer Debian in its
- * chroot. Root, state, sockets and settings in a temporary directory; mounts in a namespace of its own. Needs root.
+ * A real containerd that is asked as kubelet asks it, through CRI: the machine's own, that of a newer Debian in its
+ * chroot, or one that was built from its module. Root, state, sockets and settings in a temporary directory; mounts in a namespace of its own. Needs root.
  * Containers need a network plugin, and aren't run here; pulls need none.
  */
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { hostsToml } from './containerd.ts'
+import { builtContainerd, missingContainerd } from './containerd-built.ts'
 import { answersCri, pullImage, type Pulled } from './cri.ts'
 import { startDaemon } from './daemon.ts'
 import { debianRoot, inMountNamespace, inRoot, missingDebianRoot, type Suite } from './debian-root.ts'
@@ -15,8 +16,8 @@ import { takesOverlays } from './overlay.ts'
 import { missing, searchPath } from './requirement.ts'
 import { temporaryDirectory, type Scope } from './scope.ts'
 
-/** Whose containerd. */
-export type Origin = 'machine' | Suite
+/** Whose containerd. The built one runs with the machine's runc. */
+export type Origin = 'machine' | 'built' | Suite
 
 export interface CriContainerd {
   /** E.g. `1.7.24`. */
@@ -26,9 +27,13 @@ export interface CriContainerd {
   readonly socket: string
   /** Every line of containerd's log so far. */
   readonly lines: readonly string[]
+  /** Where its NRI listens, if it is on. */
+  readonly nriSocket: string
   /** One attempt, as kubelet makes it. */
   pull(reference: string): Promise<Pulled>
   stop(): Promise<void>
+  /** Kills it with SIGKILL, and starts it again with what it left: the containers go on meanwhile. */
+  restart(): Promise<void>
 }
 
 const READY_LIMIT_MS = 60_000
@@ -38,35 +43,54 @@ const PLACE = '/mnt'
 
 /** The reason why there is no such containerd here (also after trying to make it), or false. */
 export async function missingCri(origin: Origin): Promise<string | false> {
-  return origin === 'machine' ? missing('root', 'containerd') : missingDebianRoot(origin)
+  if (origin === 'machine') return missing('root', 'containerd')
+  return origin === 'built' ? missing('root', 'containerd') || missingContainerd() : missingDebianRoot(origin)
 }
 
-/**
- * containerd with `nix.internal` served by the registry at `url`.
- * @param settings.authority the certificate of a private authority that signed the registry's
- * @param settings.sandboxImage of each Pod's first process; its own, which no test can pull, where no Pod is run
- */
+export type CriSettings = {
+  /** The image of each Pod's first process; containerd's own, which no test can pull, where no Pod is run. */
+  readonly sandboxImage?: string
+  /** The certificate of a private authority that signed the registry's. */
+  readonly authority?: string | undefined
+  /** Whether plugins may connect. Its socket is in a directory of its own, as on a node. */
+  readonly nri?: boolean
+  /** The directory that containers find the node's store in, seen as `/nix`. */
+  readonly nix?: string
+}
+
+/** Runs $1 and its arguments again whenever it is killed, with its process id in the file $0. */
+const SUPERVISE = `trap 'kill "$child"; wait "$child"; exit 0' TERM
+while :; do "$@" & child=$!; echo "$child" > "$0.part"; mv "$0.part" "$0"; wait "$child" || :; done`
+/** $0 a directory, seen as /nix by the command. */
+const WITH_NIX = 'mount --bind "$0" /nix; exec "$@"'
+
+/** containerd with `nix.internal` served by the registry at `url`. */
 export async function startCri(
   scope: Scope,
   origin: Origin,
   url: string,
-  settings: { readonly sandboxImage?: string; readonly authority?: string | undefined } = {},
+  settings: CriSettings = {},
 ): Promise<CriContainerd> {
   const directory = await temporaryDirectory(scope, `cri-${origin}`)
-  const root = origin === 'machine' ? undefined : await debianRoot(origin)
+  const { nix } = settings
+  const root = origin === 'machine' || origin === 'built' ? undefined : await debianRoot(origin)
+  const withNix = nix === undefined ? [] : ['/bin/sh', '-euc', WITH_NIX, nix]
   const inside = (...args: readonly string[]): [string, ...string[]] =>
     root === undefined
-      ? [...inMountNamespace, ...args]
-      : inRoot(root, args, { binds: { [PLACE]: directory } })
+      ? [...inMountNamespace, ...withNix, ...args]
+      : inRoot(root, args, { binds: { [PLACE]: directory, ...(nix === undefined ? {} : { '/nix': nix }) } })
   const place = root === undefined ? directory : PLACE
+  const program = origin === 'built' ? await builtContainerd() : 'containerd'
+  const env = { PATH: origin === 'built' ? `${dirname(program)}:${searchPath()}` : searchPath() }
 
-  const version = await versionOf(inside('containerd', '--version'))
+  const version = await versionOf(inside(program, '--version'))
   const host = join(directory, 'certs.d/nix.internal')
   await mkdir(host, { recursive: true })
+  await mkdir(join(directory, 'nri'))
+  const { authority } = settings
   // The system trusts no private authority.
-  if (settings.authority !== undefined) await writeFile(join(host, 'ca.crt'), settings.authority)
-  const ca =
-    settings.authority === undefined ? '' : `  ca = "${join(place, 'certs.d/nix.internal/ca.crt')}"\n`
+  if (authority !== undefined) await writeFile(join(host, 'ca.crt'), authority)
+  const ca = authority === undefined ? '' : `  ca = "${join(place, 'certs.d/nix.internal/ca.crt')}"\n`
   await writeFile(join(host, 'hosts.toml'), `${hostsToml([url])}${ca}`)
   await writeFile(
     join(directory, 'config.toml'),
@@ -75,26 +99,37 @@ export async function startCri(
       snapshotter: (await takesOverlays(directory)) ? 'overlayfs' : 'native',
     }),
   )
+  const pidFile = join(directory, 'pid')
+  const supervise = ['/bin/sh', '-euc', SUPERVISE, join(place, 'pid')]
   const daemon = await startDaemon(scope, {
-    command: inside('containerd', '--config', join(place, 'config.toml')),
-    env: { PATH: searchPath() },
+    command: inside(...supervise, program, '--config', join(place, 'config.toml')),
+    env,
     ready: (line) => (line.includes('containerd successfully booted') ? true : undefined),
     readyWithinMs: READY_LIMIT_MS,
   })
   const socket = join(directory, 'containerd.sock')
-  const end = Date.now() + READY_LIMIT_MS
-  while (!(await answersCri(socket))) {
-    if (Date.now() > end)
-      throw new Error(`containerd doesn't answer by CRI; it printed:\n${daemon.lines.join('\n')}`)
-    await delay(50)
+  const pid = async () => Number(await readFile(pidFile, 'utf8'))
+  const answers = async () => {
+    const end = Date.now() + READY_LIMIT_MS
+    while (!(await answersCri(socket))) {
+      if (Date.now() > end)
+        throw new Error(`containerd doesn't answer by CRI; it printed:\n${daemon.lines.join('\n')}`)
+      await delay(50)
+    }
   }
+  await answers()
   return {
     version,
-    pid: daemon.pid,
+    pid: await pid(),
     socket,
+    nriSocket: join(directory, 'nri/nri.sock'),
     lines: daemon.lines,
     pull: async (reference) => pullImage(socket, reference),
     stop: async () => void (await daemon.stop()),
+    async restart() {
+      process.kill(await pid(), 'SIGKILL')
+      await answers()
+    },
   }
 }
 
@@ -109,10 +144,7 @@ async function versionOf([file, ...args]: readonly [string, ...string[]]): Promi
 function configToml(
   version: string,
   directory: string,
-  {
-    snapshotter,
-    sandboxImage,
-  }: { readonly snapshotter: 'overlayfs' | 'native'; readonly sandboxImage?: string },
+  { snapshotter, sandboxImage, nri = false }: CriSettings & { readonly snapshotter: 'overlayfs' | 'native' },
 ): string {
   const common = `root = "${directory}/root"
 state = "${directory}/state"
@@ -122,7 +154,10 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
 [ttrpc]
   address = "${directory}/containerd.sock.ttrpc"
 [plugins."io.containerd.nri.v1.nri"]
-  disable = true
+  disable = ${!nri}
+  socket_path = "${directory}/nri/nri.sock"
+  plugin_path = "${directory}/nri/plugins"
+  plugin_config_path = "${directory}/nri/conf.d"
 `
   const registry = `config_path = "${directory}/certs.d"`
   const cni = `conf_dir = "${directory}/cni"`

@@ -2,7 +2,8 @@
  * The call by which kubelet pulls: `PullImage` of the Container Runtime Interface (kubernetes/cri-api, runtime.v1), by
  * gRPC over the runtime's unix socket. Not `crictl`, since no Debian has a package of it; and what it would print is
  * this call's error, which is also what kubelet puts into a Pod's events. Of gRPC here is what one call needs:
- * a message is a length and a protobuf, a result is the trailer `grpc-status`.
+ * a message is a length and a protobuf, a result is the trailer `grpc-status`. Pods and containers are in
+ * cri-containers.ts.
  */
 import { connect, type IncomingHttpHeaders } from 'node:http2'
 import { createConnection } from 'node:net'
@@ -20,7 +21,7 @@ const ASK_LIMIT_MS = 10_000
 export async function pullImage(socket: string, image: string): Promise<Pulled> {
   // PullImageRequest { ImageSpec image = 1 { string image = 1 } }
   const request = protobufField(protobufField(Buffer.from(image)))
-  const { status, message, body } = await call(socket, 'PullImage', request, PULL_LIMIT_MS)
+  const { status, message, body } = await callCri(socket, 'ImageService/PullImage', request, PULL_LIMIT_MS)
   if (status !== '0') return { kind: 'failed', message }
   const imageId = /sha256:[0-9a-f]{64}/.exec(body.toString('latin1'))?.[0]
   if (imageId === undefined) throw new Error(`PullImage gave no image: ${body.toString('hex')}`)
@@ -29,16 +30,22 @@ export async function pullImage(socket: string, image: string): Promise<Pulled> 
 
 /** Whether the runtime answers yet: it listens before it does. */
 export async function answersCri(socket: string): Promise<boolean> {
-  const asked = call(socket, 'ListImages', Buffer.alloc(0), ASK_LIMIT_MS)
+  const asked = callCri(socket, 'ImageService/ListImages', Buffer.alloc(0), ASK_LIMIT_MS)
   return asked.then(
     ({ status }) => status === '0',
     () => false,
   )
 }
 
-type Answer = { readonly status: string; readonly message: string; readonly body: Buffer }
+export type Answer = { readonly status: string; readonly message: string; readonly body: Buffer }
 
-async function call(socket: string, method: string, request: Buffer, limitMs: number): Promise<Answer> {
+/** @param method `ImageService/PullImage` and the like. @throws where the runtime can't be spoken to at all */
+export async function callCri(
+  socket: string,
+  method: string,
+  request: Uint8Array,
+  limitMs: number,
+): Promise<Answer> {
   const session = connect('http://localhost', { createConnection: () => createConnection(socket) })
   // The stream fails with it, and is waited for.
   session.on('error', () => undefined)
@@ -46,7 +53,7 @@ async function call(socket: string, method: string, request: Buffer, limitMs: nu
     const stream = session.request(
       {
         ':method': 'POST',
-        ':path': `/runtime.v1.ImageService/${method}`,
+        ':path': `/runtime.v1.${method}`,
         'content-type': 'application/grpc',
         te: 'trailers',
       },

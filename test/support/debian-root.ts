@@ -36,15 +36,24 @@ const BOOTSTRAP_LIMIT_MS = 900_000
 /** Two fifths of a root, and nothing runs by it. */
 const unneeded = ['var/cache/apt', 'var/lib/apt/lists', 'usr/share/doc', 'usr/share/locale', 'usr/share/man']
 
-/** $0 the chroot; pairs of a directory and its place, up to `--`; the command. Nix builds on a pseudoterminal of /dev. */
+/**
+ * $0 the chroot; pairs of a directory and its place, up to `--`; the command. Nix builds on a pseudoterminal of /dev.
+ * A container gets a copy of `/etc/hosts`. The root is pivoted and not only changed: what enters a namespace of mounts
+ * again, as a command does that is run in a container, begins at the namespace's own root.
+ */
 const ENTER = `PATH=/usr/sbin:/usr/bin:/sbin:/bin
+mount --bind "$0" "$0"
 while [ "$1" != -- ]; do mkdir -p "$0$2"; mount --bind "$1" "$0$2"; shift 2; done
 shift
 mount -t proc proc "$0/proc"
 mount --rbind /dev "$0/dev"
 mount --rbind /sys "$0/sys"
 mount -t tmpfs tmpfs "$0/run"
-exec chroot "$0" "$@"`
+[ -e "$0/etc/hosts" ] || echo 127.0.0.1 localhost > "$0/etc/hosts"
+cd "$0"
+pivot_root . media
+umount -l /media
+exec "$@"`
 
 /** The reason why there is no such Debian here (also after trying to make it), or false. */
 export async function missingDebianRoot(suite: Suite): Promise<string | false> {

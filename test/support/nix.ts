@@ -16,7 +16,13 @@ export const nixEnv = {
 /** The expression file of that name in `test/fixtures/`. */
 export function fixture(
   name:
-    'shapes.nix' | 'busybox.nix' | 'debian-closure.nix' | 'docker-archives.nix' | 'pods.nix' | 'replicas.nix',
+    | 'shapes.nix'
+    | 'busybox.nix'
+    | 'debian-closure.nix'
+    | 'docker-archives.nix'
+    | 'pods.nix'
+    | 'replicas.nix'
+    | 'zero-copy.nix',
 ): string {
   return fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))
 }

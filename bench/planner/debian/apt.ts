@@ -28,8 +28,7 @@ export async function openApt(
     await mkdir(join(directory, name), { recursive: true })
   const line = (uri: string, suite: string) => `deb [signed-by=${KEYS}] ${uri} ${suite} main\n`
   const sources = SUITES.map(
-    (suite) =>
-      line(mirror, suite) + line(mirror, `${suite}-updates`) + line(security, `${suite}-security`),
+    (suite) => line(mirror, suite) + line(mirror, `${suite}-updates`) + line(security, `${suite}-security`),
   )
   await writeFile(join(directory, 'sources.list'), sources.join(''))
   await writeFile(join(directory, 'status'), '')
@@ -84,7 +83,7 @@ export async function openApt(
 
 /** A package named like its source, or ending in -base, has the changelog most often. Then small ones are first. */
 function inOrder(source: string, packages: readonly Package[]): readonly Package[] {
-  const rank = ({ name, archiveBytes }: Package) => 
+  const rank = ({ name, archiveBytes }: Package) =>
     archiveBytes < LARGE && (name === source || name.endsWith('-base')) ? 0 : archiveBytes
   return packages.toSorted((a, b) => rank(a) - rank(b))
 }

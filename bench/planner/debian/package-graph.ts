@@ -40,7 +40,10 @@ export function closureOf({ needs }: PackageGraph, roots: readonly string[]): Re
  * Returns what each package needs, without circles: between packages that need each other, only the one that comes
  * later by name keeps its dependency. So libgcc-s1 needs libc6, as in Nix, and not the other way round.
  */
-export function withoutCircles(graph: PackageGraph, names: ReadonlySet<string>): ReadonlyMap<string, readonly string[]> {
+export function withoutCircles(
+  graph: PackageGraph,
+  names: ReadonlySet<string>,
+): ReadonlyMap<string, readonly string[]> {
   const circle = circles(graph, names)
   return new Map(
     [...names].map((name) => [

@@ -30,14 +30,19 @@ function packageOf(fields: ReadonlyMap<string, string>): Package | undefined {
   const name = fields.get('Package')
   const version = fields.get('Version')
   if (name === undefined || version === undefined) return undefined
-  const depends = [fields.get('Pre-Depends'), fields.get('Depends')].flatMap((field) => field?.split(',') ?? [])
+  const depends = [fields.get('Pre-Depends'), fields.get('Depends')].flatMap(
+    (field) => field?.split(',') ?? [],
+  )
   return {
     name,
     version,
     source: fields.get('Source')?.split(' ')[0] ?? name,
     bytes: Number(fields.get('Installed-Size') ?? 0) * 1024,
     depends: depends.map((one) => one.split('|').map(nameOf)),
-    provides: (fields.get('Provides') ?? '').split(',').map(nameOf).filter((provided) => provided !== ''),
+    provides: (fields.get('Provides') ?? '')
+      .split(',')
+      .map(nameOf)
+      .filter((provided) => provided !== ''),
     archiveBytes: Number(fields.get('Size') ?? 0),
   }
 }

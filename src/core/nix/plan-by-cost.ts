@@ -79,7 +79,9 @@ export function planByCost(
   const byCount = (a: number, b: number) => countOf(a) - countOf(b) || a - b
 
   const named = new Set(modules)
-  const modulesUp = [...nodes.keys()].filter((i) => named.has(nodes[i]?.path ?? '')).sort(byCount)
+  const modulesUp = [...nodes.entries()]
+    .flatMap(([i, { path }]) => (named.has(path) ? [i] : []))
+    .sort(byCount)
   const base = baseLayers(modulesUp, { below, sizeOf, maxLayers })
   const placed = new Set(base.flat())
 

@@ -69,10 +69,15 @@ export function imageConfig(
   })
 }
 
-export function imageManifest(config: Document, layers: readonly LayerDescriptor[]): Document {
+export function imageManifest(
+  config: Document,
+  layers: readonly LayerDescriptor[],
+  annotations?: { readonly [key: string]: string },
+): Document {
   return jsonDocument(MEDIA_TYPE.manifest, {
     schemaVersion: 2,
     mediaType: MEDIA_TYPE.manifest,
+    ...(annotations === undefined ? {} : { annotations }),
     config: { mediaType: config.mediaType, digest: config.digest, size: config.bytes.length },
     layers: layers.map(({ digest, size, mediaType }) => ({ mediaType, digest, size })),
   })

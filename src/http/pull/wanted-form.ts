@@ -7,10 +7,13 @@ import type { ImageForm } from '../../registry/artifact/image-form.ts'
 /** In lower case, as Node gives the names of headers. */
 export const LAYERS_HEADER = 'x-pushless-layers'
 
-/** @param header its value; several are separated by commas. Those that aren't known are ignored. */
-export function wantedForm(header: string | readonly string[] | undefined): ImageForm {
+/**
+ * Returns the form that the header names. Nothing where it names none that is known.
+ * @param header its value; several are separated by commas.
+ */
+export function wantedForm(header: string | readonly string[] | undefined): ImageForm | undefined {
   const values = String(header ?? '')
     .toLowerCase()
     .split(',')
-  return values.some((value) => value.trim() === 'erofs') ? 'erofs' : 'tar'
+  return values.some((value) => value.trim() === 'erofs') ? 'erofs' : undefined
 }

@@ -8,8 +8,11 @@ import { MAX_IMAGE_LAYERS } from '../../core/oci/layer-limit.ts'
 import type { LayerFormat } from '../../layer/layer-format.ts'
 import type { Source } from '../../source/source.ts'
 
-/** `erofs file` has all files of an image in one EROFS layer. It is exported, and not served. */
-export type ImageForm = 'tar' | 'erofs' | 'erofs file'
+/**
+ * `zero-copy` has no store paths in its layers: see zero-copy-source.ts. `erofs file` has all files of an image in one
+ * EROFS layer. It is exported, and not served.
+ */
+export type ImageForm = 'tar' | 'erofs' | 'erofs file' | 'zero-copy'
 
 /** The form that every image has, and that is served unless another one is requested. */
 export const DEFAULT_FORM: ImageForm = 'tar'
@@ -45,6 +48,7 @@ export const LAYERS_IN_FORM = {
   erofs: 8,
   // They are joined.
   'erofs file': 1,
+  'zero-copy': MAX_IMAGE_LAYERS,
 } as const satisfies Record<ImageForm, number>
 
 /** The format of the layers of each form. */
@@ -52,16 +56,18 @@ export const FORMAT_OF = {
   tar: 'tar',
   erofs: 'erofs',
   'erofs file': 'erofs',
+  'zero-copy': 'tar',
 } as const satisfies Record<ImageForm, LayerFormat>
 
 /**
  * The form that an image is made in: tar where the requested one can't be had, since layers that were made elsewhere
- * stay as they are.
+ * stay as they are. Whether an image can be `zero-copy` is decided by zero-copy-source.ts.
  */
 export function formFor(
   { layers, config }: Pick<Source, 'layers' | 'config'>,
   requested: ImageForm,
 ): ImageForm {
+  if (requested === 'zero-copy') return requested
   const isPlanned =
     config.kind === 'made' && layers.every(({ kind }) => kind !== 'stored' && kind !== 'paths')
   return isPlanned ? requested : DEFAULT_FORM

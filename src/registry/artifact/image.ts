@@ -22,15 +22,18 @@ import type { Store } from '../../store/store.ts'
 import type { Source, SourceFormat } from '../../source/source.ts'
 import type { DigestIndex } from '../state/digest-index.ts'
 import { certificateVariables, withVariables } from '../certificates.ts'
-import { formFor, type ImageForm } from './image-form.ts'
+import { DEFAULT_FORM, formFor, type ImageForm } from './image-form.ts'
 import type { ImageLayer, ImageRoot } from './image-root.ts'
 import { digestPart, planParts } from './layer-parts.ts'
 import type { Archives } from '../../unpack/archives.ts'
+import { ZERO_COPY_LABEL, zeroCopySource } from './zero-copy-source.ts'
 
 export type Image = {
   readonly root: StorePath
   readonly kind: 'image'
   readonly form: ImageForm
+  /** Store paths that are in no layer, and are mounted into its containers. Only an image in the form `zero-copy` has any. */
+  readonly mounts: readonly StorePath[]
   readonly format: SourceFormat
   /** None of what is no image, but in the form of one. */
   readonly platform: Platform | undefined
@@ -65,15 +68,22 @@ export type ImageDeps = SourceDeps & {
 /** Layers hashed at once: enough for every reader thread, few enough that entries don't pile up in memory. */
 const DIGESTS_AT_ONCE = 4
 
-/** @throws RegistryError `unservable`, `unavailable`. */
+/**
+ * @param deps `form` is the form that the image gets if it can have it.
+ * @throws RegistryError `unservable`, `unavailable`.
+ */
 export async function makeImage(
   { reader, index, archives, form: requested }: ImageDeps & { readonly form: ImageForm },
-  { root, closure, files }: ImageRoot,
-  source: Source,
+  at: ImageRoot,
+  given: Source,
   timed: <T>(step: Step, work: () => Promise<T>) => Promise<T>,
 ): Promise<Image> {
-  const form = formFor(source, requested)
-  const parts = await timed('plan', () => planParts({ root, closure, files }, source, form))
+  const { root, closure, files } = at
+  const isZeroCopy = requested === 'zero-copy'
+  const zeroCopy = isZeroCopy ? await timed('plan', () => zeroCopySource(at, given)) : undefined
+  const { source, mounts } = zeroCopy ?? { source: given, mounts: [] }
+  const form = formFor(source, isZeroCopy && zeroCopy === undefined ? DEFAULT_FORM : requested)
+  const parts = await timed('plan', () => planParts(at, source, form))
   const limit = pLimit(DIGESTS_AT_ONCE)
   const layers = await timed('digest', () =>
     Promise.all(
@@ -81,10 +91,15 @@ export async function makeImage(
     ),
   )
   const variables = await certificateVariables(source, closure, files)
-  return { ...assemble(root, withVariables(source, variables), layers), form }
+  return { ...assemble(root, withVariables(source, variables), layers, form), form, mounts }
 }
 
-function assemble(root: StorePath, source: Source, layers: readonly ImageLayer[]): Omit<Image, 'form'> {
+function assemble(
+  root: StorePath,
+  source: Source,
+  layers: readonly ImageLayer[],
+  form: ImageForm,
+): Omit<Image, 'form' | 'mounts'> {
   const { platform, document: config } = configOf(root, source, layers)
   return {
     root,
@@ -92,11 +107,22 @@ function assemble(root: StorePath, source: Source, layers: readonly ImageLayer[]
     format: source.format,
     platform,
     config,
-    manifest: source.manifest ?? (source.form === 'docker' ? dockerManifest : imageManifest)(config, layers),
+    manifest: source.manifest ?? manifestOf(source, config, layers, form === 'zero-copy' ? root : undefined),
     layers,
     layerByDigest: new Map(layers.map((layer) => [layer.digest, layer])),
     metadata: source.metadata ?? [],
   }
+}
+
+/** @param zeroCopy the image's path, where its store paths are in no layer. Docker's form has no annotations. */
+function manifestOf(
+  source: Source,
+  config: Document,
+  layers: readonly ImageLayer[],
+  zeroCopy: StorePath | undefined,
+): Document {
+  if (source.form === 'docker') return dockerManifest(config, layers)
+  return imageManifest(config, layers, zeroCopy === undefined ? undefined : { [ZERO_COPY_LABEL]: zeroCopy })
 }
 
 function configOf(

@@ -7,7 +7,7 @@ import { RegistryError } from '../../core/errors/errors.ts'
 import { referenceBase, type Reference } from '../../core/oci/reference.ts'
 import { storeHashOf, storeNameOf } from '../../core/nix/store-path.ts'
 import type { NamedImage } from '../../source/source.ts'
-import { nameInForm, type ImageForm } from './image-form.ts'
+import { DEFAULT_FORM, nameInForm, type ImageForm } from './image-form.ts'
 import type { Artifact } from './image-index.ts'
 import type { ImageDeps, Step } from './image.ts'
 import { ImageNotes, type NotedName } from './image-notes.ts'
@@ -101,7 +101,7 @@ export class Images {
     const noted = { root, tag: tagInside(reference, root, tag), form, stamp }
     const known = this.#notes.get(noted)
     const artifact = known ?? (await this.#makeArtifact(reference, noted, steps))
-    this.#options.demandSigned?.(artifact)
+    await this.#demandSigned(reference, tag, form, artifact)
     if (known === undefined) this.#remember(noted, artifact)
     this.#known.put(referenceBase(reference), tag, form, { artifact, stamp })
     const before =
@@ -139,6 +139,13 @@ export class Images {
   #remember(name: NotedName, artifact: Artifact): void {
     this.#options.index.putManifest(name.root, artifact.manifest)
     if (artifact.kind === 'image') this.#notes.put(name, artifact)
+  }
+
+  /** People sign the manifest that every registry serves, and not one that is made for this machine alone. */
+  async #demandSigned(reference: Reference, tag: string, form: ImageForm, artifact: Artifact): Promise<void> {
+    const { demandSigned } = this.#options
+    if (demandSigned === undefined) return
+    demandSigned(form === 'zero-copy' ? await this.find(reference, tag, DEFAULT_FORM) : artifact)
   }
 
   /** The digest that it had when it was last made, if that was another one. */

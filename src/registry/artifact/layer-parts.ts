@@ -131,7 +131,9 @@ async function partsOf(
       const wanted = pathsOfClosure(nodes, { roots, except, unpacked })
       const planned = [...nodes.values()].filter(({ path }) => wanted.has(path) && !placed.has(path))
       const maxLayers = Math.min(layer.maxLayers, room)
-      const modules = roots.flatMap((path) => (wanted.has(path) ? [path] : (nodes.get(path)?.references ?? [])))
+      const modules = roots.flatMap((path) =>
+        wanted.has(path) ? [path] : (nodes.get(path)?.references ?? []),
+      )
       const plan =
         layer.planner === 2
           ? planByCost(planned, modules, { maxLayers, layerPrice: LAYER_PRICE[format] })

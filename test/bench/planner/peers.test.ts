@@ -61,7 +61,8 @@ void t.test('nix2container orders as its own test has it', async (t) => {
 
 void t.test('Nixery groups as the example in its source', async (t) => {
   const drawn = nodesOf(DRAWN, { G: 900 }, { E: 1000, G: 10, D: 3 })
-  const grouped = (limit: number) => new Set(names(nixery(drawn, limit, 800)).map((layer) => [...layer].sort().join('')))
+  const grouped = (limit: number) =>
+    new Set(names(nixery(drawn, limit, 800)).map((layer) => [...layer].sort().join('')))
   t.strictSame(grouped(10), new Set(['G', 'E', 'DF', 'C', 'B', 'A']))
   t.strictSame(grouped(1), new Set(['ABCDEFG']))
   const one = nixery(nodesOf(SHARED), 94)

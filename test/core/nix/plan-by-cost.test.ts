@@ -10,10 +10,16 @@ const DIGITS = '0123456789abcdfghijklmnpqrsvwxyz'
 
 /** A path whose hash depends on the version. */
 const path = (name: string, version = 0) =>
-  storePath(`${DIGITS[version] ?? '0'}${Buffer.from(name).toString('hex').replaceAll('e', 'z').slice(0, 31).padEnd(31, '0')}-${name}`)
+  storePath(
+    `${DIGITS[version] ?? '0'}${Buffer.from(name).toString('hex').replaceAll('e', 'z').slice(0, 31).padEnd(31, '0')}-${name}`,
+  )
 
 function node(name: string, megabytes: number, references: readonly string[]): ClosureNode {
-  return { path: path(name), narSize: megabytes * MB, references: [name, ...references].map((one) => path(one)) }
+  return {
+    path: path(name),
+    narSize: megabytes * MB,
+    references: [name, ...references].map((one) => path(one)),
+  }
 }
 
 const names = (layers: readonly (readonly StorePath[])[]) =>
@@ -58,7 +64,9 @@ const closureOf = (count: number): readonly ClosureNode[] =>
   }))
 
 void t.test('planner 2 gives these layers for ever', async (t) => {
-  const parts = Array.from({ length: 25 }, (_, i) => `web-part-${i}`).sort().join(' ')
+  const parts = Array.from({ length: 25 }, (_, i) => `web-part-${i}`)
+    .sort()
+    .join(' ')
   for (const [limit, price, expected] of [
     [1, 0, [`acl bash certificates coreutils icu libc readline web ${parts} xml zlib`]],
     [2, 0, ['certificates libc', `acl bash coreutils icu readline web ${parts} xml zlib`]],
@@ -73,17 +81,20 @@ void t.test('planner 2 gives these layers for ever', async (t) => {
     t.strictSame(names(plan(WEB, 'web', limit, price)), expected, `${limit} layers, ${price} bytes each`)
 })
 
-void t.test('images that have nothing else in common share the layers of the base and of large paths', async (t) => {
-  for (const limit of [6, 8, 20]) {
-    const others = new Set(plan(BATCH, 'batch', limit).map(String))
-    const shared = plan(WEB, 'web', limit).filter((layer) => others.has(String(layer)))
-    t.strictSame(
-      new Set(shared.flat().map(storeNameOf)),
-      new Set([...COMMON.map((one) => storeNameOf(one.path)), 'icu']),
-      `at most ${limit}`,
-    )
-  }
-})
+void t.test(
+  'images that have nothing else in common share the layers of the base and of large paths',
+  async (t) => {
+    for (const limit of [6, 8, 20]) {
+      const others = new Set(plan(BATCH, 'batch', limit).map(String))
+      const shared = plan(WEB, 'web', limit).filter((layer) => others.has(String(layer)))
+      t.strictSame(
+        new Set(shared.flat().map(storeNameOf)),
+        new Set([...COMMON.map((one) => storeNameOf(one.path)), 'icu']),
+        `at most ${limit}`,
+      )
+    }
+  },
+)
 
 void t.test('an empty closure has no layers, and one path is one', async (t) => {
   t.strictSame(planByCost([], [], budget(10)), [])
@@ -132,8 +143,17 @@ void t.test('a small change moves few layers', async (t) => {
     ['a large library', ['icu', 'web'], 2],
     ['the shell', ['bash', 'web'], 2],
   ] as const) {
-    const modules = modulesOf('web').map((one) => (changed.some((name) => path(name) === one) ? path(storeNameOf(one), 1) : one))
-    const after = planByCost(renew(WEB, changed.map((name) => path(name))), modules, budget(8))
+    const modules = modulesOf('web').map((one) =>
+      changed.some((name) => path(name) === one) ? path(storeNameOf(one), 1) : one,
+    )
+    const after = planByCost(
+      renew(
+        WEB,
+        changed.map((name) => path(name)),
+      ),
+      modules,
+      budget(8),
+    )
     const present = new Set(before.map(String))
     t.equal(after.filter((layer) => !present.has(String(layer))).length, fetched, what)
   }
@@ -142,7 +162,11 @@ void t.test('a small change moves few layers', async (t) => {
 void t.test('a large closure takes little time', async (t) => {
   const closure = closureOf(3000)
   const before = process.cpuUsage()
-  planByCost(closure, closure.slice(-5).map(({ path }) => path), budget(60))
+  planByCost(
+    closure,
+    closure.slice(-5).map(({ path }) => path),
+    budget(60),
+  )
   const ms = process.cpuUsage(before).user / 1000
   t.ok(ms < 1000, 'less than a second', { ms })
 })

@@ -19,7 +19,9 @@ void t.test('many objects of a kind', async (t) => {
   ] as const) {
     const names = named(count)
     // The last object isn't there, and one is there that isn't in the set.
-    const live = [...names.slice(0, -1), { ...PLACE, name: 'other' }].map(({ name }) => liveObject('v1/ConfigMap', name))
+    const live = [...names.slice(0, -1), { ...PLACE, name: 'other' }].map(({ name }) =>
+      liveObject('v1/ConfigMap', name),
+    )
     const cluster = fakeCluster(live)
     if (failure !== undefined) cluster.fail('list ConfigMap', new KubernetesError(failure, 'no'))
     const find = await findLive(cluster, names)

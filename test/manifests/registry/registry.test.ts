@@ -131,6 +131,18 @@ void t.test('one for the cluster', { skip: withoutNix }, async (t) => {
   t.ok(names.indexOf('NODE_IP') < names.indexOf('URL'), 'Kubernetes knows only what came before')
 })
 
+void t.test('a registry that mounts store paths into containers', { skip: withoutNix }, async (t) => {
+  const pod = only(await objectsOf('zeroCopy = true;'), 'DaemonSet').spec.template.spec
+  t.match(environmentOf(pod), { PUSHLESS_ZERO_COPY: 'true' })
+  t.match(pod, { securityContext: { runAsUser: 0, runAsNonRoot: false } })
+  const [container] = pod.containers
+  t.match(container, { securityContext: { capabilities: { drop: ['ALL'] }, readOnlyRootFilesystem: true } })
+  t.match(
+    pod.volumes.find(({ name }) => name === 'nri'),
+    { hostPath: { path: '/var/run/nri' } },
+  )
+})
+
 void t.test('names that the registry is called by', { skip: withoutNix }, async (t) => {
   for (const [given, kind, expected] of [
     ['', 'DaemonSet', undefined],
@@ -282,6 +294,10 @@ void t.test('refused', { skip: withoutNix }, async (t) => {
     'registry { kind = "Deployment"; clients = "10.0.0.0/8"; }':
       /^registry: clients is "10\.0\.0\.0\/8", expected a list/,
     'registry { uid = 0; }': /^registry: uid is 0, expected a number from 1 on/,
+    'registry { zeroCopy = true; uid = 1; }': /^registry: uid is 1, expected 0: only root/,
+    'registry { zeroCopy = 1; }': /^registry: zeroCopy is 1, expected true or false$/,
+    'registry { kind = "Deployment"; zeroCopy = true; }': /^registry: zeroCopy is true, expected false: only/,
+    'registry { settings.zero-copy = true; }': /^registry: settings "zero-copy" is made from other arguments/,
     'registry { state = "var"; }': /^registry: state is "var", expected an absolute path$/,
     'registry { allowBuilds = "yes"; }': /^registry: allowBuilds is "yes", expected true or false$/,
     'registry { settings.listen = "0.0.0.0:80"; }':

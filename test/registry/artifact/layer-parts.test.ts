@@ -5,7 +5,7 @@ import { closureFiles } from '../../../src/source/files/closure-files.ts'
 import { MAX_IMAGE_LAYERS } from '../../../src/core/oci/layer-limit.ts'
 import type { StorePath } from '../../../src/core/nix/store-path.ts'
 import type { ClosurePath } from '../../../src/store/store.ts'
-import { planByCost, TAR_LAYER_PRICE } from '../../../src/core/nix/plan-by-cost.ts'
+import { LAYER_PRICE, planByCost } from '../../../src/core/nix/plan-by-cost.ts'
 import { planLayers } from '../../../src/core/nix/plan.ts'
 import { planParts } from '../../../src/registry/artifact/layer-parts.ts'
 import type { SourceConfig, SourceLayer } from '../../../src/source/source.ts'
@@ -98,17 +98,23 @@ void t.test('a path outside of the closure is in no layer', async (t) => {
 
 void t.test('an image says which planner decides its layers', async (t) => {
   const layersWith = async (planner?: 1 | 2) => {
-    const found = await planParts(at, {
-      layers: [{ kind: 'closure', maxLayers: 8, except: [root], ...(planner === undefined ? {} : { planner }) }],
-      config: made,
-    })
+    const found = await planParts(
+      at,
+      {
+        layers: [
+          { kind: 'closure', maxLayers: 8, except: [root], ...(planner === undefined ? {} : { planner }) },
+        ],
+        config: made,
+      },
+      'tar',
+    )
     return found.map(({ source }) => (source.kind === 'paths' ? source.paths : []))
   }
   const modules = parts
   const nodes = closure.filter(({ path }) => path !== root)
   t.strictSame(await layersWith(), planLayers(nodes, 8), 'planner 1, if it says nothing')
   t.strictSame(await layersWith(1), planLayers(nodes, 8))
-  const budget = { maxLayers: 8, layerPrice: TAR_LAYER_PRICE }
+  const budget = { maxLayers: 8, layerPrice: LAYER_PRICE.tar }
   t.strictSame(await layersWith(2), planByCost(nodes, modules, budget))
   t.notSame(await layersWith(2), await layersWith(1))
 })

@@ -1,0 +1,59 @@
+/** Puts the mounting of store paths together, and registers it with the runtime of this node. */
+import { RegistryError } from '../core/errors/errors.ts'
+import { systemReason } from '../core/errors/system-error.ts'
+import { DEFAULT_TAG } from '../core/oci/image-name.ts'
+import { storeHashOf, storeNameOf } from '../core/nix/store-path.ts'
+import { runPlugin, type PluginListeners } from '../nri/run-plugin.ts'
+import type { Registry } from '../registry/registry.ts'
+import { lockNode } from './node-lock.ts'
+import { ZeroCopyPlugin, type ZeroCopyFigures, type ZeroCopyOptions } from './zero-copy-plugin.ts'
+
+export type OpenZeroCopyOptions = Pick<ZeroCopyOptions, 'store' | 'images' | 'stateDirectory'> & {
+  /** The socket of NRI. */
+  readonly socket: string
+  readonly registry: Pick<Registry, 'artifact' | 'roots'>
+  readonly listeners: PluginListeners & Pick<ZeroCopyOptions, 'onTrouble'>
+}
+
+export type ZeroCopy = {
+  readonly figures: () => ZeroCopyFigures
+  readonly close: () => Promise<void>
+}
+
+/** @throws RegistryError `unavailable` where the runtime has no NRI, or another registry of the node is there. */
+export async function openZeroCopy({
+  socket,
+  registry,
+  listeners,
+  ...options
+}: OpenZeroCopyOptions): Promise<ZeroCopy> {
+  const { onTrouble } = listeners
+  const plugin = new ZeroCopyPlugin({
+    ...options,
+    onTrouble,
+    hold: (path) => registry.roots.hold(path),
+    restore: (path) => {
+      const reference = { storeHash: storeHashOf(path), slug: storeNameOf(path) }
+      registry.artifact(reference, DEFAULT_TAG, 'zero-copy').catch(onTrouble)
+    },
+  })
+  const unlock = lockNode(socket)
+  try {
+    const running = await runPlugin(socket, plugin, listeners)
+    return {
+      figures: () => plugin.figures(),
+      close: async () => {
+        await running.close()
+        unlock()
+      },
+    }
+  } catch (cause) {
+    unlock()
+    const reason = systemReason(cause) ?? (cause instanceof Error ? cause.message : String(cause))
+    throw new RegistryError(
+      'unavailable',
+      `--zero-copy needs NRI, which containerd 2 and CRI-O have on: nothing answers at ${socket} (${reason})`,
+      { cause },
+    )
+  }
+}

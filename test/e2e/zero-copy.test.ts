@@ -1,0 +1,169 @@
+/** Store paths mounted into containers: by a real containerd, from an image that has none in its layers. */
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import t from 'tap'
+import { until } from './until.ts'
+import { missingCri } from '../support/containerd-cri.ts'
+import { CriError } from '../support/cri-containers.ts'
+import { missing } from '../support/requirement.ts'
+import { startZeroCopyNode, type NodeImage, type ZeroCopyNode } from '../support/zero-copy-node.ts'
+
+const LABEL = 'internal.pushless.zero-copy'
+const SLEEP = ['/bin/sleep', '100000'] as const
+const skip = missing('nix', 'root', 'busybox') || (await missingCri('sid'))
+
+void t.test('containers on a node that has the store', { skip }, async (t) => {
+  const node = await startZeroCopyNode(t, 'sid')
+  const { nix, pods, plain } = node
+  let registry = await node.startRegistry()
+  const pod = await pods.run()
+  const pull = async (image: NodeImage) => {
+    const path = await node.add(image)
+    const reference = `nix.internal${path}:nix`
+    t.match(await node.cri.pull(reference), { kind: 'pulled' })
+    return { path, reference }
+  }
+  const run = async (reference: string, command: readonly string[] = SLEEP) => {
+    const container = await pods.create(pod, { image: reference, command, readOnly: true })
+    await pods.start(container)
+    return container
+  }
+
+  await t.test('have exactly the closure, read-only', async (t) => {
+    const { path, reference } = await pull('kinds')
+    const container = await run(reference)
+    const { stdout } = await pods.exec(container, ['/bin/ls', '/nix/store'])
+    const closure = await nix.run(['nix-store', '--query', '--requisites', path])
+    const names = closure.filter((other) => other !== path).map((other) => other.slice('/nix/store/'.length))
+    t.same(stdout.trim().split('\n').sort(), names.sort())
+
+    const mounts = (await pods.exec(container, ['/bin/cat', '/proc/mounts'])).stdout.split('\n')
+    const ofStore = mounts.filter((line) => line.split(' ')[1]?.startsWith('/nix/'))
+    t.equal(ofStore.length, names.length - 1, 'all but the link')
+    t.ok(ofStore.every((line) => /^\S+ \S+ \S+ ro,nosuid,nodev/.test(line)))
+    const file = names.find((name) => name.endsWith('-plain-file'))
+    t.match(await pods.exec(container, ['/bin/cat', `/nix/store/${file}`]), { stdout: 'content\n' })
+    const link = names.find((name) => name.endsWith('-symlink-itself'))
+    t.match(await pods.exec(container, ['/bin/ls', `/nix/store/${link}/`]), { stdout: 'references\n' })
+    await pods.remove(container)
+  })
+
+  await t.test('start what the image says', async (t) => {
+    for (const image of ['greeter', 'byPath', 'many'] as const) {
+      const { reference } = await pull(image)
+      const container = await pods.create(pod, { image: reference })
+      await pods.start(container)
+      t.match(await pods.ended(container), { exitCode: 0 }, image)
+      await pods.remove(container)
+    }
+  })
+
+  await t.test('have the ordinary image where they need it', async (t) => {
+    const { path, reference } = await pull('own')
+    const answer = async (url: string, at: string) => {
+      const response = await fetch(`${url}/v2${at}`)
+      return { status: response.status, manifest: await response.json() }
+    }
+    t.same(
+      await answer(registry.url, `${path}/manifests/nix`),
+      await answer(plain.url, `${path}/manifests/nix`),
+    )
+
+    const greeter = await node.add('greeter')
+    const { manifest } = await answer(registry.url, `${greeter}/manifests/nix`)
+    t.match(manifest, { annotations: { [LABEL]: greeter }, layers: { length: 1 } })
+    const digest =
+      (await fetch(`${plain.url}/v2${greeter}/manifests/nix`)).headers.get('docker-content-digest') ?? ''
+    t.same(
+      await answer(registry.url, `${greeter}/manifests/${digest}`),
+      await answer(plain.url, `${greeter}/manifests/${digest}`),
+    )
+    const ordinary = `nix.internal${greeter}@${digest}`
+    t.match(await node.cri.pull(ordinary), { kind: 'pulled' })
+    for (const image of [reference, ordinary]) {
+      const container = await run(image)
+      t.notMatch((await pods.exec(container, ['/bin/cat', '/proc/mounts'])).stdout, / \/nix\/store\//)
+      await pods.remove(container)
+    }
+  })
+
+  await t.test('keep their closure whoever is killed', async (t) => {
+    const images = await Promise.all((['greeter', 'kinds', 'byPath'] as const).map(pull))
+    const containers = await Promise.all(images.map(async ({ reference }) => run(reference)))
+    const collecting = collectInALoop(node)
+    for (const kill of ['registry', 'containerd', 'both'] as const) {
+      if (kill !== 'containerd') {
+        registry.kill('SIGKILL')
+        await registry.exited
+      }
+      if (kill !== 'registry') await node.cri.restart()
+      if (kill !== 'containerd') registry = await node.startRegistry()
+      await until(() => registry.logs.findLast(({ msg }) => String(msg).startsWith('registered')))
+      await setTimeout(500)
+      for (const container of containers)
+        t.match(await pods.exec(container, ['/bin/sh', '-c', '/bin/say']), { exitCode: 0 }, kill)
+      const more = await pods.create(pod, { image: images[0]?.reference ?? '' })
+      await pods.start(more)
+      t.match(await pods.ended(more), { exitCode: 0 }, `a new container after ${kill}`)
+      await pods.remove(more)
+    }
+    t.ok((await collecting.end()) > 3)
+    const metrics = await (await fetch(`${registry.url}/metrics`)).text()
+    t.match(metrics, /^pushless_zero_copy_containers 3$/m)
+    t.match(metrics, /^pushless_zero_copy_roots 3$/m)
+    for (const container of containers) await pods.remove(container)
+  })
+
+  await t.test('are refused once their closure is gone', async (t) => {
+    const { path, reference } = await pull('byPath')
+    // The roots of pulls end with the process.
+    await registry.stop()
+    registry = await node.startRegistry()
+    await nix.run(['nix-collect-garbage'])
+    await t.rejects(pods.create(pod, { image: reference }), {
+      message: new RegExp(`no mounts for ${path}: it is not in this node`),
+    })
+    await node.add('byPath')
+    const container = await pods.create(pod, { image: reference })
+    await pods.remove(container)
+  })
+
+  await t.test('are found again after the state was lost', async (t) => {
+    const { reference } = await pull('greeter')
+    await registry.stop()
+    await rm(join(node.state, 'zero-copy.sqlite'))
+    registry = await node.startRegistry()
+    await t.rejects(pods.create(pod, { image: reference }), {
+      message: /this registry does not know the image/,
+    })
+    const container = await until(async () =>
+      pods.create(pod, { image: reference }).catch((error: unknown) => {
+        if (error instanceof CriError) return undefined
+        throw error
+      }),
+    )
+    await pods.start(container)
+    t.match(await pods.ended(container), { exitCode: 0 })
+  })
+  t.ok((await readFile(join(node.state, 'zero-copy.sqlite'))).length > 0)
+})
+
+/** Collects garbage again and again. */
+function collectInALoop({ nix }: ZeroCopyNode): { readonly end: () => Promise<number> } {
+  const over = new AbortController()
+  const rounds = (async () => {
+    let count = 0
+    for (; !over.signal.aborted; count++) {
+      await nix.run(['nix-collect-garbage'])
+      await setTimeout(200)
+    }
+    return count
+  })()
+  return {
+    end: async () => {
+      over.abort()
+      return rounds
+    },
+  }
+}
