@@ -3,7 +3,8 @@
  * what is left after it was corrected.
  */
 import t from 'tap'
-import { fieldAt } from '../../src/core/json-fields.ts'
+import { fieldAt, listAt, textAt } from '../../src/core/json-fields.ts'
+import type { Json } from '../../src/core/json.ts'
 import type { KubernetesObject } from '../../src/kubernetes/check/check-objects.ts'
 import type { DesiredObject } from '../../src/kubernetes/client/cluster.ts'
 import { differences } from '../../src/delivery/drift/differences.ts'
@@ -11,10 +12,10 @@ import { EndlessDifferences, probableWriter } from '../../src/delivery/drift/end
 import { scaledObjects } from '../../src/delivery/drift/scaled-objects.ts'
 import { takeOver } from '../../src/delivery/drift/take-over.ts'
 import { judgeHealth } from '../../src/delivery/health/judge-health.ts'
+import { startWebhook, type Admission } from '../support/admission-webhook.ts'
 import { startApiServer } from '../support/api-server.ts'
 import { missingKubernetes } from '../support/kubernetes-programs.ts'
 import { missing } from '../support/requirement.ts'
-import { rewritingWebhook } from '../support/rewriting-webhook.ts'
 import { rightObjects } from '../support/server-verdicts.ts'
 import { correct, deployment, driftOf, kubectlOf, liveOf, nameOf } from './drift-rig.ts'
 import { until } from './until.ts'
@@ -33,9 +34,23 @@ function distinct(objects: readonly KubernetesObject[]): readonly DesiredObject[
   return [...new Map(named.map((object) => [JSON.stringify(nameOf(object)), object])).values()]
 }
 
+/** Writes the label `injected`, and `mirror/` before the name of the image, where a label asks for it. */
+function rewriting(object: Json): Admission {
+  if (textAt(object, 'metadata', 'labels', 'rewrite') !== 'yes') return undefined
+  const [container] = listAt(object, 'spec', 'template', 'spec', 'containers')
+  const image = textAt(container, 'image')?.replace('mirror/', '')
+  return {
+    patch: [
+      { op: 'add', path: '/metadata/labels/injected', value: 'x' },
+      { op: 'replace', path: '/spec/template/spec/containers/0/image', value: `mirror/${image}` },
+    ],
+  }
+}
+
 void t.test('drift on an API server', { skip }, async (t) => {
   const { kubectl, cluster } = await kubectlOf(t, (await startApiServer(t)).kubeconfig)
   t.teardown(() => cluster.close())
+  const webhook = await startWebhook(t, rewriting)
   const NONE = { differences: [], foreign: [] }
 
   await t.test('defaults and quantities in another form are none', async (t) => {
@@ -192,7 +207,9 @@ void t.test('drift on an API server', { skip }, async (t) => {
   })
 
   await t.test('a webhook that rewrites makes no difference, since a dry run asks it', async (t) => {
-    await cluster.apply(await rewritingWebhook(t))
+    await cluster.apply(
+      webhook.configuration('Mutating', 'default', { groups: ['apps'], resources: ['deployments'] }),
+    )
     const desired = deployment('rewritten', {}, { labels: { app: 'rewritten', rewrite: 'yes' } })
     // The server learns of a webhook a moment later.
     await until(async () => {

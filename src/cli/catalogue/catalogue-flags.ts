@@ -45,13 +45,6 @@ export async function openGiven(
   return { catalogue, evaluator }
 }
 
-/** @throws UsageError */
-export function milliseconds(seconds: string): number {
-  const number = Number(seconds)
-  if (!(number > 0)) throw new UsageError(`--timeout: a number of seconds is expected, not ${seconds}`)
-  return number * 1000
-}
-
 /** Makes wrong usage of an entry that there is not. */
 export function asUsage(error: unknown): never {
   throw error instanceof CatalogueError && (error.kind === 'not-found' || error.kind === 'not-built')

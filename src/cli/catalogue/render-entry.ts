@@ -1,4 +1,5 @@
 /** `pushless catalogue render`: an entry and values in, a link to its manifests out, or YAML. */
+import { readSeconds } from '../read-seconds.ts'
 import { text as readText } from 'node:stream/consumers'
 import { realpath } from 'node:fs/promises'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
@@ -12,7 +13,7 @@ import { writeYaml } from '../../kubernetes/write-yaml.ts'
 import { readObjectFiles, readTextFile } from '../manifests/object-files.ts'
 import type { ProcessFacts } from '../process-facts.ts'
 import { UsageError } from '../usage-error.ts'
-import { asUsage, milliseconds, openGiven, type RenderFlags } from './catalogue-flags.ts'
+import { asUsage, openGiven, type RenderFlags } from './catalogue-flags.ts'
 
 type Rendering = {
   readonly name: string
@@ -28,7 +29,7 @@ export async function renderEntry(
   flags: RenderFlags,
   facts: ProcessFacts,
 ): Promise<void> {
-  const timeoutMs = milliseconds(flags.timeout)
+  const timeoutMs = readSeconds('--timeout', flags.timeout)
   const given = await readGiven(flags.values)
   const { catalogue, evaluator } = await openGiven(file, flags, facts)
   const resolved = await resolveGiven(catalogue, { name, version }, given, evaluator)

@@ -4,7 +4,8 @@ import type { ProcessFacts } from '../process-facts.ts'
 import type { DeleteFlags } from './delivery-flags.ts'
 import { withCluster } from './connection-flags.ts'
 import { openReporter } from './delivery-reporter.ts'
-import { readSeconds, readSetName } from './flag-values.ts'
+import { readSetName } from './flag-values.ts'
+import { readSeconds } from '../read-seconds.ts'
 import { withFailures } from './with-failures.ts'
 
 /** @returns the exit status: 1 where objects of the set are still there. @throws UsageError for a set that isn't there. */

@@ -10,7 +10,8 @@ import { author } from './author.ts'
 import { withCluster } from './connection-flags.ts'
 import { openReporter } from './delivery-reporter.ts'
 import { describeFields } from './describe-change.ts'
-import { readPointers, readSeconds, readSetName } from './flag-values.ts'
+import { readPointers, readSetName } from './flag-values.ts'
+import { readSeconds } from '../read-seconds.ts'
 import { withFailures } from './with-failures.ts'
 
 /** Drift was found. */

@@ -2,16 +2,6 @@
 import { faultOfSetName, type SetName } from '../../delivery/set/object-set.ts'
 import { UsageError } from '../usage-error.ts'
 
-/** The longest time of a timer: 24 days. */
-const MAX_TIMEOUT_S = 2_000_000
-
-/** @param flag its name, for the message. @returns milliseconds. @throws UsageError for what is no number of seconds above 0. */
-export function readSeconds(flag: string, text: string): number {
-  const seconds = Number(text)
-  if (seconds > 0 && seconds <= MAX_TIMEOUT_S) return seconds * 1000
-  throw new UsageError(`${flag} ${text}: expected a number of seconds, at most ${MAX_TIMEOUT_S}`)
-}
-
 /** @param flag its name, for the message. @throws UsageError for what is no whole number above 0. */
 export function readNumber(flag: string, text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { Option, type Command } from 'commander'
 import type { RewriteFlags } from './manifests-rewrite.ts'
 import type { ProcessFacts } from '../process-facts.ts'
+import { readSeconds } from '../read-seconds.ts'
 import { registryUrl } from '../registry-url.ts'
-import { UsageError } from '../usage-error.ts'
 
 /** As long as `warm` waits. */
 const DEFAULT_TIMEOUT_S = '7200'
@@ -80,7 +80,7 @@ export function addManifests(program: Command, { library, environment, exit }: P
         isPrinted: print,
         registry,
         mode,
-        timeoutMs: milliseconds(timeout),
+        timeoutMs: readSeconds('--timeout', timeout),
         isQuiet: quiet,
       })
     })
@@ -147,10 +147,4 @@ export function addManifests(program: Command, { library, environment, exit }: P
 /** An option that may be given again. What takes several words at once would take the files behind it, too. */
 function collect(value: string, all: readonly string[]): readonly string[] {
   return [...all, value]
-}
-
-function milliseconds(seconds: string): number {
-  const number = Number(seconds)
-  if (!(number > 0)) throw new UsageError(`--timeout: a number of seconds is expected, not ${seconds}`)
-  return number * 1000
 }

@@ -4,9 +4,9 @@
  */
 import pLimit from 'p-limit'
 import type { FoundImage, ImageReferences } from '../../kubernetes/references/image-references.ts'
+import { readSeconds } from '../read-seconds.ts'
 import { registryHeaders } from '../registry-headers.ts'
 import { parseRegistryUrl } from '../registry-url.ts'
-import { UsageError } from '../usage-error.ts'
 import { terminalReporter } from '../display/warm-display.ts'
 import { readWarmInput } from './warm-input.ts'
 import { jsonReporter, type Progress, type Reporter, type Summary } from '../display/warm-progress.ts'
@@ -29,13 +29,11 @@ export type WarmOptions = {
 const AT_ONCE = 16
 /** As shells have it: 128 and the signal's number. */
 const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const
-/** The longest time of a timer: 24 days. */
-const MAX_TIMEOUT_S = 2_000_000
 
 /** @returns the exit status: 0 when all are ready, 1 when some aren't, 130 after Ctrl-C. @throws UsageError. */
 export async function warm(names: readonly string[], options: WarmOptions): Promise<number> {
   const registry = parseRegistryUrl(options.registry)
-  const timeoutMs = parseSeconds(options.timeout) * 1000
+  const timeoutMs = readSeconds('--timeout', options.timeout)
   const headers = registryHeaders(options.tokenFile)
   const references = await readWarmInput({
     arguments: names,
@@ -114,10 +112,4 @@ function summaryOf(
     foreign: foreign.length,
     seconds: milliseconds / 1000,
   }
-}
-
-function parseSeconds(text: string): number {
-  const seconds = Number(text)
-  if (seconds > 0 && seconds <= MAX_TIMEOUT_S) return seconds
-  throw new UsageError(`--timeout: must be a number of seconds, at most ${MAX_TIMEOUT_S}: ${text}`)
 }
