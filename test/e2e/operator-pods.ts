@@ -133,7 +133,7 @@ export async function killPod(kubelet: Kubelet, pod: LiveObject): Promise<void> 
 export async function isLeading(pod: LiveObject): Promise<boolean> {
   const [container] = listAt(pod['spec'], 'containers')
   const [port] = listAt(container, 'ports')
-  const url = `http://127.0.0.1:${String(fieldAt(port, 'containerPort'))}/metrics`
+  const url = `http://127.0.0.1:${JSON.stringify(fieldAt(port, 'containerPort'))}/metrics`
   const metrics = await fetch(url).then(
     async (answer) => answer.text(),
     () => '',

@@ -1,6 +1,6 @@
 /** How the operator gets a store path: it is there, is fetched, or is built where that is allowed. */
 import t from 'tap'
-import { parseNamePattern, type Policy } from '../../src/core/policy.ts'
+import { parseNamePattern, type NamePattern, type Policy } from '../../src/core/policy.ts'
 import { parseStorePath, type StorePath } from '../../src/core/nix/store-path.ts'
 import { makeOutput, makePath } from '../../src/operator/source/make-path.ts'
 import { SourceError } from '../../src/operator/source/source-error.ts'
@@ -64,8 +64,11 @@ void t.test('an output of a derivation', async (t) => {
   t.equal(await make({ ...BUILT, derivations: other }, true, true), 'BuildFailed final')
 })
 
+function names(text: string): readonly NamePattern[] {
+  return [parseNamePattern(text)].flatMap((one) => one ?? [])
+}
+
 void t.test('the policy', async (t) => {
-  const names = (text: string) => [parseNamePattern(text)].flatMap((one) => one ?? [])
   const offered: World = { substitutable: [WEB] }
   const both: World = { ...BUILT, valid: [WEB, DERIVATION] }
   for (const [world, further, isDerivation, expected] of [
