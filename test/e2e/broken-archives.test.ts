@@ -218,11 +218,11 @@ async function directory(entries: readonly RawEntry[]): Promise<string> {
   })
 }
 
-/** The start of an archive, and then 400 MB of nothing. */
+/** The start of an archive, and then 280 MB of nothing: more than any image may have that unpacks to so much more. */
 async function bomb(name: string, suffix: 'gz' | 'zst'): Promise<string> {
-  const start = rawTar([{ name, size: `${(400 * MB).toString(8).padStart(11, '0')}\0` }])
+  const start = rawTar([{ name, size: `${(280 * MB).toString(8).padStart(11, '0')}\0` }])
   return makeStorePath(`bomb.tar.${suffix}`, async (path) => {
-    const zeros = Array.from({ length: 400 }, () => Buffer.alloc(MB))
+    const zeros = Array.from({ length: 280 }, () => Buffer.alloc(MB))
     const packer = suffix === 'gz' ? createGzip() : createZstdCompress()
     await pipeline([start.subarray(0, 512), ...zeros], packer, createWriteStream(path))
   })

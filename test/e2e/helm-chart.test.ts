@@ -18,7 +18,7 @@ const chart = (more: string) => `
   let
     pkgs = import ${root}test/manifests/output/stub-pkgs.nix {
       node = "${execPath}";
-      main = "${root}src/main.ts";
+      main = "${root}dist/main.js";
       helm = "${helm}";
     };
   in

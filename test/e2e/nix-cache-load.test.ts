@@ -44,11 +44,11 @@ void t.test('much at once', { skip }, async (t) => {
     t.equal(sha256(Buffer.from(await archive.arrayBuffer())), sent.narinfo.narHash, 'and comes back the same')
   })
 
-  await t.test('10,000 narinfos of garbage', async (t) => {
+  await t.test('3000 narinfos of garbage', async (t) => {
     const { narinfo } = pack('garbage', { file: 'garbage' })
     const statuses = new Set<number>()
     const start = performance.now()
-    for (let round = 0; round < 200; round++) {
+    for (let round = 0; round < 60; round++) {
       const answers = Array.from({ length: 50 }, (_, i) => {
         const text = formatNarinfo({ ...narinfo, narSize: round * 50 + i })
         return put(server, `${storeHashOf(narinfo.storePath)}.narinfo`, i % 2 === 0 ? text : text.slice(i))

@@ -188,7 +188,7 @@ function environment(directory: string) {
     NIX_PATH: `nixpkgs=${root}test/docs/nixpkgs`,
     PUSHLESS_STATE: join(directory, 'state'),
     STUB_NODE: execPath,
-    STUB_MAIN: `${root}src/main.ts`,
+    STUB_MAIN: `${root}dist/main.js`,
     STUB_HELM: helm,
   }
 }

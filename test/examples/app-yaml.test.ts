@@ -51,7 +51,7 @@ void t.test('app.yaml', { skip: withoutNix || missing('git') }, async (t) => {
   await writeFile(join(directory, 'examples', FILE), text.replace(pinned, await flake(t)))
 
   const pushless = async (...args: readonly string[]) =>
-    execa(execPath, ['--disable-warning=ExperimentalWarning', `${root}src/main.ts`, ...args], {
+    execa(execPath, ['--disable-warning=ExperimentalWarning', `${root}dist/main.js`, ...args], {
       cwd: directory,
       env: { ...nixEnv, HOME: directory },
       timeout: TIME_LIMIT_MS,

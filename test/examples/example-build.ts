@@ -14,7 +14,7 @@ const env = {
   ...nixEnv,
   NIX_PATH: `nixpkgs=${root}test/examples/stub-nixpkgs`,
   STUB_NODE: execPath,
-  STUB_MAIN: `${root}src/main.ts`,
+  STUB_MAIN: `${root}dist/main.js`,
   STUB_HELM: helm,
 }
 

@@ -88,6 +88,6 @@ for (const { name, skip = false, files, created } of EXAMPLES) {
 
 /** `pushless manifests check`, with no registry to ask. */
 async function check(path: string) {
-  const args = ['--disable-warning=ExperimentalWarning', `${root}src/main.ts`, 'manifests', 'check']
+  const args = ['--disable-warning=ExperimentalWarning', `${root}dist/main.js`, 'manifests', 'check']
   return execa(execPath, [...args, '--no-registry', path], { reject: false, timeout: 60_000 })
 }

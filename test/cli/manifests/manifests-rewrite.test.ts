@@ -8,7 +8,7 @@ import { createProgram } from '../../../src/cli/program.ts'
 import { UsageError } from '../../../src/cli/usage-error.ts'
 import { temporaryDirectory, type Scope } from '../../support/scope.ts'
 
-const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url))
+const main = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
 const pod = (name: string, image: string) =>
   `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}}\nspec: {containers: [{name: c, image: ${image}}]}\n`
 const OURS = `nix.internal/nix/store/${'1'.repeat(32)}-web:nix`

@@ -20,7 +20,7 @@ async function manifests(
 ) {
   const directory = await temporaryDirectory(scope, 'apps')
   for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text)
-  const node = ['--disable-warning=ExperimentalWarning', `${root}src/main.ts`]
+  const node = ['--disable-warning=ExperimentalWarning', `${root}dist/main.js`]
   const { stdout, stderr, exitCode } = await execa(execPath, [...node, 'manifests', ...args], {
     cwd: directory,
     reject: false,

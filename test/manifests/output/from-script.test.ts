@@ -7,7 +7,7 @@ import { build, evaluateAll, query, refusal, root, withoutNix } from '../../nix/
 // The program as it is checked out, in place of the package.
 const library = `
   let
-    pkgs = import ${root}test/manifests/output/stub-pkgs.nix { node = "${execPath}"; main = "${root}src/main.ts"; };
+    pkgs = import ${root}test/manifests/output/stub-pkgs.nix { node = "${execPath}"; main = "${root}dist/main.js"; };
     inherit (pkgs) pushless;
     inherit (import ${root}manifests { }) fromScript helmChart;
     pod = image: "apiVersion: v1\\nkind: Pod\\nmetadata: {name: a}\\nspec:\\n  containers: [{name: c, image: '\${image}'}]\\n";
