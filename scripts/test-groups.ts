@@ -1,6 +1,6 @@
 /**
- * Decides which files of tests share a process. Those that need nothing but Node do, a dozen of one folder at a time:
- * starting Node, tap and the modules under test takes longer than most of them.
+ * Decides which files of tests share a process: all but those that start daemons, a dozen of one folder at a time.
+ * Starting Node, tap and the modules under test takes longer than most of them.
  */
 import { readFile } from 'node:fs/promises'
 
@@ -16,6 +16,8 @@ const NO_UNITS = /^test\/(?:e2e|fixtures|support|manifests|nix)\//
 /** Imports by which a test elsewhere says that it needs one. */
 const NEEDS_PROGRAMS =
   /support\/requirement\.ts|nix-command\.ts|real-(?:store|registry)\.ts|kubernetes-yaml\/program\.ts|from 'execa'/
+/** Folders whose tests start daemons and containers, or check what others share. */
+const ALONE = /^test\/(?:e2e|fixtures|support)\/|^test\/setup\./
 /** Changes what the tests of other files in the same process would see. */
 const NEEDS_PROCESS = /^t\.(?:before|after)|\bmock\.|\bprocess\.(?:chdir|env\b|on\()/m
 /** With more files at once, one processor would be idle while the last group ends. */
@@ -31,11 +33,10 @@ export async function unitTests(paths: readonly string[]): Promise<readonly stri
 
 /** Returns the processes to start: first those of one file, then groups, which are short. */
 export async function testGroups(paths: readonly string[]): Promise<readonly TestGroup[]> {
-  const units = new Set(await unitTests(paths))
   const alone: TestGroup[] = []
   const folders = new Map<string, string[]>()
   for (const file of paths.toSorted()) {
-    if (!units.has(file) || NEEDS_PROCESS.test(await readFile(file, 'utf8'))) {
+    if (ALONE.test(file) || NEEDS_PROCESS.test(await readFile(file, 'utf8'))) {
       alone.push(groupOf(file))
       continue
     }
