@@ -34,7 +34,7 @@ export type LayerSource =
       readonly paths: readonly StorePath[]
       /** Defaults to tar. */
       readonly format?: LayerFormat
-      /** Of a tar alone. */
+      /** A tar's alone. */
       readonly style?: LayerStyle
     }
   | PackedEntries

@@ -3,7 +3,7 @@
  * remembered while their root is in the store; everything else is asked anew.
  */
 import type { Digest } from '../core/oci/digest.ts'
-import { RegistryError, type ErrorKind } from '../core/errors/errors.ts'
+import { RegistryError } from '../core/errors/errors.ts'
 import type { Document, Platform } from '../core/oci/image.ts'
 import type { Policy } from '../core/policy.ts'
 import type { ByteRange } from '../core/oci/range.ts'
@@ -11,7 +11,7 @@ import type { Reference } from '../core/oci/reference.ts'
 import type { Selector } from '../core/oci/route.ts'
 import { storeHashOf, storeNameOf, type StorePath } from '../core/nix/store-path.ts'
 import { BlobStreams } from '../layer/stream.ts'
-import { DEFAULT_FORM, EROFS_TAG, SERVED_FORMS, wantedBy, type ImageForm } from './artifact/image-form.ts'
+import { DEFAULT_FORM, EROFS_TAG, firstInForms, wantedBy, type ImageForm } from './artifact/image-form.ts'
 import type { Image } from './artifact/image.ts'
 import {
   artifactIn,
@@ -49,9 +49,6 @@ export type Blob = {
    */
   readonly read: (range: ByteRange) => AsyncGenerator<Uint8Array>
 }
-
-/** Errors of an image in one form, which it may not have in another one. */
-const UNHAD_FORM: ReadonlySet<ErrorKind> = new Set(['denied', 'unservable'])
 
 /** The manifest that a client takes for a tag. */
 export type ManifestWanted = {
@@ -319,7 +316,6 @@ export class Registry {
     look: (artifact: Artifact) => Promise<T | undefined>,
     first: ImageForm = this.#tagForm,
   ): Promise<T | undefined> {
-    const forms = new Set([first, this.#tagForm, ...SERVED_FORMS])
     // What an index names may have to be made.
     const lookInto = (artifact: Artifact) =>
       artifact.kind === 'index' ? this.#hold.wait(look(artifact), reference) : look(artifact)
@@ -329,21 +325,8 @@ export class Registry {
       this.#images.markPulled(known)
       return found
     }
-    const lookInForms = async (tag: string) => {
-      let refusal: RegistryError | undefined
-      for (const form of forms) {
-        try {
-          const found = await lookInto(await this.artifact(reference, tag, form))
-          if (found !== undefined) return found
-        } catch (error) {
-          // An image may be signed in one form alone, and EROFS holds names that a tar doesn't.
-          if (!(error instanceof RegistryError && UNHAD_FORM.has(error.kind))) throw error
-          if (form === DEFAULT_FORM) refusal = error
-        }
-      }
-      if (refusal !== undefined) throw refusal
-      return undefined
-    }
+    const lookInForms = (tag: string) =>
+      firstInForms([first, this.#tagForm], async (form) => lookInto(await this.artifact(reference, tag, form)))
     const found = await lookInForms(DEFAULT_TAG)
     if (found !== undefined) return found
     for (const tag of await this.tags(reference)) {

@@ -25,6 +25,7 @@ const FOREIGN_OPTIONS: ReadonlySet<string> = new Set([
   '--image-credential-provider-config', // kubelet
   '--insecure-ignore-tlog', // cosign
   '--option', // nix
+  '--tar', // mkfs.erofs
   '--sidecar', // of a container in an example
   '--tmpfs', // docker
 ])

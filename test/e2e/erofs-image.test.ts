@@ -152,6 +152,8 @@ function seenOf(path: string): Facts {
   return [...contentsOf(path), mode & 0o7777, uid, gid, mtimeMs]
 }
 
+const links = (mount: string) => treeOf(mount, (at) => [...contentsOf(at), lstatSync(bytes(at)).nlink])
+
 const random = seededRandom(20_261_128)
 const trees = [NAMES, [...NAMES, LONGEST], [...NAMES, LONGEST]].map((names, i) =>
   oddTree(`${'a'.repeat(31)}${i}-odd`, random, names),
@@ -179,7 +181,6 @@ void t.test('mkfs.erofs makes the same tree', { skip: missing('erofs-utils', 'ro
   const own = join(store, String(path).slice('/nix/store/'.length))
   const theirs = join(base, 'mkfs')
   await execa('mkfs.erofs', ['-x-1', theirs, own])
-  const links = (mount: string) => treeOf(mount, (at) => [...contentsOf(at), lstatSync(bytes(at)).nlink])
   t.strictSame(links(join(await mounted(await layerFile(trees)), String(path))), links(await mounted(theirs)))
 })
 

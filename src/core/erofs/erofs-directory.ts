@@ -9,7 +9,7 @@ import { ROOT_NODE, type ErofsTree } from './erofs-tree.ts'
 export type Children = {
   /** Sorted; of several with the same name only the last. */
   readonly nodes: Uint32Array
-  /** Where the children of each node begin in `nodes`. */
+  /** Offsets within `nodes` at which the children of each node begin. */
   readonly starts: Uint32Array
   /** How many each node has. */
   readonly counts: Uint32Array

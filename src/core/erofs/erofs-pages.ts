@@ -1,5 +1,5 @@
 /** The bytes of an EROFS image, format 1: see erofs-layout.ts for its places. */
-import { PAGE_SIZE, frameBuilder, type FrameBuilder, type FramePage } from '../tar/frame.ts'
+import { frameBuilder, madeHere, type FrameBuilder, type FramePage } from '../tar/frame.ts'
 import type { LayerEntry } from '../tar/segment.ts'
 import { directoryBlocks } from './erofs-directory.ts'
 import { blocksOf, layOut, type ErofsLayout } from './erofs-layout.ts'
@@ -118,11 +118,7 @@ function* contents(frame: FrameBuilder, layout: ErofsLayout, node: number): Gene
     case 'file': {
       const content = tree.contentOf(node)
       if (content === undefined) frame.file(tree.sourceOf(node), size)
-      // However large it is, no page is.
-      for (let at = 0; content !== undefined && at < content.length; at += PAGE_SIZE) {
-        frame.bytes(content.subarray(at, at + PAGE_SIZE))
-        yield* frame.fullPage()
-      }
+      else yield* madeHere(frame, content)
     }
   }
   fillBlock(frame)

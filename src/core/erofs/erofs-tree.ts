@@ -10,7 +10,7 @@ import { MAX_NAME_LENGTH, TYPE_BITS } from './erofs-structures.ts'
 
 /** The node of the root directory. */
 export const ROOT_NODE = 0
-/** Of the root, and of directories that no entry names. */
+/** The mode of the root, and of directories that no entry names. */
 const DIRECTORY_MODE = 0o755
 /** Nodes that there is room for at first. */
 const FIRST_ROOM = 1024

@@ -85,6 +85,14 @@ export function frameBuilder(): FrameBuilder {
   }
 }
 
+/** Adds a content that was made here. However large it is, no page is. */
+export function* madeHere(frame: FrameBuilder, content: Uint8Array): Generator<FramePage> {
+  for (let at = 0; at < content.length; at += PAGE_SIZE) {
+    frame.bytes(content.subarray(at, at + PAGE_SIZE))
+    yield* frame.fullPage()
+  }
+}
+
 /** The frame that has these pages, all of which stay in memory. */
 export function frameOfPages(pages: Iterable<FramePage>): LayerFrame {
   const kept = [...pages]

@@ -5,15 +5,7 @@
  * Of a layer's tar only the *frame* is made: all that isn't a file's content, about 750 bytes a file (frame.ts).
  */
 import { absolutePath, asByteString, type ByteString } from '../byte-string.ts'
-import {
-  PAGE_SIZE,
-  frameBuilder,
-  frameOfPages,
-  pageAt,
-  type FrameBuilder,
-  type FramePage,
-  type LayerFrame,
-} from './frame.ts'
+import { frameBuilder, frameOfPages, madeHere, pageAt, type FramePage, type LayerFrame } from './frame.ts'
 import { FORMAT_1, type TarDialect } from './layer-style.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { TarEntry } from './tar-header.ts'
@@ -71,14 +63,6 @@ export function* layerPages(
   }
   frame.bytes(new Uint8Array(dialect.trailerSize(frame.size())))
   yield frame.lastPage()
-}
-
-/** However large it is, no page is. */
-function* madeHere(frame: FrameBuilder, content: Uint8Array): Generator<FramePage> {
-  for (let at = 0; at < content.length; at += PAGE_SIZE) {
-    frame.bytes(content.subarray(at, at + PAGE_SIZE))
-    yield* frame.fullPage()
-  }
 }
 
 /** The tar that these entries make, all of its frame in memory. */

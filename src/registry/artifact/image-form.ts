@@ -3,6 +3,7 @@
  * have one image in each form, and a digest is looked for in all of them.
  */
 
+import { RegistryError, type ErrorKind } from '../../core/errors/errors.ts'
 import { DEFAULT_TAG } from '../../core/oci/image-name.ts'
 import { MAX_IMAGE_LAYERS } from '../../core/oci/layer-limit.ts'
 import type { LayerFormat } from '../../layer/layer-format.ts'
@@ -18,7 +19,7 @@ export type ImageForm = 'tar' | 'erofs' | 'erofs file' | 'zero-copy'
 export const DEFAULT_FORM: ImageForm = 'tar'
 
 /** The forms that are served, the default one first. */
-export const SERVED_FORMS: readonly ImageForm[] = [DEFAULT_FORM, 'erofs']
+const SERVED_FORMS: readonly ImageForm[] = [DEFAULT_FORM, 'erofs']
 
 /** The tag of the default image with EROFS layers. An image's own tag or output of this name can't be pulled. */
 export const EROFS_TAG = 'erofs'
@@ -50,6 +51,32 @@ export const LAYERS_IN_FORM = {
   'erofs file': 1,
   'zero-copy': MAX_IMAGE_LAYERS,
 } as const satisfies Record<ImageForm, number>
+
+/** Errors of an image in one form, which it may not have in another: EROFS holds names that a tar doesn't. */
+const UNHAD_FORM: ReadonlySet<ErrorKind> = new Set(['denied', 'unservable'])
+
+/**
+ * Looks for something in each form.
+ * @param first the forms that are looked into before all that are served.
+ * @throws RegistryError of any kind: of those for an image that can't be had, the default form's.
+ */
+export async function firstInForms<T>(
+  first: readonly ImageForm[],
+  find: (form: ImageForm) => Promise<T | undefined>,
+): Promise<T | undefined> {
+  let refusal: RegistryError | undefined
+  for (const form of new Set([...first, ...SERVED_FORMS])) {
+    try {
+      const found = await find(form)
+      if (found !== undefined) return found
+    } catch (error) {
+      if (!(error instanceof RegistryError && UNHAD_FORM.has(error.kind))) throw error
+      if (form === DEFAULT_FORM) refusal = error
+    }
+  }
+  if (refusal !== undefined) throw refusal
+  return undefined
+}
 
 /** The format of the layers of each form. */
 export const FORMAT_OF = {

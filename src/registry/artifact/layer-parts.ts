@@ -1,6 +1,5 @@
 /** From what a source says of its layers to what can be hashed and streamed, and to the digests, remembered. */
-import { absolutePath, asByteString, displayPath } from '../../core/byte-string.ts'
-import { createHash } from 'node:crypto'
+import { asByteString, displayPath } from '../../core/byte-string.ts'
 import { setImmediate } from 'node:timers/promises'
 import { pathsOfClosure } from '../../core/nix/closure.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
@@ -9,13 +8,11 @@ import { demandLayersFit } from '../../core/oci/layer-limit.ts'
 import { isPlainLayer } from '../../core/oci/oci-document.ts'
 import { LAYER_PRICE, planByCost } from '../../core/nix/plan-by-cost.ts'
 import { planLayers } from '../../core/nix/plan.ts'
-import type { LayerEntry, Slice } from '../../core/tar/segment.ts'
-import { storeNameOf, storePathAround, type StorePath } from '../../core/nix/store-path.ts'
-import { FORMAT_NAME, type LayerFormat } from '../../layer/layer-format.ts'
-import { packEntries, type PackedEntries } from '../../layer/packed-entries.ts'
+import type { Slice } from '../../core/tar/segment.ts'
+import { storeNameOf, type StorePath } from '../../core/nix/store-path.ts'
+import type { LayerFormat } from '../../layer/layer-format.ts'
+import { packEntries } from '../../layer/packed-entries.ts'
 import type { StoreReader } from '../../layer/store-reader.ts'
-import { walkForErofs } from '../../layer/walk.ts'
-import type { LayerSource } from '../../layer/worker.ts'
 import type { ClosurePath } from '../../store/store.ts'
 import type { ClosureFiles } from '../../source/files/closure-files.ts'
 import type { Source, SourceLayer, StoredLayer } from '../../source/source.ts'
@@ -23,23 +20,10 @@ import type { DigestIndex, LayerDigest } from '../state/digest-index.ts'
 import { FORMAT_OF, LAYERS_IN_FORM, type ImageForm } from './image-form.ts'
 import type { ImageLayer, ImageRoot } from './image-root.ts'
 import { heldSlice, type UnpackedSlice, type Unpacker } from './unpacked-slice.ts'
+import { joinedPart } from './joined-part.ts'
+import { keyOf } from './layer-key.ts'
+import type { Part } from './layer-part.ts'
 import { nixDatabaseEntries } from '../state/nix-database.ts'
-
-/** Changes when another tar is written in any style. */
-const STYLE_FORMAT = 1
-
-/** Entries until they are packed. */
-type Entries = {
-  readonly kind: 'entries'
-  readonly entries: Iterable<LayerEntry>
-  readonly format: LayerFormat
-}
-
-type Part = {
-  readonly source: Exclude<LayerSource, PackedEntries> | UnpackedSlice | Entries
-  readonly createdBy: string
-  readonly stored?: StoredLayer
-}
 
 export type Hasher = {
   readonly reader: StoreReader
@@ -47,8 +31,6 @@ export type Hasher = {
   readonly archives: { readonly cache: Unpacker }
 }
 
-/** Entries to look at before other work gets its turn: about a millisecond. */
-const ENTRIES_A_TURN = 500
 /** Names of a layer's packages that its history names. */
 const NAMES_SHOWN = 4
 
@@ -74,26 +56,7 @@ export async function planParts(
   }
   // What is no image may have as many as it likes: nothing mounts them.
   if (config.kind !== 'opaque') demandLayersFit(root, parts.length)
-  return form === 'erofs file' ? [joined(parts, files)] : parts
-}
-
-/** Says where contents come from, so that they are part of what the layer is known by. */
-function* withSources(entries: Iterable<LayerEntry>): Generator<LayerEntry> {
-  for (const entry of entries)
-    yield entry.kind === 'file' ? { ...entry, source: absolutePath(entry.name) } : entry
-}
-
-/** One part with the entries of all, in their order: of two with one name, EROFS takes the last. */
-function joined(parts: readonly Part[], { directory }: ClosureFiles): Part {
-  const entries = {
-    *[Symbol.iterator]() {
-      for (const { source } of parts) {
-        if (source.kind === 'paths') yield* withSources(walkForErofs(source.paths, directory))
-        if (source.kind === 'entries') yield* source.entries
-      }
-    },
-  }
-  return { source: { kind: 'entries', entries, format: 'erofs' }, createdBy: 'all files of the image' }
+  return form === 'erofs file' ? [joinedPart(parts, files.directory)] : parts
 }
 
 type Planning = {
@@ -229,54 +192,6 @@ async function digestUnpacked(
   } finally {
     release()
   }
-}
-
-/**
- * Returns the key of a layer: its paths with their hashes in Nix, since a path may be rebuilt with other contents.
- * Nothing for a layer that is quickly hashed.
- */
-async function keyOf(source: Part['source'], closure: readonly ClosurePath[]): Promise<string | undefined> {
-  const hashes = new Map(closure.map(({ path, narHash }) => [path, narHash]))
-  switch (source.kind) {
-    case 'entries':
-      return entriesKey(source, hashes)
-    case 'paths': {
-      const hash = createHash('sha256').update(`${FORMAT_NAME[source.format ?? 'tar']}\n`)
-      if (source.style !== undefined) hash.update(`style ${STYLE_FORMAT} ${JSON.stringify(source.style)}\n`)
-      for (const path of source.paths) hash.update(`${path} ${hashes.get(path) ?? ''}\n`)
-      return hash.digest('hex')
-    }
-    case 'unpacked': {
-      const { packed, offset, length } = source
-      return createHash('sha256').update(`unpacked\n${packed.narHash} ${offset} ${length}\n`).digest('hex')
-    }
-    case 'slice': {
-      const path = storePathAround(displayPath(source.path))
-      const narHash = path === undefined ? undefined : hashes.get(path)
-      if (narHash === undefined) return undefined
-      const what = `slice\n${source.path} ${narHash} ${source.offset} ${source.length}\n`
-      return createHash('sha256').update(what).digest('hex')
-    }
-  }
-}
-
-/** Nothing where no file of the store is copied: what was made here is quickly hashed. */
-async function entriesKey(
-  { entries, format }: Entries,
-  narHashes: ReadonlyMap<StorePath, string>,
-): Promise<string | undefined> {
-  let hasSource = false
-  const hash = createHash('sha256').update(`entries, ${FORMAT_NAME[format]}\n`)
-  let count = 0
-  for (const { content, ...entry } of entries) {
-    if (count++ % ENTRIES_A_TURN === 0) await setImmediate()
-    hasSource ||= entry.source !== undefined
-    const path = entry.source === undefined ? undefined : storePathAround(displayPath(entry.source))
-    const narHash = path === undefined ? '' : narHashes.get(path)
-    if (narHash === undefined) return undefined
-    hash.update(`${JSON.stringify(entry)} ${narHash} ${content?.length ?? '-'}\n`).update(content ?? '')
-  }
-  return hasSource ? hash.digest('hex') : undefined
 }
 
 function describe(paths: readonly StorePath[]): string {

@@ -13,6 +13,9 @@ const MAGIC = 0xe0f5e1e2
 const many = (count: number): LayerEntry[] =>
   Array.from({ length: count }, (_, i) => file(`many/${String(i).padStart(6, '0')}`, ''))
 
+const uuid = async (...entries: LayerEntry[]) =>
+  (await erofsBytes(entries)).toString('hex', 1024 + 48, 1024 + 64)
+
 const IMAGES: readonly (readonly [what: string, entries: readonly LayerEntry[], digest: string])[] = [
   ['nothing', [], 'ddac464e31712de2cd246e078303140d'],
   [
@@ -97,8 +100,6 @@ void t.test(
 )
 
 void t.test('layers with other files have other UUIDs', async (t) => {
-  const uuid = async (...entries: LayerEntry[]) =>
-    (await erofsBytes(entries)).toString('hex', 1024 + 48, 1024 + 64)
   const seen = new Set([
     await uuid(),
     await uuid(file('a', '')),
