@@ -121,8 +121,8 @@ void t.test('a plain package over HTTP', { skip: missing('nix') }, async (t) => 
       tags: ['erofs', 'latest', 'nix'],
     })
     const page = await fetch(`${base}/tags/list?n=1`)
-    t.match(page.headers.get('link'), /n=1&last=latest>; rel="next"/)
-    t.same(((await page.json()) as { tags: unknown }).tags, ['latest'])
+    t.match(page.headers.get('link'), /n=1&last=erofs>; rel="next"/)
+    t.same(((await page.json()) as { tags: unknown }).tags, ['erofs'])
     t.same(((await (await fetch(`${base}/tags/list?last=latest`)).json()) as { tags: unknown }).tags, ['nix'])
     const referrers = await fetch(`${base}/referrers/${digest}`)
     t.equal(referrers.headers.get('content-type'), 'application/vnd.oci.image.index.v1+json')

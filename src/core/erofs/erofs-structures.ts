@@ -13,7 +13,7 @@ export const SUPERBLOCK_SIZE = 128
 export const DIRENT_SIZE = 12
 export const MAX_NAME_LENGTH = 255
 /** Time of every inode that has none of its own: Nix's first second. */
-export const EROFS_TIME = 1
+const EROFS_TIME = 1
 
 export const FILE_TYPE = { file: 1, directory: 2, symlink: 7 } as const
 /** The bits of a mode that say the type. */

@@ -30,7 +30,7 @@ export type LayerFrame = {
  * Bytes of a page, contents of files left out: about 100 entries of a layer. Larger ones pack no better, and one must
  * be unpacked for a range of one byte.
  */
-export const PAGE_SIZE = 64 * 1024
+const PAGE_SIZE = 64 * 1024
 /** Files of a page at most, where little lies between them. */
 const PAGE_FILES = 500
 
