@@ -16,6 +16,7 @@ import { measureAdvisories } from './measure-advisories.ts'
 import { measureDockerArchive } from './docker-archive.ts'
 import { measureInsights } from './insights.ts'
 import { measureMemory } from './memory.ts'
+import { measurePlanners } from './planner/measure-planners.ts'
 import { measureStart } from './start.ts'
 import { measureThroughput } from './throughput.ts'
 import { measureTls } from './tls.ts'
@@ -41,6 +42,7 @@ for (const measure of [
   () => scoped((scope) => measureDockerArchive(scope, image)),
   () => scoped((scope) => measureInsights(scope)),
   () => scoped(measureAdvisories),
+  measurePlanners,
 ]) {
   for (const figure of await measure()) {
     figures.push(figure)

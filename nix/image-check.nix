@@ -77,7 +77,10 @@ let
 
   checkPlanner =
     planner:
-    if isInt planner && (planner == 1 || planner == 2) then planner else refuse builder "planner" planner "1 or 2";
+    if isInt planner && (planner == 1 || planner == 2) then
+      planner
+    else
+      refuse builder "planner" planner "1 or 2";
 
   checkDirectory =
     item: path:

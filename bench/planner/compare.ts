@@ -1,5 +1,5 @@
 /** Each planner with each number of layers, for the same nodes. */
-import { LAYER_PRICE, planByCost } from '../../src/core/nix/plan-by-cost.ts'
+import { EROFS_LAYER_PRICE, planByCost, TAR_LAYER_PRICE } from '../../src/core/nix/plan-by-cost.ts'
 import { planLayers } from '../../src/core/nix/plan.ts'
 import { seededRandom } from '../../test/seeded-random.ts'
 import type { CorpusStep } from './corpus.ts'
@@ -21,9 +21,9 @@ export const PEERS: { readonly [name: string]: Planner } = {
 }
 export const OURS: { readonly [name: string]: Planner } = {
   'planner 2': ({ closure, modules }, maxLayers) =>
-    planByCost(closure, modules, { maxLayers, layerPrice: LAYER_PRICE.tar }),
+    planByCost(closure, modules, { maxLayers, layerPrice: TAR_LAYER_PRICE }),
   'planner 2, price of EROFS': ({ closure, modules }, maxLayers) =>
-    planByCost(closure, modules, { maxLayers, layerPrice: LAYER_PRICE.erofs }),
+    planByCost(closure, modules, { maxLayers, layerPrice: EROFS_LAYER_PRICE }),
 }
 /** The least that can be: each path once. And the most. */
 export const BOUNDS: { readonly [name: string]: Planner } = {
@@ -54,7 +54,6 @@ export function outcomeOf(
     const images = new Set(random.shuffle(names).slice(0, IMAGES_OF_A_NODE))
     return pullsOf(steps, images, plan)
   }).flat()
-  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
   const layers = pulls.flat()
   const bytesOf = (some: typeof layers) => sum(some.map(({ bytes }) => bytes)) / nodes
   return {
@@ -65,3 +64,5 @@ export function outcomeOf(
     erofsSeconds: sum(pulls.map((pull) => pullSeconds(pull, EROFS_COSTS))) / nodes,
   }
 }
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)

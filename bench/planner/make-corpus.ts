@@ -48,7 +48,8 @@ type Wanted = {
   readonly first: number
 }
 
-async function releaseOf(apt: Apt, { name, mark, days, first }: Wanted): Promise<ReleaseFile> {
+async function releaseOf(apt: Apt, wanted: Wanted): Promise<ReleaseFile> {
+  const { name } = wanted
   const graph = packageGraph(await apt.packages(name))
   const later = [...(await apt.packages(`${name}-updates`)), ...(await apt.packages(`${name}-security`))]
   const images = IMAGES.map((image) => ({
@@ -67,32 +68,10 @@ async function releaseOf(apt: Apt, { name, mark, days, first }: Wanted): Promise
     [...some].flatMap((one) => number.get(one) ?? []).sort((a, b) => a - b)
   const used = names.flatMap((one) => graph.packages.get(one) ?? [])
   const sources = [...new Set(used.map(({ source }) => source))].sort()
-  const all = [...graph.packages.values()]
-  const bySource = (list: readonly Package[], source: string) =>
-    list.filter((entry) => entry.source === source)
-  const touched = sources.filter(
-    (source) =>
-      bySource(later, source).length > 0 || bySource(used, source).some(({ version }) => mark.test(version)),
+  const changes = await changesOf(
+    { ...wanted, sources },
+    { apt, all: [...graph.packages.values()], used, later },
   )
-  const inRelease = await uploadsOf(apt, all, [...touched, 'base-files'])
-  const after = await uploadsOf(apt, later, touched)
-  const releaseDay = days[0]?.getTime() ?? 0
-  const pointReleases = (inRelease.get('base-files') ?? [])
-    .map(({ at }) => at)
-    .filter((at) => at > releaseDay)
-    .sort((a, b) => a - b)
-  const changes = touched.map((source): ReleaseFile['changes'][number] => {
-    const uploads = [...(inRelease.get(source) ?? []), ...(after.get(source) ?? [])]
-    const known = [...new Map(uploads.map((upload) => [upload.version, upload])).values()]
-    const found = days.flatMap((day, i) =>
-      versionAt(known, day.getTime(), { pointReleases, releaseDay }).map(
-        (version) => [first + i, version] as const,
-      ),
-    )
-    const changed = found.filter(([, version], i) => version !== found[i - 1]?.[1])
-    console.log(`${name} ${source}: ${changed.length} of ${known.length} versions`)
-    return [sources.indexOf(source), changed]
-  })
   return {
     name,
     sources,
@@ -107,6 +86,44 @@ async function releaseOf(apt: Apt, { name, mark, days, first }: Wanted): Promise
     changes,
     images: images.map(({ name, roots }) => [name, numbersOf(closureOf(graph, roots)), numbersOf(roots)]),
   }
+}
+
+type Found = {
+  readonly apt: Apt
+  /** The packages of the release, those of them that the images have, and newer ones from other archives. */
+  readonly all: readonly Package[]
+  readonly used: readonly Package[]
+  readonly later: readonly Package[]
+}
+
+/** Returns for each source that was changed after the release from which step on it had which version. */
+async function changesOf(
+  { name, mark, days, first, sources }: Wanted & { readonly sources: readonly string[] },
+  { apt, all, used, later }: Found,
+): Promise<ReleaseFile['changes']> {
+  const touched = sources.filter(
+    (source) =>
+      bySource(later, source).length > 0 || bySource(used, source).some(({ version }) => mark.test(version)),
+  )
+  const inRelease = await uploadsOf(apt, all, [...touched, 'base-files'])
+  const after = await uploadsOf(apt, later, touched)
+  const releaseDay = days[0]?.getTime() ?? 0
+  const pointReleases = (inRelease.get('base-files') ?? [])
+    .map(({ at }) => at)
+    .filter((at) => at > releaseDay)
+    .sort((a, b) => a - b)
+  return touched.map((source): ReleaseFile['changes'][number] => {
+    const uploads = [...(inRelease.get(source) ?? []), ...(after.get(source) ?? [])]
+    const known = [...new Map(uploads.map((upload) => [upload.version, upload])).values()]
+    const found = days.flatMap((day, i) =>
+      versionAt(known, day.getTime(), { pointReleases, releaseDay }).map(
+        (version) => [first + i, version] as const,
+      ),
+    )
+    const changed = found.filter(([, version], i) => version !== found[i - 1]?.[1])
+    console.log(`${name} ${source}: ${changed.length} of ${known.length} versions`)
+    return [sources.indexOf(source), changed]
+  })
 }
 
 /** A change for the security archive is there at once, another one with the next point release. */
@@ -143,3 +160,5 @@ function rootOf({ packages }: PackageGraph, name: string): string {
   if (!packages.has(name)) throw new Error(`no package ${name}`)
   return name
 }
+
+const bySource = (list: readonly Package[], source: string) => list.filter((entry) => entry.source === source)

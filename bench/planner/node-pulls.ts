@@ -5,7 +5,7 @@
 import type { CorpusImage, CorpusStep } from './corpus.ts'
 import type { Layers, Planner } from './peers/planner.ts'
 
-export type PulledLayer = {
+type PulledLayer = {
   readonly bytes: number
   readonly isFetched: boolean
   readonly isUnpacked: boolean

@@ -64,11 +64,14 @@ function fetchEnds(megabytes: readonly number[]): number[] {
 
 /** Least squares: seconds = a + b × layers. */
 function fit(measured: Measured): Costs {
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
   const [layers, seconds] = [mean(measured.map(([n]) => n)), mean(measured.map(([, s]) => s))]
   const secondsPerLayer =
     measured.reduce((sum, [n, s]) => sum + (n - layers) * (s - seconds), 0) /
     measured.reduce((sum, [n]) => sum + (n - layers) ** 2, 0)
   const atNoLayer = seconds - secondsPerLayer * layers
   return { secondsPerLayer, secondsPerMegabyte: (atNoLayer - EMPTY_PULL) / MEASURED_MEGABYTES }
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
 }

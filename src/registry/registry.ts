@@ -326,7 +326,9 @@ export class Registry {
       return found
     }
     const lookInForms = (tag: string) =>
-      firstInForms([first, this.#tagForm], async (form) => lookInto(await this.artifact(reference, tag, form)))
+      firstInForms([first, this.#tagForm], async (form) =>
+        lookInto(await this.artifact(reference, tag, form)),
+      )
     const found = await lookInForms(DEFAULT_TAG)
     if (found !== undefined) return found
     for (const tag of await this.tags(reference)) {

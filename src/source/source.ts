@@ -39,7 +39,7 @@ export type SourceLayer =
   | { readonly kind: 'nix database'; readonly createdBy: string }
 
 /** 1 is core/nix/plan.ts, 2 is core/nix/plan-by-cost.ts. */
-export type PlannerVersion = 1 | 2
+type PlannerVersion = 1 | 2
 
 /** A closure, planned into at most `maxLayers` layers, without what is in a layer below already. */
 type ClosureLayer = {

@@ -26,7 +26,6 @@ export async function openApt(
 ): Promise<Apt> {
   for (const name of ['lists/partial', 'cache/archives/partial'])
     await mkdir(join(directory, name), { recursive: true })
-  const line = (uri: string, suite: string) => `deb [signed-by=${KEYS}] ${uri} ${suite} main\n`
   const sources = SUITES.map(
     (suite) => line(mirror, suite) + line(mirror, `${suite}-updates`) + line(security, `${suite}-security`),
   )
@@ -95,3 +94,5 @@ async function changelogIn(deb: string): Promise<string> {
   const { stdout } = await execa('sh', ['-c', script, deb], { reject: false })
   return stdout
 }
+
+const line = (uri: string, suite: string) => `deb [signed-by=${KEYS}] ${uri} ${suite} main\n`

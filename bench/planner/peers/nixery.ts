@@ -44,7 +44,7 @@ export function nixery(closure: readonly CorpusNode[], maxLayers: number, large 
     if (first === undefined || second === undefined) break
     layers.unshift({ paths: [...first.paths, ...second.paths], rating: first.rating + second.rating })
   }
-  return layers.map(({ paths }) => paths.toSorted()).reverse()
+  return layers.map(({ paths }) => paths.toSorted()).toReversed()
 }
 
 /**

@@ -6,7 +6,7 @@ import { RegistryError } from '../../core/errors/errors.ts'
 import { MEDIA_TYPE } from '../../core/oci/image.ts'
 import { demandLayersFit } from '../../core/oci/layer-limit.ts'
 import { isPlainLayer } from '../../core/oci/oci-document.ts'
-import { LAYER_PRICE, planByCost } from '../../core/nix/plan-by-cost.ts'
+import { EROFS_LAYER_PRICE, planByCost, TAR_LAYER_PRICE } from '../../core/nix/plan-by-cost.ts'
 import { planLayers } from '../../core/nix/plan.ts'
 import type { Slice } from '../../core/tar/segment.ts'
 import { storeNameOf, type StorePath } from '../../core/nix/store-path.ts'
@@ -33,6 +33,10 @@ export type Hasher = {
 
 /** Names of a layer's packages that its history names. */
 const NAMES_SHOWN = 4
+const LAYER_PRICE = {
+  tar: TAR_LAYER_PRICE,
+  erofs: EROFS_LAYER_PRICE,
+} as const satisfies Record<LayerFormat, number>
 
 /**
  * Plans the layers of an image. They are cut to fit upon the layers below.

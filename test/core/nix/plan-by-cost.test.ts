@@ -132,11 +132,13 @@ void t.test('the order of the input is irrelevant', async (t) => {
   }
 })
 
+/** These paths and no others get other hashes. */
+function renew(closure: readonly ClosureNode[], changed: readonly StorePath[]): readonly ClosureNode[] {
+  const next = (one: StorePath) => (changed.includes(one) ? path(storeNameOf(one), 1) : one)
+  return closure.map((one) => ({ ...one, path: next(one.path), references: one.references.map(next) }))
+}
+
 void t.test('a small change moves few layers', async (t) => {
-  const renew = (closure: readonly ClosureNode[], changed: readonly StorePath[]): readonly ClosureNode[] => {
-    const next = (one: StorePath) => (changed.includes(one) ? path(storeNameOf(one), 1) : one)
-    return closure.map((one) => ({ ...one, path: next(one.path), references: one.references.map(next) }))
-  }
   const before = plan(WEB, 'web', 8)
   for (const [what, changed, fetched] of [
     ['the application', ['web'], 1],

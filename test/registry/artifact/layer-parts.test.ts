@@ -5,7 +5,7 @@ import { closureFiles } from '../../../src/source/files/closure-files.ts'
 import { MAX_IMAGE_LAYERS } from '../../../src/core/oci/layer-limit.ts'
 import type { StorePath } from '../../../src/core/nix/store-path.ts'
 import type { ClosurePath } from '../../../src/store/store.ts'
-import { LAYER_PRICE, planByCost } from '../../../src/core/nix/plan-by-cost.ts'
+import { planByCost, TAR_LAYER_PRICE } from '../../../src/core/nix/plan-by-cost.ts'
 import { planLayers } from '../../../src/core/nix/plan.ts'
 import { planParts } from '../../../src/registry/artifact/layer-parts.ts'
 import type { SourceConfig, SourceLayer } from '../../../src/source/source.ts'
@@ -114,7 +114,7 @@ void t.test('an image says which planner decides its layers', async (t) => {
   const nodes = closure.filter(({ path }) => path !== root)
   t.strictSame(await layersWith(), planLayers(nodes, 8), 'planner 1, if it says nothing')
   t.strictSame(await layersWith(1), planLayers(nodes, 8))
-  const budget = { maxLayers: 8, layerPrice: LAYER_PRICE.tar }
+  const budget = { maxLayers: 8, layerPrice: TAR_LAYER_PRICE }
   t.strictSame(await layersWith(2), planByCost(nodes, modules, budget))
   t.notSame(await layersWith(2), await layersWith(1))
 })
