@@ -6,6 +6,7 @@ import t from 'tap'
 import { until } from './until.ts'
 import { missingCri } from '../support/containerd-cri.ts'
 import { CriError } from '../support/cri-containers.ts'
+import type { Pushless } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
 import { startZeroCopyNode, type NodeImage, type ZeroCopyNode } from '../support/zero-copy-node.ts'
 
@@ -59,6 +60,19 @@ void t.test('containers on a node that has the store', { skip }, async (t) => {
     }
   })
 
+  await t.test('have a user namespace', async (t) => {
+    const { reference } = await pull('greeter')
+    const mapped = await pods.run({ firstUser: 100_000 })
+    const container = await pods.create(mapped, { image: reference, command: SLEEP, readOnly: true })
+    await pods.start(container)
+    t.match(await pods.exec(container, ['/bin/cat', '/proc/self/uid_map']), {
+      stdout: /^ +0 +100000 +65536\n$/,
+    })
+    t.match(await pods.exec(container, ['/bin/say']), { stdout: 'hello\n', exitCode: 0 })
+    t.not((await pods.exec(container, ['/bin/sh', '-c', 'echo > /nix/store/*-busybox/file'])).exitCode, 0)
+    await pods.removePod(mapped)
+  })
+
   await t.test('have the ordinary image where they need it', async (t) => {
     const { path, reference } = await pull('own')
     const answer = async (url: string, at: string) => {
@@ -79,6 +93,10 @@ void t.test('containers on a node that has the store', { skip }, async (t) => {
       await answer(registry.url, `${greeter}/manifests/${digest}`),
       await answer(plain.url, `${greeter}/manifests/${digest}`),
     )
+    t.ok(
+      (await componentsOf(registry.url, greeter)).some((name) => /busybox/.test(name)),
+      'in its SBOM',
+    )
     const ordinary = `nix.internal${greeter}@${digest}`
     t.match(await node.cri.pull(ordinary), { kind: 'pulled' })
     for (const image of [reference, ordinary]) {
@@ -97,10 +115,10 @@ void t.test('containers on a node that has the store', { skip }, async (t) => {
         registry.kill('SIGKILL')
         await registry.exited
       }
+      const before = registrations(registry)
       if (kill !== 'registry') await node.cri.restart()
       if (kill !== 'containerd') registry = await node.startRegistry()
-      await until(() => registry.logs.findLast(({ msg }) => String(msg).startsWith('registered')))
-      await setTimeout(500)
+      else await until(() => registrations(registry) > before || undefined)
       for (const container of containers)
         t.match(await pods.exec(container, ['/bin/sh', '-c', '/bin/say']), { exitCode: 0 }, kill)
       const more = await pods.create(pod, { image: images[0]?.reference ?? '' })
@@ -148,6 +166,25 @@ void t.test('containers on a node that has the store', { skip }, async (t) => {
   })
   t.ok((await readFile(join(node.state, 'zero-copy.sqlite'))).length > 0)
 })
+
+/** How often the registry registered with the runtime. */
+function registrations({ logs }: Pushless): number {
+  return logs.filter(({ msg }) => msg === 'registered with the container runtime').length
+}
+
+/** The names of the components in the SBOM that the registry has of an image's tag. */
+async function componentsOf(url: string, path: string): Promise<readonly string[]> {
+  const base = `${url}/v2${path}`
+  const digest = (await fetch(`${base}/manifests/nix`)).headers.get('docker-content-digest') ?? ''
+  const type = 'application/vnd.cyclonedx%2Bjson'
+  const json = async (at: string): Promise<unknown> => (await fetch(`${base}/${at}`)).json()
+  const index = (await json(`referrers/${digest}?artifactType=${type}`)) as {
+    manifests: { digest: string }[]
+  }
+  const manifest = (await json(`manifests/${index.manifests[0]?.digest}`)) as { layers: { digest: string }[] }
+  const document = (await json(`blobs/${manifest.layers[0]?.digest}`)) as { components: { name: string }[] }
+  return document.components.map(({ name }) => name)
+}
 
 /** Collects garbage again and again. */
 function collectInALoop({ nix }: ZeroCopyNode): { readonly end: () => Promise<number> } {

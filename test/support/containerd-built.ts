@@ -1,6 +1,6 @@
 /**
  * A newer containerd than Debian has, built from its Go module with its shim and `ctr`. It takes four minutes of two
- * processors, so PUSHLESS_TEST_GO_TOOLS=build asks for it, or names a directory that has it.
+ * processors, so PUSHLESS_TEST_CONTAINERD=build asks for it, or names a directory that has it.
  */
 import { execa } from 'execa'
 import { builtProgram } from './built-programs.ts'
@@ -25,7 +25,7 @@ export async function builtContainerd(): Promise<string> {
   return builtProgram({
     name: `containerd-${VERSION}`,
     program: 'containerd',
-    variable: 'PUSHLESS_TEST_GO_TOOLS',
+    variable: 'PUSHLESS_TEST_CONTAINERD',
     build: async (directory) => {
       const reason = missing('go')
       if (reason !== false) throw new Error(reason)

@@ -3,7 +3,7 @@
  * chroot, or one that was built from its module. Root, state, sockets and settings in a temporary directory; mounts in a namespace of its own. Needs root.
  * Containers need a network plugin, and aren't run here; pulls need none.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
@@ -54,6 +54,8 @@ export type CriSettings = {
   readonly authority?: string | undefined
   /** Whether plugins may connect. Its socket is in a directory of its own, as on a node. */
   readonly nri?: boolean
+  /** Whether Pods may have a network of their own, without any connection. Else they are of the host's network. */
+  readonly emptyNetworks?: boolean
   /** The directory that containers find the node's store in, seen as `/nix`. */
   readonly nix?: string
 }
@@ -64,6 +66,21 @@ while :; do "$@" & child=$!; echo "$child" > "$0.part"; mv "$0.part" "$0"; wait 
 /** $0 a directory, seen as /nix by the command. */
 const WITH_NIX = 'mount --bind "$0" /nix; exec "$@"'
 
+/** A plugin for networks that makes none, and says that it did. */
+const EMPTY_NETWORK = `#!/bin/sh
+[ "$CNI_COMMAND" != ADD ] || echo '{"cniVersion":"1.0.0","interfaces":[{"name":"eth0","sandbox":"'"$CNI_NETNS"'"}],"ips":[{"address":"192.0.2.1/32","interface":0}]}'
+[ "$CNI_COMMAND" != VERSION ] || echo '{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}'
+`
+
+async function writeNetworks(directory: string): Promise<void> {
+  for (const folder of ['cni', 'cni-bin']) await mkdir(join(directory, folder))
+  for (const name of ['empty', 'loopback'])
+    await writeFile(join(directory, 'cni-bin', name), EMPTY_NETWORK, { mode: 0o755 })
+  const plugins = [{ type: 'empty' }]
+  const list = { cniVersion: '1.0.0', name: 'empty', plugins }
+  await writeFile(join(directory, 'cni/empty.conflist'), JSON.stringify(list))
+}
+
 /** containerd with `nix.internal` served by the registry at `url`. */
 export async function startCri(
   scope: Scope,
@@ -72,6 +89,8 @@ export async function startCri(
   settings: CriSettings = {},
 ): Promise<CriContainerd> {
   const directory = await temporaryDirectory(scope, `cri-${origin}`)
+  // Users of a container must reach its root.
+  await chmod(directory, 0o711)
   const { nix } = settings
   const root = origin === 'machine' || origin === 'built' ? undefined : await debianRoot(origin)
   const withNix = nix === undefined ? [] : ['/bin/sh', '-euc', WITH_NIX, nix]
@@ -87,6 +106,7 @@ export async function startCri(
   const host = join(directory, 'certs.d/nix.internal')
   await mkdir(host, { recursive: true })
   await mkdir(join(directory, 'nri'))
+  if (settings.emptyNetworks === true) await writeNetworks(directory)
   const { authority } = settings
   // The system trusts no private authority.
   if (authority !== undefined) await writeFile(join(host, 'ca.crt'), authority)
@@ -189,5 +209,6 @@ ${common}[plugins."io.containerd.cri.v1.images"]
   restrict_oom_score_adj = true
 [plugins."io.containerd.cri.v1.runtime".cni]
   ${cni}
+  bin_dirs = ["${directory}/cni-bin"]
 `
 }

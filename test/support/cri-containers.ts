@@ -12,7 +12,7 @@ export type ContainerWanted = {
 }
 
 export type PodWanted = {
-  /** User namespaces: the first id on this machine of 65536. */
+  /** User namespaces: the first id on this machine of 65536. Such a Pod has a network of its own. */
   readonly firstUser?: number
 }
 
@@ -52,6 +52,7 @@ let pods = 0
 
 export function criPods(scope: Scope, socket: string): CriPods {
   const configs = new Map<string, Uint8Array>()
+  const namespaces = new Map<string, Uint8Array>()
   let containers = 0
   const ask = async (method: string, write: (writer: PbfWriter) => void): Promise<PbfReader> => {
     const writer = new PbfWriter()
@@ -81,15 +82,20 @@ export function criPods(scope: Scope, socket: string): CriPods {
   })
   return {
     async run(wanted = {}) {
-      const config = podConfig(`pod-${process.pid}-${pods++}`, wanted)
+      const own = namespacesOf(wanted)
+      const config = podConfig(`pod-${process.pid}-${pods++}`, own)
       const pod = text(await ask('RunPodSandbox', (writer) => writer.writeBytesField(1, config)))
       configs.set(pod, config)
+      namespaces.set(pod, own)
       return pod
     },
     async create(pod, wanted) {
       const reader = await ask('CreateContainer', (writer) => {
         writer.writeStringField(1, pod)
-        writer.writeBytesField(2, containerConfig(`container-${containers++}`, wanted))
+        writer.writeBytesField(
+          2,
+          containerConfig(`container-${containers++}`, wanted, namespaces.get(pod) ?? new Uint8Array()),
+        )
         writer.writeBytesField(3, configs.get(pod) ?? new Uint8Array())
       })
       return text(reader)
@@ -129,9 +135,10 @@ export function criPods(scope: Scope, socket: string): CriPods {
   }
 }
 
-function podConfig(name: string, { firstUser }: PodWanted): Uint8Array {
-  const namespaces = message((options) => {
-    options.writeVarintField(1, NODE_NAMESPACE)
+/** A container has those of its Pod. */
+function namespacesOf({ firstUser }: PodWanted): Uint8Array {
+  return message((options) => {
+    options.writeVarintField(1, firstUser === undefined ? NODE_NAMESPACE : POD_NAMESPACE)
     if (firstUser === undefined) return
     const mapping = message((writer) => {
       writer.writeVarintField(1, firstUser)
@@ -146,6 +153,9 @@ function podConfig(name: string, { firstUser }: PodWanted): Uint8Array {
       }),
     )
   })
+}
+
+function podConfig(name: string, namespaces: Uint8Array): Uint8Array {
   return message((config) => {
     config.writeBytesField(
       1,
@@ -166,6 +176,7 @@ function podConfig(name: string, { firstUser }: PodWanted): Uint8Array {
 function containerConfig(
   name: string,
   { image, command = [], readOnly = false }: ContainerWanted,
+  namespaces: Uint8Array,
 ): Uint8Array {
   return message((config) => {
     config.writeBytesField(
@@ -178,10 +189,7 @@ function containerConfig(
     )
     for (const word of command) config.writeStringField(3, word)
     const security = message((writer) => {
-      writer.writeBytesField(
-        3,
-        message((options) => options.writeVarintField(1, NODE_NAMESPACE)),
-      )
+      writer.writeBytesField(3, namespaces)
       writer.writeBooleanField(7, readOnly)
     })
     config.writeBytesField(

@@ -38,10 +38,11 @@ const unneeded = ['var/cache/apt', 'var/lib/apt/lists', 'usr/share/doc', 'usr/sh
 
 /**
  * $0 the chroot; pairs of a directory and its place, up to `--`; the command. Nix builds on a pseudoterminal of /dev.
- * A container gets a copy of `/etc/hosts`. The root is pivoted and not only changed: what enters a namespace of mounts
+ * A container gets a copy of `/etc/hosts`, and its users reach its root from this one. The root is pivoted and not only changed: what enters a namespace of mounts
  * again, as a command does that is run in a container, begins at the namespace's own root.
  */
 const ENTER = `PATH=/usr/sbin:/usr/bin:/sbin:/bin
+chmod 755 "$0"
 mount --bind "$0" "$0"
 while [ "$1" != -- ]; do mkdir -p "$0$2"; mount --bind "$1" "$0$2"; shift 2; done
 shift

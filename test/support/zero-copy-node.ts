@@ -50,6 +50,7 @@ export async function startZeroCopyNode(scope: Scope, origin: Origin): Promise<Z
   const port = await freePort()
   const cri = await startCri(scope, origin, `http://127.0.0.1:${port}`, {
     nri: true,
+    emptyNetworks: true,
     nix: nix.directory,
     // A sandbox is no container to NRI: its image must be an ordinary one.
     sandboxImage: `nix.internal${sandbox}@${manifest.headers.get('docker-content-digest') ?? ''}`,

@@ -96,6 +96,11 @@ async function placesOf(
     for (const path of paths) if (!places.has(path)) places.set(path, { path, layer: facts, isForeign })
     if (hasOthers && !opaqueLayers.some(({ digest }) => digest === facts.digest)) opaqueLayers.push(facts)
   }
+  const last = image.layers.at(-1)
+  // They are in no layer: the last one has the places that they are mounted at.
+  if (last === undefined) return { places, opaqueLayers }
+  const layer = layerFactsOf(last)
+  for (const path of image.mounts) if (!places.has(path)) places.set(path, { path, layer, isForeign: false })
   return { places, opaqueLayers }
 }
 
