@@ -96,25 +96,19 @@ void t.test('a path outside of the closure is in no layer', async (t) => {
     )
 })
 
+/** The paths of each layer, without the root. */
+async function layersWith(planner?: 1 | 2): Promise<readonly (readonly StorePath[])[]> {
+  const layer: SourceLayer = { kind: 'closure', maxLayers: 8, except: [root] }
+  const said = planner === undefined ? layer : { ...layer, planner }
+  const found = await planParts(at, { layers: [said], config: made }, 'tar')
+  return found.map(({ source }) => (source.kind === 'paths' ? source.paths : []))
+}
+
 void t.test('an image says which planner decides its layers', async (t) => {
-  const layersWith = async (planner?: 1 | 2) => {
-    const found = await planParts(
-      at,
-      {
-        layers: [
-          { kind: 'closure', maxLayers: 8, except: [root], ...(planner === undefined ? {} : { planner }) },
-        ],
-        config: made,
-      },
-      'tar',
-    )
-    return found.map(({ source }) => (source.kind === 'paths' ? source.paths : []))
-  }
-  const modules = parts
   const nodes = closure.filter(({ path }) => path !== root)
   t.strictSame(await layersWith(), planLayers(nodes, 8), 'planner 1, if it says nothing')
   t.strictSame(await layersWith(1), planLayers(nodes, 8))
   const budget = { maxLayers: 8, layerPrice: TAR_LAYER_PRICE }
-  t.strictSame(await layersWith(2), planByCost(nodes, modules, budget))
+  t.strictSame(await layersWith(2), planByCost(nodes, parts, budget))
   t.notSame(await layersWith(2), await layersWith(1))
 })
