@@ -3,7 +3,7 @@ import type { Figure } from '../figure.ts'
 import { OURS, outcomeOf, PEERS, type Outcome } from './compare.ts'
 import { readCorpus } from './corpus.ts'
 
-const NODES = 2
+const NODES = 5
 const LIMITS = [8, 16, 30, 60]
 /** A quarter fewer bytes, or the same with half of the layers. */
 const BYTES_TARGET = 0.75
