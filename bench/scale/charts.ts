@@ -1,5 +1,5 @@
 /** The charts of docs/scale.md, drawn from the results of the bench. */
-import { barChart, lineChart, numberText } from './chart.ts'
+import { barChart, lineChart, numberText } from '../chart.ts'
 import { NODES, REPLICAS, type Comparison } from './compare.ts'
 import { CORES, REPLICA_COUNTS, WITHIN_SECONDS, type Curve, type Need } from './fleets.ts'
 

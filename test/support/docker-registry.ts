@@ -18,7 +18,11 @@ export interface DockerRegistry {
   stop(): Promise<void>
 }
 
-export async function startDockerRegistry(scope: Scope): Promise<DockerRegistry> {
+/** @param program the `docker-registry` of Debian, or a `registry` of a newer distribution. */
+export async function startDockerRegistry(
+  scope: Scope,
+  program = 'docker-registry',
+): Promise<DockerRegistry> {
   const directory = await temporaryDirectory(scope, 'docker-registry')
   const data = join(directory, 'data')
   await mkdir(data)
@@ -34,7 +38,7 @@ export async function startDockerRegistry(scope: Scope): Promise<DockerRegistry>
     }),
   )
   const daemon = await startDaemon(scope, {
-    command: ['docker-registry', 'serve', config],
+    command: [program, 'serve', config],
     env: { PATH: searchPath() },
     ready: (line) => /listening on 127\.0\.0\.1:(\d+)/.exec(line)?.[1],
   })

@@ -13,6 +13,7 @@ const MODULES = {
   helm: 'helm.sh/helm/v3/cmd/helm@v3.18.6',
   versitygw: 'github.com/versity/versitygw/cmd/versitygw@v1.8.0',
   cosign: 'github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3',
+  registry: 'github.com/distribution/distribution/v3/cmd/registry@v3.1.2',
   // The module has no tags of its own. This is its commit of 31 August 2026.
   conformance: 'github.com/opencontainers/distribution-spec/conformance@v0.0.0-20260831232431-97274622c111',
 } as const

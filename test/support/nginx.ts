@@ -37,7 +37,7 @@ export async function startNginx(
   await writeFile(
     file,
     `${user} daemon off; master_process off; pid ${join(directory, 'pid')}; error_log stderr notice;
-events { worker_connections 256; }
+events { worker_connections 1024; }
 http {
   access_log off;
   ${paths.join('\n  ')}

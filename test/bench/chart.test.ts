@@ -2,7 +2,7 @@ import { glob, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
 import t from 'tap'
-import { barChart, lineChart, numberText } from '../../bench/scale/chart.ts'
+import { barChart, lineChart, numberText } from '../../bench/chart.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
