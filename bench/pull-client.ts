@@ -1,9 +1,14 @@
-/** Pulls a whole image N times at once, throwing the bytes away: `pull-client.ts URL-OF-REPOSITORY N`. */
+/**
+ * Pulls a whole image N times at once, throwing the bytes away: `pull-client.ts URL-OF-REPOSITORY N [zstd]`. With zstd it
+ * takes layers as containerd does, and decodes them.
+ */
 import { once } from 'node:events'
 import { Agent, get, type IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+import { createZstdDecompress } from 'node:zlib'
 import { ACCEPT } from './accept.ts'
 
-const [repository = '', count = '1'] = process.argv.slice(2)
+const [repository = '', count = '1', encoding = 'identity'] = process.argv.slice(2)
 const agent = new Agent({ keepAlive: true })
 const start = performance.now()
 const totals = await Promise.all(Array.from({ length: Number(count) }, pull))
@@ -24,8 +29,10 @@ async function pull(): Promise<number> {
   for (const { digest, size } of [config, ...layers]) {
     const response = await request(`${repository}/blobs/${digest}`)
     let got = 0
-    response.on('data', (chunk: Buffer) => (got += chunk.length))
-    await once(response, 'end')
+    const body: Readable =
+      response.headers['content-encoding'] === 'zstd' ? response.pipe(createZstdDecompress()) : response
+    body.on('data', (chunk: Buffer) => (got += chunk.length))
+    await once(body, 'end')
     if (got !== size) throw new Error(`${digest}: ${got} of ${size} bytes`)
     bytes += got
   }
@@ -33,9 +40,10 @@ async function pull(): Promise<number> {
 }
 
 async function request(url: string): Promise<IncomingMessage> {
-  const [response] = (await once(get(url, { agent, headers: { accept: ACCEPT } }), 'response')) as [
-    IncomingMessage,
-  ]
+  const [response] = (await once(
+    get(url, { agent, headers: { accept: ACCEPT, 'accept-encoding': encoding } }),
+    'response',
+  )) as [IncomingMessage]
   if (response.statusCode !== 200) throw new Error(`${url}: ${response.statusCode}`)
   return response
 }

@@ -1,6 +1,7 @@
 /** Wiring: settings in, a registry that answers over HTTP out. */
 import { workName } from './store/work.ts'
 import { setTimeout } from 'node:timers/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import type { FastifyBaseLogger } from 'fastify'
@@ -19,6 +20,7 @@ import { openAuthentication } from './http/access/open-authentication.ts'
 import { TrustedProxies } from './http/access/trusted-proxies.ts'
 import { TokenFile } from './http/access/token-file.ts'
 import { tokenOf } from './http/access/token.ts'
+import { EncodedCopies } from './encoded/encoded-copies.ts'
 import { Insights } from './insight/insights.ts'
 import { AdvisorySource } from './insight/vulnerability/advisory-source.ts'
 import { Referrers } from './insight/referrers/referrers.ts'
@@ -133,6 +135,9 @@ export async function startServer(
     hold: (path) => registry.roots.hold(path),
     keep: (path) => registry.roots.keep(path),
   })
+  const copies = openCopies(settings, onDeletion, (error) =>
+    logger.warn({ err: error }, 'layers are sent without compression for a minute: no copy could be written'),
+  )
   const advisories = openAdvisorySource(settings.advisories, logger)
   const insights = new Insights({
     registry,
@@ -183,6 +188,7 @@ export async function startServer(
       metrics,
       isStateTroubled,
       compression: settings.compressionMode,
+      copies,
       wait: settings.waitMode,
     },
     logger,
@@ -229,6 +235,7 @@ export async function startServer(
         await closed
         await zeroCopy?.close()
         nixCache?.close()
+        await copies?.close()
         advisories?.close()
         auth?.close()
         tls?.close()
@@ -240,6 +247,7 @@ export async function startServer(
   } catch (error) {
     await zeroCopy?.close()
     nixCache?.close()
+    await copies?.close()
     advisories?.close()
     auth?.close()
     tls?.close()
@@ -249,6 +257,22 @@ export async function startServer(
       cause: error,
     })
   }
+}
+
+/** Without a limit of bytes there are no copies, and those of an earlier run go. */
+function openCopies(
+  { stateDirectory, encodedBytes, compressionMode }: Settings,
+  onDeletion: DeletionListener,
+  onTrouble: (error: unknown) => void,
+): EncodedCopies | undefined {
+  const maxBytes = compressionMode === 'none' ? 0 : encodedBytes
+  const copies = new EncodedCopies({
+    directory: join(stateDirectory, 'encoded'),
+    maxBytes,
+    onDeletion,
+    onTrouble,
+  })
+  return maxBytes === 0 ? undefined : copies
 }
 
 /** How long a load may take: a year of NVD takes seconds. */

@@ -19,6 +19,7 @@ const USES: { readonly [room: string]: readonly string[] } = {
   'store/cache': ['core', 'store', 'unpack'],
   layer: ['core'],
   unpack: ['core'],
+  encoded: ['core', 'unpack'],
   source: ['core', 'layer', 'unpack'],
   registry: ['core', 'store', 'layer', 'unpack', 'source', 'tracing'],
   'nix-cache': ['core', 'store', 'layer', 'unpack'],
@@ -39,7 +40,7 @@ const USES: { readonly [room: string]: readonly string[] } = {
   'zero-copy': ['core', 'nri', 'registry', 'store'],
   archive: ['core', 'layer', 'registry'],
   insight: ['core', 'store', 'registry'],
-  http: ['core', 'access', 'layer', 'registry', 'insight', 'nix-cache', 'kubernetes', 'tracing'],
+  http: ['core', 'access', 'layer', 'encoded', 'registry', 'insight', 'nix-cache', 'kubernetes', 'tracing'],
   // The modes and patterns that settings may have, from where they are used.
   settings: ['core', 'access', 'http', 'nix-cache', 'tls', 'store', 'store/cache'],
   'open-registry.ts': [
@@ -57,6 +58,7 @@ const USES: { readonly [room: string]: readonly string[] } = {
   'server.ts': [
     'core',
     'access',
+    'encoded',
     'settings',
     'store',
     'store/own',

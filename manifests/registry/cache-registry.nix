@@ -27,8 +27,10 @@ let
   builder = "registry";
   state = "/var/lib/pushless";
 
-  # Archives of layers are unpacked beside the store (--cache-size, in megabytes).
+  # Archives of layers are unpacked beside the store (--cache-size), and layers are kept as zstd (--encoded-size).
+  # Both are in megabytes.
   defaultCacheSize = 10000;
+  defaultEncodedSize = 1000;
 
   onlyIf = condition: value: if condition then value else { };
 
@@ -169,8 +171,9 @@ let
         volumes.state.emptyDir.sizeLimit =
           let
             cacheSize = settings.cache-size or defaultCacheSize;
+            encodedSize = settings.encoded-size or defaultEncodedSize;
           in
-          "${toString (storeSize * 3 / 2 + cacheSize + 1000)}M";
+          "${toString (storeSize * 3 / 2 + cacheSize + encodedSize + 1000)}M";
         hosts = serviceNames common;
         containerFields = onlyIf (s3Secret != null) {
           envFrom = [ { secretRef.name = s3Secret; } ];

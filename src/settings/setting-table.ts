@@ -271,6 +271,13 @@ export const SETTINGS = Type.Object({
     description:
       'megabytes below the state directory for what compressed archives of images unpack to, the least recently used going first. An archive that alone is larger is refused. A dozen usual images, and the few that most rollouts pull at once',
   }),
+  PUSHLESS_ENCODED_SIZE: Type.Number({
+    default: 1_000,
+    minimum: 0,
+    maximum: 1e9,
+    description:
+      'megabytes below the state directory for layers as zstd, the least recently used going first. The first client that takes zstd has its layer encoded, others get the copy. 0: nothing is kept, and a layer is encoded for each client. Room for about ten usual images',
+  }),
   PUSHLESS_REQUIRE_IMAGE_SIGNATURE: Type.Boolean({
     default: false,
     description:

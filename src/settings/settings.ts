@@ -79,6 +79,7 @@ export type Settings = {
   readonly failureMs: number
   readonly logBytes: number
   readonly cacheBytes: number
+  readonly encodedBytes: number
   /** `undefined` where nobody may change anything. */
   readonly tokenFile: string | undefined
   readonly anonymousPull: boolean
@@ -176,6 +177,7 @@ export function settingsOf(given: GivenSettings, aws: AwsEnvironment = awsEnviro
     failureMs: given.PUSHLESS_FAILURE_TIME * SECOND_MS,
     logBytes: given.PUSHLESS_LOG_SIZE * MEGABYTE,
     cacheBytes: given.PUSHLESS_CACHE_SIZE * MEGABYTE,
+    encodedBytes: given.PUSHLESS_ENCODED_SIZE * MEGABYTE,
     tokenFile: given.PUSHLESS_TOKEN_FILE === '' ? undefined : given.PUSHLESS_TOKEN_FILE,
     anonymousPull: given.PUSHLESS_ANONYMOUS_PULL,
     auditFile: given.PUSHLESS_AUDIT === '' ? undefined : given.PUSHLESS_AUDIT,

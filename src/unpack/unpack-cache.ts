@@ -19,7 +19,7 @@ import { systemReason } from '../core/errors/system-error.ts'
 import { unreadable } from '../core/errors/unreadable.ts'
 import { fileOf, type StoreDirectory } from '../core/nix/store-directory.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
-import { partialPath, pathOf, wholeFiles } from './cache-directory.ts'
+import { CacheDirectory } from './cache-directory.ts'
 import { decompressed, type Compression } from './compression.ts'
 
 /** A compressed file of the store. */
@@ -54,6 +54,7 @@ const FILE_MODE = 0o600
 
 export class UnpackCache {
   readonly #directory: string
+  readonly #files: CacheDirectory
   readonly #maxBytes: number
   readonly #storeDirectory: StoreDirectory
   readonly #onDeletion: DeletionListener
@@ -84,15 +85,16 @@ export class UnpackCache {
     this.#onDeletion = onDeletion
     this.#storeDirectory = storeDirectory
     this.#directory = directory
+    this.#files = new CacheDirectory(directory, '.tar')
     this.#maxBytes = maxBytes
     try {
       mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE })
-      for (const { key, size } of wholeFiles(directory)) {
+      for (const { key, size } of this.#files.wholeFiles()) {
         this.#sizes.set(key, size)
         this.#bytes += size
       }
       for (const key of this.#idleUntilFits(0)) {
-        rmSync(pathOf(directory, key), { force: true })
+        rmSync(this.#files.pathOf(key), { force: true })
         this.#tell(key, true)
       }
     } catch (cause) {
@@ -120,7 +122,7 @@ export class UnpackCache {
     }
     try {
       const size = (await this.#present(key)) ?? (await this.#make(key, file))
-      return { path: pathOf(this.#directory, key), size, release }
+      return { path: this.#files.pathOf(key), size, release }
     } catch (error) {
       release()
       throw error
@@ -142,7 +144,7 @@ export class UnpackCache {
   async #present(key: string): Promise<number | undefined> {
     const size = this.#sizes.get(key)
     if (size === undefined) return undefined
-    const stats = await stat(pathOf(this.#directory, key)).catch(() => undefined)
+    const stats = await stat(this.#files.pathOf(key)).catch(() => undefined)
     // Another caller may have found it gone, and even made it again.
     if (this.#sizes.get(key) !== size) return this.#sizes.get(key)
     this.#sizes.delete(key)
@@ -152,7 +154,7 @@ export class UnpackCache {
     }
     this.#sizes.set(key, size)
     const now = new Date()
-    await utimes(pathOf(this.#directory, key), now, now).catch(() => undefined)
+    await utimes(this.#files.pathOf(key), now, now).catch(() => undefined)
     return size
   }
 
@@ -174,7 +176,7 @@ export class UnpackCache {
   }
 
   async #unpack(key: string, file: PackedFile): Promise<number> {
-    const partial = partialPath(this.#directory, key)
+    const partial = this.#files.partialPath(key)
     const packedFile = fileOf(this.#storeDirectory, file.path)
     const packed = await sizeOf(file.path, packedFile)
     let size = 0
@@ -193,7 +195,7 @@ export class UnpackCache {
       await pipeline(admitted.call(this), sink, { signal: this.#closing.signal })
       // Lest the last one of this name be removed only now.
       await this.#dropping
-      await rename(partial, pathOf(this.#directory, key))
+      await rename(partial, this.#files.pathOf(key))
       this.#sizes.set(key, size)
       return size
     } catch (cause) {
@@ -236,7 +238,7 @@ export class UnpackCache {
   #drop(keys: readonly string[]): Promise<unknown> {
     if (keys.length === 0) return Promise.resolve()
     const removed = keys.map((key) =>
-      rm(pathOf(this.#directory, key), { force: true }).then(
+      rm(this.#files.pathOf(key), { force: true }).then(
         () => this.#tell(key, true),
         () => this.#tell(key, false),
       ),
@@ -247,7 +249,7 @@ export class UnpackCache {
 
   #tell(key: string, isDone: boolean): void {
     const reason = 'least recently used, and others need the room (--cache-size)'
-    this.#onDeletion({ target: pathOf(this.#directory, key), reason, isDone })
+    this.#onDeletion({ target: this.#files.pathOf(key), reason, isDone })
   }
 
   /** Forgets files that nobody uses until so many bytes more fit: the caller removes them. */

@@ -58,8 +58,9 @@ app.kubernetes.io/name: {{ include "pushless.name" . }}
 {{- end -}}
 {{- end -}}
 
-{{/* Small files take more on disk than in archives; unpacked archives and logs are beside them. */}}
+{{/* Small files take more on disk than in archives; unpacked archives, encoded layers and logs are beside them. */}}
 {{- define "pushless.stateSize" -}}
 {{- $unpacked := dig "cache-size" 10000 .Values.settings | int64 -}}
-{{- add (div (mul (int64 .Values.storeSize) 3) 2) $unpacked 1000 }}M
+{{- $encoded := dig "encoded-size" 1000 .Values.settings | int64 -}}
+{{- add (div (mul (int64 .Values.storeSize) 3) 2) $unpacked $encoded 1000 }}M
 {{- end -}}

@@ -107,6 +107,7 @@ const DECIDED = new Set([
 ])
 
 const DEFAULT_CACHE_SIZE = 10_000
+const DEFAULT_ENCODED_SIZE = 1_000
 /** @throws UsageError, SettingsError. */
 export function installOptions(flags: InstallFlags): InstallOptions {
   const {
@@ -143,6 +144,7 @@ export function installOptions(flags: InstallFlags): InstallOptions {
     ...(flags.nodeSetup === undefined ? {} : { nodeSetup: flags.nodeSetup }),
     ...nodeAuthority(flags),
     unpackedMegabytes: Number(settings['PUSHLESS_CACHE_SIZE'] ?? DEFAULT_CACHE_SIZE),
+    encodedMegabytes: Number(settings['PUSHLESS_ENCODED_SIZE'] ?? DEFAULT_ENCODED_SIZE),
     hosts,
     clients,
     settings,

@@ -12,14 +12,22 @@ export type CompressionMode = (typeof COMPRESSION_MODES)[number]
 
 /** Below this the frame and the headers cost more than they save. */
 const MIN_SIZE = 4096
-/** @param acceptEncoding the header, if any. @param peer the client's address. */
-export function chooseEncoding(
+
+/** As `wantedEncoding`, and nothing where no compressor is free. */
+export function chooseEncoding(...wanted: Parameters<typeof wantedEncoding>): Encoding | undefined {
+  return isCompressorFree() ? wantedEncoding(...wanted) : undefined
+}
+
+/**
+ * The encoding that a client should get.
+ * @param acceptEncoding the header, if any. @param peer the client's address.
+ */
+export function wantedEncoding(
   mode: CompressionMode,
   acceptEncoding: string | undefined,
   peer: string | undefined,
   size: number,
 ): Encoding | undefined {
-  if (!isCompressorFree()) return undefined
   if (mode === 'none' || acceptEncoding === undefined || size < MIN_SIZE) return undefined
   if (mode === 'auto' && (peer === undefined || isLoopback(peer))) return undefined
   const accepted = parseAccepted(acceptEncoding)

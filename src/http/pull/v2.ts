@@ -12,12 +12,14 @@ import { referenceBase } from '../../core/oci/reference.ts'
 import { parseRoute, type Route } from '../../core/oci/route.ts'
 import { STORE_DIR } from '../../core/nix/store-path.ts'
 import type { Referrers } from '../../insight/referrers/referrers.ts'
+import type { EncodedCopies } from '../../encoded/encoded-copies.ts'
 import type { Blob, Registry } from '../../registry/registry.ts'
 import { addressOf } from '../access/client.ts'
 import type { PullGate } from '../access/pull-gate.ts'
 import { answerPreconditions, needsPlainBytes, rangeOf, sendBytes } from './conditional.ts'
 import { takesIndex } from './takes-index.ts'
-import { chooseEncoding, type CompressionMode } from './compression.ts'
+import { wantedEncoding, type CompressionMode } from './compression.ts'
+import { encodedBody } from './encoded-body.ts'
 import { sendStream } from './send-stream.ts'
 import { pageOf, parsePageQuery } from './tag-page.ts'
 import { LAYERS_HEADER, wantedForm } from './wanted-form.ts'
@@ -28,6 +30,8 @@ export type V2Options = {
   readonly referrers: Pick<Referrers, 'list' | 'tagged' | 'manifest' | 'blob' | 'isKnown'>
   readonly gate: PullGate
   readonly compression: CompressionMode
+  /** Layers as zstd, on disk. */
+  readonly copies?: EncodedCopies | undefined
   readonly wait: WaitMode
 }
 
@@ -78,14 +82,17 @@ async function answer(
   route: Route,
   request: FastifyRequest,
   reply: FastifyReply,
-  { registry, referrers, compression }: V2Options,
+  { registry, referrers, compression, copies }: V2Options,
 ): Promise<FastifyReply> {
   switch (route.kind) {
     case 'manifest':
       reply.header('vary', route.selector.kind === 'tag' ? `accept, ${LAYERS_HEADER}` : 'accept')
       return sendDocument(request, reply, await findManifest(route, request, { registry, referrers }))
     case 'blob':
-      return sendBlob(request, reply, await findBlob(route, request, { registry, referrers }), compression)
+      return sendBlob(request, reply, await findBlob(route, request, { registry, referrers }), {
+        compression,
+        copies,
+      })
     case 'tags': {
       const tags = await registry.tags(route.reference)
       const page = pageOf(tags, parsePageQuery(parseTarget(request.raw.url).query))
@@ -171,15 +178,15 @@ async function sendBlob(
   request: FastifyRequest,
   reply: FastifyReply,
   blob: Blob,
-  compression: CompressionMode,
+  { compression, copies }: Pick<V2Options, 'compression' | 'copies'>,
 ): Promise<FastifyReply> {
   const isHead = request.method === 'HEAD'
-  const encoding =
+  const wanted =
     isHead || needsPlainBytes(request)
       ? undefined
-      : chooseEncoding(compression, request.headers['accept-encoding'], addressOf(request), blob.size)
+      : wantedEncoding(compression, request.headers['accept-encoding'], addressOf(request), blob.size)
   // A compressor of another version makes other bytes of the same content.
-  const tag = { opaque: blob.digest, isWeak: encoding !== undefined }
+  const tag = { opaque: blob.digest, isWeak: wanted !== undefined }
   reply
     .header('docker-content-digest', blob.digest)
     .header('vary', 'accept-encoding')
@@ -194,9 +201,10 @@ async function sendBlob(
     return reply.code(416).header('content-range', `bytes */${blob.size}`).header('content-length', 0).send()
   }
   reply.header('content-type', BLOB_TYPE)
-  if (encoding !== undefined) {
-    reply.header('content-encoding', encoding)
-    return sendStream(request, reply, blob.read({ start: 0, end: blob.size }), encoding)
+  const encoded = wanted === undefined ? undefined : await encodedBody(blob, wanted, copies)
+  if (encoded !== undefined) {
+    reply.header('content-encoding', encoded.encoding)
+    return sendStream(request, reply, encoded.chunks, encoded.compressor)
   }
   reply.header('accept-ranges', 'bytes')
   if (isHead) return reply.header('content-length', blob.size).send()

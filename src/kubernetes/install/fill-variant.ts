@@ -20,7 +20,7 @@ const NAME = 'pushless'
 const NODE_SETUP = `${NAME}-node-setup`
 /** The port that nodes pull from, where nothing else is chosen. */
 const NODE_PORT = 30500
-/** `emptyDir` of the state beside the store and unpacked archives, in megabytes: logs and digests. */
+/** `emptyDir` of the state beside the store, unpacked archives and encoded layers, in megabytes: logs and digests. */
 const STATE_MEGABYTES = 1000
 const STORE_MEGABYTES = 20_000
 const RESTRICTED = { 'pod-security.kubernetes.io/enforce': 'restricted' }
@@ -126,8 +126,13 @@ function environmentOf({
 }
 
 /** Small files take more on disk than in archives, whose bytes `--store-size` counts (manifests/registry/cache-pod.nix). */
-function sizeOfState({ storeMegabytes = STORE_MEGABYTES, unpackedMegabytes }: InstallOptions): string {
-  return `${Math.floor((storeMegabytes * 3) / 2) + unpackedMegabytes + STATE_MEGABYTES}M`
+function sizeOfState({
+  storeMegabytes = STORE_MEGABYTES,
+  unpackedMegabytes,
+  encodedMegabytes,
+}: InstallOptions): string {
+  const store = Math.floor((storeMegabytes * 3) / 2)
+  return `${store + unpackedMegabytes + encodedMegabytes + STATE_MEGABYTES}M`
 }
 
 /**

@@ -30,9 +30,10 @@ export type InstallOptions = {
   readonly clients: readonly string[]
   /** Values of further settings, by the names of their variables. */
   readonly settings: Readonly<Record<string, string>>
-  /** Megabytes of `--store-size`, and of `--cache-size`: the volume has room for both. */
+  /** Megabytes of `--store-size`, `--cache-size` and `--encoded-size`: the volume has room for all of them. */
   readonly storeMegabytes?: number
   readonly unpackedMegabytes: number
+  readonly encodedMegabytes: number
   readonly secrets: Readonly<Partial<Record<SecretUse, string>>>
   /** Annotations of the ServiceAccount, for clouds that give it a role. */
   readonly accountAnnotations: Readonly<Record<string, string>>

@@ -45,8 +45,8 @@ void t.test('as many Pods as the load needs, apart from each other', { skip: wit
 
 void t.test('its volume is larger than its store', { skip: withoutNix }, async (t) => {
   for (const [given, expected] of [
-    ['', '41000M'],
-    ['storeSize = 1000; settings.cache-size = 100;', '2600M'],
+    ['', '42000M'],
+    ['storeSize = 1000; settings.cache-size = 100; settings.encoded-size = 0;', '2600M'],
   ] as const)
     t.match(only(await objectsOf(given), 'Deployment')?.template.spec, {
       volumes: [{ name: 'state', emptyDir: { sizeLimit: expected } }, { name: 'tmp' }],

@@ -1,0 +1,203 @@
+/**
+ * Layers as zstd, on disk, within a limit. The first client that takes zstd has its layer encoded, and reads the file
+ * while it grows; later ones get the file at the speed of the disk. An encoder never waits for a client, so one that
+ * stalls holds nothing but its own descriptor. Without a free encoder a layer goes as it is.
+ *
+ * Copies are a cache: a file has its final name only when it is whole, and any of them may be deleted at any time.
+ */
+import { mkdirSync, rmSync } from 'node:fs'
+import { open, rm, utimes } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { pipeline } from 'node:stream/promises'
+import { constants, createZstdCompress } from 'node:zlib'
+import { LRUCache } from 'lru-cache'
+import type { Digest } from '../core/oci/digest.ts'
+import { RegistryError } from '../core/errors/errors.ts'
+import { systemReason } from '../core/errors/system-error.ts'
+import { ignoreDeletions, type DeletionListener } from '../core/deletion.ts'
+import { CacheDirectory } from '../unpack/cache-directory.ts'
+import { GrowingFile, readWholeFile } from './growing-file.ts'
+import { ZstdLevel } from './zstd-level.ts'
+
+export type EncodedCopiesOptions = {
+  /** Made if it isn't there. */
+  readonly directory: string
+  /** The limit of all copies together. 0: there are none. */
+  readonly maxBytes: number
+  /** Encoders at once. Default: half of the processors, since clients have to be served meanwhile. */
+  readonly encoders?: number
+  readonly onDeletion?: DeletionListener
+  /** Hears why a copy could not be written. */
+  readonly onTrouble?: (error: unknown) => void
+}
+
+/** A layer that may be copied. */
+export type EncodedBlob = {
+  readonly digest: Digest
+  readonly size: number
+  readonly read: (range: { readonly start: number; readonly end: number }) => AsyncGenerator<Uint8Array>
+}
+
+const DIRECTORY_MODE = 0o700
+/** The pause after a copy could not be written. As a rule the disk is full, and layers go as they are meanwhile. */
+const PAUSE_MS = 60_000
+/** Bytes that are written at once. */
+const PIECE_SIZE = 128 * 1024
+const DIGEST_PREFIX = 'sha256:'.length
+
+export class EncodedCopies {
+  readonly #directory: CacheDirectory
+  readonly #path: string
+  readonly #maxBytes: number
+  readonly #encoders: number
+  readonly #onTrouble: (error: unknown) => void
+  readonly #level = new ZstdLevel()
+  readonly #growing = new Map<string, Promise<GrowingFile>>()
+  readonly #closing = new AbortController()
+  readonly #running = new Set<Promise<void>>()
+  /** Bytes on disk by key. */
+  readonly #sizes: LRUCache<string, number>
+  #pausedUntil = 0
+
+  /** @throws RegistryError `unavailable` when the directory can't be used. */
+  constructor({
+    directory,
+    maxBytes,
+    encoders = Math.max(1, Math.floor(availableParallelism() / 2)),
+    onDeletion = ignoreDeletions,
+    onTrouble = () => undefined,
+  }: EncodedCopiesOptions) {
+    this.#directory = new CacheDirectory(directory, '.zst')
+    this.#path = directory
+    this.#maxBytes = maxBytes
+    this.#encoders = encoders
+    this.#onTrouble = onTrouble
+    this.#sizes = new LRUCache({
+      maxSize: Math.max(1, maxBytes),
+      sizeCalculation: (size) => Math.max(1, size),
+      dispose: (_size, key, reason) => {
+        if (reason !== 'evict') return
+        const target = this.#directory.pathOf(key)
+        const tell = (isDone: boolean) =>
+          onDeletion({
+            target,
+            reason: 'least recently used, and others need the room (--encoded-size)',
+            isDone,
+          })
+        rm(target, { force: true }).then(
+          () => tell(true),
+          () => tell(false),
+        )
+      },
+    })
+    try {
+      if (maxBytes === 0) rmSync(directory, { recursive: true, force: true })
+      else mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE })
+      for (const { key, size } of maxBytes === 0 ? [] : this.#directory.wholeFiles())
+        this.#sizes.set(key, size)
+    } catch (cause) {
+      throw new RegistryError('unavailable', `encoded layers in ${directory}: ${systemReason(cause)}`, {
+        cause,
+      })
+    }
+  }
+
+  /**
+   * Returns the bytes of a layer as zstd. Nothing where there is no copy and none can be made now.
+   * A chunk is valid until the next one is requested.
+   */
+  async read(blob: EncodedBlob): Promise<AsyncGenerator<Uint8Array> | undefined> {
+    const key = blob.digest.slice(DIGEST_PREFIX)
+    const growing = this.#growing.get(key)
+    if (growing !== undefined) return (await growing).read()
+    const path = this.#directory.pathOf(key)
+    if (this.#sizes.get(key) !== undefined) {
+      const handle = await open(path, 'r').catch(() => undefined)
+      if (handle !== undefined) {
+        const now = new Date()
+        await utimes(path, now, now).catch(() => undefined)
+        return readWholeFile(handle)
+      }
+      // Somebody deleted it.
+      this.#sizes.delete(key)
+    }
+    if (!this.#mayEncode(blob.size)) return undefined
+    const begun = this.#begin(key, blob)
+    this.#growing.set(key, begun)
+    try {
+      return (await begun).read()
+    } catch (error) {
+      this.#growing.delete(key)
+      this.#pause(error)
+      return undefined
+    }
+  }
+
+  /** Bytes of all whole copies. */
+  get bytes(): number {
+    return this.#sizes.calculatedSize
+  }
+
+  /** Ends the encoders. */
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('the server stops'))
+    await Promise.all(this.#running)
+  }
+
+  #mayEncode(size: number): boolean {
+    return (
+      !this.#closing.signal.aborted &&
+      // Program code comes to two fifths. What doesn't fit by far would only push all others out.
+      size / 2 <= this.#maxBytes &&
+      this.#growing.size < this.#encoders &&
+      Date.now() >= this.#pausedUntil
+    )
+  }
+
+  async #begin(key: string, blob: EncodedBlob): Promise<GrowingFile> {
+    mkdirSync(this.#path, { recursive: true, mode: DIRECTORY_MODE })
+    const file = await GrowingFile.create(this.#directory.partialPath(key))
+    const encoding = this.#encode(key, blob, file).finally(() => this.#running.delete(encoding))
+    this.#running.add(encoding)
+    return file
+  }
+
+  /** Fails never: what goes wrong reaches the readers. */
+  async #encode(key: string, { size, read }: EncodedBlob, file: GrowingFile): Promise<void> {
+    const level = this.#level.current
+    const encoder = createZstdCompress({
+      // One chunk at a time, since its memory is used again. An option of streams, which the types of zlib's leave out.
+      ...({ writableHighWaterMark: 1 } as object),
+      pledgedSrcSize: size,
+      chunkSize: PIECE_SIZE,
+      params: { [constants.ZSTD_c_compressionLevel]: level },
+    })
+    let pieces = 0
+    try {
+      const feeding = pipeline(read({ start: 0, end: size }), encoder, { signal: this.#closing.signal })
+      // The encoder fails with the same error.
+      feeding.catch(() => undefined)
+      for await (const piece of encoder) {
+        await file.append(piece as Uint8Array)
+        pieces += 1
+      }
+      await feeding
+      await file.finish(this.#directory.pathOf(key))
+      this.#sizes.set(key, file.size)
+      this.#level.note({ waits: file.waits, pieces })
+    } catch (error) {
+      encoder.destroy()
+      await file.fail(error).catch(() => undefined)
+      // The store's trouble is told where the layer is read.
+      if (!(error instanceof RegistryError)) this.#pause(error)
+    } finally {
+      this.#growing.delete(key)
+      await file.close().catch(() => undefined)
+    }
+  }
+
+  #pause(error: unknown): void {
+    this.#pausedUntil = Date.now() + PAUSE_MS
+    if (!this.#closing.signal.aborted) this.#onTrouble(error)
+  }
+}
