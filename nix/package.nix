@@ -22,7 +22,7 @@
   makeWrapper,
   nodejs_24,
   # hash of node_modules as npm installs it
-  nodeModulesHash ? "sha256-hOBlEeQ6EmddFvHxrgKhlThMe2YMKls+i0PZga1itiw=",
+  nodeModulesHash ? "sha256-tl4p8MeKT/qoWKM1zdj26hQg3cS2zkJkEwNuuhDghnk=",
 }:
 let
   inherit (builtins)

@@ -14,7 +14,7 @@ export type RunningPlugin = {
   readonly close: () => Promise<void>
 }
 
-export type PluginPatience = {
+type PluginPatience = {
   /** How long a runtime may take to accept the plugin at first. */
   readonly startMs: number
   /** The time to the first try after a connection ended. It doubles with each further one. */

@@ -125,7 +125,7 @@ function refusal(root: StorePath, why: string): CallError {
   return new CallError(CODE.failedPrecondition, `pushless: no mounts for ${root}: ${why}`)
 }
 
-/** @returns nothing where it takes too long. It goes on, and its failure is nobody's then. */
+/** @returns nothing where it takes too long. It goes on, and its failure isn't reported then. */
 async function inTime<T>(work: Promise<T>): Promise<T | undefined> {
   const timer = new AbortController()
   const late = setTimeout(ANSWER_LIMIT_MS, undefined, { signal: timer.signal }).catch(() => undefined)

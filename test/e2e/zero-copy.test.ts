@@ -75,10 +75,6 @@ void t.test('containers on a node that has the store', { skip }, async (t) => {
 
   await t.test('have the ordinary image where they need it', async (t) => {
     const { path, reference } = await pull('own')
-    const answer = async (url: string, at: string) => {
-      const response = await fetch(`${url}/v2${at}`)
-      return { status: response.status, manifest: await response.json() }
-    }
     t.same(
       await answer(registry.url, `${path}/manifests/nix`),
       await answer(plain.url, `${path}/manifests/nix`),
@@ -203,4 +199,9 @@ function collectInALoop({ nix }: ZeroCopyNode): { readonly end: () => Promise<nu
       return rounds
     },
   }
+}
+
+async function answer(url: string, at: string) {
+  const response = await fetch(`${url}/v2${at}`)
+  return { status: response.status, manifest: await response.json() }
 }

@@ -6,14 +6,12 @@ import { FrameParser } from '../../src/nri/frame-parser.ts'
 import { TTRPC_FORMAT, ttrpcMessage } from '../../src/nri/ttrpc-frame.ts'
 import type { Scope } from '../support/scope.ts'
 
-export type Answer = { code: number; message: string; payload: Uint8Array }
+type Answer = { code: number; message: string; payload: Uint8Array }
 
 export interface PluginPeer {
   readonly socket: Socket
   /** Calls the plugin. */
   readonly call: (method: string, payload?: Uint8Array) => Promise<Answer>
-  /** The bytes of a whole frame. */
-  readonly frame: (connection: number, payload: Buffer) => Buffer
   /** Ends with the connection. */
   readonly ended: Promise<unknown>
 }
@@ -63,15 +61,8 @@ function accept(socket: Socket, onRegistered: (peer: PluginPeer) => void): void 
   ])
   const calls = new Map<number, (answer: Answer) => void>()
   let stream = 1
-  const frame = (connection: number, payload: Buffer) => {
-    const header = Buffer.alloc(8)
-    header.writeUInt32BE(connection, 0)
-    header.writeUInt32BE(payload.length, 4)
-    return Buffer.concat([header, payload])
-  }
   const peer: PluginPeer = {
     socket,
-    frame,
     ended: once(socket, 'close'),
     call: async (method, payload = new Uint8Array()) => {
       const writer = new PbfWriter()
@@ -114,4 +105,12 @@ function readAnswer(bytes: Uint8Array): Answer {
     },
     { code: 0, message: '', payload: new Uint8Array() },
   )
+}
+
+/** The bytes of a whole frame. */
+export function frame(connection: number, payload: Buffer): Buffer {
+  const header = Buffer.alloc(8)
+  header.writeUInt32BE(connection, 0)
+  header.writeUInt32BE(payload.length, 4)
+  return Buffer.concat([header, payload])
 }

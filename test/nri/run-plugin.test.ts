@@ -8,7 +8,7 @@ import type { Mount, NriContainer } from '../../src/nri/plugin-messages.ts'
 import { CODE, CallError } from '../../src/nri/ttrpc.ts'
 import { seededRandom } from '../seeded-random.ts'
 import { temporaryDirectory, type Scope } from '../support/scope.ts'
-import { fakeRuntime, type PluginPeer } from './fake-runtime.ts'
+import { fakeRuntime, frame } from './fake-runtime.ts'
 
 const PATIENCE = { startMs: 5_000, retryMs: 1, maxRetryMs: 5 }
 
@@ -161,16 +161,16 @@ void t.test('comes back after broken frames, and answers then', async (t) => {
   const { below } = seededRandom(1)
   const random = (length: number) => Buffer.from(Array.from({ length }, () => below(256)))
   const huge = Buffer.from([0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff])
-  const broken: ((peer: PluginPeer) => Buffer)[] = [
+  const broken: (() => Buffer)[] = [
     () => huge,
-    ({ frame }) => frame(1, Buffer.from([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1, 1, 0])),
-    ({ frame }) => frame(1, ttrpcRequest(2, Buffer.alloc(0))),
-    ({ frame }) => frame(1, ttrpcRequest(1, Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]))),
+    () => frame(1, Buffer.from([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1, 1, 0])),
+    () => frame(1, ttrpcRequest(2, Buffer.alloc(0))),
+    () => frame(1, ttrpcRequest(1, Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]))),
     ...Array.from({ length: 20 }, () => () => Buffer.concat([huge.subarray(0, 4), random(300)])),
   ]
   let current = peer
   for (const bytes of broken) {
-    current.socket.write(bytes(current))
+    current.socket.write(bytes())
     // What looks like the beginning of a long frame ends with the runtime.
     current.socket.end()
     await current.ended

@@ -4,23 +4,23 @@ import { setTimeout } from 'node:timers/promises'
 import { callCri, type Answer } from './cri.ts'
 import type { Scope } from './scope.ts'
 
-export type ContainerWanted = {
+type ContainerWanted = {
   readonly image: string
   /** In place of the image's own command. */
   readonly command?: readonly string[]
   readonly readOnly?: boolean
 }
 
-export type PodWanted = {
+type PodWanted = {
   /** User namespaces: the first id on this machine of 65536. Such a Pod has a network of its own. */
   readonly firstUser?: number
 }
 
-export type Status = {
+type Status = {
   readonly state: 'created' | 'running' | 'exited' | 'unknown'
   readonly exitCode: number
 }
-export type Output = { readonly stdout: string; readonly exitCode: number }
+type Output = { readonly stdout: string; readonly exitCode: number }
 
 /** The runtime refused; the message is what a Pod's events show. */
 export class CriError extends Error {}
@@ -59,7 +59,6 @@ export function criPods(scope: Scope, socket: string): CriPods {
     write(writer)
     return new PbfReader(body(await callCri(socket, `RuntimeService/${method}`, writer.finish(), LIMIT_MS)))
   }
-  const byId = (id: string) => (writer: PbfWriter) => writer.writeStringField(1, id)
   const status = async (container: string): Promise<Status> => {
     const reader = await ask('ContainerStatus', byId(container))
     const found = { state: 0, exitCode: 0 }
@@ -218,4 +217,9 @@ function text(reader: PbfReader): string {
     if (field === 1) found.text = reader.readString()
   }, undefined)
   return found.text
+}
+
+/** A request that has an id alone. */
+function byId(id: string): (writer: PbfWriter) => void {
+  return (writer) => writer.writeStringField(1, id)
 }

@@ -57,7 +57,10 @@ async function plugin(scope: Scope, options: Partial<ZeroCopyOptions> & { readon
     onTrouble: (error) => void steps.push(String(error)),
     ...options,
   })
-  const links = async () => (await readdir(join(stateDirectory, 'containers')).catch(() => [])).sort()
+  const links = async () => {
+    const names: readonly string[] = await readdir(join(stateDirectory, 'containers')).catch(() => [])
+    return names.toSorted()
+  }
   return { made, steps, links, stateDirectory }
 }
 
