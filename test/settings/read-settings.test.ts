@@ -13,6 +13,7 @@ const DEFAULTS = {
   openOnLoopback: true,
   stateDirectory: '/var/lib/pushless',
   nix: 'auto',
+  nriSocket: undefined,
   servePackages: false,
   partialIndex: true,
   holdMs: 20_000,
@@ -139,6 +140,9 @@ void t.test('every setting by flag and by environment, as text', async (t) => {
     ['PUSHLESS_NIX', 'ssh host nix-daemon --stdio', { nix: 'ssh host nix-daemon --stdio' }],
     ['PUSHLESS_NIX', 'on', { nix: 'on' }],
     ['PUSHLESS_STATE', '1', { stateDirectory: '1' }],
+    ['PUSHLESS_ZERO_COPY', 'true', { nriSocket: '/var/run/nri/nri.sock' }],
+    ['PUSHLESS_ZERO_COPY', 'false', { nriSocket: undefined }],
+    ['PUSHLESS_NRI_SOCKET', '/run/other.sock', { nriSocket: undefined }],
     ['PUSHLESS_SERVE_PACKAGES', 'true', { servePackages: true }],
     ['PUSHLESS_SERVE_PACKAGES', 'yes', { servePackages: true }],
     ['PUSHLESS_SERVE_PACKAGES', 'on', { servePackages: true }],
@@ -194,6 +198,8 @@ void t.test('a bad value names the flag and the variable', async (t) => {
     ['PUSHLESS_LISTEN', 'localhost:65536'],
     ['PUSHLESS_LISTEN', 'localhost:99999'],
     ['PUSHLESS_LISTEN', 'localhost:-1'],
+    ['PUSHLESS_ZERO_COPY', 'maybe'],
+    ['PUSHLESS_NRI_SOCKET', 'relative.sock'],
     ['PUSHLESS_SERVE_PACKAGES', 'maybe'],
     ['PUSHLESS_SERVE_PACKAGES', '2'],
     ['PUSHLESS_HOLD', 'long'],
@@ -247,8 +253,8 @@ void t.test('every setting has a flag, a description and a default that people c
   }
   const switches = Object.entries(DEFAULTS).filter(([, preset]) => typeof preset === 'boolean')
   const isOptional = 1
-  // --require-image-signature is one value with its keys and its directory.
-  const isPartOfAnother = 1
+  // --require-image-signature is one value with its keys and its directory, and --zero-copy with its socket.
+  const isPartOfAnother = 2
   t.equal(
     SETTING_FACTS.filter(({ isSwitch }) => isSwitch).length,
     switches.length + isOptional + isPartOfAnother,
