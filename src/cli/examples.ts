@@ -1,7 +1,7 @@
 /** Two examples of each command, at the end of its help. The tests run them as they stand here. */
 import type { Command } from 'commander'
 
-export const EXAMPLES: Readonly<Record<string, readonly [string, string, ...string[]]>> = {
+export const EXAMPLES: Readonly<Record<string, readonly [string, string]>> = {
   serve: [
     'pushless serve --state ./state',
     'pushless serve --listen 0.0.0.0:5000 --state ./state --auth ./auth.yaml',
@@ -37,8 +37,7 @@ export const EXAMPLES: Readonly<Record<string, readonly [string, string, ...stri
     'pushless advisories update --from ./feeds/nvd.json --fresh',
   ],
   export: [
-    'pushless export -o image.tar ./result',
-    'pushless export --name registry.example/app:1 --zstd ./result > app.tar.zst',
+    'pushless export --name registry.example/app:1 -o image.tar ./result',
     'pushless export --erofs image.erofs ./result',
   ],
   registry: [
