@@ -8,7 +8,7 @@ import type { Scope } from '../support/scope.ts'
 
 type Answer = { code: number; message: string; payload: Uint8Array }
 
-export interface PluginPeer {
+interface PluginPeer {
   readonly socket: Socket
   /** Calls the plugin. */
   readonly call: (method: string, payload?: Uint8Array) => Promise<Answer>
