@@ -1,5 +1,5 @@
 /** Makes programs that tests use and no Debian has, unless that was done before. setup.sh calls it before the tests. */
-import { erofsContainerd } from '../test/support/erofs-containerd.ts'
+import { builtContainerd } from '../test/support/containerd-built.ts'
 import { goTool, GO_TOOLS } from '../test/support/go-tools.ts'
 import { grypeProgram } from '../test/support/grype.ts'
 import { kubernetesProgram } from '../test/support/kubernetes-programs.ts'
@@ -14,7 +14,7 @@ switch (process.argv[2]) {
     await grypeProgram('grype')
     break
   case 'containerd':
-    await erofsContainerd()
+    await builtContainerd()
     break
   case 'checkers': {
     const reason = await missingCheckers()

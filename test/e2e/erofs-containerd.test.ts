@@ -1,8 +1,9 @@
 /** containerd that mounts EROFS layers: a node says so in its hosts.toml, and pulls the same reference as all others. */
+import { dirname } from 'node:path'
 import t from 'tap'
 import { imageName } from './client.ts'
 import { startContainerd } from '../support/containerd.ts'
-import { erofsContainerd, missingErofsContainerd } from '../support/erofs-containerd.ts'
+import { builtContainerd, missingContainerd } from '../support/containerd-built.ts'
 import { busybox } from '../support/nix.ts'
 import { startPushless } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
@@ -12,12 +13,12 @@ cat /etc/passwd; cat /proc/mounts; echo written > /tmp/file; cat /tmp/file`
 
 void t.test(
   'containerd mounts the layers of an image, and runs it',
-  { skip: missing('nix', 'root') || (await missingErofsContainerd()) },
+  { skip: missing('nix', 'root') || (await missingContainerd()) },
   async (t) => {
     const path = await busybox()
     const name = imageName(path)
     const { url, logs } = await startPushless(t, { args: ['--serve-packages'] })
-    const containerd = await startContainerd(t, await erofsContainerd())
+    const containerd = await startContainerd(t, dirname(await builtContainerd()))
     await containerd.hostsDir(url)
     const pulled = await containerd.pull(name)
     t.equal(pulled.exitCode, 0, pulled.stderr)

@@ -45,6 +45,9 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
 const VERSION_3 = `version = 3
 disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime", "io.containerd.nri.v1.nri", "io.containerd.internal.v1.opt"]`
 
+/** containerd loads its differ for EROFS where this has the option. It runs it for tar layers alone. */
+const MKFS = "#!/bin/sh\necho '--tar=X'\n"
+
 /** @param programs directory of a containerd that is to mount layers in EROFS; otherwise it is the machine's own. */
 export async function startContainerd(scope: Scope, programs?: string): Promise<Containerd> {
   const directory = await temporaryDirectory(scope, 'containerd')
@@ -53,7 +56,8 @@ export async function startContainerd(scope: Scope, programs?: string): Promise<
   const namespace = `pushless-${randomBytes(4).toString('hex')}`
   scope.teardown(async () => release(directory, namespace))
   await mkdir(state)
-  const env = { PATH: `${programs === undefined ? '' : `${programs}:`}${searchPath()}` }
+  const env = { PATH: `${programs === undefined ? '' : `${directory}:${programs}:`}${searchPath()}` }
+  if (programs !== undefined) await writeFile(join(directory, 'mkfs.erofs'), MKFS, { mode: 0o755 })
   const config = join(directory, 'config.toml')
   await writeFile(
     config,
