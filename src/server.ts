@@ -1,11 +1,8 @@
 /** Wiring: settings in, a registry that answers over HTTP out. */
 import { workName } from './store/work.ts'
 import { setTimeout } from 'node:timers/promises'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { execa } from 'execa'
 import type { FastifyBaseLogger } from 'fastify'
-import type { Digest } from './core/oci/digest.ts'
 import { RegistryError } from './core/errors/errors.ts'
 import { assertClosed } from './settings/assert-closed.ts'
 import { listenText, type Settings } from './settings/settings.ts'
@@ -18,28 +15,25 @@ import { pageImages } from './http/pages/page-image.ts'
 import { readWebFiles } from './http/pages/web-files.ts'
 import { openAuthentication } from './http/access/open-authentication.ts'
 import { TrustedProxies } from './http/access/trusted-proxies.ts'
-import { TokenFile } from './http/access/token-file.ts'
 import { tokenOf } from './http/access/token.ts'
-import { EncodedCopies } from './encoded/encoded-copies.ts'
 import { Insights } from './insight/insights.ts'
-import { AdvisorySource } from './insight/vulnerability/advisory-source.ts'
 import { Referrers } from './insight/referrers/referrers.ts'
 import { readSecretKey } from './insight/signing/signing-key.ts'
 import { openTls } from './tls/open-tls.ts'
-import type { Tracing } from './tracing/open-tracing.ts'
 import { currentAsker } from './core/asker.ts'
 import type { DeletionListener } from './core/deletion.ts'
-import { AuditLog } from './access/audit/audit-log.ts'
 import { deletionEvent, reloadEvent, workEvent } from './access/audit/server-events.ts'
 import type { AuditListener } from './access/audit-event.ts'
 import { openNixCache } from './nix-cache/nix-cache.ts'
 import { openRegistry } from './open-registry.ts'
 import { servedClosure } from './registry/artifact/make-artifact.ts'
-import { platformName } from './core/oci/platform.ts'
-import type { Artifact } from './registry/artifact/image-index.ts'
-import type { Steps } from './registry/artifact/images.ts'
-import { openZeroCopy, type OpenZeroCopyOptions, type ZeroCopy } from './zero-copy/open-zero-copy.ts'
-import type { BuildPlace } from './store/own/own-nix.ts'
+import { logBuildPlace, logServed, zeroCopyListeners } from './server/log-events.ts'
+import { openAdvisories } from './server/open-advisories.ts'
+import { openAuditLog } from './server/open-audit-log.ts'
+import { openCopies } from './server/open-copies.ts'
+import { openTokenFile } from './server/open-token-file.ts'
+import { startTracing } from './server/start-tracing.ts'
+import { openZeroCopy, type ZeroCopy } from './zero-copy/open-zero-copy.ts'
 
 /** Says what has changed, and what to do about it. */
 const PROXY_SEEN =
@@ -50,13 +44,6 @@ const WEB = new URL('../web', import.meta.url)
 
 const STATE_TROUBLE =
   'the state directory cannot be used: pulls go on, nothing is remembered, compressed archives cannot be unpacked'
-
-/** Log lines for a machine that lets Nix make no sandbox. */
-const WITHOUT_SANDBOX = {
-  unsandboxed: 'builds run without a sandbox, since --allow-unsandboxed-builds is set',
-  elsewhere: 'builds can have no sandbox here: the machines of --builders build',
-  nowhere: 'nothing is built: builds can have no sandbox here (see --allow-unsandboxed-builds)',
-} as const
 
 export type RunningServer = {
   /** `http://127.0.0.1:5000`, with the port that was taken. */
@@ -79,7 +66,7 @@ export async function startServer(
   assertClosed(settings)
   const key = settings.signingKey === undefined ? undefined : readSecretKey(settings.signingKey)
   const web = readWebFiles(fileURLToPath(WEB))
-  const audit = settings.auditFile === undefined ? undefined : openAudit(settings.auditFile, logger)
+  const audit = settings.auditFile === undefined ? undefined : openAuditLog(settings.auditFile, logger)
   const onAudit: AuditListener = (event) => audit?.write(event)
   const onDeletion: DeletionListener = (deletion) => onAudit(deletionEvent(deletion, currentAsker()))
   const tokenFile = openTokenFile(settings.tokenFile, onAudit, logger)
@@ -138,7 +125,7 @@ export async function startServer(
   const copies = openCopies(settings, onDeletion, (error) =>
     logger.warn({ err: error }, 'layers are sent without compression for a minute: no copy could be written'),
   )
-  const advisories = openAdvisorySource(settings.advisories, logger)
+  const advisories = openAdvisories(settings.advisories, logger)
   const insights = new Insights({
     registry,
     store,
@@ -257,124 +244,4 @@ export async function startServer(
       cause: error,
     })
   }
-}
-
-/** Without a limit of bytes there are no copies, and those of an earlier run go. */
-function openCopies(
-  { stateDirectory, encodedBytes, compressionMode }: Settings,
-  onDeletion: DeletionListener,
-  onTrouble: (error: unknown) => void,
-): EncodedCopies | undefined {
-  const maxBytes = compressionMode === 'none' ? 0 : encodedBytes
-  const copies = new EncodedCopies({
-    directory: join(stateDirectory, 'encoded'),
-    maxBytes,
-    onDeletion,
-    onTrouble,
-  })
-  return maxBytes === 0 ? undefined : copies
-}
-
-/** How long a load may take: a year of NVD takes seconds. */
-const LOAD_LIMIT_MS = 600_000
-
-function openAdvisorySource(
-  directory: string | undefined,
-  logger: FastifyBaseLogger,
-): AdvisorySource | undefined {
-  if (directory === undefined) return undefined
-  const source = new AdvisorySource({
-    directory,
-    load: async (from) => {
-      const command = [...process.execArgv, process.argv[1] ?? '', 'advisories', 'update', '--from', from]
-      await execa(process.execPath, [...command, '--advisories', from], { timeout: LOAD_LIMIT_MS })
-    },
-    onLoad: () => logger.info({ directory }, 'advisories loaded'),
-    onTrouble: (error) => logger.warn({ err: error, directory }, 'advisories not loaded'),
-  })
-  void source.refresh()
-  return source
-}
-
-function openAudit(file: string, logger: FastifyBaseLogger): AuditLog {
-  return new AuditLog({
-    file,
-    onTrouble: (error) =>
-      logger.error({ err: error, file }, 'audit log: lines are lost until it can be written'),
-  })
-}
-
-/** Loaded only where it is wanted. */
-async function startTracing(
-  { traceEndpoint: endpoint, traceRatio: ratio }: Settings,
-  version: string,
-  logger: FastifyBaseLogger,
-): Promise<Tracing | undefined> {
-  if (endpoint === undefined) return undefined
-  const { openTracing } = await import('./tracing/open-tracing.ts')
-  logger.info({ endpoint, ratio }, 'tracing')
-  const onTrouble = (reason: string) =>
-    logger.warn({ endpoint, reason }, 'traces are lost: the collector does not take them')
-  return openTracing({ endpoint, ratio, version, onTrouble })
-}
-
-function openTokenFile(
-  file: string | undefined,
-  onAudit: AuditListener,
-  logger: FastifyBaseLogger,
-): TokenFile | undefined {
-  if (file === undefined) return undefined
-  return new TokenFile(file, {
-    onChange: () => {
-      logger.info({ file }, 'another token counts from now on')
-      onAudit(reloadEvent(file))
-    },
-    onTrouble: (error) => {
-      logger.error({ err: error, file }, 'token file not read: the last token goes on to count')
-      onAudit(reloadEvent(file, error))
-    },
-    onReadableByAll: (advice) =>
-      logger.warn({ file, advice }, 'every user of this machine can read the token'),
-  })
-}
-
-function logServed(
-  logger: FastifyBaseLogger,
-  artifact: Artifact,
-  ms: Steps,
-  before: Digest | undefined,
-): void {
-  const { root, format, manifest } = artifact
-  const facts = { root, kind: format, digest: manifest.digest }
-  if (artifact.kind !== 'index') {
-    const size = artifact.layers.reduce((sum, layer) => sum + layer.size, 0)
-    logger.info({ ...facts, layers: artifact.layers.length, size, ms }, 'image ready')
-    return
-  }
-  const platforms = artifact.images.flatMap(({ platform }) =>
-    platform === undefined ? [] : [platformName(platform)],
-  )
-  logger.info({ ...facts, platforms, ms }, 'index ready')
-  const { missing } = artifact
-  if (missing.length > 0)
-    logger.warn({ ...facts, missing }, 'index without platforms that cannot be had here')
-  if (before !== undefined) logger.warn({ ...facts, before }, 'another index than before')
-}
-
-function zeroCopyListeners(logger: FastifyBaseLogger, metrics: Metrics): OpenZeroCopyOptions['listeners'] {
-  return {
-    onRegistered: (runtime) => logger.info({ runtime }, 'registered with the container runtime'),
-    onLost: (error, retryMs) =>
-      logger.warn({ err: error, retryMs }, 'not registered with the container runtime; tried again'),
-    onCall: (event, ms, error) => {
-      metrics.onRuntimeEvent(event, ms)
-      if (error !== undefined) logger.warn({ err: error, event, ms }, 'event of the container runtime failed')
-    },
-    onTrouble: (error) => logger.warn({ err: error }, 'store paths of a container cannot be kept or found'),
-  }
-}
-
-function logBuildPlace(logger: FastifyBaseLogger, place: BuildPlace): void {
-  if (place.kind === 'sandbox') logger.info('builds run in a sandbox')
-  else logger.warn({ reason: place.reason }, WITHOUT_SANDBOX[place.kind])
 }
