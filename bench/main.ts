@@ -17,6 +17,7 @@ import { measureDockerArchive } from './docker-archive.ts'
 import { measureInsights } from './insights.ts'
 import { measureMemory } from './memory.ts'
 import { measurePlanners } from './planner/measure-planners.ts'
+import { measureRunning } from './measure-running.ts'
 import { measureStart } from './start.ts'
 import { measureThroughput } from './throughput.ts'
 import { measureTls } from './tls.ts'
@@ -33,6 +34,7 @@ console.log(
 const image = await benchImage('bench', [closure.root])
 for (const measure of [
   () => scoped((scope) => measureStart(scope, closure, image)),
+  () => scoped((scope) => measureRunning(scope, closure)),
   () => scoped((scope) => measureCold(scope, closure)),
   () => scoped((scope) => measureCacheStore(scope, image)),
   () => scoped((scope) => measureThroughput(scope, closure)),

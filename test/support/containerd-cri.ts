@@ -1,13 +1,13 @@
 /**
  * A real containerd that is asked as kubelet asks it, through CRI: the machine's own, that of a newer Debian in its
- * chroot, or one that was built from its module. Root, state, sockets and settings in a temporary directory; mounts in a namespace of its own. Needs root.
- * Containers need a network plugin, and aren't run here; pulls need none.
+ * chroot, or one that was built from its module. Root, state, sockets and settings in a temporary directory; mounts in a
+ * namespace of its own. Needs root. Pods and containers are in cri-containers.ts.
  */
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
-import { hostsToml } from './containerd.ts'
+import { hostsToml, MKFS } from './containerd.ts'
 import { builtContainerd, missingContainerd } from './containerd-built.ts'
 import { answersCri, pullImage, type Pulled } from './cri.ts'
 import { startDaemon } from './daemon.ts'
@@ -58,6 +58,10 @@ export type CriSettings = {
   readonly emptyNetworks?: boolean
   /** The directory that containers find the node's store in, seen as `/nix`. */
   readonly nix?: string
+  /** Registries of other hosts, by name. */
+  readonly hosts?: Readonly<Record<string, string>>
+  /** Mounts layers in EROFS, and asks for them. Of the built containerd alone. */
+  readonly mountsErofs?: boolean
 }
 
 /** Runs $1 and its arguments again whenever it is killed, with its process id in the file $0. */
@@ -100,7 +104,10 @@ export async function startCri(
       : inRoot(root, args, { binds: { [PLACE]: directory, ...(nix === undefined ? {} : { '/nix': nix }) } })
   const place = root === undefined ? directory : PLACE
   const program = origin === 'built' ? await builtContainerd() : 'containerd'
-  const env = { PATH: origin === 'built' ? `${dirname(program)}:${searchPath()}` : searchPath() }
+  const { mountsErofs = false } = settings
+  if (mountsErofs) await writeFile(join(directory, 'mkfs.erofs'), MKFS, { mode: 0o755 })
+  const own = origin === 'built' ? `${directory}:${dirname(program)}:` : ''
+  const env = { PATH: `${own}${searchPath()}` }
 
   const version = await versionOf(inside(program, '--version'))
   const host = join(directory, 'certs.d/nix.internal')
@@ -111,12 +118,16 @@ export async function startCri(
   // The system trusts no private authority.
   if (authority !== undefined) await writeFile(join(host, 'ca.crt'), authority)
   const ca = authority === undefined ? '' : `  ca = "${join(place, 'certs.d/nix.internal/ca.crt')}"\n`
-  await writeFile(join(host, 'hosts.toml'), `${hostsToml([url])}${ca}`)
+  await writeFile(join(host, 'hosts.toml'), `${hostsToml([url], mountsErofs)}${ca}`)
+  for (const [name, other] of Object.entries(settings.hosts ?? {})) {
+    await mkdir(join(directory, 'certs.d', name))
+    await writeFile(join(directory, 'certs.d', name, 'hosts.toml'), hostsToml([other]))
+  }
   await writeFile(
     join(directory, 'config.toml'),
     configToml(version, place, {
       ...settings,
-      snapshotter: (await takesOverlays(directory)) ? 'overlayfs' : 'native',
+      snapshotter: mountsErofs ? 'erofs' : (await takesOverlays(directory)) ? 'overlayfs' : 'native',
     }),
   )
   const pidFile = join(directory, 'pid')
@@ -164,7 +175,7 @@ async function versionOf([file, ...args]: readonly [string, ...string[]]): Promi
 function configToml(
   version: string,
   directory: string,
-  { snapshotter, sandboxImage, nri = false }: CriSettings & { readonly snapshotter: 'overlayfs' | 'native' },
+  { snapshotter, sandboxImage, nri = false }: CriSettings & { readonly snapshotter: 'overlayfs' | 'native' | 'erofs' },
 ): string {
   const common = `root = "${directory}/root"
 state = "${directory}/state"
@@ -200,15 +211,20 @@ ${common}[plugins."io.containerd.cri.v1.images"]
   snapshotter = "${snapshotter}"
 [plugins."io.containerd.cri.v1.images".pinned_images]
   ${sandboxImage === undefined ? '' : `sandbox = "${sandboxImage}"`}
-[[plugins."io.containerd.transfer.v1.local".unpack_config]]
-  platform = "linux"
-  snapshotter = "${snapshotter}"
-[plugins."io.containerd.cri.v1.images".registry]
+${snapshotter === 'erofs' ? '' : unpackConfig(snapshotter)}[plugins."io.containerd.cri.v1.images".registry]
   ${registry}
 [plugins."io.containerd.cri.v1.runtime"]
   restrict_oom_score_adj = true
 [plugins."io.containerd.cri.v1.runtime".cni]
   ${cni}
   bin_dirs = ["${directory}/cni-bin"]
+`
+}
+
+/** containerd 2.4 has this for EROFS by itself. */
+function unpackConfig(snapshotter: string): string {
+  return `[[plugins."io.containerd.transfer.v1.local".unpack_config]]
+  platform = "linux"
+  snapshotter = "${snapshotter}"
 `
 }

@@ -46,7 +46,7 @@ const VERSION_3 = `version = 3
 disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime", "io.containerd.nri.v1.nri", "io.containerd.internal.v1.opt"]`
 
 /** containerd loads its differ for EROFS where this has the option. It runs it for tar layers alone. */
-const MKFS = "#!/bin/sh\necho '--tar=X'\n"
+export const MKFS = "#!/bin/sh\necho '--tar=X'\n"
 
 /** @param programs directory of a containerd that is to mount layers in EROFS; otherwise it is the machine's own. */
 export async function startContainerd(scope: Scope, programs?: string): Promise<Containerd> {
