@@ -106,8 +106,8 @@ let
       layers ? [ ],
       # greatest number of layers for the image's store paths, including `layers`
       maxLayers ? 60,
-      # 1 or 2: how store paths are divided into layers. With 1 the image's file and its digests are those of images that
-      # were built before there was a second planner
+      # 1 or 2: how store paths are divided into layers. With 1 the image's file and its digests are those of images
+      # that were built before there was a second planner
       planner ? 2,
       # whether the image has a Nix database with its store paths, for images that run Nix
       nixDatabase ? false,

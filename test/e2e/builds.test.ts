@@ -98,7 +98,8 @@ void t.test('a log is followed while it grows', SKIP, async (t) => {
   }
   t.equal(text.replace(/^building .*\n/, ''), [1, 2, 3, 4, 5, 6].map((i) => `line ${i}\n`).join(''))
   t.ok(arrivals.filter(({ state }) => state === 'running').length >= 3, 'lines arrive before the build ends')
-  await pullManifest(server.url, drv)
+  // Half a second may be too short for its image.
+  await until(async () => ((await pull(server, drv)).status === 200 ? true : undefined))
   t.equal(await stateOf(server, drv), 'done')
   await server.stop()
   t.pass('and followers who left are not waited for')

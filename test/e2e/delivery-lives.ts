@@ -122,24 +122,12 @@ export async function deliveredSets(t: Test, { cluster, server }: Plane): Promis
     ])
   })
 
-  await t.test('a rollback of 50 objects begins within a second, and asks the cluster alone', async (t) => {
+  await t.test('a rollback of 50 objects asks the cluster alone', async (t) => {
     const set = await namespaced('rollback')
     await set.deliver(versionOf('1'))
     await set.deliver(versionOf('2'))
-    const began = performance.now()
-    let firstChange: number | undefined
     const { entry, objects: given } = await loadGeneration(cluster, set.name, 1)
-    await set.deliver([], {
-      objects: given,
-      revision: entry.revision,
-      onEvent: ({ kind }) => {
-        if (kind === 'object') firstChange ??= performance.now() - began
-      },
-    })
-    t.comment(
-      `the first object after ${Math.round(firstChange ?? 0)} ms, all after ${Math.round(performance.now() - began)} ms`,
-    )
-    t.ok(firstChange !== undefined && firstChange < 1_000, `${firstChange} ms`)
+    await set.deliver([], { objects: given, revision: entry.revision })
     t.equal(textAt((await set.live(configMap('o29'))) ?? null, 'data', 'v'), '1')
   })
 

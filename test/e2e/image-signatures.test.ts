@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
 import { repositoryUrl } from './client.ts'
+import { until } from './until.ts'
 import { busybox, nixEnv } from '../support/nix.ts'
 import { startPushless } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
@@ -38,7 +39,7 @@ void t.test('images must be signed', { skip: missing('nix') }, async (t) => {
   const status = async () => (await fetch(`${repositoryUrl(server.url, path)}/manifests/nix`)).status
   t.equal(await status(), 404, 'without a signature')
   t.match(
-    server.logs.find(({ kind }) => kind === 'denied'),
+    await until(() => server.logs.find(({ kind }) => kind === 'denied')),
     { reason: /is not signed: no sha256-[0-9a-f]{64}\.json in / },
   )
 

@@ -134,12 +134,13 @@ void t.test('inspect says what is served', { skip: missing('nix') }, async (t) =
         reject: false,
       },
     )
-  for (const name of [
-    path,
-    path.slice('/nix/store/'.length),
-    path.slice('/nix/store/'.length).slice(0, 32),
-    `nix.internal${path}:nix`,
-  ]) {
+  const all = ['closure', 'digest', 'plan', 'realise', 'source']
+  for (const [name, steps] of [
+    [path, all],
+    [path.slice('/nix/store/'.length), ['realise']],
+    [path.slice('/nix/store/'.length).slice(0, 32), ['realise']],
+    [`nix.internal${path}:nix`, ['realise']],
+  ] as const) {
     const { stdout } = await run('--json', name)
     const facts = JSON.parse(stdout) as {
       manifest: { digest: string }
@@ -153,7 +154,7 @@ void t.test('inspect says what is served', { skip: missing('nix') }, async (t) =
       facts.layers.map((layer) => layer.digest),
       manifest.layers.map((layer) => layer.digest),
     )
-    t.same(Object.keys(facts.milliseconds).sort(), ['closure', 'digest', 'plan', 'realise', 'source'])
+    t.same(Object.keys(facts.milliseconds).sort(), steps, 'made once')
     const closure = await nixStore('--query', '--requisites', path)
     t.same(
       facts.layers.flatMap(({ storePaths }) => storePaths).sort(),

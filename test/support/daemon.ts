@@ -64,6 +64,8 @@ export async function startDaemon<Ready>(
     stderr: observe,
     buffer: false,
     reject: false,
+    // `stopWithinMs` is the limit.
+    forceKillAfterDelay: false,
   })
   const exited = subprocess.then(({ exitCode, signal }): Exit => ({ exitCode, signal }))
   const failure = (what: string) => new Error(`${file} ${what}; it printed:\n${lines.join('\n')}`)

@@ -176,7 +176,7 @@ void t.test('without Nix it says so; with too little time, too', { skip: without
   })
   t.match(await manifests(t, files, ['app.yaml', '--timeout', 'soon']), {
     exitCode: 2,
-    stderr: /--timeout: a number/,
+    stderr: /--timeout soon: expected a number of seconds/,
   })
 })
 
