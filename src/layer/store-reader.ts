@@ -3,12 +3,18 @@ import { Worker } from 'node:worker_threads'
 import { RegistryError } from '../core/errors/errors.ts'
 import type { StoreDirectory } from '../core/nix/store-directory.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
+import type { SharedBuffer } from './buffer-pool.ts'
 import type { PackedFrame } from './packed-frame.ts'
 import type { FilePart } from './read.ts'
 import type { Answer, Ask, Job, JobResult, LayerSource, WalkedLayer } from './worker.ts'
 
 type Pending = { readonly resolve: (result: never) => void; readonly reject: (error: Error) => void }
-type Thread = { readonly worker: Worker; readonly pending: Map<number, Pending>; isAlive: boolean }
+type Thread = {
+  readonly worker: Worker
+  readonly pending: Map<number, Pending>
+  readonly buffers: Set<number>
+  isAlive: boolean
+}
 
 /** Objects of a reader are short-lived. V8's default of 16 MB, three times in each thread, would only lie unused. */
 const YOUNG_GENERATION_MB = 4
@@ -50,11 +56,21 @@ export class StoreReader {
   }
 
   /**
-   * Reads parts of files into `buffer`, which goes to the reader and comes back.
+   * Reads parts of files into `buffer`.
    * @throws RegistryError `unavailable`.
    */
-  read(parts: readonly FilePart[], buffer: ArrayBuffer): Promise<ArrayBuffer> {
-    return this.#run({ kind: 'read', parts, buffer }, [buffer])
+  async read(parts: readonly FilePart[], { id, memory }: SharedBuffer): Promise<void> {
+    const thread = this.#idlest()
+    const isKnown = thread.buffers.has(id)
+    thread.buffers.add(id)
+    await this.#ask(thread, { kind: 'read', parts, buffer: id, ...(isKnown ? {} : { memory }) })
+  }
+
+  /** Has the threads forget a buffer that is not read into any more. */
+  forget({ id }: SharedBuffer): void {
+    for (const thread of this.#threads)
+      if (thread.isAlive && thread.buffers.delete(id))
+        this.#ask(thread, { kind: 'forget', buffer: id }).catch(() => undefined)
   }
 
   async close(): Promise<void> {
@@ -62,15 +78,15 @@ export class StoreReader {
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()))
   }
 
-  async #run<K extends Job['kind']>(
-    job: Extract<Job, { kind: K }>,
-    transfer: ArrayBuffer[] = [],
-  ): Promise<JobResult[K]> {
-    const thread = this.#idlest()
+  async #run<K extends Job['kind']>(job: Extract<Job, { kind: K }>): Promise<JobResult[K]> {
+    return this.#ask(this.#idlest(), job)
+  }
+
+  async #ask<K extends Job['kind']>(thread: Thread, job: Extract<Job, { kind: K }>): Promise<JobResult[K]> {
     const id = this.#nextId++
     const { promise, resolve, reject } = Promise.withResolvers<JobResult[K]>()
     thread.pending.set(id, { resolve, reject })
-    thread.worker.postMessage({ id, directory: this.#directory, job } satisfies Ask, transfer)
+    thread.worker.postMessage({ id, directory: this.#directory, job } satisfies Ask)
     return promise
   }
 
@@ -89,7 +105,7 @@ export class StoreReader {
 function startThread(script: URL): Thread {
   const worker = new Worker(script, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } })
   const pending = new Map<number, Pending>()
-  const thread = { worker, pending, isAlive: true }
+  const thread = { worker, pending, buffers: new Set<number>(), isAlive: true }
   worker.on('message', (answer: Answer) => {
     const waiting = pending.get(answer.id)
     pending.delete(answer.id)

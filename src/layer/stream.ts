@@ -8,35 +8,42 @@ import type { Digest } from '../core/oci/digest.ts'
 import { RegistryError } from '../core/errors/errors.ts'
 import type { ByteRange } from '../core/oci/range.ts'
 import { contentSize, segmentsOf, type BlobContent } from '../core/tar/segment.ts'
-import { BufferPool } from './buffer-pool.ts'
+import { BufferPool, type SharedBuffer } from './buffer-pool.ts'
 import { chunksOf, type Chunk } from './chunk.ts'
 import { fillWithoutFiles } from './read.ts'
 import type { StoreReader } from './store-reader.ts'
 
 /**
- * Few sizes of buffers, so that each can serve any stream next: 1.6 GB/s for one pull with large ones, 1.2 with small.
+ * The bytes of a chunk by how many streams there are. Each chunk costs a message to a reader, another one back, and a
+ * write to a socket. Few sizes, so that each buffer can serve any stream next. With thousands of clients, most of which
+ * take nothing just now, memory counts.
  */
-const LARGE_CHUNK = 1024 * 1024
-const SMALL_CHUNK = 128 * 1024
-/** For thousands of clients, most of which take nothing just now: each holds two. */
-const TINY_CHUNK = 16 * 1024
-/** With more streams than this the readers are busy all the time anyway, and memory counts. */
-const STREAMS_WITH_LARGE_CHUNKS = 2
-const STREAMS_WITH_SMALL_CHUNKS = 256
+const CHUNK_SIZES: readonly { readonly upToStreams: number; readonly size: number }[] = [
+  { upToStreams: 2, size: 1024 * 1024 },
+  { upToStreams: 8, size: 512 * 1024 },
+  { upToStreams: 32, size: 256 * 1024 },
+  { upToStreams: 256, size: 128 * 1024 },
+  { upToStreams: Number.POSITIVE_INFINITY, size: 16 * 1024 },
+]
 /** For one stream alone: two being read, since there are two readers at least, one on its way to the socket. */
 const MAX_CHUNKS_AHEAD = 3
-/** Small chunks that all streams together should hold: beyond it each still gets one. */
-const SMALL_CHUNKS = 64
+/** Chunks that all streams together should hold: beyond it each still gets one. */
+const CHUNKS_TOGETHER = 8
+/** Bytes of each size that may lie idle. */
+const IDLE_BYTES = 8 * 1024 * 1024
+
+type FilledBuffer = { readonly buffer: SharedBuffer; readonly pool: BufferPool; readonly bytes: Uint8Array }
 
 export class BlobStreams {
   readonly #reader: StoreReader
-  readonly #large = new BufferPool(LARGE_CHUNK, STREAMS_WITH_LARGE_CHUNKS * 2)
-  readonly #small = new BufferPool(SMALL_CHUNK, SMALL_CHUNKS)
-  readonly #tiny = new BufferPool(TINY_CHUNK, SMALL_CHUNKS)
+  readonly #pools: readonly BufferPool[]
   #active = 0
 
   constructor(reader: StoreReader) {
     this.#reader = reader
+    this.#pools = CHUNK_SIZES.map(
+      ({ size }) => new BufferPool(size, IDLE_BYTES / size, (buffer) => reader.forget(buffer)),
+    )
   }
 
   /**
@@ -46,7 +53,7 @@ export class BlobStreams {
    */
   async *read(content: BlobContent, range: ByteRange): AsyncGenerator<Uint8Array> {
     this.#active += 1
-    const pending: Promise<Uint8Array>[] = []
+    const pending: Promise<FilledBuffer>[] = []
     try {
       for (const chunk of chunksOf(segmentsOf(content, range), () => this.#chunkSize())) {
         const next = this.#read(chunk)
@@ -58,15 +65,26 @@ export class BlobStreams {
       while (pending.length > 0) yield* this.#passOn(pending.shift())
     } finally {
       this.#active -= 1
+      for (const unused of pending)
+        unused.then(
+          ({ buffer, pool }) => pool.give(buffer),
+          () => undefined,
+        )
     }
   }
 
   /** Yields a chunk and takes its memory back; not when the consumer broke off, who may still be writing it. */
-  async *#passOn(chunk: Promise<Uint8Array> | undefined): AsyncGenerator<Uint8Array> {
+  async *#passOn(chunk: Promise<FilledBuffer> | undefined): AsyncGenerator<Uint8Array> {
     if (chunk === undefined) return
-    const bytes = await chunk
-    yield bytes
-    if (bytes.buffer instanceof ArrayBuffer) this.#pool(bytes.buffer.byteLength).give(bytes.buffer)
+    const { buffer, pool, bytes } = await chunk
+    let isWritten = false
+    try {
+      yield bytes
+      isWritten = true
+    } finally {
+      if (isWritten) pool.give(buffer)
+      else pool.drop(buffer)
+    }
   }
 
   /**
@@ -96,26 +114,33 @@ export class BlobStreams {
   }
 
   #chunkSize(): number {
-    if (this.#active <= STREAMS_WITH_LARGE_CHUNKS) return LARGE_CHUNK
-    return this.#active <= STREAMS_WITH_SMALL_CHUNKS ? SMALL_CHUNK : TINY_CHUNK
+    return CHUNK_SIZES.find(({ upToStreams }) => this.#active <= upToStreams)?.size ?? 0
   }
 
   #chunksAhead(): number {
-    const share = Math.floor(SMALL_CHUNKS / Math.max(1, this.#active))
+    const share = Math.floor(CHUNKS_TOGETHER / Math.max(1, this.#active))
     return Math.min(MAX_CHUNKS_AHEAD, Math.max(1, share))
   }
 
-  #pool(size: number): BufferPool {
-    if (size > SMALL_CHUNK) return this.#large
-    return size > TINY_CHUNK ? this.#small : this.#tiny
+  /** The pool of the smallest buffers that hold so many bytes. */
+  #pool(length: number): BufferPool {
+    const pool = this.#pools.findLast(({ size }) => size >= length)
+    if (pool === undefined) throw new Error(`no buffer holds ${length} bytes`)
+    return pool
   }
 
-  async #read({ segments, length }: Chunk): Promise<Uint8Array> {
-    const buffer = this.#pool(length).take()
-    const parts = fillWithoutFiles(segments, new Uint8Array(buffer))
-    if (parts.length > 0) return new Uint8Array(await this.#reader.read(parts, buffer), 0, length)
-    // Headers of thousands of empty files: with nothing to wait for, no other request would get its turn.
-    await setImmediate()
-    return new Uint8Array(buffer, 0, length)
+  async #read({ segments, length }: Chunk): Promise<FilledBuffer> {
+    const pool = this.#pool(length)
+    const buffer = pool.take()
+    const bytes = new Uint8Array(buffer.memory, 0, length)
+    try {
+      const parts = fillWithoutFiles(segments, bytes)
+      // Headers of thousands of empty files: with nothing to wait for, no other request would get its turn.
+      await (parts.length > 0 ? this.#reader.read(parts, buffer) : setImmediate())
+      return { buffer, pool, bytes }
+    } catch (error) {
+      pool.drop(buffer)
+      throw error
+    }
   }
 }

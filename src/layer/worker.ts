@@ -25,7 +25,16 @@ export type Job =
   | { readonly kind: 'archive'; readonly path: StorePath }
   | { readonly kind: 'frame'; readonly layer: WalkedLayer }
   | { readonly kind: 'digest'; readonly layer: LayerSource }
-  | { readonly kind: 'read'; readonly parts: readonly FilePart[]; readonly buffer: ArrayBuffer }
+  | {
+      readonly kind: 'read'
+      readonly parts: readonly FilePart[]
+      /** The id of a buffer. */
+      readonly buffer: number
+      /** Its memory, the first time that this thread hears of it. */
+      readonly memory?: SharedArrayBuffer
+    }
+  /** A buffer is not used any more. */
+  | { readonly kind: 'forget'; readonly buffer: number }
 
 /** The source of a layer: store paths, entries of the image itself, or bytes of a file that are a blob already. */
 export type LayerSource =
@@ -47,7 +56,8 @@ export type JobResult = {
   readonly archive: PackedFrame
   readonly frame: PackedFrame
   readonly digest: { readonly digest: Digest; readonly size: number }
-  readonly read: ArrayBuffer
+  readonly read: undefined
+  readonly forget: undefined
 }
 
 /** A job, and the files of the store that it is about. */
@@ -69,6 +79,8 @@ export type Answer =
  */
 const HASH_CHUNK = 256 * 1024
 const buffer = Buffer.allocUnsafeSlow(HASH_CHUNK)
+/** Memory that is shared with the thread of the server, by the id of its buffer. */
+const buffers = new Map<number, Uint8Array>()
 
 parentPort?.on('message', ({ id, directory, job }: Ask) => {
   void run(job, directory)
@@ -90,8 +102,12 @@ async function run(job: Job, directory: StoreDirectory): Promise<JobResult[Job['
     case 'digest':
       return digestOf(await segmentsIn(job.layer, directory), directory)
     case 'read':
-      readFiles(job.parts, new Uint8Array(job.buffer), directory)
-      return job.buffer
+      if (job.memory !== undefined) buffers.set(job.buffer, new Uint8Array(job.memory))
+      readFiles(job.parts, demandBuffer(job.buffer), directory)
+      return undefined
+    case 'forget':
+      buffers.delete(job.buffer)
+      return undefined
   }
 }
 
@@ -119,6 +135,12 @@ function* segmentsOfAll(pages: Iterable<FramePage>): Generator<Segment> {
   for (const page of pages) yield* segmentsOfPage(page, { start: 0, end: page.size })
 }
 
+function demandBuffer(id: number): Uint8Array {
+  const found = buffers.get(id)
+  if (found === undefined) throw new Error(`no buffer ${id}`)
+  return found
+}
+
 async function digestOf(
   segments: Iterable<Segment>,
   directory: StoreDirectory,
@@ -135,8 +157,7 @@ async function digestOf(
 }
 
 function transfersOf(result: JobResult[Job['kind']]): ArrayBuffer[] {
-  if (result instanceof ArrayBuffer) return [result]
-  if (!('pageEnds' in result)) return []
+  if (result === undefined || !('pageEnds' in result)) return []
   const { bytes, pageEnds, pageStarts } = result
   return [bytes, pageEnds, pageStarts].flatMap(({ buffer: moved }) =>
     moved instanceof ArrayBuffer ? [moved] : [],

@@ -11,6 +11,7 @@ import { layerFrame, type LayerEntry } from '../../src/core/tar/segment.ts'
 import type { StorePath } from '../../src/core/nix/store-path.ts'
 import { packEntries } from '../../src/layer/packed-entries.ts'
 import { PageCache } from '../../src/layer/packed-frame.ts'
+import { BufferPool } from '../../src/layer/buffer-pool.ts'
 import { StoreReader } from '../../src/layer/store-reader.ts'
 import { makeStorePath, withoutNix } from '../nix/real-store.ts'
 
@@ -61,17 +62,23 @@ void t.test('the layer of a store path is the same for ever', { skip: withoutNix
   t.strictSame(frame.page(0).paths, [`${path}/bin/run`, Buffer.from(`${path}/größe`).toString('latin1')])
 })
 
-void t.test('a file is read into the buffer that is given, and the buffer comes back', async (t) => {
+void t.test('a file is read into the buffer that is given, by each thread that hears of it', async (t) => {
   const path = join(directory, 'file')
   writeFileSync(path, '0123456789')
-  const buffer = new ArrayBuffer(8)
-  const back = await reader.read(
-    [{ path: asByteString(path), offset: 2, length: 4, fileSize: 10, at: 1 }],
-    buffer,
-  )
-  t.equal(buffer.detached, true, 'moved, not copied')
-  t.equal(back.byteLength, 8)
-  t.equal(Buffer.from(back).toString('latin1', 1, 5), '2345')
+  const buffer = new BufferPool(8, 1).take()
+  const part = { path: asByteString(path), length: 4, fileSize: 10, at: 1 }
+  const text = () => Buffer.from(buffer.memory).toString('latin1', 1, 5)
+  // One thread after the other, and each again.
+  for (const offset of [2, 3, 4, 5]) {
+    await Promise.all([
+      reader.digest({ kind: 'paths', paths: [] }),
+      reader.read([{ ...part, offset }], buffer),
+    ])
+    t.equal(text(), '0123456789'.slice(offset, offset + 4))
+  }
+  reader.forget(buffer)
+  await reader.read([{ ...part, offset: 0 }], buffer)
+  t.equal(text(), '0123', 'one that was forgotten is made known again')
 })
 
 void t.test('failures come back as what they are', async (t) => {
@@ -79,7 +86,10 @@ void t.test('failures come back as what they are', async (t) => {
   await t.rejects(reader.frame({ kind: 'paths', paths: [NOWHERE] }), gone)
   await t.rejects(reader.digest({ kind: 'paths', paths: [NOWHERE] }), gone)
   const part = { path: NOWHERE, offset: 0, length: 1, fileSize: 1, at: 0 }
-  await t.rejects(reader.read([part], new ArrayBuffer(8)), { name: 'RegistryError', kind: 'unavailable' })
+  await t.rejects(reader.read([part], new BufferPool(8, 1).take()), {
+    name: 'RegistryError',
+    kind: 'unavailable',
+  })
   const whiteout = join(directory, 'tree') as StorePath
   await mkdir(join(whiteout, '.wh.x'), { recursive: true })
   await t.rejects(reader.digest({ kind: 'paths', paths: [whiteout] }), {
