@@ -29,7 +29,12 @@ export async function measureRunning(scope: Scope, closure: Closure): Promise<re
   const bySize = totalsOf(large['zero-copy']).pulled / totalsOf(small['zero-copy']).pulled
   const ofMany = totalsOf(manyPaths['zero-copy']).pulled
   return [
-    ratio('closure to running container, zero-copy, against archive + push + pull', { zeroCopy, usual }, 'whole', 0.08),
+    ratio(
+      'closure to running container, zero-copy, against archive + push + pull',
+      { zeroCopy, usual },
+      'whole',
+      0.08,
+    ),
     ratio('the same, EROFS', { erofs, usual }, 'whole', 0.2),
     ratio('the same, tar', { tar, usual }, 'whole', 0.45),
     ratio('pull + create + start, zero-copy against tar', { zeroCopy, tar }, 'pulled', 0.2),

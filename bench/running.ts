@@ -37,7 +37,12 @@ export type Bench = {
 }
 
 const ROUNDS = 5
-const NAMES = { 'zero-copy': 'nix.internal', erofs: 'nix.internal', tar: 'plain.internal', usual: 'usual.internal' }
+const NAMES = {
+  'zero-copy': 'nix.internal',
+  erofs: 'nix.internal',
+  tar: 'plain.internal',
+  usual: 'usual.internal',
+}
 
 /** One containerd for all that overlayfs is for, and one that mounts EROFS. */
 export async function startBench(scope: Scope): Promise<Bench> {
@@ -127,4 +132,3 @@ async function oneStart(
   await pods.removeImage(image)
   return { before, pull: pull.ms, create: create.ms, start: start.ms }
 }
-

@@ -38,10 +38,9 @@ void t.test('images must be signed', { skip: missing('nix') }, async (t) => {
   const server = await startPushless(t, { args })
   const status = async () => (await fetch(`${repositoryUrl(server.url, path)}/manifests/nix`)).status
   t.equal(await status(), 404, 'without a signature')
-  t.match(
-    await until(() => server.logs.find(({ kind }) => kind === 'denied')),
-    { reason: /is not signed: no sha256-[0-9a-f]{64}\.json in / },
-  )
+  t.match(await until(() => server.logs.find(({ kind }) => kind === 'denied')), {
+    reason: /is not signed: no sha256-[0-9a-f]{64}\.json in /,
+  })
 
   const { stdout: file } = await run('sign', '--signing-key', at('key'), '-o', at('made'), path)
   const text = await readFile(file, 'utf8')

@@ -175,7 +175,11 @@ async function versionOf([file, ...args]: readonly [string, ...string[]]): Promi
 function configToml(
   version: string,
   directory: string,
-  { snapshotter, sandboxImage, nri = false }: CriSettings & { readonly snapshotter: 'overlayfs' | 'native' | 'erofs' },
+  {
+    snapshotter,
+    sandboxImage,
+    nri = false,
+  }: CriSettings & { readonly snapshotter: 'overlayfs' | 'native' | 'erofs' },
 ): string {
   const common = `root = "${directory}/root"
 state = "${directory}/state"
