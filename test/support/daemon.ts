@@ -16,6 +16,8 @@ export interface DaemonOptions<Ready> {
   readonly readyWithinMs?: number
   /** How long it may take to stop; then it is killed, and `stop` fails. */
   readonly stopWithinMs?: number
+  /** How long it may take to stop before it is killed without a failure. An API server waits for its watches. */
+  readonly killAfterMs?: number
 }
 
 export interface Exit {
@@ -44,6 +46,7 @@ export async function startDaemon<Ready>(
     ready,
     readyWithinMs = 60_000,
     stopWithinMs = 15_000,
+    killAfterMs = 5_000,
   }: DaemonOptions<Ready>,
 ): Promise<Daemon<Ready>> {
   const lines: string[] = []
@@ -64,8 +67,7 @@ export async function startDaemon<Ready>(
     stderr: observe,
     buffer: false,
     reject: false,
-    // `stopWithinMs` is the limit.
-    forceKillAfterDelay: false,
+    forceKillAfterDelay: killAfterMs,
   })
   const exited = subprocess.then(({ exitCode, signal }): Exit => ({ exitCode, signal }))
   const failure = (what: string) => new Error(`${file} ${what}; it printed:\n${lines.join('\n')}`)

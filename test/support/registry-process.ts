@@ -27,6 +27,7 @@ export interface Pushless {
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+const STOP_LIMIT_MS = 20_000
 const checkout = [
   process.execPath,
   '--disable-warning=ExperimentalWarning',
@@ -62,6 +63,9 @@ export async function startPushless(
   const daemon = await startDaemon(scope, {
     command: options.prefix === undefined ? serve : [...options.prefix, ...serve],
     cwd: root,
+    // Beside other tests it takes longer than alone.
+    killAfterMs: STOP_LIMIT_MS,
+    stopWithinMs: STOP_LIMIT_MS,
     // A Nix of its own, under the tests' settings: a system's daemon would have the system's.
     env: { ...nixEnv, PUSHLESS_NIX: 'nix-daemon --stdio', ...options.env },
     ready: (text) => {
