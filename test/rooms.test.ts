@@ -99,10 +99,9 @@ const USES: { readonly [room: string]: readonly string[] } = {
     'tls',
     'open-registry.ts',
     'server.ts',
-    'v8-flags.ts',
   ],
   'v8-flags.ts': [],
-  'main.ts': ['core', 'settings', 'cli'],
+  'main.ts': ['core', 'settings', 'cli', 'v8-flags.ts'],
 }
 const IMPORT = /^(?:import|export)\b[^'";]*?\bfrom '(\.[^']+)'|\bimport\('(\.[^']+)'\)|^import '(\.[^']+)'/gm
 

@@ -1,5 +1,4 @@
 /** `pushless serve`: runs until it is told to stop, and then lets running downloads end. */
-import '../v8-flags.ts'
 import { isatty } from 'node:tty'
 import closeWithGrace from 'close-with-grace'
 import type { Settings } from '../settings/settings.ts'

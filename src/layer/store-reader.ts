@@ -30,14 +30,14 @@ export class StoreReader {
   #isClosed = false
 
   /**
-   * Starts a thread when there is work for it: two took a third of the processor time until a server listens.
-   * @param maxThreads how many at most; each costs about 15 MB.
+   * @param maxThreads how many; each costs about 15 MB.
    * @param directory the files of the store.
    */
   constructor(maxThreads: number, directory: StoreDirectory, script: URL = WORKER) {
     this.#directory = directory
     this.#script = script
     this.#maxThreads = maxThreads
+    this.#threads = Array.from({ length: maxThreads }, () => startThread(script))
   }
 
   /** The tar of a layer, all but its files' contents. @throws RegistryError `unservable`, `unavailable`. */

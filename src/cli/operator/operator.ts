@@ -1,5 +1,4 @@
 /** `pushless operator`: runs until it is told to stop, and releases its Lease then. */
-import '../../v8-flags.ts'
 import { mkdir } from 'node:fs/promises'
 import { isatty } from 'node:tty'
 import closeWithGrace from 'close-with-grace'
