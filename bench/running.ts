@@ -63,8 +63,8 @@ export async function startBench(scope: Scope): Promise<Bench> {
   await startPushless(scope, { listen: `127.0.0.1:${port}`, args })
   const erofs = await startCri(scope, 'built', plain.url, {
     emptyNetworks: true,
-    hosts,
-    sandboxImage,
+    // As EROFS: nothing is converted here.
+    sandboxImage: `nix.internal${sandbox}:nix`,
     mountsErofs: true,
   })
   const nodeOf = async (cri: CriContainerd): Promise<Node> => {
