@@ -4,7 +4,7 @@
  */
 import { deliver } from '../../src/delivery/deliver.ts'
 import { startApiServer } from '../../test/support/api-server.ts'
-import { makeNamespace } from '../../test/support/delivered-set.ts'
+import { deliveryRequest, makeNamespace } from '../../test/support/delivered-set.ts'
 import { clusterOf, configMap } from '../../test/support/operator-rig.ts'
 import { scoped } from '../../test/support/scope.ts'
 
@@ -15,30 +15,11 @@ await scoped(async (scope) => {
   const server = await startApiServer(scope)
   const cluster = clusterOf(scope, server.kubeconfig)
   await makeNamespace(cluster, NAMESPACE)
-  const objects = Array.from({ length: count }, (_, i) => ({
-    object: configMap(`o${i}`, { text: 'x'.repeat(100) }),
-    placeOf: () => 'bench',
-  }))
+  const objects = Array.from({ length: count }, (_, i) => configMap(`o${i}`, { text: 'x'.repeat(100) }))
   for (const round of ['all new', 'nothing changed']) {
     const before = (await server.requests()).length
     const began = performance.now()
-    await deliver(cluster, {
-      name: { namespace: NAMESPACE, name: 'large' },
-      revision: 'large',
-      objects,
-      namespace: NAMESPACE,
-      ignore: [],
-      isPruning: true,
-      confirmed: new Set(),
-      isAdopting: false,
-      mayBeEmpty: false,
-      mayShrink: false,
-      isWaiting: false,
-      healthMs: 60_000,
-      historyLimit: 10,
-      by: 'bench',
-      onEvent: () => undefined,
-    })
+    await deliver(cluster, deliveryRequest({ namespace: NAMESPACE, name: 'large' }, objects))
     const took = performance.now() - began
     const asked = (await server.requests()).length - before
     console.log(`${round}: ${(took / 1000).toFixed(1)} s, ${asked} requests`)

@@ -119,7 +119,7 @@ async function startFiles(scope: Scope, { url, path }: PeerImage): Promise<Peer>
   }
   const { url: own, daemon } = await startNginx(
     scope,
-    `root ${directory}; sendfile on; default_type ${ACCEPT};`,
+    `root ${directory}; sendfile on; default_type application/octet-stream;`,
   )
   return {
     repository: own,

@@ -90,12 +90,12 @@ export class StoreReader {
     return promise
   }
 
-  /** The thread with the least to do, or a new one where all are busy. Threads that died have left. */
+  /** The thread with the least to do. A new one takes the place of a thread that died. */
   #idlest(): Thread {
     if (this.#isClosed) throw new Error('reader is closed')
     const alive = this.#threads.filter(({ isAlive }) => isAlive)
     const [idlest] = alive.toSorted((a, b) => a.pending.size - b.pending.size)
-    if (idlest !== undefined && (idlest.pending.size === 0 || alive.length >= this.#maxThreads)) return idlest
+    if (idlest !== undefined && alive.length >= this.#maxThreads) return idlest
     const thread = startThread(this.#script)
     this.#threads = [...alive, thread]
     return thread

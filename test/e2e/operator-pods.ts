@@ -14,6 +14,7 @@ import { imageName } from './client.ts'
 import { until } from './until.ts'
 import { registryImage } from '../fixtures/registry-image.ts'
 import { serveCache } from '../support/binary-cache.ts'
+import { deployerRole } from '../support/deployer-role.ts'
 import { freePort } from '../support/free-port.ts'
 import type { Kubelet } from '../support/kubelet.ts'
 import { nixStore, only } from '../support/nix.ts'
@@ -26,7 +27,6 @@ export const OPERATOR_NAMESPACE = 'pushless-operator'
 const LIMIT_MS = 60_000
 /** Pods of the operator that a test makes: each has a port of its own, since all are in the host's network. */
 const MAX_PODS = 8
-const RBAC = 'rbac.authorization.k8s.io'
 
 /** The patch of a Pod of the operator, which makes it reach the API server without a cluster's network. */
 export async function operatorPatch(server: string): Promise<() => readonly Json[]> {
@@ -73,7 +73,7 @@ export async function operatorInstallation(
     install('operator', '--image', image, '--caches', url, '--trusted-keys', cache.key),
     install('operator-access', '--namespace', namespace, '--account', 'default'),
   ])
-  return { paths, objects: [...printed.flat().map(unrestricted), ...accountOf(namespace)] }
+  return { paths, objects: [...printed.flat().map(unrestricted), ...deployerRole(namespace, 'default')] }
 }
 
 /** Waits until two Pods are ready. @returns the Pod that leads, as its metrics say, and the other. */
@@ -152,24 +152,4 @@ function unrestricted(object: DesiredObject): DesiredObject {
   if (object.kind !== 'Namespace') return object
   const labels = { 'pod-security.kubernetes.io/enforce': 'privileged' }
   return { ...object, metadata: { ...object.metadata, labels } }
-}
-
-/** The namespace of the profiles, whose default account may have ConfigMaps. */
-function accountOf(namespace: string): readonly DesiredObject[] {
-  const metadata = { namespace, name: 'deployer' }
-  return [
-    {
-      apiVersion: `${RBAC}/v1`,
-      kind: 'Role',
-      metadata,
-      rules: [{ apiGroups: [''], resources: ['configmaps', 'secrets'], verbs: ['*'] }],
-    },
-    {
-      apiVersion: `${RBAC}/v1`,
-      kind: 'RoleBinding',
-      metadata,
-      roleRef: { apiGroup: RBAC, kind: 'Role', name: 'deployer' },
-      subjects: [{ kind: 'ServiceAccount', namespace, name: 'default' }],
-    },
-  ]
 }

@@ -5,6 +5,7 @@ import { fieldAt } from '../../src/core/json-fields.ts'
 import type { DesiredObject } from '../../src/kubernetes/client/cluster.ts'
 import { evaluate, root, withoutNix } from '../nix/nix-command.ts'
 import { startControlPlane } from '../support/control-plane.ts'
+import { deployerRole } from '../support/deployer-role.ts'
 import { missingKubernetes } from '../support/kubernetes-programs.ts'
 import {
   PROFILES,
@@ -33,24 +34,10 @@ void t.test('the rights of the operator', { skip }, async (t) => {
   })
   const own = clusterOf(t, provider.kubeconfig)
   await installOperator(own)
-  const metadata = { namespace: 'shop', name: 'deployer' }
-  const RBAC = 'rbac.authorization.k8s.io'
   const objects: readonly DesiredObject[] = [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } },
     ...((await evaluate(ACCESS)) as readonly DesiredObject[]),
-    {
-      apiVersion: `${RBAC}/v1`,
-      kind: 'Role',
-      metadata,
-      rules: [{ apiGroups: [''], resources: ['configmaps', 'secrets'], verbs: ['*'] }],
-    },
-    {
-      apiVersion: `${RBAC}/v1`,
-      kind: 'RoleBinding',
-      metadata,
-      roleRef: { apiGroup: RBAC, kind: 'Role', name: 'deployer' },
-      subjects: [{ kind: 'ServiceAccount', ...metadata }],
-    },
+    ...deployerRole('shop', 'deployer'),
   ]
   for (const object of objects) await own.apply(object)
   startOperator(t, provider.kubeconfigOf(OPERATOR), directory, {
