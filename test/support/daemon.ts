@@ -37,6 +37,9 @@ export interface Daemon<Ready> {
   readonly exited: Promise<Exit>
 }
 
+/** How long output is waited for that a program left to be read when it ended. */
+const OUTPUT_LIMIT_MS = 1_000
+
 export async function startDaemon<Ready>(
   scope: Scope,
   {
@@ -69,7 +72,21 @@ export async function startDaemon<Ready>(
     reject: false,
     forceKillAfterDelay: killAfterMs,
   })
-  const exited = subprocess.then(({ exitCode, signal }): Exit => ({ exitCode, signal }))
+  const output = subprocess.then(({ exitCode, signal }): Exit => ({ exitCode, signal }))
+  const ended = Promise.withResolvers<Exit>()
+  subprocess.nodeChildProcess.once('exit', (exitCode, signal) =>
+    ended.resolve({ exitCode: exitCode ?? undefined, signal: signal ?? undefined }),
+  )
+  const exited = Promise.race([
+    output,
+    // A process that it started and left behind may hold its output open for as long as that runs.
+    ended.promise.then(async (exit) => {
+      await within(OUTPUT_LIMIT_MS, output)
+      subprocess.nodeChildProcess.stdout?.destroy()
+      subprocess.nodeChildProcess.stderr?.destroy()
+      return exit
+    }),
+  ])
   const failure = (what: string) => new Error(`${file} ${what}; it printed:\n${lines.join('\n')}`)
   let running = true
   void exited.then(() => (running = false))

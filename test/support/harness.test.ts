@@ -96,6 +96,24 @@ void t.test('a daemon that ignores SIGTERM is killed, and said so', async (t) =>
   )
 })
 
+void t.test('a daemon that leaves a program behind with its output has stopped nevertheless', async (t) => {
+  const daemon = await startDaemon(t, {
+    command: ['sh', '-c', 'sleep 20 & echo $!; trap "exit 0" TERM; while :; do sleep 0.1; done'],
+    ready: (line) => Number(line),
+  })
+  t.teardown(() => void process.kill(daemon.ready))
+  const began = performance.now()
+  t.same(await daemon.stop(), { exitCode: 0, signal: undefined })
+  t.ok(performance.now() - began < 10_000)
+})
+
+void t.test('a daemon that can not be started says so', async (t) => {
+  await t.rejects(
+    startDaemon(t, { command: ['/absent/program'], ready: () => undefined }),
+    /\/absent\/program ended before it was ready/,
+  )
+})
+
 void t.test('a scope releases last first, and when its work fails', async (t) => {
   const released: string[] = []
   const directory = await mkdtemp(join(tmpdir(), 'pushless-scope-'))

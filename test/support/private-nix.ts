@@ -40,17 +40,16 @@ export async function privateNix(scope: Scope, size?: string): Promise<PrivateNi
     'mount --bind "$0" /nix; exec "$@"',
     directory,
   ] as const
-  return {
-    directory,
-    prefix,
-    async run(args, env = {}) {
-      const [file, ...rest] = prefix
-      const { stdout } = await execa(file, [...rest, ...args], {
-        env: { ...nixEnv, ...env },
-        timeout: RUN_LIMIT_MS,
-        lines: true,
-      })
-      return stdout.filter((line) => line !== '')
-    },
+  const run: PrivateNix['run'] = async (args, env = {}) => {
+    const [file, ...rest] = prefix
+    const { stdout } = await execa(file, [...rest, ...args], {
+      env: { ...nixEnv, ...env },
+      timeout: RUN_LIMIT_MS,
+      lines: true,
+    })
+    return stdout.filter((line) => line !== '')
   }
+  // Two Nix programs that make the same database at once can fail: "'/nix/var/nix/db/schema' is corrupt".
+  await run(['nix-store', '--init'])
+  return { directory, prefix, run }
 }
