@@ -3,7 +3,9 @@
  *
  * What it takes to run anywhere, a virtual machine or CI job without systemd included: cgroupfs as manager; runc, since
  * crun refuses cgroups of both versions mounted together; the host's network, so no bridge and no firewall rules; file
- * limits below any hard limit, since podman asks for 1048576 by default and may not get it.
+ * limits below any hard limit, since podman asks for 1048576 by default and may not get it; locks in files of its own,
+ * since those in shared memory are the machine's, and each podman with a new directory frees them all, those that
+ * another one holds included.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -38,7 +40,7 @@ interface PlayedContainer {
   readonly logs: string
 }
 
-const RUN_LIMIT_MS = 300_000
+const RUN_LIMIT_MS = 120_000
 
 /**
  * podman with `nix.internal` served by the registry at `url`.
@@ -131,6 +133,7 @@ default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 [engine]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
+lock_type = "file"
 events_logger = "file"
 [network]
 network_backend = "netavark"
