@@ -66,6 +66,7 @@ export async function startScriptedServer(scope: Scope, script: Script): Promise
       authorities: undefined,
       isVerified: true,
       serverName: undefined,
+      proxy: undefined,
       namespace: 'default',
       credentials: { certificate: undefined, bearer: { kind: 'token', token: 'secret' } },
       impersonation: undefined,

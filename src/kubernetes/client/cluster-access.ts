@@ -8,10 +8,18 @@ export type ClusterAccess = {
   readonly isVerified: boolean
   /** The name that the server's certificate must have, where it isn't that of the URL. */
   readonly serverName: string | undefined
+  readonly proxy: Proxy | undefined
   /** Objects without a namespace go there. */
   readonly namespace: string
   readonly credentials: Credentials
   readonly impersonation: Impersonation | undefined
+}
+
+/** The proxy by the scheme of the server, and the hosts that need none, in the spelling of the variables of processes. */
+export type Proxy = {
+  readonly HTTP_PROXY?: string | undefined
+  readonly HTTPS_PROXY?: string | undefined
+  readonly NO_PROXY?: string | undefined
 }
 
 /** A client certificate with its key, in PEM. */

@@ -7,14 +7,14 @@ import { dirname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { fieldAt, listAt, textAt } from '../../core/json-fields.ts'
 import { isObject, type Json } from '../../core/json.ts'
-import type { ClusterAccess } from './cluster-access.ts'
+import type { ClusterAccess, Proxy } from './cluster-access.ts'
 import { filled, pemOf, wrongKubeconfig, type KubeconfigEntry } from './credentials/kubeconfig-entry.ts'
 import { credentialsOf, impersonationOf } from './credentials/kubeconfig-user.ts'
 import { KubernetesError } from './kubernetes-error.ts'
 import { podAccess } from './credentials/pod-access.ts'
 
 export type KubeconfigOptions = {
-  /** The variables of the process: KUBECONFIG, HOME, KUBERNETES_SERVICE_HOST. */
+  /** The variables of the process: KUBECONFIG, HOME, KUBERNETES_SERVICE_HOST, and those of a proxy. */
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Takes the place of KUBECONFIG. */
   readonly file?: string | undefined
@@ -22,9 +22,10 @@ export type KubeconfigOptions = {
   readonly namespace?: string | undefined
 }
 
-type Choice = Pick<KubeconfigOptions, 'context' | 'namespace'>
+type Choice = Partial<Pick<KubeconfigOptions, 'context' | 'namespace' | 'environment'>>
 
 const DEFAULT_NAMESPACE = 'default'
+const LOOPBACK = /^(?:localhost|127(?:\.[0-9]+){3}|\[::1\])$/
 
 /** @throws KubernetesError `configuration` that names the file and the entry. */
 export function readKubeconfig(options: KubeconfigOptions): ClusterAccess {
@@ -87,16 +88,13 @@ function accessIn(documents: readonly KubeconfigEntry[], choice: Choice): Cluste
   const cluster = find(documents, 'cluster', clusterName)
   const userName = filled(textAt(context.value, 'user'))
   const user = userName === undefined ? undefined : find(documents, 'user', userName)
-  const proxy = filled(textAt(cluster.value, 'proxy-url'))
-  if (proxy !== undefined)
-    throw wrongKubeconfig(
-      `cluster ${clusterName}: proxy-url (${proxy}) is not supported: name an address of the server that needs no proxy`,
-    )
+  const server = serverOf(cluster, clusterName)
   return {
-    server: serverOf(cluster, clusterName),
+    server,
     authorities: pemOf(cluster, 'certificate-authority'),
     isVerified: fieldAt(cluster.value, 'insecure-skip-tls-verify') !== true,
     serverName: filled(textAt(cluster.value, 'tls-server-name')),
+    proxy: proxyOf(cluster, clusterName) ?? proxyOfProcess(server, choice.environment),
     namespace: choice.namespace ?? filled(textAt(context.value, 'namespace')) ?? DEFAULT_NAMESPACE,
     credentials:
       user === undefined ? { certificate: undefined, bearer: undefined } : credentialsOf(user, cluster),
@@ -111,6 +109,24 @@ function serverOf({ value }: KubeconfigEntry, cluster: string): URL {
   if (url === undefined || !['http:', 'https:'].includes(url.protocol))
     throw wrongKubeconfig(`cluster ${cluster}: server ${server} is no URL of http or https`)
   return url
+}
+
+function proxyOf({ value }: KubeconfigEntry, cluster: string): Proxy | undefined {
+  const proxy = filled(textAt(value, 'proxy-url'))
+  if (proxy === undefined) return undefined
+  if (!URL.canParse(proxy) || !['http:', 'https:'].includes(new URL(proxy).protocol))
+    throw wrongKubeconfig(`cluster ${cluster}: proxy-url ${proxy} is no URL of a proxy of http or https`)
+  return { HTTP_PROXY: proxy, HTTPS_PROXY: proxy }
+}
+
+/** The proxy that the variables of the process name, as for kubectl, which never asks one for this machine itself. */
+function proxyOfProcess(server: URL, environment: KubeconfigOptions['environment'] = {}): Proxy | undefined {
+  if (LOOPBACK.test(server.hostname)) return undefined
+  const [HTTP_PROXY, HTTPS_PROXY, NO_PROXY] = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].map(
+    (name) => filled(environment[name]) ?? filled(environment[name.toLowerCase()]),
+  )
+  if (HTTP_PROXY === undefined && HTTPS_PROXY === undefined) return undefined
+  return { HTTP_PROXY, HTTPS_PROXY, NO_PROXY }
 }
 
 /** @param field such as `context`; the list of them has an s. */

@@ -47,6 +47,28 @@ void t.test('reads credentials', async (t) => {
   t.same(parseKubeconfig(kubeconfig(certificate)).credentials.certificate, { cert: PEM, key: PEM })
 })
 
+void t.test(
+  'asks the proxy that the cluster names, else that of the process, and none for this machine',
+  async (t) => {
+    const directory = await temporaryDirectory(t, 'kubeconfig')
+    const variables = { https_proxy: 'http://p:1', NO_PROXY: 'b.example' }
+    const proxyOf = async (cluster: string) => {
+      const file = join(directory, 'config')
+      await writeFile(file, kubeconfig('token: a', cluster))
+      return readKubeconfig({ environment: variables, file }).proxy
+    }
+    const named = 'http://q:2'
+    t.same(await proxyOf(`server: "https://a", proxy-url: "${named}"`), {
+      HTTP_PROXY: named,
+      HTTPS_PROXY: named,
+    })
+    const ofProcess = { HTTP_PROXY: undefined, HTTPS_PROXY: 'http://p:1', NO_PROXY: 'b.example' }
+    t.same(await proxyOf('server: "https://a.example"'), ofProcess)
+    for (const host of ['localhost', '127.0.0.1:6443', '[::1]:6443'])
+      t.equal(await proxyOf(`server: "https://${host}"`), undefined, host)
+  },
+)
+
 void t.test('reads the user that is impersonated', async (t) => {
   const user = 'token: a, as: jane, as-uid: "7", as-groups: [x, y], as-user-extra: {scopes: [s]}'
   t.same(parseKubeconfig(kubeconfig(user)).impersonation, {
@@ -87,9 +109,9 @@ const WRONG: readonly (readonly [what: string, text: string, message: RegExp])[]
   ['no server', kubeconfig('token: a', 'insecure-skip-tls-verify: true'), /cluster c has no server/],
   ['a server that is no URL', kubeconfig('token: a', 'server: a b'), /cluster c: server a b is no URL/],
   [
-    'a proxy',
-    kubeconfig('token: a', 'server: "https://a", proxy-url: "http://p:1"'),
-    /cluster c: proxy-url \(http:\/\/p:1\) is not supported/,
+    'a proxy that is none of HTTP',
+    kubeconfig('token: a', 'server: "https://a", proxy-url: "socks5://p:1"'),
+    /cluster c: proxy-url socks5:\/\/p:1 is no URL of a proxy of http or https/,
   ],
   [
     'a certificate without a key',

@@ -24,6 +24,7 @@ export function podAccess(
       authorities: readFileSync(join(directory, 'ca.crt'), 'utf8'),
       isVerified: true,
       serverName: undefined,
+      proxy: undefined,
       namespace: namespace ?? readFileSync(join(directory, 'namespace'), 'utf8').trim(),
       credentials: {
         certificate: undefined,

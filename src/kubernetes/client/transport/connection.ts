@@ -116,8 +116,8 @@ export class Connection {
   /** The agent keeps connections, which belong to the certificate that they were made with. */
   #agentWith(certificate: KeyPair | undefined): Agent | PlainAgent {
     if (this.#agent !== undefined && this.#agent.cert === certificate?.cert) return this.#agent.agent
-    const { server, authorities, isVerified, serverName } = this.#access
-    const kept = { keepAlive: true, timeout: IDLE_MS }
+    const { server, authorities, isVerified, serverName, proxy } = this.#access
+    const kept = { keepAlive: true, timeout: IDLE_MS, ...(proxy === undefined ? {} : { proxyEnv: proxy }) }
     const agent =
       server.protocol === 'http:'
         ? new PlainAgent(kept)
