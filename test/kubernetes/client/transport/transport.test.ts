@@ -40,9 +40,12 @@ async function start(
 }
 
 void t.test('200 requests need few connections, and no more run at once than allowed', async (t) => {
+  const fourth = Promise.withResolvers<void>()
   const { transport, connections, atOnce, requests } = await start(
     t,
-    async (_, response) => {
+    async (_, response, count) => {
+      if (count === 4) fourth.resolve()
+      await fourth.promise
       await delay(2)
       answerJson(response, 200, {})
     },
