@@ -12,7 +12,7 @@ import { startPushless, type Pushless } from '../test/support/registry-process.t
 import { temporaryDirectory, type Scope } from '../test/support/scope.ts'
 import { downloadSpeed } from './download-speed.ts'
 import { median, timed, type Figure } from './figure.ts'
-import { memoryOf } from './memory-of.ts'
+import { memoryOf } from '../test/support/memory-of.ts'
 import { requestRate } from './request-rate.ts'
 
 const ROUNDS = 3

@@ -7,7 +7,7 @@ import { repositoryUrl } from '../test/e2e/client.ts'
 import { startPushless } from '../test/support/registry-process.ts'
 import type { Scope } from '../test/support/scope.ts'
 import type { Figure } from './figure.ts'
-import { memoryOf } from './memory-of.ts'
+import { memoryOf } from '../test/support/memory-of.ts'
 import type { Closure } from './start.ts'
 
 const PULLS = 64

@@ -6,7 +6,7 @@ import { ACCEPT } from '../accept.ts'
 import { cpuMs } from '../cpu-time.ts'
 import { downloadSpeed } from '../download-speed.ts'
 import { median } from '../figure.ts'
-import { memoryOf } from '../memory-of.ts'
+import { memoryOf } from '../../test/support/memory-of.ts'
 import { measureLoad } from '../request-rate.ts'
 import type { Peer } from './peer.ts'
 

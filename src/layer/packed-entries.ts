@@ -29,7 +29,9 @@ export async function packEntries(
   const pages = await pagesIn(format, noted(entries, names, copiedFrom), pause)
   const frame = await packFrame(pages, pause)
   const text = Buffer.from(names.join(NAME_END), 'latin1')
-  return { kind: 'packed entries', frame, names: zstdCompressSync(text), copiedFrom: [...copiedFrom] }
+  // A copy: what zlib gives lies in a chunk of 16 KiB.
+  const packed = Uint8Array.from(zstdCompressSync(text))
+  return { kind: 'packed entries', frame, names: packed, copiedFrom: [...copiedFrom] }
 }
 
 /** The same entries. @param names gets the name of each. @param copiedFrom gets the store paths of their files. */

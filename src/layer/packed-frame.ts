@@ -127,7 +127,8 @@ function unpackPage(packed: Uint8Array, size: number): FramePage {
     fileStarts: floats(all, starts, count),
     fileSizes: floats(all, sizes, count),
     paths: count === 0 ? [] : text.split(PATH_END).map(asByteString),
-    bytes: all.subarray(names + namesLength),
+    // What zlib gives lies in a chunk of UNPACK's size, and most pages are much smaller.
+    bytes: Uint8Array.from(all.subarray(names + namesLength)),
     size,
   }
 }
