@@ -19,6 +19,8 @@ const ADMISSION =
  */
 const UNTYPED = /^failed to (?:create typed|convert) .{1,500}?(?:\): |version: )([^]*)$/
 const UNTYPED_FIELD = /^\s*(\.\S+): (.+)$/gm
+/** The answer of a server without such a kind (net/http, NotFound). */
+const NO_SUCH_PATH = '404 page not found'
 
 /**
  * Returns the error that an answer stands for.
@@ -34,7 +36,7 @@ export function failedAnswer(status: number, body: string, retryAfter?: string):
     retryAfterSeconds: Number.isFinite(seconds) && seconds > 0 ? seconds : undefined,
   }
   if (answer === undefined) {
-    const kind = kindWithoutStatus(status)
+    const kind = kindWithoutStatus(status, body)
     const text = shortened(body.replaceAll(/(?:<[^>]*>|\s)+/g, ' ').trim())
     return new KubernetesError(kind, `the server answered ${status}${text === '' ? '' : `: ${text}`}`, facts)
   }
@@ -74,13 +76,16 @@ function kindOf(
   return status >= 400 && status < 500 ? 'invalid' : 'server'
 }
 
-/** A server without such a kind answers 404 in plain text; everything else that isn't a Status comes from elsewhere. */
-function kindWithoutStatus(status: number): KubernetesErrorKind {
+/**
+ * Everything that isn't a Status comes from elsewhere, such as from a balancer, but for one answer. The 404 of a balancer
+ * must not pass for it: objects of a kind that is gone are gone, too, and the inventory forgets them.
+ */
+function kindWithoutStatus(status: number, body: string): KubernetesErrorKind {
   switch (status) {
     case 401:
       return 'unauthorized'
     case 404:
-      return 'no-such-kind'
+      return body.trim() === NO_SUCH_PATH ? 'no-such-kind' : 'malformed'
     case 429:
       return 'too-many-requests'
   }

@@ -109,6 +109,8 @@ const OTHERS: readonly (readonly [
   message: string,
 ])[] = [
   ['no-such-kind', 404, '404 page not found\n', 'the server answered 404: 404 page not found'],
+  ['malformed', 404, '<h1>404 Not Found</h1>', 'the server answered 404: 404 Not Found'],
+  ['malformed', 404, 'default backend - 404', 'the server answered 404: default backend - 404'],
   ['unauthorized', 401, '', 'the server answered 401'],
   ['too-many-requests', 429, 'slow down', 'the server answered 429: slow down'],
   ['server', 502, '<html><h1>Bad Gateway</h1></html>', 'the server answered 502: Bad Gateway'],
