@@ -62,7 +62,10 @@ export class ExecCredentials {
       const reason = stderr === '' ? '' : `: ${stderr.slice(0, MAX_STDERR)}`
       throw new KubernetesError('configuration', `${shortMessage}${reason}${hint}`)
     }
-    this.#last = credentialsIn(command, stdout)
+    const given = credentialsIn(command, stdout)
+    // New credentials that are over already tell of clocks that differ. They count until the server refuses them.
+    const isOver = given.expiresAt - EARLY_MS <= this.#now()
+    this.#last = isOver ? { ...given, expiresAt: Infinity } : given
     return this.#last
   }
 }

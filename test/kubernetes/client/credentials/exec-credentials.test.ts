@@ -59,6 +59,20 @@ void t.test('runs a plugin once for all callers, until its credentials expire', 
   t.equal(await runs(), 3, 'they were refused')
 })
 
+void t.test('does not run a plugin for each request where the clocks differ', async (t) => {
+  const { plugin: given, runs } = await plugin(
+    t,
+    answer('{"token":"abc","expirationTimestamp":"2026-01-01T01:00:00Z"}'),
+  )
+  const credentials = new ExecCredentials(given, () => NOW + 7_200_000)
+  const first = await credentials.current()
+  await credentials.current()
+  t.equal(await runs(), 1)
+  credentials.forget(first)
+  await credentials.current()
+  t.equal(await runs(), 2, 'they were refused')
+})
+
 void t.test('gives the plugin its arguments, variables and the cluster', async (t) => {
   const { plugin: given } = await plugin(
     t,
