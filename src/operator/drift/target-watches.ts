@@ -4,12 +4,15 @@
  */
 import type { Cluster, LiveObject, ObjectName } from '../../kubernetes/client/cluster.ts'
 import { Informer, type InformerEvent } from '../../kubernetes/client/informer.ts'
-import { KubernetesError } from '../../kubernetes/client/kubernetes-error.ts'
+import { KubernetesError, type KubernetesErrorKind } from '../../kubernetes/client/kubernetes-error.ts'
 import { keyOf } from '../../delivery/set/object-name.ts'
 import { isSuspect, slimCluster } from './slim-object.ts'
 
 /** @param user the profile that the object belongs to. */
 export type OnSuspect = (user: string, object: ObjectName) => void
+
+/** Failures that asking again does not end. */
+const UNWATCHABLE: ReadonlySet<KubernetesErrorKind> = new Set(['forbidden', 'no-such-kind', 'unauthorized'])
 
 type Group = { readonly users: Set<string>; readonly stop: () => void }
 
@@ -57,6 +60,7 @@ export class TargetWatches {
     const end = new AbortController()
     const group: Group = { users: new Set(), stop: () => end.abort() }
     this.#groups.set(key, group)
+    let isListed = false
     const informer = new Informer(
       this.#cluster,
       { apiVersion, kind },
@@ -64,17 +68,15 @@ export class TargetWatches {
         namespace,
         onEvent: (event) => this.#judge(event),
         onTrouble: (error) => {
-          // Who may not watch is not asked again and again: the interval finds the drift.
-          if (
-            !(error instanceof KubernetesError) ||
-            !['forbidden', 'no-such-kind', 'unauthorized'].includes(error.kind)
-          )
-            return
+          // Objects that can't be watched from the first are not asked for again: the interval finds their drift. A
+          // definition that is replaced, or a server that begins and knows no roles yet, is waited for.
+          if (isListed || !(error instanceof KubernetesError) || !UNWATCHABLE.has(error.kind)) return
           end.abort()
           if (this.#groups.get(key) === group) this.#groups.delete(key)
         },
       },
     )
+    void informer.synced.then(() => (isListed = true))
     void informer.run(end.signal)
     return group
   }
