@@ -4,6 +4,8 @@ import type { DeliveryProblem } from './set/object-set.ts'
 export type DeliveryErrorKind =
   /** The objects, or the record of the set, can't be used. */
   | 'invalid'
+  /** The cluster has no such kind, until somebody adds its CustomResourceDefinition. Nothing was changed. */
+  | 'no-such-kind'
   /** The cluster refuses objects, before anything was changed. */
   | 'refused'
   /** Too much would be deleted. */

@@ -70,11 +70,11 @@ export class Leader {
   async run(signal: AbortSignal): Promise<void> {
     const watching = Promise.all([this.#profiles.run(signal), this.#sets.run(signal)])
     try {
-      // Work begins when all profiles are known: one may depend on another.
+      // Work begins when all profiles are known: one may depend on another. Sets come later, if their kind is there.
       const aborted = new Promise<void>((resolve) =>
         signal.addEventListener('abort', () => resolve(), { once: true }),
       )
-      await Promise.race([Promise.all([this.#profiles.synced, this.#sets.synced]), aborted])
+      await Promise.race([this.#profiles.synced, aborted])
       await this.#queue.run(signal)
       await watching
     } finally {

@@ -21,7 +21,7 @@ export async function refusedSets(t: Test, { cluster }: Plane): Promise<void> {
     [
       'an unknown kind',
       [custom('nobody.example.org', 'Gadget', 'g')],
-      'invalid',
+      'no-such-kind',
       /no kind Gadget of nobody.example.org\/v1/,
       /:2$/,
     ],

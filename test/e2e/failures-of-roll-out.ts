@@ -92,7 +92,10 @@ export async function rollOutFailures(t: Test, { cluster, server }: Plane): Prom
           return undefined
         }),
       ),
-      { kind: 'invalid', problems: [{ message: /the cluster has no kind Widget of eight.example.org\/v1/ }] },
+      {
+        kind: 'no-such-kind',
+        problems: [{ message: /the cluster has no kind Widget of eight.example.org\/v1/ }],
+      },
     )
     await set.deliver([configMap('a'), configMap('b')])
     t.same(await set.inventory(), ['ConfigMap eight-kind/a', 'ConfigMap eight-kind/b'])

@@ -11,6 +11,7 @@ import type { Json } from '../../src/core/json.ts'
 import { startDaemon } from '../support/daemon.ts'
 import { missingKubernetes } from '../support/kubernetes-programs.ts'
 import { PROFILES, configMap, messageIn, profile, startOperator, until } from '../support/operator-rig.ts'
+import { custom, definition } from '../support/delivered-set.ts'
 import { kubeconfigSecret, startOperatorWorld, targetIn } from '../support/operator-world.ts'
 import { missing } from '../support/requirement.ts'
 
@@ -60,12 +61,7 @@ void t.test('the operator among faults', { skip }, async (t) => {
         'Stalled True InvalidObjects',
         /has generateName/,
       ],
-      [
-        'no-kind',
-        { source: { storePath: unknown }, target },
-        'Stalled True InvalidObjects',
-        /no kind Widget/,
-      ],
+      ['no-kind', { source: { storePath: unknown }, target }, 'Stalled True NoSuchKind', /no kind Widget/],
       [
         'no-namespace',
         { source: { storePath: await put('fine', {}) }, target, targetNamespace: 'none' },
@@ -141,6 +137,68 @@ void t.test('the operator among faults', { skip }, async (t) => {
     await own.remove(name, { uid: live?.metadata.uid ?? '' })
     await until('it is gone', async () => (await own.get(name)) === undefined)
     t.same(await dataOf('tenant', 'same'), { a: '1' })
+  })
+
+  await t.test('an object that leaves one profile goes to another one that waits for it', async (t) => {
+    const shared = configMap('shared', { a: '1' })
+    await apply('first', await put('first', {}, shared), { target })
+    await world.until('first', 'Ready', 'True Delivered')
+    await apply('second', await put('second', {}, shared), { target, retryInterval: '1s' })
+    const waiting = await world.until('second', 'Stalled', 'True OwnedByAnother')
+    t.match(messageIn(waiting, 'Stalled'), /ConfigMap default\/shared: belongs to the set default\/first/)
+    await apply('first', await put('first', {}), { target })
+    await world.until('second', 'Ready', 'True Delivered')
+    t.same(await dataOf('tenant', 'shared'), { a: '1' })
+  })
+
+  await t.test('a custom resource waits for its definition, and outlives its removal', async (t) => {
+    const tenant = world.cluster('tenant')
+    const [group, name] = ['late.example.org', 'widgets.late.example.org']
+    const widget = { apiVersion: `${group}/v1`, kind: 'Widget', namespace: 'default', name: 'w' }
+    const size = async () => fieldAt(await tenant.get(widget).catch(() => undefined), 'spec', 'size')
+    const retryInterval = '1s'
+    const spec = { size: 1 }
+    await apply('resource', await put('resource', {}, custom(group, 'Widget', 'w', { spec })), {
+      target,
+      retryInterval,
+    })
+    const waiting = await world.until('resource', 'Stalled', 'True NoSuchKind')
+    t.match(messageIn(waiting, 'Stalled'), /Widget w: the cluster has no kind Widget of late.example.org\/v1/)
+    await apply('definition', await put('definition', {}, definition(group, 'Widget')), {
+      target,
+      retryInterval,
+    })
+    await world.until('resource', 'Ready', 'True Delivered')
+    const crd = {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      namespace: undefined,
+      name,
+    }
+    const live = await tenant.get(crd)
+    await tenant.remove(crd, { uid: live?.metadata.uid ?? '' })
+    await until('the definition is another one', async () => {
+      const next = await tenant.get(crd)
+      return next !== undefined && next.metadata.uid !== live?.metadata.uid
+    })
+    await until('the resource is there again', async () => {
+      tenant.forgetKinds()
+      return (await size()) === 1
+    })
+    await world.until('resource', 'Ready', 'True Delivered')
+    let edited = 1
+    await until('it is watched again', async () => {
+      edited += 1
+      await tenant.apply(
+        {
+          ...custom(group, 'Widget', 'w', { spec: { size: edited } }),
+          metadata: { namespace: 'default', name: 'w' },
+        },
+        { force: true, fieldManager: 'kubectl-edit' },
+      )
+      await delay(500)
+      return (await size()) === 1
+    })
   })
 
   await t.test('targets that are down delay no other', async (t) => {

@@ -65,8 +65,8 @@ export type DeliveryPlan = {
 }
 
 /**
- * @throws DeliveryError `invalid` for objects that can't be sent, `shrink` for a set that lost too much, KubernetesError
- *   where the cluster doesn't answer.
+ * @throws DeliveryError `invalid` or `no-such-kind` for objects that can't be sent, `shrink` for a set that lost too much,
+ *   KubernetesError where the cluster doesn't answer.
  */
 export async function planDelivery(cluster: Cluster, request: PlanRequest): Promise<DeliveryPlan> {
   const { name, signal } = request
@@ -79,7 +79,11 @@ export async function planDelivery(cluster: Cluster, request: PlanRequest): Prom
     ),
   ])
   const { set, problems } = makeSet(request.objects, { ...request, scopeOf })
-  if (problems.length > 0) throw new DeliveryError('invalid', 'the objects can’t be delivered', { problems })
+  if (problems.length > 0) {
+    const unknown = request.objects.filter(({ object }) => scopeOf(object) === undefined)
+    const kind = problems.length === unknown.length ? 'no-such-kind' : 'invalid'
+    throw new DeliveryError(kind, 'the objects can’t be delivered', { problems })
+  }
   const inventory = stored?.record.cluster === identity ? stored.record.inventory : []
   const owner = `${name.namespace}/${name.name}`
   const names = set.objects.map((one) => one.name)

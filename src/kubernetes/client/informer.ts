@@ -6,7 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Cluster, ListOptions, LiveObject, WatchEvent } from './cluster.ts'
 import type { KindName } from './discovery.ts'
-import { KubernetesError } from './kubernetes-error.ts'
+import { KubernetesError, type KubernetesErrorKind } from './kubernetes-error.ts'
 
 export type InformerEvent =
   | { readonly kind: 'added'; readonly object: LiveObject }
@@ -31,6 +31,9 @@ const FIRST_PAUSE_MS = 500
 const MAX_PAUSE_MS = 30_000
 /** A watch that lasted so long was in order, even if nothing happened. */
 const SOUND_MS = 5000
+
+/** Failures after which the last version says nothing any more. */
+const OUTDATED: ReadonlySet<KubernetesErrorKind> = new Set(['expired', 'no-such-kind'])
 
 export class Informer {
   readonly #cluster: Cluster
@@ -77,7 +80,7 @@ export class Informer {
         await this.#follow(signal, relistAt)
       } catch (error) {
         if (signal.aborted) return
-        isListDue ||= error instanceof KubernetesError && error.kind === 'expired'
+        isListDue ||= error instanceof KubernetesError && OUTDATED.has(error.kind)
         await this.#pause(error, signal)
       }
     }

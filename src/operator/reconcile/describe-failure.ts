@@ -22,18 +22,21 @@ export type Failure = {
   readonly message: string
   /** Whether somebody must change something before it gets better. */
   readonly isStalled: boolean
+  /** Whether it may get better while the profile and its source stay: by its target, or by another profile. */
+  readonly mayPass: boolean
   /** Whether the source is the cause, and not the target. */
   readonly isOfSource: boolean
 }
 
 const DELIVERY_REASONS = {
-  invalid: { reason: 'InvalidObjects', isStalled: true },
-  refused: { reason: 'Refused', isStalled: false },
-  shrink: { reason: 'WouldShrink', isStalled: true },
-  owned: { reason: 'OwnedByAnother', isStalled: true },
-  superseded: { reason: 'Superseded', isStalled: false },
-  'not-found': { reason: 'NoSuchGeneration', isStalled: true },
-} as const satisfies Record<DeliveryErrorKind, { reason: string; isStalled: boolean }>
+  invalid: { reason: 'InvalidObjects', isStalled: true, mayPass: false },
+  'no-such-kind': { reason: 'NoSuchKind', isStalled: true, mayPass: true },
+  refused: { reason: 'Refused', isStalled: false, mayPass: true },
+  shrink: { reason: 'WouldShrink', isStalled: true, mayPass: false },
+  owned: { reason: 'OwnedByAnother', isStalled: true, mayPass: true },
+  superseded: { reason: 'Superseded', isStalled: false, mayPass: true },
+  'not-found': { reason: 'NoSuchGeneration', isStalled: true, mayPass: false },
+} as const satisfies Record<DeliveryErrorKind, { reason: string; isStalled: boolean; mayPass: boolean }>
 
 const TARGET_REASONS: Partial<Record<KubernetesErrorKind, string>> = {
   configuration: 'InvalidTarget',
@@ -41,6 +44,7 @@ const TARGET_REASONS: Partial<Record<KubernetesErrorKind, string>> = {
   forbidden: 'TargetForbidden',
   denied: 'Refused',
   invalid: 'Refused',
+  'no-such-kind': 'NoSuchKind',
 }
 /** Flags of the command line in messages of the core, and the fields that mean the same. */
 const FIELDS: readonly (readonly [string, string])[] = [
@@ -52,20 +56,31 @@ const MAX_PROBLEMS = 5
 
 export function describeFailure(error: unknown): Failure {
   if (error instanceof ProfileError)
-    return { reason: error.reason, message: error.message, isStalled: true, isOfSource: false }
-  if (error instanceof SourceError)
-    return { reason: error.reason, message: error.message, isStalled: error.isFinal, isOfSource: true }
+    return { reason: error.reason, message: error.message, isStalled: true, mayPass: true, isOfSource: false }
+  if (error instanceof SourceError) {
+    const { reason, message, isFinal } = error
+    return { reason, message, isStalled: isFinal, mayPass: !isFinal, isOfSource: true }
+  }
   if (error instanceof DeliveryError) return describeDelivery(error)
   if (error instanceof KubernetesError)
     return {
       reason: TARGET_REASONS[error.kind] ?? 'TargetUnreachable',
       message: error.message,
       isStalled: error.kind === 'configuration',
+      mayPass: true,
       isOfSource: false,
     }
-  if (error instanceof RegistryError)
-    return { reason: 'InvalidObjects', message: error.message, isStalled: true, isOfSource: false }
-  return { reason: 'Defect', message: messageChain(error), isStalled: false, isOfSource: false }
+  if (error instanceof RegistryError) {
+    const { message } = error
+    return { reason: 'InvalidObjects', message, isStalled: true, mayPass: false, isOfSource: false }
+  }
+  return {
+    reason: 'Defect',
+    message: messageChain(error),
+    isStalled: false,
+    mayPass: true,
+    isOfSource: false,
+  }
 }
 
 function describeDelivery(error: DeliveryError): Failure {
@@ -76,6 +91,7 @@ function describeDelivery(error: DeliveryError): Failure {
       reason: 'NoTargetNamespace',
       message: `${cause.message}: make the namespace in the target, or name another one by spec.targetNamespace`,
       isStalled: false,
+      mayPass: true,
       isOfSource: false,
     }
   const shown = problems.slice(0, MAX_PROBLEMS).map(describeProblem)

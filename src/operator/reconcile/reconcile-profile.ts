@@ -42,10 +42,11 @@ export async function reconcileProfile(
     tellFailure(report, failure)
     await report.write(signal)
     const { spec } = profile
-    const maxPauseMs =
-      typeof spec === 'string' ? RETRY_MS : failure.isStalled ? spec.intervalMs : spec.retryIntervalMs
-    // Trying soon again is of no use where somebody has to change something first.
-    return failure.isStalled ? { kind: 'done', againMs: maxPauseMs } : { kind: 'failed', maxPauseMs }
+    if (typeof spec === 'string') return { kind: 'failed', maxPauseMs: RETRY_MS }
+    // Trying soon again is of no use where the profile or its source has to change first.
+    return failure.mayPass
+      ? { kind: 'failed', maxPauseMs: spec.retryIntervalMs }
+      : { kind: 'done', againMs: spec.intervalMs }
   }
 }
 
@@ -115,7 +116,10 @@ async function suspend(
   return STOPPED
 }
 
-function tellFailure(report: ProfileReport, { reason, message, isStalled, isOfSource }: Failure): void {
+function tellFailure(
+  report: ProfileReport,
+  { reason, message, isStalled, isOfSource }: Omit<Failure, 'mayPass'>,
+): void {
   report.conditions(
     { type: 'Ready', status: 'False', reason, message },
     ...(isStalled ? ([{ type: 'Stalled', status: 'True', reason, message }] as const) : []),

@@ -38,7 +38,8 @@ export function failedAnswer(status: number, body: string, retryAfter?: string):
   if (answer === undefined) {
     const kind = kindWithoutStatus(status, body)
     const text = shortened(body.replaceAll(/(?:<[^>]*>|\s)+/g, ' ').trim())
-    return new KubernetesError(kind, `the server answered ${status}${text === '' ? '' : `: ${text}`}`, facts)
+    const said = kind === 'no-such-kind' ? 'the server has no such kind' : `the server answered ${status}`
+    return new KubernetesError(kind, `${said}${text === '' ? '' : `: ${text}`}`, facts)
   }
   const message = textAt(answer, 'message') ?? `the server answered ${status}`
   return new KubernetesError(kindOf(status, answer, message, causes), shortened(message), facts)

@@ -108,7 +108,7 @@ const OTHERS: readonly (readonly [
   body: string,
   message: string,
 ])[] = [
-  ['no-such-kind', 404, '404 page not found\n', 'the server answered 404: 404 page not found'],
+  ['no-such-kind', 404, '404 page not found\n', 'the server has no such kind: 404 page not found'],
   ['malformed', 404, '<h1>404 Not Found</h1>', 'the server answered 404: 404 Not Found'],
   ['malformed', 404, 'default backend - 404', 'the server answered 404: default backend - 404'],
   ['unauthorized', 401, '', 'the server answered 401'],
