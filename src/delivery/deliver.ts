@@ -76,9 +76,7 @@ async function begin(
   plan: DeliveryPlan,
   request: DeliveryRequest,
 ): Promise<DeliveryResult> {
-  const planned = plan.set.objects.map((object) =>
-    entryOf(object, stayingLive(plan.checked.get(object)?.change)),
-  )
+  const planned = [...plan.checked.values()].map(({ object, change }) => entryOf(object, stayingLive(change)))
   const begun = await beginAttempt(cluster, plan, {
     ...request,
     planned,
@@ -117,7 +115,8 @@ async function carryOut(
     if (stage.kind === 'definitions') cluster.forgetKinds()
     if (stage.isAwaited) assertReady(await awaitHealth(cluster, stage.objects, request))
   }
-  const inventory = plan.set.objects.map((object) => entryOf(object, applied.get(object)))
+  const looked = plan.set.objects.filter((object) => plan.checked.has(object))
+  const inventory = [...plan.others, ...looked.map((object) => entryOf(object, applied.get(object)))]
   // From here on the UIDs are known, also if this process ends now.
   const joined = joinInventories(plan.leaving, inventory)
   const stored = await saveRecord(cluster, { ...begun.stored.record, inventory: joined }, begun.stored)
@@ -210,8 +209,8 @@ function entryOf({ name, isPruned }: SetObject, live: LiveObject | undefined): I
 }
 
 /** The live object whose UID stays; one that is made again gets another. */
-function stayingLive(change: Change | undefined): LiveObject | undefined {
-  return change !== undefined && 'live' in change && change.kind !== 'recreate' ? change.live : undefined
+function stayingLive(change: Change): LiveObject | undefined {
+  return 'live' in change && change.kind !== 'recreate' ? change.live : undefined
 }
 
 function noteOf(error: unknown): string {

@@ -6,12 +6,11 @@ import type { Cluster, LiveObject, ObjectName } from '../kubernetes/client/clust
 import { DeliveryError } from './delivery-error.ts'
 import type { Difference } from './drift/differences.ts'
 import type { ForeignField } from './drift/foreign-fields.ts'
-import type { IgnoreRule } from './drift/ignore-rules.ts'
 import { loadSnapshot } from './generations/snapshot-store.ts'
 import { currentGeneration, type GenerationEntry } from './inventory/delivery-record.ts'
 import { loadRecord } from './inventory/record-store.ts'
 import type { Change, CheckedObject } from './plan/check-object.ts'
-import { planDelivery, type DeliveryPlan, type PlanRequest } from './plan/plan-delivery.ts'
+import type { DeliveryPlan, PlanRequest } from './plan/plan-delivery.ts'
 import type { GivenObject, SetName } from './set/object-set.ts'
 
 /** An object that isn't what the set says. */
@@ -54,21 +53,11 @@ export async function loadGeneration(
   return { entry, objects: await loadSnapshot(cluster, name, entry) }
 }
 
-/** Returns the plan that would make the cluster what a generation says. Nothing is pruned by it. */
-export async function planCorrection(
-  cluster: Cluster,
-  name: SetName,
-  { entry, objects }: KeptGeneration,
-  { ignore, signal }: { readonly ignore: readonly IgnoreRule[]; readonly signal?: AbortSignal | undefined },
-): Promise<DeliveryPlan> {
-  return planDelivery(cluster, correctionOf(name, { entry, objects }, { ignore, signal }))
-}
-
-/** Returns the request of a delivery that changes the cluster to what a generation says. */
+/** Returns the request of a delivery that changes the cluster to what a generation says. Nothing is pruned by it. */
 export function correctionOf(
   name: SetName,
   { entry, objects }: KeptGeneration,
-  { ignore, signal }: { readonly ignore: readonly IgnoreRule[]; readonly signal?: AbortSignal | undefined },
+  { ignore, only, signal }: Pick<PlanRequest, 'ignore' | 'only' | 'signal'>,
 ): PlanRequest {
   return {
     name,
@@ -81,6 +70,7 @@ export function correctionOf(
     isAdopting: false,
     mayBeEmpty: true,
     mayShrink: true,
+    only,
     signal,
   }
 }

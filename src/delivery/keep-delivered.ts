@@ -8,9 +8,10 @@ import { deliver } from './deliver.ts'
 import type { OnDeliveryEvent } from './delivery-event.ts'
 import { EndlessDifferences } from './drift/endless-difference.ts'
 import type { IgnoreRule } from './drift/ignore-rules.ts'
-import { correctionOf, driftIn, loadGeneration, planCorrection, type Drift } from './find-drift.ts'
+import { correctionOf, driftIn, loadGeneration, type Drift } from './find-drift.ts'
 import { recordName } from './inventory/delivery-record.ts'
 import { judgeDrift, type JudgedDrift } from './judge-drift.ts'
+import { planDelivery } from './plan/plan-delivery.ts'
 import type { SetName } from './set/object-set.ts'
 import { watchObjects } from './watch-objects.ts'
 
@@ -64,7 +65,7 @@ export class DriftKeeper {
   /** Looks once. @throws DeliveryError `not-found` for a set that isn't there, KubernetesError. */
   async look({ mode, ignore, by, onEvent, signal }: DriftOptions): Promise<DriftLook> {
     const kept = await loadGeneration(this.#cluster, this.#name)
-    const plan = await planCorrection(this.#cluster, this.#name, kept, { ignore, signal })
+    const plan = await planDelivery(this.#cluster, correctionOf(this.#name, kept, { ignore, signal }))
     // Only a look that corrects counts how often a difference came back.
     const judged =
       mode === 'correct'

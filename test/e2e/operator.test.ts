@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { fieldAt, textAt } from '../../src/core/json-fields.ts'
+import { loadRecord } from '../../src/delivery/inventory/record-store.ts'
 import { missingKubernetes } from '../support/kubernetes-programs.ts'
 import type { Json } from '../../src/core/json.ts'
 import { SETS, configMap, messageIn, startOperator, until, untilCondition } from '../support/operator-rig.ts'
@@ -64,6 +65,35 @@ void t.test('the operator', { skip }, async (t) => {
     t.ok(deleted <= DRIFT_MS, `a deletion was corrected after ${Math.round(deleted)} ms`)
     t.comment(`edit ${Math.round(edited)} ms, deletion ${Math.round(deleted)} ms`)
     await until('the events are there', async () => (await world.reasons('web')).includes('DriftCorrected'))
+  })
+
+  await t.test('nothing is asked about objects of the set that did not drift', async (t) => {
+    const others = Array.from({ length: 30 }, (_, i) => configMap(`wide-${i}`, { a: '1' }))
+    await apply('wide', await put('wide', { a: '1' }, ...others), { target })
+    await world.until('wide', 'Ready', 'True Delivered')
+    const before = (await world.server('tenant')?.requests())?.length ?? 0
+    await edit('wide', { a: '2' })
+    await untilData('wide', { a: '1' })
+    await until('it is told', async () => (await world.reasons('wide')).includes('DriftCorrected'))
+    const asked = ((await world.server('tenant')?.requests()) ?? []).slice(before)
+    t.same(
+      asked.filter(({ uri }) => /configmaps\/wide-/.test(uri)),
+      [],
+    )
+    const map = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'default', name: 'wide-7' }
+    const removed = await tenant.get(map)
+    await tenant.remove(map, { uid: removed?.metadata.uid ?? '' })
+    await untilData('wide-7', { a: '1' })
+    const set = { namespace: 'default', name: 'wide' }
+    await until('the record has the new object', async () => {
+      const { record } = (await loadRecord(tenant, set)) ?? {}
+      const uids = record?.inventory.map(({ uid }) => uid) ?? []
+      const live = await tenant.get(map)
+      return record?.attempt === undefined && uids.length === 31 && uids.includes(live?.metadata.uid)
+    })
+    const { record } = (await loadRecord(tenant, set)) ?? {}
+    t.notOk(record?.inventory.some(({ uid }) => uid === undefined))
+    t.equal(record?.history.length, 1)
   })
 
   await t.test('another source is another generation, and what left it is pruned', async (t) => {

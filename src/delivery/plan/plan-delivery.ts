@@ -10,7 +10,7 @@ import { currentGeneration, type StoredRecord } from '../inventory/delivery-reco
 import { leavingEntries, type Inventory } from '../inventory/inventory.ts'
 import { loadRecord } from '../inventory/record-store.ts'
 import { decidePrunes, type PruneDecision } from '../prune/prune-decision.ts'
-import { displayName } from '../set/object-name.ts'
+import { displayName, groupKindOf, keyOf } from '../set/object-name.ts'
 import { findScopes } from '../set/find-scopes.ts'
 import {
   makeSet,
@@ -18,6 +18,7 @@ import {
   type GivenObject,
   type ObjectSet,
   type SetName,
+  type SetObject,
 } from '../set/object-set.ts'
 import { afterNamespaces, checkAll } from './check-all.ts'
 import type { Check, CheckedObject } from './check-object.ts'
@@ -44,17 +45,25 @@ export type PlanRequest = {
   readonly mayBeEmpty: boolean
   /** More than half of the objects may leave the set at once. */
   readonly mayShrink: boolean
+  /**
+   * Keys of the objects that are looked at, and changed. The others stay as the record has them. All are looked at where
+   * a namespace or a definition is among them, whose end is that of others. Default: all.
+   */
+  readonly only?: ReadonlySet<string> | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 export type DeliveryPlan = {
   readonly set: ObjectSet
+  /** Objects that are looked at. */
   readonly stages: readonly Stage[]
   /** By the object of the set. */
   readonly checked: ReadonlyMap<ObjectSet['objects'][number], CheckedObject>
   readonly prunes: readonly PruneDecision[]
   /** Objects that left the set, and belong to it until they are deleted. */
   readonly leaving: Inventory
+  /** Objects of the set that are not looked at, as the record has them. */
+  readonly others: Inventory
   readonly problems: readonly DeliveryProblem[]
   readonly stored: StoredRecord | undefined
   /** The identity of the cluster. */
@@ -105,7 +114,10 @@ export async function planDelivery(cluster: Cluster, request: PlanRequest): Prom
     },
     signal,
   }
-  const definitions = await checkAll(cluster, set.objects.filter(isDefinition), {
+  // A record that isn't whole says too little about objects that aren't looked at.
+  const isWhole = stored?.record.cluster === identity && stored.record.attempt === undefined
+  const looked = isWhole ? namedObjects(set.objects, request.only) : set.objects
+  const definitions = await checkAll(cluster, looked.filter(isDefinition), {
     ...found,
     coming: comingWith(set.objects),
   })
@@ -115,22 +127,32 @@ export async function planDelivery(cluster: Cluster, request: PlanRequest): Prom
   const check: Check = { ...found, coming: comingWith(set.objects, (one) => changing.has(one)) }
   const others = await checkAll(
     cluster,
-    set.objects.filter((one) => !isDefinition(one)),
+    looked.filter((one) => !isDefinition(one)),
     check,
   )
   const checks = afterNamespaces([...definitions, ...others])
   return {
     set,
-    stages: stagesOf(set.objects),
+    stages: stagesOf(looked),
     checked: new Map(checks.map((one) => [one.object, one])),
     prunes,
     leaving: request.isPruning ? prunes.filter(isLeaving).map(({ entry }) => entry) : left,
+    others: leavingEntries(inventory, [...left, ...looked.map((one) => one.name)]),
     problems: checks.flatMap(problemOfCheck),
     stored,
     cluster: identity,
     content: contentOf(set.objects),
     check,
   }
+}
+
+function namedObjects(
+  objects: readonly SetObject[],
+  only: ReadonlySet<string> | undefined,
+): readonly SetObject[] {
+  const named = objects.filter(({ name }) => only?.has(keyOf(name)) === true)
+  const holdsOthers = named.some((one) => isDefinition(one) || groupKindOf(one.name) === 'Namespace')
+  return only === undefined || holdsOthers ? objects : named
 }
 
 function isLeaving({ kind }: PruneDecision): boolean {

@@ -1,22 +1,19 @@
 /**
  * Corrects drift as soon as a watch shows it. The objects come from the target itself, so neither the store nor a build is
- * needed. Only objects that a watch named are looked at first, and nothing more is asked where they are in order.
+ * needed. Only objects that a watch named are looked at and corrected, so a large set takes no longer than a small one.
  */
 import { deliver } from '../../delivery/deliver.ts'
-import {
-  correctionOf,
-  loadGeneration,
-  planCorrection,
-  type KeptGeneration,
-} from '../../delivery/find-drift.ts'
+import { DeliveryError } from '../../delivery/delivery-error.ts'
+import { correctionOf, loadGeneration } from '../../delivery/find-drift.ts'
 import { loadRecord } from '../../delivery/inventory/record-store.ts'
+import { planDelivery } from '../../delivery/plan/plan-delivery.ts'
 import { keyOf } from '../../delivery/set/object-name.ts'
-import type { GivenObject } from '../../delivery/set/object-set.ts'
 import type { ProfileSpec } from '../definitions/delivery-profile.ts'
 import { assertOwnRecord, authorOf } from './author.ts'
 import { deliverProfile } from './deliver-profile.ts'
 import { judgeDrift } from '../../delivery/judge-drift.ts'
 import type { OperatorContext } from './operator-context.ts'
+import { conditionOf } from '../status/conditions.ts'
 import type { ProfileReport } from './profile-report.ts'
 import { tellDelivered, tellDrift } from './tell-delivery.ts'
 
@@ -33,29 +30,34 @@ export async function correctDrift(
   if (spec.drift === 'off') return
   const { cluster } = target
   const set = { namespace: spec.target.namespace, name: report.name.name }
-  const kept = await loadGeneration(cluster, set)
-  if (kept.entry.outcome === 'failed') return deliverProfile(spec, report, signal, context)
-  const named: KeptGeneration = {
-    ...kept,
-    objects: kept.objects.filter((one) => suspects.has(keyOfGiven(one))),
-  }
-  const options = { ignore: spec.ignore, signal }
-  const judged = judgeDrift(await planCorrection(cluster, set, named, options), context.endless)
+  // The record may have gone with its namespace. The source still has the objects.
+  const kept = await loadGeneration(cluster, set).catch(nothingKept)
+  if (kept === undefined || kept.entry.outcome === 'failed')
+    return deliverProfile(spec, report, signal, context)
+  const request = correctionOf(set, kept, { ignore: spec.ignore, only: suspects, signal })
+  const plan = await planDelivery(cluster, request)
+  const judged = judgeDrift(plan, context.endless)
   if (judged.drift.length === 0) {
     // What was reported before may be in order again.
     if ((report.status.driftedObjects ?? 0) > 0) return deliverProfile(spec, report, signal, context)
     return
   }
   if (spec.drift === 'warn') return deliverProfile(spec, report, signal, context)
-  if (!judged.isFought || !context.corrections.take(report.key, performance.now())) {
+  const drifted = judged.drift.map(({ name }) => keyOf(name))
+  if (!judged.isFought || !context.corrections.take(report.key, drifted, performance.now())) {
     tellDrift(report, { ...judged, outcome: 'reported' })
     context.metrics.drifted('reported', judged.drift.length)
     return
   }
-  const stored = await loadRecord(cluster, set)
-  assertOwnRecord(stored?.record, report.name, context)
+  assertOwnRecord(plan.stored?.record, report.name, context)
+  // Drift of other objects that was reported is corrected with it, since the status tells of none from then on.
+  const isDrifted = conditionOf(report.status.conditions, 'Drifted')?.status === 'True'
   const result = await deliver(cluster, {
-    ...correctionOf(set, kept, { ignore: [...spec.ignore, ...judged.ignore], signal }),
+    ...request,
+    only: isDrifted ? undefined : suspects,
+    ignore: [...request.ignore, ...judged.ignore],
+    // Differences that are left alone, and other objects, make another plan.
+    plan: judged.ignore.length === 0 && !isDrifted ? plan : undefined,
     isWaiting: false,
     healthMs: spec.timeoutMs,
     historyLimit: spec.historyLimit,
@@ -69,7 +71,7 @@ export async function correctDrift(
   tellDelivered(record, { ...result, isIdle: true }, report)
 }
 
-/** Objects of a generation have their namespaces. */
-function keyOfGiven({ object: { apiVersion, kind, metadata } }: GivenObject): string {
-  return keyOf({ apiVersion, kind, namespace: metadata.namespace, name: metadata.name })
+function nothingKept(error: unknown): undefined {
+  if (error instanceof DeliveryError && error.kind === 'not-found') return undefined
+  throw error
 }
