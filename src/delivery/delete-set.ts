@@ -45,7 +45,8 @@ export async function deleteSet(cluster: Cluster, request: DeleteRequest): Promi
     )
   const decisions = isOrphaning ? [] : await decidePrunes(cluster, record.inventory, { owner, confirmed })
   for (const decision of decisions)
-    if (decision.kind !== 'absent' && (isDryRun || decision.kind !== 'delete'))
+    // What is protected is returned.
+    if (decision.kind !== 'absent' && (isDryRun || decision.kind === 'release'))
       onEvent({ kind: 'note', message: describePrune(decision) })
   if (isDryRun) return []
   const id = randomUUID()

@@ -48,6 +48,8 @@ export type WatchOptions = DriftOptions & {
 
 /** Generations that a correction keeps: all, since it makes none. */
 const ALL_GENERATIONS = 1_000_000
+/** Milliseconds that a namespace, a definition or a wave may take to be ready, before what comes after it is corrected. */
+const READY_MS = 60_000
 /** Milliseconds in which changes are gathered before a look. */
 const GATHER_MS = 200
 const RETRY_MS = 5_000
@@ -78,7 +80,7 @@ export class DriftKeeper {
         // Differences that are left alone make another plan.
         plan: judged.ignore.length === 0 ? plan : undefined,
         isWaiting: false,
-        healthMs: 0,
+        healthMs: READY_MS,
         historyLimit: ALL_GENERATIONS,
         by,
         onEvent,

@@ -101,7 +101,10 @@ void t.test('the commands of a delivery', { skip, timeout: 300_000 }, async (t) 
   })
 
   await t.test('drift is found with status 3, and corrected', async (t) => {
-    await write(OBJECTS)
+    // The Service is corrected when the ConfigMap is ready.
+    await write(
+      OBJECTS.replace('{name: settings}', '{name: settings, annotations: {pushless.internal/wave: "-1"}}'),
+    )
     await pushless('apply', './deploy', '--name', 'web')
     t.match(await pushless('drift', 'web'), { exitCode: 0, stdout: 'default/web: as it was delivered' })
     await kubectl('patch', 'configmap', 'settings', '-p', '{"data":{"text":"mine","more":"1"}}')
