@@ -52,13 +52,19 @@ export function problemOf(given: SetObject, error: KubernetesError): DeliveryPro
 }
 
 function fieldMessages({ causes, message }: KubernetesError): readonly FieldMessage[] {
-  if (causes.length > 0) return causes.map(({ field, message: text }) => ({ field, text }))
+  if (causes.length > 0)
+    return causes.map(({ field, message: text }) => ({ field, text: withPlainValues(text) }))
   const typed = Array.from(message.matchAll(TYPED_ERROR), ([, field = '', text = '']) => ({
     field,
-    text: text.replaceAll(/&value\.valueUnstructured\{Value:(.*?)\}/g, '$1'),
+    text: withPlainValues(text),
   }))
   if (typed.length > 0) return typed
   return Array.from(message.matchAll(UNKNOWN_FIELD), ([, field = '']) => ({ field, text: 'unknown field' }))
+}
+
+/** Without the type that a value has inside of the server. */
+function withPlainValues(text: string): string {
+  return text.replaceAll(/&value\.valueUnstructured\{Value:(.*?)\}/g, '$1')
 }
 
 function absentNamespace(

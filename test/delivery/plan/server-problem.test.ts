@@ -34,6 +34,12 @@ void t.test('a refusal has the place of its field', (t) => {
     place: 'spec.replicas',
     message: 'spec.replicas: must be at least 0',
   })
+  const inside = [
+    { field: 'spec.replicas', message: 'expected numeric, got &value.valueUnstructured{Value:"two"}' },
+  ]
+  t.match(problemOf(placed, new KubernetesError('invalid', 'failed to convert', { causes: inside })), {
+    message: 'spec.replicas: expected numeric, got "two"',
+  })
   const typed =
     'failed to create typed patch object (default/web; apps/v1, Kind=Deployment): .spec.template.spec.containers[name="proxy"].imagee: field not declared in schema'
   t.match(problemOf(placed, new KubernetesError('invalid', typed)), {
