@@ -1,4 +1,6 @@
-/** Two deliveries at once, proxies that break requests, and a server that restarts. */
+/** Two deliveries at once, proxies that break requests, credentials that expire, and a server that restarts. */
+import { chmod, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { Plane } from './delivery-steps.ts'
@@ -9,6 +11,7 @@ import { parseKubeconfig } from '../../src/kubernetes/client/kubeconfig.ts'
 import { kubernetesCluster } from '../../src/kubernetes/client/kubernetes-cluster.ts'
 import { configMap, deliveredSet, failureOf, makeNamespace, revisionOf } from '../support/delivered-set.ts'
 import { startFaultyProxy, type Fault } from '../support/faulty-proxy.ts'
+import { temporaryDirectory } from '../support/scope.ts'
 import { until } from './until.ts'
 
 const status = (code: number, reason: string): string =>
@@ -65,6 +68,7 @@ export async function deliveryFaults(t: Test, { cluster, server }: Plane): Promi
     ['502 and a page', { status: 502, body: page, headers: html }, undefined],
     ['a connection that breaks', 'cut', undefined],
     ['a page instead of an answer', { status: 200, body: page, headers: html }, 'malformed'],
+    ['a page that nothing is there', { status: 404, body: page, headers: html }, 'malformed'],
   ]
   for (const [what, fault, kind] of FAULTS)
     await t.test(`between it and the server: ${what}`, async (t) => {
@@ -73,7 +77,7 @@ export async function deliveryFaults(t: Test, { cluster, server }: Plane): Promi
       let asked = 0
       // One request of three fails, as long as it can be repeated: not the writes of the record.
       const proxy = await startFaultyProxy(t, access, ({ method }) =>
-        (method === 'GET' || method === 'PATCH') && ++asked % 3 === 0 ? fault : undefined,
+        ['GET', 'PATCH', 'DELETE'].includes(method ?? '') && ++asked % 3 === 0 ? fault : undefined,
       )
       const behind = kubernetesCluster(proxy)
       t.teardown(() => behind.close())
@@ -91,6 +95,40 @@ export async function deliveryFaults(t: Test, { cluster, server }: Plane): Promi
       t.equal(await set.live(configMap('leaving')), undefined)
       t.equal((await set.inventory()).length, 5)
     })
+
+  await t.test('a token that expires in the middle', async (t) => {
+    const set = await namespaced('expires')
+    const directory = await temporaryDirectory(t, 'plugin')
+    const command = join(directory, 'login')
+    // Each run gives the token of another user.
+    const tokens = ['system:controllers', 'admin'].map((user) => server.token(user))
+    await writeFile(
+      command,
+      `#!/bin/sh\necho >> "${directory}/runs"\nset -- ${tokens.join(' ')}\n[ "$(wc -l < "${directory}/runs")" = 1 ] || shift\nprintf '{"status":{"token":"%s"}}' "$1"\n`,
+    )
+    await chmod(command, 0o755)
+    const plugin = {
+      apiVersion: 'client.authentication.k8s.io/v1',
+      command,
+      args: [],
+      environment: {},
+      installHint: undefined,
+      cluster: undefined,
+    }
+    let asked = 0
+    const expired = { status: 401, body: status(401, 'Unauthorized') }
+    const proxy = await startFaultyProxy(t, access, ({ headers }) =>
+      headers.authorization === `Bearer ${tokens[0]}` && ++asked > 20 ? expired : undefined,
+    )
+    const behind = kubernetesCluster({
+      ...proxy,
+      credentials: { certificate: undefined, bearer: { kind: 'exec', plugin } },
+    })
+    t.teardown(() => behind.close())
+    t.match(await set.deliver(versionOf('1'), { cluster: behind }), { outcome: 'delivered' })
+    t.ok(asked > 20)
+    t.equal((await readFile(join(directory, 'runs'), 'utf8')).length, 2, 'the requests at once share a run')
+  })
 
   await t.test('a server that restarts in the middle', async (t) => {
     const set = await namespaced('restart')

@@ -15,7 +15,7 @@ export type Fault =
 export async function startFaultyProxy(
   scope: Scope,
   access: ClusterAccess,
-  fault: (asked: Pick<IncomingMessage, 'method' | 'url'>) => Fault,
+  fault: (asked: Pick<IncomingMessage, 'method' | 'url' | 'headers'>) => Fault,
 ): Promise<ClusterAccess> {
   const agent = new Agent({ keepAlive: true, rejectUnauthorized: false })
   const server = createServer((asked, response) => {
