@@ -2,7 +2,7 @@
  * Figures for Prometheus at `/metrics`. No store path is in them: the number of labels would have no bound, and
  * readers of figures need not know what is deployed.
  */
-import { parseTarget } from './request-target.ts'
+import { pathOf } from './request-target.ts'
 import {
   Counter,
   Gauge,
@@ -120,7 +120,7 @@ export class Metrics {
     this.#gauge('requests_held', 'Requests that wait for a build or fetch', [], () => figures().held)
     this.#gauge('images', 'Images remembered', [], () => figures().images)
     const roots = this.#gauge('roots', 'Paths kept from the garbage collector', ['kind'])
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', (request, reply, done) => {
       const { socket } = request.raw
       const [begun, sentBefore] = [performance.now(), socket.bytesWritten]
       this.#requests.open.inc()
@@ -132,6 +132,7 @@ export class Metrics {
         const bytes = bytesOverHttp2(reply.raw) ?? socket.bytesWritten - sentBefore
         this.#requests.bytes.inc({ route }, Math.max(0, bytes))
       })
+      done()
     })
     app.get('/metrics', async (_request, reply) => {
       const { temporaryRoots, durableRoots } = figures()
@@ -176,5 +177,5 @@ function outcomeOf(error: unknown): string {
 export function routeOf({ routeOptions, raw }: FastifyRequest): string {
   const { url = 'none' } = routeOptions
   if (url !== '/v2/*') return url
-  return V2_KIND.exec(parseTarget(raw.url).path)?.[1] ?? '/v2/'
+  return V2_KIND.exec(pathOf(raw.url))?.[1] ?? '/v2/'
 }

@@ -2,7 +2,7 @@
  * Nix's HTTP binary cache protocol below `/nix-cache`, as `nix copy` and substituters speak it (Nix manual, "HTTP
  * Binary Cache Store"; `http-binary-cache-store.cc`). Refusals are a line of text, which Nix shows as it is.
  */
-import { parseTarget } from './request-target.ts'
+import { pathOf } from './request-target.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { digestOf } from '../core/oci/digest.ts'
 import { RegistryError } from '../core/errors/errors.ts'
@@ -166,7 +166,7 @@ async function write(
 }
 
 function fileOf(request: FastifyRequest): File {
-  const { path } = parseTarget(request.raw.url)
+  const path = pathOf(request.raw.url)
   const name = path.slice(path.indexOf(PREFIX) + PREFIX.length).replace(/^\/+/, '')
   if (name === 'nix-cache-info') return { kind: 'info' }
   const [, narinfo = ''] = /^([^/]+)\.narinfo$/.exec(name) ?? []

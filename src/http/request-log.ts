@@ -78,9 +78,10 @@ function loggerOf(
 
 /** To be called first: it also logs what later hooks refuse. */
 export function registerRequestLog(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const begun = performance.now()
     atEnd(reply.raw, () => logRequest(request, reply, Math.round(performance.now() - begun)))
+    done()
   })
 }
 

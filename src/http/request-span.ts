@@ -3,7 +3,7 @@ import { SpanKind, SpanStatusCode, context, propagation, trace } from '@opentele
 import type { FastifyInstance } from 'fastify'
 import { printable } from '../core/errors/printable.ts'
 import { atEnd } from './connection/response-end.ts'
-import { parseTarget } from './request-target.ts'
+import { pathOf } from './request-target.ts'
 import { routeOf } from './metrics.ts'
 
 const MAX_PATH = 300
@@ -21,7 +21,7 @@ export function registerRequestSpans(app: FastifyInstance): void {
           'http.request.method': request.method,
           'http.route': route,
           // Without its query, which may hold a token.
-          'url.path': printable(parseTarget(request.raw.url).path, MAX_PATH),
+          'url.path': printable(pathOf(request.raw.url), MAX_PATH),
           'pushless.request.id': request.id,
         },
       },

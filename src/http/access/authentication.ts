@@ -32,8 +32,9 @@ export function registerAuthentication(app: FastifyInstance, options: Authentica
     setSubject(request, await findSubject(request, reply, options))
   })
   // A refusal says how to identify oneself, whichever hook or route has made it.
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onSend', (request, reply, _payload, done) => {
     if (reply.statusCode === 401) reply.header('www-authenticate', challengeOf(request))
+    done()
   })
 }
 

@@ -24,10 +24,8 @@ const subjects = new WeakMap<Socket, string>()
 
 export function registerClientCertificates(app: FastifyInstance, mode: ClientAuth): void {
   if (mode === 'off') return
-  app.addHook('onRequest', async ({ raw: { socket }, routeOptions }) => {
-    if (routeOptions.config.isForProbes === true) return
-    const refusal = refusalOf(socket, mode)
-    if (refusal !== undefined) throw refusal
+  app.addHook('onRequest', ({ raw: { socket }, routeOptions }, _reply, done) => {
+    done(routeOptions.config.isForProbes === true ? undefined : refusalOf(socket, mode))
   })
 }
 

@@ -48,12 +48,13 @@ export function registerClientLimits(
     const { subject, address } = client
     askedBy({ key, subject: subject.name, address, requestId: request.id }, done)
   })
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onSend', (request, reply, _payload, done) => {
     const length = Number(reply.getHeader('content-length') ?? 0)
     const use = uses.get(limitKey(clientOf(request)))
-    if (use === undefined || request.method === 'HEAD' || !Number.isFinite(length)) return
+    if (use === undefined || request.method === 'HEAD' || !Number.isFinite(length)) return done()
     use.bytes += length
     atEnd(reply.raw, () => (use.bytes -= length))
+    done()
   })
 }
 

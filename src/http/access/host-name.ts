@@ -58,9 +58,8 @@ export function parseHostPattern(text: string): HostPattern | undefined {
  * @param target the request target as the client sent it.
  */
 export function requestedHost(raw: IncomingMessage, target: string): RequestedHost {
-  const count = raw.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length
   // RFC 9112, section 3.2: two of them are malformed.
-  if (count > 1) return { kind: 'malformed' }
+  if (hostCount(raw) > 1) return { kind: 'malformed' }
   const text = authorityOf(target) ?? raw.headers.host
   if (text === undefined) return { kind: 'absent' }
   return parseHost(text) ?? { kind: 'malformed' }
@@ -101,7 +100,16 @@ function matches(pattern: HostPattern, { text }: HostName): boolean {
   }
 }
 
+function hostCount({ rawHeaders }: IncomingMessage): number {
+  let count = 0
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    if (rawHeaders[i]?.length === 'host'.length && rawHeaders[i]?.toLowerCase() === 'host') count += 1
+  return count
+}
+
 function authorityOf(target: string): string | undefined {
+  // Almost all targets are paths.
+  if (target.startsWith('/')) return undefined
   return /^https?:\/\/([^/?#]*)/i.exec(target)?.[1]
 }
 

@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { AuditEvent, AuditListener } from '../../access/audit-event.ts'
 import type { ErrorKind, RegistryError } from '../../core/errors/errors.ts'
 import { printable } from '../../core/errors/printable.ts'
-import { parseTarget } from '../request-target.ts'
+import { pathOf } from '../request-target.ts'
 import { clientOf } from './client.ts'
 
 const MAX_TARGET = 300
@@ -40,7 +40,7 @@ export function senderOf(request: FastifyRequest): Pick<AuditEvent, 'subject' | 
 
 /** Path and method, without the query, which may hold a secret. */
 export function targetOf({ method, raw }: FastifyRequest): string {
-  return printable(`${method} ${parseTarget(raw.url).path}`, MAX_TARGET)
+  return printable(`${method} ${pathOf(raw.url)}`, MAX_TARGET)
 }
 
 /**
@@ -69,15 +69,18 @@ declare module 'fastify' {
 /** Hears of refusals (errors.ts calls), and writes of warming, imports and forgotten failures once they are answered. */
 export function registerRequestAudit(app: FastifyInstance, audit: AuditListener): void {
   app.decorate('audit', audit)
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
+    if (request.method === 'GET' || request.method === 'HEAD') return done()
     const what = changeOf(request)
-    if (what === undefined || reply.statusCode === 401 || reply.statusCode === 403) return
+    if (what === undefined || reply.statusCode === 401 || reply.statusCode === 403) return done()
     const outcome = reply.statusCode < 400 ? 'done' : 'failed'
     audit({ what, outcome, ...senderOf(request), target: targetOf(request) })
+    done()
   })
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onSend', (request, reply, _payload, done) => {
     // Who sends an id wants to find it in the answer.
     if (request.headers['x-request-id'] !== undefined) reply.header('x-request-id', request.id)
+    done()
   })
 }
 

@@ -22,7 +22,7 @@ export type GuardOptions = {
 const OWN_SITES = ['none', 'same-origin']
 
 export function registerRequestGuard(app: FastifyInstance, options: GuardOptions): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     try {
       guard(request, options)
     } catch (error) {
@@ -30,6 +30,7 @@ export function registerRequestGuard(app: FastifyInstance, options: GuardOptions
       if (request.method !== 'GET' && request.method !== 'HEAD') reply.header('connection', 'close')
       throw error
     }
+    done()
   })
 }
 

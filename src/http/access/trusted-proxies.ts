@@ -48,9 +48,10 @@ export class TrustedProxies {
 
   /** Whether an address is one of theirs. */
   has(address: string): boolean {
+    if (this.#isEmpty) return false
     const plain = withoutMapping(address)
     const version = isIP(plain)
-    return version !== 0 && !this.#isEmpty && this.#list.check(plain, version === 4 ? 'ipv4' : 'ipv6')
+    return version !== 0 && this.#list.check(plain, version === 4 ? 'ipv4' : 'ipv6')
   }
 
   /** The origin of a request, as far as trusted proxies tell it; else that of the connection. */
@@ -143,5 +144,6 @@ function protocolIn(text: string | undefined): 'http' | 'https' | undefined {
 }
 
 function withoutMapping(address: string): string {
+  if (!address.startsWith('::')) return address
   return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '')
 }

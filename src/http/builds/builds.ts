@@ -7,7 +7,7 @@
  * access to it is controlled. Other developers get the reason in the failed pull, and the address of the log.
  * Forgetting a failure changes something: it needs the token where there is one, else a client on this machine.
  */
-import { parseTarget } from '../request-target.ts'
+import { queryOf } from '../request-target.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { parseStoreHash, type StoreHash } from '../../core/nix/store-path.ts'
@@ -58,7 +58,7 @@ export function registerBuilds(app: FastifyInstance, options: BuildsOptions): vo
     url: '/builds',
     handler: async (request, reply) => {
       demandReader(request, options)
-      const asked = parseTarget(request.raw.url).query.get('state')
+      const asked = queryOf(request.raw.url).get('state')
       const state = WORK_STATES.find((known) => known === asked)
       const records = asked !== null && state === undefined ? [] : journal.list(LIST_LENGTH, state)
       if (preferred(request.headers.accept, ['application/json', 'text/html']) === 'text/html')
@@ -72,7 +72,7 @@ export function registerBuilds(app: FastifyInstance, options: BuildsOptions): vo
     handler: async (request, reply) => {
       demandReader(request, options)
       const record = find(journal, request.params.id)
-      return parseTarget(request.raw.url).query.has('follow')
+      return queryOf(request.raw.url).has('follow')
         ? follow(request, reply, record, journal, followers)
         : answer(request, reply, record, options)
     },

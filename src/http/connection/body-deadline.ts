@@ -21,9 +21,10 @@ export function registerBodyDeadline(app: FastifyInstance, deadlineMs: number = 
   app.addHook('preClose', async () => {
     for (const raw of unfinished) if (!raw.complete) raw.destroy()
   })
-  app.addHook('onRequest', async ({ raw, headers, routeOptions }) => {
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { raw, headers } = request
     const hasBody = (headers['content-length'] ?? '0') !== '0' || headers['transfer-encoding'] !== undefined
-    if (!hasBody || routeOptions.config.hasLongBodies === true) return
+    if (!hasBody || request.routeOptions.config.hasLongBodies === true) return done()
     const timer = setTimeout(() => raw.complete || raw.destroy(), deadlineMs)
     timer.unref()
     unfinished.add(raw)
@@ -31,5 +32,6 @@ export function registerBodyDeadline(app: FastifyInstance, deadlineMs: number = 
       unfinished.delete(raw)
       clearTimeout(timer)
     })
+    done()
   })
 }

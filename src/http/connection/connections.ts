@@ -81,7 +81,7 @@ export function registerConnections(app: FastifyInstance, limit: number, ofAddre
       'as many connections as there may be: the longest idle ones are closed',
     )
   })
-  app.addHook('onRequest', async ({ raw }, reply) => {
+  app.addHook('onRequest', ({ raw }, reply, done) => {
     const socket = transportOf(raw.socket)
     connections.begin(socket)
     atEnd(reply.raw, () => connections.end(socket))
@@ -95,7 +95,7 @@ export function registerConnections(app: FastifyInstance, limit: number, ofAddre
         },
       )
     }
-    if (!connections.isSurplus(socket)) return
+    if (!connections.isSurplus(socket)) return done()
     reply.header('connection', 'close')
     throw new RegistryError('overloaded', 'too many connections are in use: ask again')
   })

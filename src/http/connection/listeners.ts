@@ -40,13 +40,14 @@ export function registerListeners(
     const listener = listenerOf(route.url, String(route.method))
     if (listener !== undefined) route.config = { ...route.config, listener }
   })
-  app.addHook('onRequest', async ({ raw, routeOptions, is404, url }) => {
+  const names = (['metrics', 'admin'] as const).filter((name) => options[name] !== undefined)
+  if (names.length === 0) return
+  app.addHook('onRequest', ({ raw, routeOptions, is404, url }, _reply, done) => {
     const own = is404 ? undefined : routeOptions.config.listener
     const expected = own !== undefined && options[own] !== undefined ? own : undefined
-    if (arrivals.get(raw) === expected) return
+    if (arrivals.get(raw) === expected) return done()
     throw new RegistryError('not-found', 'no such endpoint', { detail: { path: url.slice(0, 300) } })
   })
-  const names = (['metrics', 'admin'] as const).filter((name) => options[name] !== undefined)
   const servers = new Map<ListenerName, Server>()
   for (const name of names) {
     const handler: RequestListener = (request, response) => {

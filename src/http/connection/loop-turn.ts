@@ -35,16 +35,15 @@ export function registerLoopTurn(app: FastifyInstance): void {
     accepted += 1
     run()
   })
-  app.addHook('onRequest', async ({ routeOptions }, reply) => {
-    if (routeOptions.config.isForProbes === true) return undefined
+  app.addHook('onRequest', (request, reply, done) => {
     if (acceptingTurns <= ACCEPTING_TURNS && requests.length === 0 && begun < room) {
       begun += 1
       run()
-      return undefined
+      return done()
     }
-    await turnIn(requests)
+    if (request.routeOptions.config.isForProbes === true) return done()
     // Nothing is done for a client that left meanwhile.
-    return reply.raw.closed ? reply.hijack() : undefined
+    void turnIn(requests).then(() => (reply.raw.closed ? reply.hijack() : done()))
   })
 }
 

@@ -5,6 +5,7 @@
  */
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import { atEnd } from './response-end.ts'
 
 export type PipelineLimits = {
   /** Requests of one connection that wait for the one in work. Node reads up to 64 KB of them before it can stop. */
@@ -18,9 +19,9 @@ const LIMITS: PipelineLimits = { waitingOfOne: 100, waiting: 2000 }
 export function registerPipelining(app: FastifyInstance, limits: PipelineLimits = LIMITS): void {
   const connections = new WeakMap<Socket, Turns>()
   let waiting = 0
-  app.addHook('onRequest', async ({ raw }, reply) => {
+  app.addHook('onRequest', ({ raw }, reply, done) => {
     // HTTP/2 answers in any order, and has a limit of its own.
-    if (raw.httpVersionMajor > 1) return undefined
+    if (raw.httpVersionMajor > 1) return done()
     const { socket } = raw
     const turns = connections.get(socket) ?? new Turns(socket)
     connections.set(socket, turns)
@@ -29,12 +30,19 @@ export function registerPipelining(app: FastifyInstance, limits: PipelineLimits 
       socket.destroy()
       return reply.hijack()
     }
+    const begin = () => {
+      atEnd(reply.raw, () => turns.give())
+      done()
+    }
+    if (!turns.isBusy) {
+      turns.take()
+      return begin()
+    }
     waiting += 1
-    const isMine = await turns.take()
-    waiting -= 1
-    if (!isMine) return reply.hijack()
-    reply.raw.once('close', () => turns.give())
-    return undefined
+    void turns.wait().then((isMine) => {
+      waiting -= 1
+      return isMine ? begin() : reply.hijack()
+    })
   })
 }
 
@@ -57,12 +65,12 @@ class Turns {
     return this.#waiting.length
   }
 
-  /** Waits for the requests before. @returns whether the connection is still there. */
-  async take(): Promise<boolean> {
-    if (!this.#isBusy) {
-      this.#isBusy = true
-      return true
-    }
+  take(): void {
+    this.#isBusy = true
+  }
+
+  /** Waits for the requests before, and takes the turn. @returns whether the connection is still there. */
+  wait(): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>()
     this.#waiting.push(resolve)
     // No more is read than has been.

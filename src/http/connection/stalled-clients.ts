@@ -13,9 +13,9 @@ const STALLED_MS = 120_000
 
 /** @param stalledMs without progress, while something waits to be sent. */
 export function registerStalledClients(app: FastifyInstance, stalledMs: number = STALLED_MS): void {
-  app.addHook('onRequest', async ({ raw: { socket } }, reply) => {
+  app.addHook('onRequest', ({ raw: { socket } }, reply, done) => {
     // A request that is injected has no connection.
-    if (!(socket instanceof Socket)) return
+    if (!(socket instanceof Socket)) return done()
     const { raw } = reply
     raw.setTimeout(stalledMs, () => {
       // Nothing waits: it is the server's turn, or that of a builder.
@@ -23,5 +23,6 @@ export function registerStalledClients(app: FastifyInstance, stalledMs: number =
       reply.log.debug('client takes nothing: closed')
       raw.destroy()
     })
+    done()
   })
 }

@@ -20,7 +20,7 @@ import type { PullGate } from '../access/pull-gate.ts'
 import { audienceOf } from '../access/audience.ts'
 import { registerErrorForm } from '../errors.ts'
 import { sendBytes } from '../pull/conditional.ts'
-import { parseTarget } from '../request-target.ts'
+import { queryOf } from '../request-target.ts'
 import { componentPage } from './image/component-page.ts'
 import { differencePage } from './image/difference-page.ts'
 import { imageUrl, parseImageAddress, type ImageAddress } from './image/image-address.ts'
@@ -78,7 +78,7 @@ function registerRoutes(app: FastifyInstance, options: PagesOptions): void {
     url: '/',
     handler: async (request, reply) => {
       demandReader(request, options)
-      const query = queryOf(request)
+      const query = queryOf(request.raw.url)
       return sendPage(
         request,
         reply,
@@ -107,7 +107,7 @@ function registerRoutes(app: FastifyInstance, options: PagesOptions): void {
     method: READ,
     url: '/images',
     handler: async (request, reply) => {
-      const name = queryOf(request).get('name')
+      const name = queryOf(request.raw.url).get('name')
       const location = name === null ? '/' : imageUrl(parseImageAddress(name))
       return reply.code(303).header('location', location).header('content-length', 0).send()
     },
@@ -117,7 +117,7 @@ function registerRoutes(app: FastifyInstance, options: PagesOptions): void {
     url: '/images/:name',
     handler: async (request, reply) => {
       const page = await imageIn(request, request.params.name, options)
-      return sendPage(request, reply, await chosenPage(page, queryOf(request), request, options))
+      return sendPage(request, reply, await chosenPage(page, queryOf(request.raw.url), request, options))
     },
   })
   for (const [name, { type, bytes }] of Object.entries(DOCUMENTS))
@@ -151,7 +151,7 @@ async function chosenPage(
 }
 
 async function imageIn(request: FastifyRequest, name: string, options: PagesOptions): Promise<PageOfImage> {
-  return pageOf(request, parseImageAddress(name, queryOf(request)), options)
+  return pageOf(request, parseImageAddress(name, queryOf(request.raw.url)), options)
 }
 
 async function pageOf(
@@ -196,8 +196,4 @@ async function visibleImages(
   { gate, listImages }: PagesOptions,
 ): Promise<readonly KnownImage[]> {
   return (await listImages()).filter(({ root }) => gate.maySee(request, root))
-}
-
-function queryOf(request: FastifyRequest): URLSearchParams {
-  return parseTarget(request.raw.url).query
 }

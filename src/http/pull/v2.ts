@@ -2,7 +2,7 @@
  * The pull side of the OCI Distribution API: end-1, end-2, end-3, end-8 and end-12 of its specification, GET and HEAD
  * each. One wildcard route, parsed in `core/oci/route.ts`: names hold slashes and may be longer than a route parameter.
  */
-import { parseTarget } from '../request-target.ts'
+import { pathOf, queryOf } from '../request-target.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { digestOf } from '../../core/oci/digest.ts'
 import { RegistryError, type ErrorKind } from '../../core/errors/errors.ts'
@@ -40,10 +40,10 @@ const UNKNOWN: ReadonlySet<ErrorKind> = new Set(['manifest-unknown', 'blob-unkno
 const BLOB_TYPE = 'application/octet-stream'
 
 export function registerV2(app: FastifyInstance, options: V2Options): void {
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.method === 'GET' || request.method === 'HEAD') return
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.method === 'GET' || request.method === 'HEAD') return done()
     // Routes of other plugins that take other methods.
-    if (!request.is404 && request.routeOptions.url?.startsWith('/v2') !== true) return
+    if (!request.is404 && request.routeOptions.url?.startsWith('/v2') !== true) return done()
     reply.header('allow', ALLOW)
     // The body of a push isn't read, so the connection can't serve another request.
     reply.header('connection', 'close')
@@ -62,7 +62,7 @@ export function registerV2(app: FastifyInstance, options: V2Options): void {
     // Before the name is read: without credentials every name has the same answer.
     options.gate.demandCredentials(request)
     const url = request.raw.url ?? ''
-    const { path } = parseTarget(url)
+    const path = pathOf(url)
     try {
       const route = parseRoute(path.slice(path.indexOf('v2') + 2))
       const selector = route.kind === 'manifest' ? route.selector : undefined
@@ -95,7 +95,7 @@ async function answer(
       })
     case 'tags': {
       const tags = await registry.tags(route.reference)
-      const page = pageOf(tags, parsePageQuery(parseTarget(request.raw.url).query))
+      const page = pageOf(tags, parsePageQuery(queryOf(request.raw.url)))
       const name = `${STORE_DIR.slice(1)}/${referenceBase(route.reference)}`
       if (page.next !== undefined) reply.header('link', `</v2/${name}/tags/list?${page.next}>; rel="next"`)
       return sendJson(request, reply, { name, tags: page.tags })
@@ -157,7 +157,7 @@ async function sendReferrers(
   { reference, digest }: Extract<Route, { kind: 'referrers' }>,
   referrers: Found['referrers'],
 ): Promise<FastifyReply> {
-  const type = parseTarget(request.raw.url).query.get('artifactType') ?? undefined
+  const type = queryOf(request.raw.url).get('artifactType') ?? undefined
   const index = await referrers.list(reference, digest, type)
   if (type !== undefined) reply.header('oci-filters-applied', 'artifactType')
   return sendDocument(request, reply, index)

@@ -3,7 +3,7 @@
  * client. Clients follow nine (Go's limit is ten requests; measured with containerd 1.6 to 2.3), and containerd 1.7
  * and 2.0 end a pull after 300 s without progress, so the holds together must stay below that.
  */
-import { parseTarget } from '../request-target.ts'
+import { pathOf, queryOf } from '../request-target.ts'
 import type { RegistryError } from '../../core/errors/errors.ts'
 
 export const WAIT_MODES = ['retry', 'redirect'] as const
@@ -19,11 +19,11 @@ const PARAMETER = 'wait'
  */
 export function nextWait(mode: WaitMode, error: RegistryError, url: string): string | undefined {
   if (mode !== 'redirect' || error.kind !== 'pending') return undefined
-  const { path, query: parameters } = parseTarget(url)
+  const parameters = queryOf(url)
   const asked = Number(parameters.get(PARAMETER) ?? 0)
   // Ignores `wait` values that this server did not issue.
   const hop = Number.isInteger(asked) && asked >= 0 ? asked + 1 : 1
   if (hop > MAX_HOPS) return undefined
   parameters.set(PARAMETER, String(hop))
-  return `${path.replaceAll(/\/{2,}/g, '/')}?${parameters.toString()}`
+  return `${pathOf(url).replaceAll(/\/{2,}/g, '/')}?${parameters.toString()}`
 }

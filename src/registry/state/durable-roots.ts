@@ -61,6 +61,12 @@ export class DurableRoots {
     await this.sweep(Date.now())
   }
 
+  /** Whether there is nothing to do for a path that is pulled now. */
+  isKept(path: StorePath, now: number): boolean {
+    if (this.#keepMs === 0) return true
+    return now - this.#lookedAt < LOOK_MS && now - (this.#touched.get(path) ?? -Infinity) < TOUCH_MS
+  }
+
   /**
    * Keeps a valid path from now on. Cheap for one that was kept a short while ago.
    * @throws RegistryError `unavailable` when Nix or the state directory refuse.

@@ -37,7 +37,8 @@ export class Roots {
   /** Keeps a valid path, which somebody wants now, for a while and for days. Nobody waits for it. */
   keep(path: StorePath): void {
     if (!this.#temporary.has(path)) this.#temporary.add(path).catch(this.#onTrouble)
-    this.#durable.keep(path, Date.now()).catch(this.#onTrouble)
+    const now = Date.now()
+    if (!this.#durable.isKept(path, now)) this.#durable.keep(path, now).catch(this.#onTrouble)
   }
 
   /** Keeps a path for as long as it is read. @returns what ends that. */

@@ -1,4 +1,4 @@
-import { parseTarget } from '../../../src/http/request-target.ts'
+import { queryOf } from '../../../src/http/request-target.ts'
 import t from 'tap'
 import { pageOf, parsePageQuery } from '../../../src/http/pull/tag-page.ts'
 
@@ -18,7 +18,7 @@ void t.test('a query names a page of tags', async (t) => {
     ['/v2/x/tags/list?n=1e3', { n: undefined, last: undefined }],
     ['/v2/x/tags/list?n=1.5', { n: undefined, last: undefined }],
   ] as const) {
-    t.strictSame(parsePageQuery(parseTarget(url).query), expected, url)
+    t.strictSame(parsePageQuery(queryOf(url)), expected, url)
   }
 })
 
