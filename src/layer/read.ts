@@ -18,7 +18,7 @@ export type FilePart = Omit<Extract<Segment, { kind: 'file' }>, 'kind'> & { read
  * Puts all but the files' bytes into their place, and says where the files' go: the caller's thread does the one, a
  * reader thread the other, so that no header is copied between the two.
  */
-export function fillWithoutFiles(segments: readonly Segment[], buffer: Uint8Array): readonly FilePart[] {
+export function fillWithoutFiles(segments: Iterable<Segment>, buffer: Uint8Array): readonly FilePart[] {
   const parts: FilePart[] = []
   let at = 0
   for (const segment of segments) {

@@ -8,9 +8,9 @@ import type { Digest } from '../core/oci/digest.ts'
 import { RegistryError } from '../core/errors/errors.ts'
 import type { ByteRange } from '../core/oci/range.ts'
 import { contentSize, segmentsOf, type BlobContent } from '../core/tar/segment.ts'
-import { BufferPool, type SharedBuffer } from './buffer-pool.ts'
-import { chunksOf, type Chunk } from './chunk.ts'
+import { BufferPool } from './buffer-pool.ts'
 import { fillWithoutFiles } from './read.ts'
+import { SharedChunks, type FilledBuffer, type SharedChunk } from './shared-chunks.ts'
 import type { StoreReader } from './store-reader.ts'
 
 /**
@@ -35,11 +35,11 @@ const CHUNKS_TOGETHER = 8
  */
 const IDLE_BYTES = 48 * 1024 * 1024
 
-type FilledBuffer = { readonly buffer: SharedBuffer; readonly pool: BufferPool; readonly bytes: Uint8Array }
-
 export class BlobStreams {
   readonly #reader: StoreReader
   readonly #pools: readonly BufferPool[]
+  /** The chunks of the blobs that are being read. */
+  readonly #chunks = new Map<unknown, SharedChunks>()
   #active = 0
 
   constructor(reader: StoreReader) {
@@ -55,39 +55,35 @@ export class BlobStreams {
    * @throws RegistryError `unavailable` in mid-stream when a file isn't what was hashed.
    */
   async *read(content: BlobContent, range: ByteRange): AsyncGenerator<Uint8Array> {
+    const chunks = this.#join(content)
     this.#active += 1
-    const pending: Promise<FilledBuffer>[] = []
+    const ahead: SharedChunk[] = []
+    let at = range.start
+    const end = Math.min(range.end, contentSize(content))
     try {
-      for (const chunk of chunksOf(segmentsOf(content, range), () => this.#chunkSize())) {
-        const next = this.#read(chunk)
-        // A consumer that stops early leaves this one unawaited.
-        next.catch(() => undefined)
-        pending.push(next)
-        while (pending.length >= this.#chunksAhead()) yield* this.#passOn(pending.shift())
+      while (at < end || ahead.length > 0) {
+        for (const share = this.#chunksAhead(); at < end && ahead.length < share;) {
+          const size = this.#chunkSize()
+          // The same for all streams, wherever their ranges begin.
+          const next = Math.min(end, at - (at % size) + size)
+          ahead.push(chunks.take({ start: at, end: next }))
+          at = next
+        }
+        yield* passOn(chunks, ahead.shift())
       }
-      while (pending.length > 0) yield* this.#passOn(pending.shift())
     } finally {
       this.#active -= 1
-      for (const unused of pending)
-        unused.then(
-          ({ buffer, pool }) => pool.give(buffer),
-          () => undefined,
-        )
+      for (const unused of ahead) chunks.give(unused, false)
+      if (chunks.leave()) this.#chunks.delete(identityOf(content))
     }
   }
 
-  /** Yields a chunk and takes its memory back; not when the consumer broke off, who may still be writing it. */
-  async *#passOn(chunk: Promise<FilledBuffer> | undefined): AsyncGenerator<Uint8Array> {
-    if (chunk === undefined) return
-    const { buffer, pool, bytes } = await chunk
-    let isWritten = false
-    try {
-      yield bytes
-      isWritten = true
-    } finally {
-      if (isWritten) pool.give(buffer)
-      else pool.drop(buffer)
-    }
+  #join(content: BlobContent): SharedChunks {
+    const identity = identityOf(content)
+    const chunks = this.#chunks.get(identity) ?? new SharedChunks((range) => this.#read(content, range))
+    this.#chunks.set(identity, chunks)
+    chunks.join()
+    return chunks
   }
 
   /**
@@ -132,12 +128,13 @@ export class BlobStreams {
     return pool
   }
 
-  async #read({ segments, length }: Chunk): Promise<FilledBuffer> {
+  async #read(content: BlobContent, range: ByteRange): Promise<FilledBuffer> {
+    const length = range.end - range.start
     const pool = this.#pool(length)
     const buffer = pool.take()
     const bytes = new Uint8Array(buffer.memory, 0, length)
     try {
-      const parts = fillWithoutFiles(segments, bytes)
+      const parts = fillWithoutFiles(segmentsOf(content, range), bytes)
       // Headers of thousands of empty files: with nothing to wait for, no other request would get its turn.
       await (parts.length > 0 ? this.#reader.read(parts, buffer) : setImmediate())
       return { buffer, pool, bytes }
@@ -145,5 +142,30 @@ export class BlobStreams {
       pool.drop(buffer)
       throw error
     }
+  }
+}
+
+/** Yields a chunk and gives it back; spoiled when the consumer broke off, who may still be writing it. */
+async function* passOn(chunks: SharedChunks, chunk: SharedChunk | undefined): AsyncGenerator<Uint8Array> {
+  if (chunk === undefined) return
+  let isWritten = false
+  try {
+    const { bytes } = await chunk.filled
+    yield bytes
+    isWritten = true
+  } finally {
+    chunks.give(chunk, !isWritten)
+  }
+}
+
+/** The same for each stream of a blob, while its frame is kept. */
+function identityOf(content: BlobContent): unknown {
+  switch (content.kind) {
+    case 'bytes':
+      return content.bytes
+    case 'layer':
+      return content.frame
+    case 'slice':
+      return `${content.path} ${content.fileSize} ${content.offset} ${content.length}`
   }
 }

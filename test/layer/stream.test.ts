@@ -1,6 +1,14 @@
 import { asByteString } from '../../src/core/byte-string.ts'
 import { createHash } from 'node:crypto'
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -235,4 +243,73 @@ void t.test('a consumer that never begins costs nothing', async (t) => {
   const content = layerOf(fileOf(10).entry)
   await streams.read(content, all(content)).return(undefined)
   t.equal((await collect(streams.read(content, all(content)))).length, contentSize(content))
+})
+
+/** A reader that counts how often it is asked. */
+function countingReader(): { readonly jobs: { count: number }; readonly counting: StoreReader } {
+  const jobs = { count: 0 }
+  const counting = Object.create(reader) as StoreReader
+  counting.forget = (buffer) => reader.forget(buffer)
+  counting.read = async (parts, buffer) => {
+    jobs.count += 1
+    await reader.read(parts, buffer)
+  }
+  return { jobs, counting }
+}
+
+void t.test('streams of one layer at the same time read it once', async (t) => {
+  const content = layerOf(fileOf(4000 * KIB).entry, fileOf(1000 * KIB).entry)
+  const expected = await digestOf(content)
+  const { jobs, counting } = countingReader()
+  const streams = new BlobStreams(counting)
+  const digest = async () => {
+    const hash = createHash('sha256')
+    for await (const chunk of streams.read(content, all(content))) {
+      await new Promise((resolve) => setImmediate(resolve))
+      hash.update(chunk)
+    }
+    return `sha256:${hash.digest('hex')}`
+  }
+  const found = await Promise.all(Array.from({ length: 8 }, digest))
+  t.ok(found.every((one) => one === expected))
+  // The first two begin with larger chunks than eight have.
+  t.ok(jobs.count < 20, 'once, not eight times', jobs)
+
+  jobs.count = 0
+  t.equal(await digest(), expected)
+  t.ok(jobs.count >= 5, 'a stream that begins when all have ended reads the store again', jobs)
+})
+
+void t.test(
+  'a stream that is slow, or breaks off, changes nothing for others of the same layer',
+  async (t) => {
+    const content = layerOf(fileOf(5000 * KIB).entry)
+    const whole = await collect(new BlobStreams(reader).read(content, all(content)))
+    const streams = new BlobStreams(reader)
+    const slow = streams.read(content, all(content))
+    const first = Buffer.from((await slow.next()).value ?? [])
+    const leaving = streams.read(content, all(content))
+    const { value: kept } = await leaving.next()
+    await leaving.return(undefined)
+    const copy = Buffer.from(kept ?? [])
+    for (let i = 0; i < 20; i++) t.ok((await collect(streams.read(content, all(content)))).equals(whole))
+    t.ok(Buffer.from(kept ?? []).equals(copy), 'memory that may still be sent is not used again')
+    const rest = await collect(slow)
+    t.ok(Buffer.concat([first, rest]).equals(whole), 'the slow one goes on where it was')
+  },
+)
+
+void t.test('a read that failed is tried again by the next stream of the same layer', async (t) => {
+  const file = fileOf(3000 * KIB)
+  const bytes = readFileSync(file.path)
+  const content = layerOf(file.entry)
+  const whole = await collect(new BlobStreams(reader).read(content, all(content)))
+  const streams = new BlobStreams(reader)
+  const waiting = streams.read(content, { start: 0, end: 10 })
+  await waiting.next()
+  truncateSync(file.path, 10)
+  t.match(await collectUntilError(streams.read(content, all(content))), { error: { kind: 'unavailable' } })
+  writeFileSync(file.path, bytes)
+  t.ok((await collect(streams.read(content, all(content)))).equals(whole))
+  await waiting.return(undefined)
 })
