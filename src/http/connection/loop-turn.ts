@@ -43,7 +43,8 @@ export function registerLoopTurn(app: FastifyInstance): void {
     }
     if (request.routeOptions.config.isForProbes === true) return done()
     // Nothing is done for a client that left meanwhile.
-    void turnIn(requests).then(() => (reply.raw.closed ? reply.hijack() : done()))
+    const begin = () => (reply.raw.closed ? reply.hijack() : done())
+    void turnIn(requests).then(begin)
   })
 }
 
