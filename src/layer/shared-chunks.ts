@@ -29,7 +29,7 @@ const UNUSED_BYTES = 8 * 1024 * 1024
 export class SharedChunks {
   readonly #read: (range: ByteRange) => Promise<FilledBuffer>
   readonly #entries = new Map<string, Entry>()
-  /** Those that no stream has, the one given back longest ago first. */
+  /** Chunks that no stream has, the one given back longest ago first. */
   readonly #unused = new Set<Entry>()
   #unusedBytes = 0
   #streams = 0

@@ -86,7 +86,9 @@ void t.test('events are counted', { skip: missing('nix') }, async (t) => {
   t.equal(before.get('pushless_requests_total{route="blobs",method="GET",status="200"}'), blobs.size)
   t.equal(before.get('pushless_requests_total{route="blobs",method="GET",status="206"}'), 1)
   t.equal(before.get('pushless_requests_total{route="/v2/",method="GET",status="404"}'), 1)
-  t.equal(after.get('pushless_requests_total{route="manifests",method="GET",status="429"}'), 1)
+  const held429 = 'pushless_requests_total{route="manifests",method="GET",status="429"}'
+  // On a loaded machine the build that fails takes longer than the hold, too.
+  t.equal((after.get(held429) ?? 0) - (before.get(held429) ?? 0), 1)
   const sent = before.get('pushless_sent_bytes_total{route="blobs"}') ?? 0
   t.ok(
     sent > bytes && sent < bytes + 1000 * (blobs.size + 1),
