@@ -1,10 +1,13 @@
 /** A binary cache over HTTP. Follows redirects, and sends credentials to the cache alone. */
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { once } from 'node:events'
 import { rootCertificates } from 'node:tls'
 import { explainSystemError } from '../../../core/errors/system-error.ts'
 import { CacheTrouble, type CacheFile, type CacheFiles } from './cache-files.ts'
+
+// Not imported: see http/connection/listeners.ts.
+const { Agent: HttpAgent, request: httpRequest } = process.getBuiltinModule('node:http')
 
 export type HttpCacheOptions = {
   readonly url: URL
