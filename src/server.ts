@@ -13,7 +13,6 @@ import { Metrics } from './http/metrics.ts'
 import { imageFindings } from './http/pages/image-findings.ts'
 import { pageImages } from './http/pages/page-image.ts'
 import { readWebFiles } from './http/pages/web-files.ts'
-import { openAuthentication } from './http/access/open-authentication.ts'
 import { TrustedProxies } from './http/access/trusted-proxies.ts'
 import { tokenOf } from './http/access/token.ts'
 import { Insights } from './insight/insights.ts'
@@ -28,12 +27,11 @@ import { openNixCache } from './nix-cache/nix-cache.ts'
 import { openRegistry } from './open-registry.ts'
 import { servedClosure } from './registry/artifact/make-artifact.ts'
 import { logBuildPlace, logServed, zeroCopyListeners } from './server/log-events.ts'
-import { openAdvisories } from './server/open-advisories.ts'
 import { openAuditLog } from './server/open-audit-log.ts'
 import { openCopies } from './server/open-copies.ts'
 import { openTokenFile } from './server/open-token-file.ts'
 import { startTracing } from './server/start-tracing.ts'
-import { openZeroCopy, type ZeroCopy } from './zero-copy/open-zero-copy.ts'
+import type { ZeroCopy } from './zero-copy/open-zero-copy.ts'
 
 /** Says what has changed, and what to do about it. */
 const PROXY_SEEN =
@@ -78,7 +76,12 @@ export async function startServer(
   const auth =
     settings.authFile === undefined
       ? undefined
-      : openAuthentication(settings.authFile, tokenFile?.current, onAudit, logger)
+      : (await import('./http/access/open-authentication.ts')).openAuthentication(
+          settings.authFile,
+          tokenFile?.current,
+          onAudit,
+          logger,
+        )
   const proxies = new TrustedProxies(settings.trustedProxies)
   const isLocalTrusted = settings.openOnLoopback && settings.trustedProxies.length === 0
   const loopback = new LoopbackTrust(isLocalTrusted, (sign, request) =>
@@ -125,7 +128,10 @@ export async function startServer(
   const copies = openCopies(settings, onDeletion, (error) =>
     logger.warn({ err: error }, 'layers are sent without compression for a minute: no copy could be written'),
   )
-  const advisories = openAdvisories(settings.advisories, logger)
+  const advisories =
+    settings.advisories === undefined
+      ? undefined
+      : (await import('./server/open-advisories.ts')).openAdvisories(settings.advisories, logger)
   const insights = new Insights({
     registry,
     store,
@@ -184,6 +190,7 @@ export async function startServer(
   let zeroCopy: ZeroCopy | undefined
   try {
     if (settings.nriSocket !== undefined && zeroCopyImages !== undefined) {
+      const { openZeroCopy } = await import('./zero-copy/open-zero-copy.ts')
       zeroCopy = await openZeroCopy({
         socket: settings.nriSocket,
         store,

@@ -3,7 +3,7 @@
  * reads it instead of the catalogue.
  */
 import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { validatorOf } from '../core/validator.ts'
 import { isDerivationPath, parseStorePath } from '../core/nix/store-path.ts'
 import type { Catalogue, CatalogueEntry, PresetBuild, Values } from './catalogue.ts'
 import { CatalogueError } from './catalogue-error.ts'
@@ -12,7 +12,7 @@ import { parseBounded, readEntries } from './read-entries.ts'
 /** Grows where a reader of before would misunderstand what is written. */
 const FORMAT = 1
 
-const INDEX = Compile(
+const INDEX = validatorOf(
   Type.Object({
     pushlessCatalogue: Type.Literal(FORMAT),
     entries: Type.Unknown(),

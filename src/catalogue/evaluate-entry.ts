@@ -1,6 +1,6 @@
 /** From an entry and its values to the derivation of its manifests. */
 import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { validatorOf } from '../core/validator.ts'
 import { isDerivationPath, parseStorePath, type StorePath } from '../core/nix/store-path.ts'
 import { parseJson } from '../core/json.ts'
 import type { CatalogueEntry, NixSource, Values } from './catalogue.ts'
@@ -14,7 +14,7 @@ export type EvaluatedEntry = {
   readonly storePath: StorePath | undefined
 }
 
-const RESULT = Compile(Type.Object({ derivation: Type.String(), storePath: Type.String() }))
+const RESULT = validatorOf(Type.Object({ derivation: Type.String(), storePath: Type.String() }))
 
 /**
  * @param values checked, with defaults.

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Type, type Static } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { validatorOf } from '../core/validator.ts'
 import { parseStorePath, type StorePath } from '../core/nix/store-path.ts'
 import { parseJson } from '../core/json.ts'
 import { runNix, type NixRun } from '../kubernetes/app/run-nix.ts'
@@ -28,7 +28,7 @@ type FlakeNode = {
 /** More than any chain of inputs that follow others. */
 const MAX_FOLLOWS = 100
 
-const ARCHIVE = Compile(
+const ARCHIVE = validatorOf(
   Type.Cyclic(
     {
       Tree: Type.Object({
@@ -53,7 +53,7 @@ const LOCK_TYPE = Type.Object({
     }),
   ),
 })
-const LOCK = Compile(LOCK_TYPE)
+const LOCK = validatorOf(LOCK_TYPE)
 type Lock = Static<typeof LOCK_TYPE>
 
 /**

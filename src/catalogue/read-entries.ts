@@ -1,6 +1,6 @@
 /** The entries of a catalogue, from the JSON that Nix or an index has of them. Everything in it is checked. */
 import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { validatorOf } from '../core/validator.ts'
 import { jsonExcess } from '../core/errors/nesting.ts'
 import { isObject, parseJson, type Json } from '../core/json.ts'
 import { countCelRules } from '../kubernetes/check/custom/cel-rules.ts'
@@ -18,7 +18,7 @@ const VERSION = /^[0-9A-Za-z]([0-9A-Za-z._+-]*[0-9A-Za-z])?$/
 const MAX_LENGTH = 63
 
 const values = Type.Unsafe<Values>(Type.Object({}))
-const ENTRIES = Compile(
+const ENTRIES = validatorOf(
   Type.Record(
     Type.String(),
     Type.Record(

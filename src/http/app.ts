@@ -3,7 +3,8 @@ import type { RequestListener, Server } from 'node:http'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { RegistryError } from '../core/errors/errors.ts'
 import type { NixCache } from '../nix-cache/nix-cache.ts'
-import { registerClientCertificates, type ClientAuth } from './access/client-certificate.ts'
+import { registerClientCertificates } from './access/client-certificate.ts'
+import type { ClientAuth } from './access/client-auth.ts'
 import { registerBodyDeadline } from './connection/body-deadline.ts'
 import { registerBuilds, type BuildsOptions } from './builds/builds.ts'
 import { registerPages, type PagesOptions } from './pages/pages.ts'
@@ -82,6 +83,8 @@ type TlsOptions = Omit<TlsService, 'asksClients'> & { readonly clientAuth: Clien
 const NO_AUDIT = () => undefined
 const NO_RULES = () => undefined
 const NO_LIMITS = { requests: 0, bytes: 0, connections: 0 }
+/** No route has a schema. By default fastify loads two compilers for them, before the server listens. */
+const NO_SCHEMAS = { buildValidator: demandNoSchema, buildSerializer: demandNoSchema }
 
 export function createApp(options: AppOptions, logger: FastifyBaseLogger): FastifyInstance {
   const {
@@ -112,6 +115,7 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
     },
     rewriteUrl: ({ url = '/' }) => originForm(url),
     routerOptions: { maxParamLength: 2048 },
+    schemaController: { compilersFactory: NO_SCHEMAS },
   })
   registerOrigins(app, proxies)
   const { metrics: metricsAddress, admin: adminAddress } = options.listeners ?? {}
@@ -157,6 +161,10 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
   if (pages !== undefined) registerPages(app, { ...pages, access, gate })
   if (nixCache !== undefined) registerNixCache(app, { nixCache, access, gate, compression, bodies })
   return app
+}
+
+function demandNoSchema(): never {
+  throw new Error('routes have no schemas here')
 }
 
 function tlsServer({ current, clientAuth }: TlsOptions, handler: RequestListener): Server {

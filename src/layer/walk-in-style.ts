@@ -30,12 +30,10 @@ import { WHITEOUT_PREFIX, walkLayerPath, walkStorePaths } from './walk.ts'
  */
 export function walkInStyle(
   paths: readonly StorePath[],
-  style: LayerStyle | undefined,
+  style: LayerStyle,
   directory: StoreDirectory,
 ): Generator<LayerEntry> {
-  switch (style?.kind) {
-    case undefined:
-      return walkStorePaths(paths, directory)
+  switch (style.kind) {
     case 'streamed':
       return streamed(paths, style, directory)
     case 'nix2container':

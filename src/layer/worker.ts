@@ -9,7 +9,7 @@ import { parseDigest, type Digest } from '../core/oci/digest.ts'
 import { RegistryError, type ErrorDetail, type ErrorKind } from '../core/errors/errors.ts'
 import type { FramePage } from '../core/tar/frame.ts'
 import { narPages } from '../core/nix/nar-frame.ts'
-import { segmentsOf, segmentsOfPage, type Segment, type Slice } from '../core/tar/segment.ts'
+import { segmentsOf, segmentsOfPage, type LayerEntry, type Segment, type Slice } from '../core/tar/segment.ts'
 import type { StoreDirectory } from '../core/nix/store-directory.ts'
 import { dialectOf, type LayerStyle } from '../core/tar/layer-style.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
@@ -18,8 +18,7 @@ import { pagesIn, type LayerFormat } from './layer-format.ts'
 import type { PackedEntries } from './packed-entries.ts'
 import { packFrame, unpackedPages, type PackedFrame } from './packed-frame.ts'
 import { fillWithoutFiles, readFiles, type FilePart } from './read.ts'
-import { walkForErofs, walkStorePath } from './walk.ts'
-import { walkInStyle } from './walk-in-style.ts'
+import { walkForErofs, walkStorePath, walkStorePaths } from './walk.ts'
 
 export type Job =
   | { readonly kind: 'archive'; readonly path: StorePath }
@@ -111,12 +110,20 @@ async function run(job: Job, directory: StoreDirectory): Promise<JobResult[Job['
   }
 }
 
-function pagesOf(
-  { paths, format = 'tar', style }: WalkedLayer,
+async function pagesOf(layer: WalkedLayer, directory: StoreDirectory): Promise<Iterable<FramePage>> {
+  const { format = 'tar', style } = layer
+  return pagesIn(format, await entriesOf(layer, directory), setImmediate, dialectOf(style))
+}
+
+async function entriesOf(
+  { paths, format, style }: WalkedLayer,
   directory: StoreDirectory,
-): Promise<Iterable<FramePage>> {
-  const entries = format === 'erofs' ? walkForErofs(paths, directory) : walkInStyle(paths, style, directory)
-  return pagesIn(format, entries, setImmediate, dialectOf(style))
+): Promise<Iterable<LayerEntry>> {
+  if (format === 'erofs') return walkForErofs(paths, directory)
+  if (style === undefined) return walkStorePaths(paths, directory)
+  // Its regular expressions are three quarters of the code of this thread, and few layers have any.
+  const { walkInStyle } = await import('./walk-in-style.ts')
+  return walkInStyle(paths, style, directory)
 }
 
 async function segmentsIn(layer: LayerSource, directory: StoreDirectory): Promise<Iterable<Segment>> {

@@ -6,10 +6,7 @@ import { STORE_DIR } from '../core/nix/store-path.ts'
 import { CacheReader, type CacheReaderOptions } from './cache-reader.ts'
 import { Importer, type ImporterOptions } from './importer.ts'
 import { Uploads } from './uploads.ts'
-
-/** Settings: `read` serves what may be pulled, `write` also takes derivations and sources from who has the token. */
-export const NIX_CACHE_MODES = ['off', 'read', 'write'] as const
-export type NixCacheMode = (typeof NIX_CACHE_MODES)[number]
+import type { NixCacheMode } from './nix-cache-mode.ts'
 
 export type NixCacheWriter = { readonly importer: Importer; readonly uploads: Uploads }
 

@@ -6,11 +6,7 @@ import { AdvisorySource } from '../insight/vulnerability/advisory-source.ts'
 /** How long a load may take: a year of NVD takes seconds. */
 const LOAD_LIMIT_MS = 600_000
 
-export function openAdvisories(
-  directory: string | undefined,
-  logger: FastifyBaseLogger,
-): AdvisorySource | undefined {
-  if (directory === undefined) return undefined
+export function openAdvisories(directory: string, logger: FastifyBaseLogger): AdvisorySource {
   const source = new AdvisorySource({
     directory,
     load: async (from) => {

@@ -3,10 +3,10 @@
  * reason. The command line, the help texts and the table of docs/settings.md are made from this.
  */
 import { Type, type Static } from 'typebox'
-import { CLIENT_AUTH_MODES } from '../http/access/client-certificate.ts'
-import { COMPRESSION_MODES } from '../http/pull/compression.ts'
+import { CLIENT_AUTH_MODES } from '../http/access/client-auth.ts'
+import { COMPRESSION_MODES } from '../http/pull/compression-mode.ts'
 import { WAIT_MODES } from '../http/pull/wait.ts'
-import { NIX_CACHE_MODES } from '../nix-cache/nix-cache.ts'
+import { NIX_CACHE_MODES } from '../nix-cache/nix-cache-mode.ts'
 import { STORE_KINDS } from '../store/store-kind.ts'
 
 /** Reads as `unix:/path`, as a command, or as `auto`. */

@@ -31,7 +31,7 @@
  * The order of the list is the order in the index; clients take the first that fits best.
  */
 import { Type, type Static } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { validatorOf } from '../core/validator.ts'
 import { RegistryError } from '../core/errors/errors.ts'
 import { isDerivationPath, parseStorePath, type StorePath } from '../core/nix/store-path.ts'
 import type { NamedImage, PlatformList } from './source.ts'
@@ -56,7 +56,7 @@ const Entry = Type.Union([
     { additionalProperties: false },
   ),
 ])
-const validator = Compile(
+const validator = validatorOf(
   Type.Object(
     {
       pushless: Type.Literal(1),

@@ -4,7 +4,7 @@
  */
 import type { Json } from '../core/json.ts'
 import { Type, type Static } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { validatorOf } from '../core/validator.ts'
 import { RegistryError } from '../core/errors/errors.ts'
 import type { Platform } from '../core/oci/image.ts'
 import { parseStorePath, storePathAround, type StorePath } from '../core/nix/store-path.ts'
@@ -76,7 +76,7 @@ const ImageFile = Type.Object({
   metadata: Type.Optional(AbsolutePath),
 })
 type ImageFile = Static<typeof ImageFile>
-const validator = Compile(ImageFile)
+const validator = validatorOf(ImageFile)
 
 /**
  * @param value what is in the file.

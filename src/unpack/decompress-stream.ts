@@ -2,8 +2,6 @@
 import { Readable, pipeline, type Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip } from 'node:zlib'
 import bzip2 from 'unbzip2-stream'
-// CommonJS, whose names Node doesn't see.
-import xz from 'xz-decompress'
 import { readLz4Frames } from './lz4-frames.ts'
 import { readZstdFrames } from './zstd-frames.ts'
 
@@ -25,8 +23,7 @@ export function decompressStream(
     case 'none':
       return packed
     case 'xz':
-      // Its decoder allows windows of 64 MiB.
-      return new xz.XzReadableStream(Readable.toWeb(packed) as ReadableStream<Uint8Array>)
+      return unxz(packed)
     case 'zstd':
       return readZstdFrames(packed)
     case 'gzip':
@@ -43,6 +40,13 @@ export function decompressStream(
 /** Failures of either show in the returned stream. */
 function through(packed: Readable, decompress: Transform): AsyncIterable<Uint8Array> {
   return pipeline(packed, decompress, () => undefined)
+}
+
+/** Its decoder allows windows of 64 MiB. Loading it loads Node's web streams, too, so that waits for its first use. */
+async function* unxz(packed: Readable): AsyncGenerator<Uint8Array> {
+  // CommonJS, whose names Node doesn't see.
+  const { default: xz } = await import('xz-decompress')
+  yield* new xz.XzReadableStream(Readable.toWeb(packed) as ReadableStream<Uint8Array>)
 }
 
 /** The decoder knows no back-pressure, so it gets a small piece only once its last output was taken. */

@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import type { Test } from 'tap'
 import { Metrics } from '../../src/http/metrics.ts'
 import { createApp } from '../../src/http/app.ts'
-import type { CompressionMode } from '../../src/http/pull/compression.ts'
+import type { CompressionMode } from '../../src/http/pull/compression-mode.ts'
 import { journalIn } from '../registry/journal.ts'
 import { fakeRegistry, type FakeRegistry, NO_REFERRERS } from './fake-registry.ts'
 

@@ -8,7 +8,6 @@ import { SYSTEM_STORE } from '../../src/core/nix/store-directory.ts'
 import type { PathOptions } from '../../src/core/tar/layer-style.ts'
 import type { StorePath } from '../../src/core/nix/store-path.ts'
 import { walkInStyle } from '../../src/layer/walk-in-style.ts'
-import { walkStorePaths } from '../../src/layer/walk.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'style-'))
 t.teardown(() => rmSync(directory, { recursive: true }))
@@ -40,10 +39,6 @@ const names = (entries: readonly { readonly name: string }[]) => entries.map(({ 
 
 const one = treeOf('one', { 'bin/a': 'aa', 'etc/link': '-> /nowhere', 'b-x': '', 'b/c': 'c' })
 const two = treeOf('two', { 'bin/a': 'AA', 'bin/z': 'z' })
-
-void t.test('no style is format 1', async (t) => {
-  t.strictSame([...walkInStyle([one], undefined, SYSTEM_STORE)], [...walkStorePaths([one], SYSTEM_STORE)])
-})
 
 void t.test('a streamed layer has absolute names and one owner', async (t) => {
   const attributes = { uid: 1, gid: 2, uname: asByteString('u'), gname: asByteString('g'), mtime: 3 }

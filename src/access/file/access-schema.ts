@@ -1,6 +1,6 @@
 /** The fields of the file that --auth names. The `description` of each says what is expected, and refusals quote it. */
 import { Type, type Static } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { validatorOf } from '../../core/validator.ts'
 import { RIGHTS } from '../subject.ts'
 
 const STRICT = { additionalProperties: false } as const
@@ -114,4 +114,4 @@ export const ACCESS_FILE = Type.Object(
 )
 export type GivenAccess = Static<typeof ACCESS_FILE>
 
-export const validateAccess = Compile(ACCESS_FILE)
+export const validateAccess = validatorOf(ACCESS_FILE)

@@ -1,6 +1,6 @@
 /** Reads the file of --auth: YAML or JSON, checked whole. Each mistake is one line with its place. */
 import { isScalar, LineCounter, parseDocument } from 'yaml'
-import { assertShallowYaml } from '../../core/errors/nesting.ts'
+import { assertShallowYaml } from '../../core/errors/yaml-nesting.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { findProblems } from '../../core/schema-problem.ts'
 import { offsetOf } from '../../core/yaml-place.ts'

@@ -1,6 +1,6 @@
 /** The rules of the auth file: which subject may pull, fetch and build what. */
 import { Type, type Static } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { validatorOf } from '../../core/validator.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { parseNamePattern, type NamePattern } from '../../core/policy.ts'
 import { parseSigningKey, type SigningKey } from '../../core/nix/signature.ts'
@@ -44,7 +44,7 @@ const RULES = Type.Array(
   ),
   { description: 'a list of rules' },
 )
-const validateRules = Compile(RULES)
+const validateRules = validatorOf(RULES)
 
 /**
  * Parses the value of `rules`.

@@ -1,6 +1,6 @@
 /** Asks a registry what pulls of images would find: `POST /check`. */
 import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { validatorOf } from '../../core/validator.ts'
 import { unreachable } from '../unreachable.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -9,7 +9,7 @@ const PullCheck = Type.Object({
   state: Type.String(),
   message: Type.Optional(Type.String()),
 })
-const answer = Compile(Type.Object({ images: Type.Array(PullCheck) }))
+const answer = validatorOf(Type.Object({ images: Type.Array(PullCheck) }))
 
 /** `state`: present, fetchable, buildable, failed, unknown, or unsure where the registry couldn't find out. */
 export type ImagePullCheck = { readonly ref: string; readonly state: string; readonly message?: string }

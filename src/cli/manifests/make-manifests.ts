@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { text as readText } from 'node:stream/consumers'
 import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { validatorOf } from '../../core/validator.ts'
 import { AppFileError, readAppFile, type AppDocument } from '../../kubernetes/app/app-file.ts'
 import { buildApps, type AppBuild } from '../../kubernetes/app/app-file-build.ts'
 import { NixFailure } from '../../kubernetes/app/run-nix.ts'
@@ -15,7 +15,7 @@ export type ManifestsOptions = Pick<AppBuild, 'library' | 'link' | 'registry' | 
   readonly isQuiet: boolean
 }
 
-const LIST = Compile(
+const LIST = validatorOf(
   Type.Object({
     items: Type.Array(Type.Object({ kind: Type.String(), metadata: Type.Object({ name: Type.String() }) })),
   }),

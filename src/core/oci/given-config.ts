@@ -3,13 +3,13 @@
  * config.md.
  */
 import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { validatorOf } from '../validator.ts'
 import { parseDigest, type Digest } from './digest.ts'
 import { RegistryError } from '../errors/errors.ts'
 import { parseGivenJson } from './given-json.ts'
 import type { Platform } from './image.ts'
 
-const validator = Compile(
+const validator = validatorOf(
   Type.Object({
     architecture: Type.String({ minLength: 1 }),
     variant: Type.Optional(Type.String()),

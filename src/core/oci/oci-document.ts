@@ -4,7 +4,7 @@
  * which has the same fields under other media types.
  */
 import { Type, type Static, type TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { validatorOf, type SchemaValidator } from '../validator.ts'
 import { parseDigest, type Digest } from './digest.ts'
 import { RegistryError } from '../errors/errors.ts'
 import { parseGivenJson } from './given-json.ts'
@@ -43,7 +43,7 @@ const Index = Type.Object({
   mediaType: Type.Optional(Type.String()),
   manifests: Type.Array(Descriptor),
 })
-const validators = { manifest: Compile(Manifest), index: Compile(Index) }
+const validators = { manifest: validatorOf(Manifest), index: validatorOf(Index) }
 
 export type Descriptor = Omit<Static<typeof Descriptor>, 'digest'> & { readonly digest: Digest }
 
@@ -122,7 +122,7 @@ function parseObject(name: string, bytes: Uint8Array): object {
   throw new RegistryError('unservable', `${name}: not a JSON object`)
 }
 
-type Complaint = ReturnType<ReturnType<typeof Compile<TSchema>>['Errors']>[number]
+type Complaint = ReturnType<SchemaValidator<TSchema>['Errors']>[number]
 
 function invalid(name: string, what: string, [error]: readonly Complaint[]): RegistryError {
   return new RegistryError(

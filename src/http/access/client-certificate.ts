@@ -7,6 +7,7 @@ import { TLSSocket } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { printable } from '../../core/errors/printable.ts'
+import type { ClientAuth } from './client-auth.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -14,10 +15,6 @@ declare module 'fastify' {
     readonly isForProbes?: boolean
   }
 }
-
-/** Whether clients may have a certificate (`optional`), or must. */
-export const CLIENT_AUTH_MODES = ['off', 'optional', 'required'] as const
-export type ClientAuth = (typeof CLIENT_AUTH_MODES)[number]
 
 const MAX_SUBJECT = 200
 const subjects = new WeakMap<Socket, string>()

@@ -1,22 +1,17 @@
 /**
- * The images that a body names: Kubernetes manifests, or `{"refs": ["…"]}`, whatever its content type says. What comes
- * out is small, whatever goes in: it is handed from one thread to another.
+ * The images that a body names, as `{"refs": ["…"]}`. A list is small, whatever goes in: it is handed from one thread to
+ * another.
  */
 import { RegistryError, type ErrorDetail, type ErrorKind } from '../../core/errors/errors.ts'
 import { parseImageName, type ImageName } from '../../core/oci/image-name.ts'
-import { describePlace } from '../../kubernetes/references/place.ts'
-import { findReferences } from '../../kubernetes/references/image-references.ts'
 import { jsonExcess } from '../../core/errors/nesting.ts'
 
 /** Each is a question to Nix; a cluster of thousands of images has them in many manifests. */
 export const MAX_IMAGES = 1_000
 /** The most values of a list of references. Each reference is one, beside the list and what is around it. */
 const MAX_LIST_VALUES = MAX_IMAGES + 10
-/** The most values of anything else: 100 MB in memory. The schemas of 200 kinds of custom resources have 500,000. */
-const MAX_VALUES = 1_000_000
 /** The most characters of a name in an answer. */
-const SHOWN_LENGTH = 300
-const IS_JSON = /^\s*[[{]/
+export const SHOWN_LENGTH = 300
 const BEGINS_WITH_REFS = /^\s*\{\s*"refs"\s*:/
 
 export type ImageList = {
@@ -34,14 +29,6 @@ type MalformedName = {
   readonly kind: ErrorKind
   readonly message: string
   readonly detail: ErrorDetail | undefined
-}
-
-/**
- * @param hosts under which the client knows this registry, beside `nix.internal`.
- * @throws RegistryError `manifest-invalid` for what is broken, too much, or names no image at all.
- */
-export function readImageList(text: string, hosts: readonly string[]): ImageList {
-  return readReferenceList(text) ?? checked(fromManifests(text, hosts))
 }
 
 /**
@@ -67,23 +54,6 @@ export function readReferenceList(text: string): ImageList | undefined {
   return checked({ images: [...images.values()], malformed, foreign: 0 })
 }
 
-function fromManifests(text: string, hosts: readonly string[]): ImageList {
-  if (IS_JSON.test(text) && jsonExcess(text, MAX_VALUES) === 'values') {
-    throw new RegistryError('manifest-invalid', `JSON of more than ${MAX_VALUES} values: send it in parts`)
-  }
-  const { images, foreign, malformed } = findReferences(text, { source: 'request body', hosts })
-  return {
-    images: images.map(({ name, reference, selector }) => ({ name, reference, selector })),
-    malformed: malformed.slice(0, MAX_IMAGES + 1).map(({ name, reason, place }) => ({
-      name: name.slice(0, SHOWN_LENGTH),
-      kind: 'name-invalid',
-      message: reason.slice(0, 2 * SHOWN_LENGTH),
-      detail: { place: describePlace(place).slice(0, 2 * SHOWN_LENGTH) },
-    })),
-    foreign: foreign.length,
-  }
-}
-
 /** Counted before anything is made of it. @returns nothing for a text that isn't a list of references. */
 function refsIn(text: string): readonly string[] | undefined {
   if (!/^\s*\{/.test(text)) return undefined
@@ -104,7 +74,8 @@ function refsIn(text: string): readonly string[] | undefined {
   throw new RegistryError('manifest-invalid', 'refs: must be a list of image names')
 }
 
-function checked(list: ImageList): ImageList {
+/** @throws RegistryError `manifest-invalid` for too many images, or none. */
+export function checked(list: ImageList): ImageList {
   const count = list.images.length + list.malformed.length
   if (count > MAX_IMAGES) throw tooMany(String(count))
   if (count === 0 && list.foreign === 0)

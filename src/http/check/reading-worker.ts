@@ -1,7 +1,8 @@
 /** A thread for one body: reading YAML takes a second and hundreds of megabytes for a megabyte. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { RegistryError, type ErrorDetail, type ErrorKind } from '../../core/errors/errors.ts'
-import { readImageList, type ImageList } from './image-list.ts'
+import type { ImageList } from './image-list.ts'
+import { readImageList } from './read-image-list.ts'
 
 export type ReadTask = { readonly bytes: Uint8Array; readonly hosts: readonly string[] }
 export type ReadAnswer =

@@ -5,10 +5,7 @@
  */
 import { isCompressorFree, type Encoding } from '../../layer/compressor.ts'
 import { isLoopback } from '../access/peer.ts'
-
-/** Settings: `auto` is zstd for clients that accept it and aren't on this machine. */
-export const COMPRESSION_MODES = ['auto', 'none', 'zstd', 'gzip'] as const
-export type CompressionMode = (typeof COMPRESSION_MODES)[number]
+import type { CompressionMode } from './compression-mode.ts'
 
 /** Below this the frame and the headers cost more than they save. */
 const MIN_SIZE = 4096

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { Type, type Static } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { validatorOf } from '../../core/validator.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { unreadable } from '../../core/errors/unreadable.ts'
 import { fileOf, type StoreDirectory } from '../../core/nix/store-directory.ts'
@@ -33,7 +33,7 @@ const Facts = Type.Object({
   supplier: Text,
   knownVulnerabilities: Texts,
 })
-const validator = Compile(
+const validator = validatorOf(
   Type.Object({ pushlessMetadata: Type.Literal(1), packages: Type.Record(Type.String(), Facts) }),
 )
 

@@ -4,7 +4,7 @@
  * by Nix.
  */
 import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { validatorOf } from '../../core/validator.ts'
 import { Settings } from 'typebox/system'
 
 // Of 8 by default, alternatives of one field take several; all that is wrong is told at once.
@@ -191,5 +191,5 @@ export const APPS = Type.Object(
   { ...STRICT, ...description('applications') },
 )
 
-export const validateApp = Compile(APP)
-export const validateApps = Compile(APPS)
+export const validateApp = validatorOf(APP)
+export const validateApps = validatorOf(APPS)

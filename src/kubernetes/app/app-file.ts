@@ -3,7 +3,7 @@
  * said with its line and column; what it means is decided by `appFile` in manifests/app/file.nix.
  */
 import { LineCounter, isScalar, parseAllDocuments, type Document, type Node } from 'yaml'
-import { assertShallowYaml } from '../../core/errors/nesting.ts'
+import { assertShallowYaml } from '../../core/errors/yaml-nesting.ts'
 import { APP, APPS, validateApp, validateApps } from './app-file-schema.ts'
 import { offsetOf } from '../../core/yaml-place.ts'
 import { findProblems, type Problem } from '../../core/schema-problem.ts'

@@ -1,6 +1,6 @@
 /** The objects of the operator, with types for the fields that are filled. */
 import { Type, type Static } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { validatorOf } from '../../core/validator.ts'
 import { Metadata, Workload } from './registry-objects.ts'
 
 const Binding = Type.Object({
@@ -20,7 +20,7 @@ const Other = Type.Object({
   metadata: Metadata,
 })
 const OperatorObject = Type.Union([Workload, Binding, Other])
-const validator = Compile(Type.Array(OperatorObject))
+const validator = validatorOf(Type.Array(OperatorObject))
 
 export type OperatorObject = Static<typeof OperatorObject>
 

@@ -3,7 +3,7 @@
  * here says anything of them.
  */
 import { Type, type Static } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { validatorOf } from '../../core/validator.ts'
 
 const Named = Type.Object({ name: Type.String() })
 export const Metadata = Type.Object({
@@ -87,7 +87,7 @@ const Other = Type.Object({
   metadata: Metadata,
 })
 const RegistryObject = Type.Union([Workload, Service, NetworkPolicy, Autoscaler, Other])
-const validator = Compile(Type.Array(RegistryObject))
+const validator = validatorOf(Type.Array(RegistryObject))
 
 export type RegistryObject = Static<typeof RegistryObject>
 export type Workload = Static<typeof Workload>

@@ -3,7 +3,8 @@
  * their places in the text.
  */
 import { isAlias, isMap, isNode, isScalar, isSeq, parseAllDocuments, LineCounter, type Document } from 'yaml'
-import { TOO_DEEP, yamlTooDeepAt } from '../../core/errors/nesting.ts'
+import { TOO_DEEP } from '../../core/errors/nesting.ts'
+import { yamlTooDeepAt } from '../../core/errors/yaml-nesting.ts'
 import { isMergeKey, keyText } from './go-node.ts'
 import { goValue, type GoValue } from './go-value.ts'
 import { manifestChunks, type YamlChunk } from './yaml-chunks.ts'

@@ -15,7 +15,8 @@ import {
   type ParsedNode,
 } from 'yaml'
 import { RegistryError } from '../../core/errors/errors.ts'
-import { MAX_DEPTH, TOO_DEEP, assertShallowYaml, jsonExcess } from '../../core/errors/nesting.ts'
+import { MAX_DEPTH, TOO_DEEP, jsonExcess } from '../../core/errors/nesting.ts'
+import { assertShallowYaml } from '../../core/errors/yaml-nesting.ts'
 
 /** As JSON has it; a value may be the part of several. */
 export type YamlValue =

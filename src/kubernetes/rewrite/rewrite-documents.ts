@@ -16,7 +16,7 @@ import {
   type YAMLMap,
 } from 'yaml'
 import { RegistryError } from '../../core/errors/errors.ts'
-import { assertShallowYaml } from '../../core/errors/nesting.ts'
+import { assertShallowYaml } from '../../core/errors/yaml-nesting.ts'
 import { parseExactJson } from '../read/exact-json.ts'
 import { resolvePlain } from '../read/go-scalar.ts'
 import { asYamlStream } from '../read/yaml-chunks.ts'

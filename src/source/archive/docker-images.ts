@@ -9,7 +9,7 @@
  * as a link). From docker 25 on an archive is an OCI layout too, whose layers are `blobs/sha256/<digest>`.
  */
 import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { validatorOf } from '../../core/validator.ts'
 import type { Digest } from '../../core/oci/digest.ts'
 import { parseDigest } from '../../core/oci/digest.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
@@ -49,7 +49,7 @@ const DOCKERS_OWN = /^(?:repositories|[0-9a-f]{64}(?:\.json|\.tar|\/layer\.tar|\
 /** OCI distribution-spec, "Pulling manifests". */
 const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/
 
-const validator = Compile(
+const validator = validatorOf(
   Type.Array(
     Type.Object({
       Config: Type.String({ minLength: 1 }),

@@ -9,7 +9,7 @@
  */
 import { open, type FileHandle } from 'node:fs/promises'
 import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { validatorOf } from '../../core/validator.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { Archives } from '../../unpack/archives.ts'
@@ -42,7 +42,7 @@ const MAGIC_AT = 257
 /** Directories of archives of images; nothing else of theirs is below one. */
 const KNOWN_DIRECTORY = /^(?:[0-9a-f]{64}|blobs)$/
 
-const noteValidator = Compile(
+const noteValidator = validatorOf(
   Type.Array(
     Type.Object({
       name: Type.String(),

@@ -7,7 +7,7 @@
  */
 import type { Json } from '../../core/json.ts'
 import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { validatorOf } from '../../core/validator.ts'
 import type { Digest } from '../../core/oci/digest.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { readConfig } from '../../core/oci/given-config.ts'
@@ -23,7 +23,7 @@ const STORE_PATH_PREFIX = 'containerd.io/snapshot/nix-store-path.'
 /** The same as nix/image.nix sets; a base image's layers come on top. Part of the image's identity. */
 const MAX_LAYERS = 60
 
-const Config = Compile(
+const Config = validatorOf(
   Type.Object({
     config: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
     created: Type.Optional(Type.String()),

@@ -8,7 +8,7 @@
 import type { Json } from '../../core/json.ts'
 import { encodeText } from '../../core/byte-string.ts'
 import { Type, type Static } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { validatorOf } from '../../core/validator.ts'
 import { parseDigest, type Digest } from '../../core/oci/digest.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { goJson, goStruct } from './go-json.ts'
@@ -58,7 +58,7 @@ const ImageFile = Type.Object({
 })
 type ImageFile = Static<typeof ImageFile>
 type Layer = Static<typeof Layer>
-const validator = Compile(ImageFile)
+const validator = validatorOf(ImageFile)
 
 /** The media types that `image-from-dir` and `layers-from-…` write. */
 const MEDIA_TYPES: ReadonlySet<string> = new Set(

@@ -11,7 +11,7 @@
 import type { Json } from '../../core/json.ts'
 import { asByteString, byteStringOf, encodeText, type ByteString } from '../../core/byte-string.ts'
 import { Type, type Static } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { validatorOf } from '../../core/validator.ts'
 import { parseDigest, type Digest } from '../../core/oci/digest.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import type { LayerDescriptor } from '../../core/oci/image.ts'
@@ -49,7 +49,7 @@ const Conf = Type.Object({
   repo_tag: Type.String(),
 })
 type Conf = Static<typeof Conf>
-const validator = Compile(Conf)
+const validator = validatorOf(Conf)
 
 /** makeWrapper's script is a few hundred bytes; a program that names a file like this somewhere is no image. */
 const MAX_SCRIPT_SIZE = 16 * 1024

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { MAX_DEPTH, assertShallowYaml, jsonExcess, yamlTooDeepAt } from '../../../src/core/errors/nesting.ts'
+import { MAX_DEPTH, jsonExcess } from '../../../src/core/errors/nesting.ts'
+import { assertShallowYaml, yamlTooDeepAt } from '../../../src/core/errors/yaml-nesting.ts'
 import { processorMs } from '../../support/processor-time.ts'
 
 const DEEP = MAX_DEPTH + 1

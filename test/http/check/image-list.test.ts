@@ -1,5 +1,6 @@
 import t from 'tap'
-import { MAX_IMAGES, readImageList, readReferenceList } from '../../../src/http/check/image-list.ts'
+import { MAX_IMAGES, readReferenceList } from '../../../src/http/check/image-list.ts'
+import { readImageList } from '../../../src/http/check/read-image-list.ts'
 import { processorMs } from '../../support/processor-time.ts'
 
 const HASH = 'aw2fw9ag10wr9pf0qk4nk5sxi0q0bn56'
