@@ -5,7 +5,7 @@
  */
 import { mkdir, readdir, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { StorePath } from '../core/nix/store-path.ts'
+import { parseStorePath, type StorePath } from '../core/nix/store-path.ts'
 import type { Store } from '../store/store.ts'
 
 const FOLDER = 'containers'
@@ -43,6 +43,15 @@ export class ContainerRoots {
     const names = await readdir(this.#directory).catch(() => [])
     for (const name of names)
       if (!containers.has(name)) await rm(join(this.#directory, name), { force: true })
+  }
+
+  /** Returns the paths that are kept for containers, also for those of an earlier process. */
+  async held(): Promise<ReadonlySet<StorePath>> {
+    const names = await readdir(this.#directory).catch(() => [])
+    const targets = await Promise.all(
+      names.map(async (name) => readlink(join(this.#directory, name)).catch(() => '')),
+    )
+    return new Set(targets.flatMap((target) => parseStorePath(target) ?? []))
   }
 
   #link(container: string): string {

@@ -2,13 +2,18 @@
 import { RegistryError } from '../core/errors/errors.ts'
 import { systemReason } from '../core/errors/system-error.ts'
 import { DEFAULT_TAG } from '../core/oci/image-name.ts'
-import { storeHashOf, storeNameOf } from '../core/nix/store-path.ts'
+import { storeHashOf, storeNameOf, type StorePath } from '../core/nix/store-path.ts'
 import { runPlugin, type PluginListeners } from '../nri/run-plugin.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { ZeroCopyImages } from '../registry/state/zero-copy-images.ts'
 import { lockNode } from './node-lock.ts'
 import { ZeroCopyPlugin, type ZeroCopyFigures, type ZeroCopyOptions } from './zero-copy-plugin.ts'
 
-export type OpenZeroCopyOptions = Pick<ZeroCopyOptions, 'store' | 'images' | 'stateDirectory'> & {
+/** How often images are looked through for those that nobody used for long. */
+const FORGET_MS = 24 * 3_600_000
+
+export type OpenZeroCopyOptions = Pick<ZeroCopyOptions, 'store' | 'stateDirectory'> & {
+  readonly images: ZeroCopyOptions['images'] & Pick<ZeroCopyImages, 'put'>
   /** The socket of NRI. */
   readonly socket: string
   readonly registry: Pick<Registry, 'artifact' | 'roots'>
@@ -32,17 +37,25 @@ export async function openZeroCopy({
     ...options,
     onTrouble,
     hold: (path) => registry.roots.hold(path),
-    restore: (path) => {
-      const reference = { storeHash: storeHashOf(path), slug: storeNameOf(path) }
-      registry.artifact(reference, DEFAULT_TAG, 'zero-copy').catch(onTrouble)
-    },
+    restore: (path) => void restore(path).catch(onTrouble),
   })
+  const restore = async (path: StorePath) => {
+    const reference = { storeHash: storeHashOf(path), slug: storeNameOf(path) }
+    const artifact = await registry.artifact(reference, DEFAULT_TAG, 'zero-copy')
+    // An image that the registry remembers isn't made anew, and its row may be lost.
+    if (artifact.kind === 'image' && artifact.form === 'zero-copy') options.images.put(artifact)
+  }
   const unlock = lockNode(socket)
   try {
     const running = await runPlugin(socket, plugin, listeners)
+    const forget = () => void plugin.forgetUnused().catch(onTrouble)
+    const timer = setInterval(forget, FORGET_MS)
+    timer.unref()
+    forget()
     return {
       figures: () => plugin.figures(),
       close: async () => {
+        clearInterval(timer)
         await running.close()
         unlock()
       },

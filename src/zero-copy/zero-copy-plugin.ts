@@ -18,7 +18,7 @@ import { ContainerRoots } from './container-roots.ts'
 
 export type ZeroCopyOptions = {
   readonly store: Pick<Store, 'addRoot' | 'isValid' | 'directory'>
-  readonly images: Pick<ZeroCopyImages, 'find'>
+  readonly images: Pick<ZeroCopyImages, 'find' | 'prune'>
   readonly stateDirectory: string
   /** Keeps a path for a while, valid or not. @throws RegistryError `unavailable`. */
   readonly hold: (path: StorePath) => Promise<void>
@@ -111,6 +111,11 @@ export class ZeroCopyPlugin implements NriPlugin {
   /** Also of containers whose creation failed half-way. */
   readonly removePod = async (id: string): Promise<void> => {
     for (const [container, { pod }] of this.#held) if (pod === id) await this.removeContainer(container)
+  }
+
+  /** Forgets images that nobody used for long, unless a container has one. */
+  async forgetUnused(): Promise<void> {
+    this.#options.images.prune(await this.#roots.held())
   }
 
   /** Keeps a path before it is looked for: a collector that runs now must not take it in between. */

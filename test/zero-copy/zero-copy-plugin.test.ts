@@ -50,7 +50,10 @@ async function plugin(scope: Scope, options: Partial<ZeroCopyOptions> & { readon
       },
       addRoot: async () => void steps.push('rooted'),
     },
-    images: { find: (name) => known.get(name) },
+    images: {
+      find: (name) => known.get(name),
+      prune: (held) => void steps.push(`pruned all but ${[...held].join(' ')}`),
+    },
     stateDirectory,
     hold: async () => void steps.push('held'),
     restore: (path) => void steps.push(`restored ${path}`),
@@ -151,4 +154,14 @@ void t.test('what a runtime has decides what is kept', async (t) => {
   t.same(await links(), ['c1', 'c2', 'c3'])
   await made.removePod(pod.id)
   t.same(await links(), [])
+})
+
+void t.test('images are forgotten, and not those that containers of an earlier process have', async (t) => {
+  const { made, steps, stateDirectory } = await plugin(t)
+  await made.forgetUnused()
+  await mkdir(join(stateDirectory, 'containers'))
+  await symlink(root, join(stateDirectory, 'containers', 'c1'))
+  await symlink('/elsewhere', join(stateDirectory, 'containers', 'c2'))
+  await made.forgetUnused()
+  t.same(steps, ['pruned all but ', `pruned all but ${root}`])
 })
