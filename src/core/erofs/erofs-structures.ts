@@ -12,6 +12,8 @@ export const SUPERBLOCK_OFFSET = 1024
 export const SUPERBLOCK_SIZE = 128
 export const DIRENT_SIZE = 12
 export const MAX_NAME_LENGTH = 255
+/** PATH_MAX without its end. The kernel would cut off what is longer. */
+export const MAX_TARGET_LENGTH = 4095
 /** Time of every inode that has none of its own: Nix's first second. */
 const EROFS_TIME = 1
 

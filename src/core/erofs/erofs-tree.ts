@@ -6,7 +6,7 @@ import { absolutePath, asByteString, displayPath, type ByteString } from '../byt
 import { RegistryError } from '../errors/errors.ts'
 import type { LayerEntry } from '../tar/segment.ts'
 import { ROOT, SYMLINK_MODE, type TarAttributes } from '../tar/tar-header.ts'
-import { MAX_NAME_LENGTH, TYPE_BITS } from './erofs-structures.ts'
+import { MAX_NAME_LENGTH, MAX_TARGET_LENGTH, TYPE_BITS } from './erofs-structures.ts'
 
 /** The node of the root directory. */
 export const ROOT_NODE = 0
@@ -45,7 +45,7 @@ export class ErofsTree {
 
   /**
    * Adds an entry, or replaces the one of the same name; a directory keeps what is in it.
-   * @throws RegistryError `unservable` for a name that EROFS can't hold.
+   * @throws RegistryError `unservable` for a name or a target that EROFS can't hold.
    */
   add(entry: LayerEntry): void {
     const name = entry.name
@@ -59,13 +59,9 @@ export class ErofsTree {
     const slash = name.lastIndexOf('/')
     const parent = this.#directory(asByteString(name.slice(0, Math.max(0, slash))))
     const own = asByteString(name.slice(slash + 1))
-    if (own.length > MAX_NAME_LENGTH) {
-      const path = displayPath(absolutePath(name))
-      throw new RegistryError(
-        'unservable',
-        `${path}: a name of ${own.length} bytes, and EROFS has at most ${MAX_NAME_LENGTH}`,
-      )
-    }
+    if (own.length > MAX_NAME_LENGTH) refuse(name, 'a name', own.length, MAX_NAME_LENGTH)
+    if (entry.kind === 'symlink' && entry.target.length > MAX_TARGET_LENGTH)
+      refuse(name, 'a link to a path', entry.target.length, MAX_TARGET_LENGTH)
     const node = this.#addNode(own, parent, mode)
     this.#note(node, entry)
     if (entry.kind === 'directory') this.#directories.set(name, node)
@@ -186,6 +182,11 @@ export class ErofsTree {
     this.nameStarts = copied(new Float64Array(room), this.nameStarts)
     this.nameLengths = copied(new Uint8Array(room), this.nameLengths)
   }
+}
+
+function refuse(name: ByteString, what: string, length: number, limit: number): never {
+  const path = displayPath(absolutePath(name))
+  throw new RegistryError('unservable', `${path}: ${what} of ${length} bytes, and EROFS has at most ${limit}`)
 }
 
 function copied<T extends Uint8Array | Uint16Array | Uint32Array | Float64Array>(larger: T, values: T): T {

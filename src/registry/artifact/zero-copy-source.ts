@@ -12,7 +12,7 @@ import { isObject } from '../../core/json.ts'
 import { pathsOfClosure } from '../../core/nix/closure.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { LayerEntry } from '../../core/tar/segment.ts'
-import { STORE_DIRECTORIES } from '../../layer/walk.ts'
+import { STORE_DIRECTORIES, WHITEOUT_PREFIX } from '../../layer/walk.ts'
 import type { Source, SourceLayer } from '../../source/source.ts'
 import { nixDatabaseEntries } from '../state/nix-database.ts'
 import type { ImageRoot } from './image-root.ts'
@@ -42,6 +42,7 @@ export async function zeroCopySource(at: ImageRoot, source: Source): Promise<Zer
   const { config } = source
   if (config.kind !== 'made' || source.manifest !== undefined) return undefined
   const { layers, mounts } = await withoutStorePaths(at, source.layers)
+  if (layers.some(hasWhiteout)) return undefined
   if (!(await startsInStore(config.config, layers, new Set(mounts), at.files))) return undefined
   const { Labels: labels } = config.config
   const label = { ...(isObject(labels) ? labels : {}), [ZERO_COPY_LABEL]: at.root }
@@ -95,6 +96,17 @@ async function withoutStorePaths(
   if (places.length > 0)
     layers.push({ kind: 'entries', entries: joined(places, []), createdBy: 'places of store paths' })
   return { layers, mounts: mounts.sort() }
+}
+
+/**
+ * Whether a file's name would delete another file. As a tar the image is refused for the file in the store that has
+ * this name too, and that is in no layer here.
+ */
+function hasWhiteout(layer: SourceLayer): boolean {
+  if (layer.kind !== 'entries') return false
+  for (const { name } of layer.entries)
+    if (name.slice(name.lastIndexOf('/') + 1).startsWith(WHITEOUT_PREFIX)) return true
+  return false
 }
 
 /** A link can't be mounted, and is small: it is in the image as it is. */

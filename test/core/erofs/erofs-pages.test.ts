@@ -67,6 +67,14 @@ void t.test('names of 255 bytes are taken, longer ones refused', async (t) => {
   })
 })
 
+void t.test('targets of 4095 bytes are taken, longer ones refused', async (t) => {
+  await erofsBytes([link('l', 't'.repeat(4095))])
+  await t.rejects(erofsBytes([link('d/l', 't'.repeat(4096))]), {
+    kind: 'unservable',
+    message: /^\/d\/l: a link to a path of 4096 bytes/,
+  })
+})
+
 void t.test('a layer of more than 2^32 blocks is refused', async (t) => {
   const large: LayerEntry = { kind: 'file', name: asByteString('large'), mode: 0o444, size: 2 ** 44 }
   const tree = await erofsTree([large], async () => undefined)

@@ -61,7 +61,7 @@ const own: readonly LayerEntry[] = [
 ]
 
 const stores: SourceLayer = { kind: 'closure', maxLayers: 60, except: [root] }
-const entries: SourceLayer = { kind: 'entries', entries: own, createdBy: 'root' }
+const entries = { kind: 'entries', entries: own, createdBy: 'root' } as const satisfies SourceLayer
 const foreign: SourceLayer = {
   kind: 'stored',
   place: { file: asByteString(base), offset: 0, length: 1 },
@@ -139,6 +139,15 @@ void t.test('places of the store paths, and a name of its own', async (t) => {
     'symlink bin/say',
   ])
   t.equal(names.length, own.length + 3, 'each once')
+})
+
+void t.test('an image with a link whose name would delete a file', async (t) => {
+  const at = await imageRoot(t)
+  for (const name of ['.wh.say', 'bin/.wh.say']) {
+    const layer: SourceLayer = { ...entries, entries: [...own, linkTo(name, `${program}/bin/say`)] }
+    const given = sourceOf({ Entrypoint: [`${program}/bin/say`] }, [stores, layer])
+    t.equal(await zeroCopySource(at, given), undefined, name)
+  }
 })
 
 void t.test('an image that was made elsewhere', async (t) => {
