@@ -32,7 +32,7 @@ export type NriPlugin = {
 }
 
 export type ConnectionListeners = {
-  /** Hears that the runtime took the plugin. */
+  /** Hears that the runtime calls the plugin from now on. Containers that it made before had no plugin. */
   readonly onRegistered: (runtime: RuntimeFacts) => void
   /** Hears how long each call took. */
   readonly onCall?: (method: string, milliseconds: number, error: unknown) => void
@@ -109,15 +109,19 @@ function callsOf(
 ): Readonly<Record<string, Call>> {
   /** Parts of a list that is too long for one message. */
   const known: NriContainer[] = []
+  let runtime: RuntimeFacts | undefined
   return {
     Configure: async (payload) => {
-      onRegistered(readConfigure(payload))
+      runtime = readConfigure(payload)
       return configuration(Object.values(EVENT))
     },
     Synchronize: async (payload) => {
       const { containers, more } = readSynchronize(payload)
       known.push(...containers)
-      if (!more) await plugin.synchronize(known.splice(0))
+      if (!more) {
+        await plugin.synchronize(known.splice(0))
+        if (runtime !== undefined) onRegistered(runtime)
+      }
       return synchronized(more)
     },
     CreateContainer: async (payload) => {

@@ -47,6 +47,7 @@ void t.test('--zero-copy', { skip: missing('nix') }, async (t) => {
   const starting = startPushless(t, { args })
   const peer = await runtime.next()
   await peer.call('Configure')
+  await peer.call('Synchronize')
   const first = await starting
   t.match(await refusalOf(t, args), /^[^\n]*--zero-copy: another registry of this node has it[^\n]*$/)
   await first.stop()

@@ -12,12 +12,12 @@ import { fakeRuntime, frame } from './fake-runtime.ts'
 
 const PATIENCE = { startMs: 5_000, retryMs: 1, maxRetryMs: 5 }
 
-type Known = { synchronized: NriContainer[]; removed: string[]; lost: unknown[] }
+type Known = { synchronized: NriContainer[]; removed: string[]; lost: unknown[]; registered: unknown[] }
 
 async function runningPlugin(scope: Scope, create: NriPlugin['createContainer'] = async () => []) {
   const path = join(await temporaryDirectory(scope, 'nri'), 'nri.sock')
   const runtime = await fakeRuntime(scope, path)
-  const known: Known = { synchronized: [], removed: [], lost: [] }
+  const known: Known = { synchronized: [], removed: [], lost: [], registered: [] }
   const plugin: NriPlugin = {
     synchronize: async (containers) => void known.synchronized.push(...containers),
     createContainer: create,
@@ -25,7 +25,7 @@ async function runningPlugin(scope: Scope, create: NriPlugin['createContainer'] 
     removePod: async (id) => void known.removed.push(`pod ${id}`),
   }
   const listeners: PluginListeners = {
-    onRegistered: () => undefined,
+    onRegistered: (facts) => known.registered.push(facts),
     onLost: (error) => known.lost.push(error),
   }
   const running = runPlugin(path, plugin, listeners, PATIENCE)
@@ -34,9 +34,12 @@ async function runningPlugin(scope: Scope, create: NriPlugin['createContainer'] 
     'Configure',
     message((writer) => writer.writeStringField(2, 'containerd')),
   )
+  // The runtime makes containers without it until it has told which there are.
+  const before = known.registered.length
+  await peer.call('Synchronize')
   const { close } = await running
   scope.teardown(close)
-  return { runtime, peer, known, configured, path, plugin, listeners }
+  return { runtime, peer, known, before, configured, path, plugin, listeners }
 }
 
 function message(write: (writer: PbfWriter) => void): Uint8Array {
@@ -77,8 +80,10 @@ function container(id: string, annotations: Readonly<Record<string, string>> = {
 }
 
 void t.test('registers for events of containers', async (t) => {
-  const { configured } = await runningPlugin(t)
+  const { configured, before, known } = await runningPlugin(t)
   t.match(configured, { code: 0 })
+  t.equal(before, 0)
+  t.match(known.registered, [{ name: 'containerd' }])
   // RemovePodSandbox, CreateContainer and RemoveContainer: bits 3, 4 and 11 of the event's numbers.
   t.same(
     Buffer.from(configured.payload),
