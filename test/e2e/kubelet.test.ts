@@ -5,6 +5,8 @@ import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { imageName } from './client.ts'
 import { until } from './until.ts'
+import { missingCri } from '../support/containerd-cri.ts'
+import { freePort } from '../support/free-port.ts'
 import { startKubelet, type Kubelet } from '../support/kubelet.ts'
 import { missingKubernetes } from '../support/kubernetes-programs.ts'
 import { fixture, nixBuild, only } from '../support/nix.ts'
@@ -68,6 +70,38 @@ void t.test('Pods from `nix build`, on a kubelet', { skip, timeout: TIME_LIMIT_M
     t.match(events.at(-1), /^Pulled: Successfully pulled image/)
   })
 })
+
+void t.test(
+  'a Pod whose image has no store paths',
+  { skip: skip || (await missingCri('built')), timeout: TIME_LIMIT_MS },
+  async (t) => {
+    const plain = await startPushless(t)
+    const sandbox = only(await nixBuild(fixture('pods.nix'), ['-A', 'sandbox']))
+    const port = await freePort()
+    const kubelet = await startKubelet(t, {
+      url: `http://127.0.0.1:${port}`,
+      origin: 'built',
+      settings: { nri: true, hosts: { 'plain.internal': plain.url } },
+      // A sandbox is no container to NRI: its image must be an ordinary one.
+      sandboxImage: `plain.internal${sandbox}:nix`,
+    })
+    const { url } = await startPushless(t, {
+      listen: `127.0.0.1:${port}`,
+      args: ['--zero-copy', '--nri-socket', kubelet.nriSocket],
+    })
+    const pod = await podOf('greeter', ['--argstr', 'greeting', 'nothing was copied'])
+    await kubelet.place('greeter', pod.json)
+    await says(kubelet, 'nothing was copied')
+    t.same(await kubelet.running('main'), [pod.image])
+    const metrics = async () => (await fetch(`${url}/metrics`)).text()
+    t.match(await metrics(), /^pushless_zero_copy_containers 1$/m)
+    await kubelet.remove('greeter')
+    await until(
+      async () => (/^pushless_zero_copy_containers 0$/m.test(await metrics()) ? true : undefined),
+      POD_LIMIT_MS,
+    )
+  },
+)
 
 /** The Pod of a manifest that Nix builds, and the reference that is its container's image. */
 async function podOf(

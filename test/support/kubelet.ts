@@ -8,13 +8,15 @@ import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { removeCgroups } from './containerd.ts'
-import { startCri } from './containerd-cri.ts'
+import { startCri, type CriSettings, type Origin } from './containerd-cri.ts'
 import { startDaemon } from './daemon.ts'
 import { kubernetesProgram } from './kubernetes-programs.ts'
 import { searchPath } from './requirement.ts'
 import { temporaryDirectory, type Scope } from './scope.ts'
 
 export interface Kubelet {
+  /** Where its containerd's NRI listens, if it is on. */
+  readonly nriSocket: string
   /** Imports an archive of images to its containerd, as on a node that reaches no registry. */
   importImages(archive: string): Promise<void>
   /** Every line of its log so far. */
@@ -60,6 +62,8 @@ exec "$@"`
  * @param url of the registry
  * @param authority the certificate of a private authority that signed the registry's
  * @param kubeconfig of an API server that has its Pods, beside those of the directory
+ * @param origin whose containerd it is. Default: the machine's
+ * @param settings of its containerd beside the others
  * @param sandboxImage of that registry, or imported: what holds the namespaces of a Pod, and does nothing
  */
 export async function startKubelet(
@@ -69,8 +73,12 @@ export async function startKubelet(
     sandboxImage,
     authority,
     kubeconfig,
+    origin = 'machine',
+    settings = {},
   }: {
     readonly url: string
+    readonly origin?: Origin
+    readonly settings?: Pick<CriSettings, 'nri' | 'hosts'>
     readonly sandboxImage: string
     readonly authority?: string
     readonly kubeconfig?: string
@@ -78,7 +86,7 @@ export async function startKubelet(
 ): Promise<Kubelet> {
   const program = await kubernetesProgram('kubelet')
   const directory = await temporaryDirectory(scope, 'kubelet')
-  const containerd = await startCri(scope, 'machine', url, { sandboxImage, authority })
+  const containerd = await startCri(scope, origin, url, { ...settings, sandboxImage, authority })
   const ctr = async (...args: readonly string[]): Promise<string[]> => {
     const command = ['--address', containerd.socket, '--namespace', NAMESPACE, ...args]
     const { stdout } = await execa('ctr', command, {
@@ -127,6 +135,7 @@ export async function startKubelet(
     readyWithinMs: READY_LIMIT_MS,
   })
   return {
+    nriSocket: containerd.nriSocket,
     lines,
     importImages: async (archive) => void (await ctr('images', 'import', archive)),
     async place(name, pod) {
