@@ -1,10 +1,12 @@
 /** containerd that mounts EROFS layers: a node says so in its hosts.toml, and pulls the same reference as all others. */
 import { dirname } from 'node:path'
 import t from 'tap'
-import { imageName } from './client.ts'
+import { imageName, repositoryUrl } from './client.ts'
 import { startContainerd } from '../support/containerd.ts'
 import { builtContainerd, missingContainerd } from '../support/containerd-built.ts'
-import { busybox } from '../support/nix.ts'
+import { missingCri, startCri } from '../support/containerd-cri.ts'
+import { criPods } from '../support/cri-containers.ts'
+import { busybox, fixture, nixBuild } from '../support/nix.ts'
 import { startPushless } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
 
@@ -38,5 +40,37 @@ void t.test(
     )
     t.match(await containerd.pull(name.replace(/:nix$/, ':erofs')), { exitCode: 0 }, 'by the tag, too')
     await containerd.remove(name)
+  },
+)
+
+void t.test(
+  'containerd mounts them for Pods, too, which name the image as on all nodes',
+  { skip: missing('nix', 'root', 'busybox') || (await missingCri('built')) },
+  async (t) => {
+    const { url, logs } = await startPushless(t)
+    const [sandbox = '', greeter = ''] = await nixBuild(fixture('zero-copy.nix'), [
+      '-A',
+      'sandbox',
+      '-A',
+      'greeter',
+    ])
+    const cri = await startCri(t, 'built', url, {
+      mountsErofs: true,
+      emptyNetworks: true,
+      sandboxImage: imageName(sandbox),
+    })
+    const image = imageName(greeter)
+    t.match(await cri.pull(image), { kind: 'pulled' })
+    const pods = criPods(t, cri.socket)
+    const container = await pods.create(await pods.run(), { image })
+    await pods.start(container)
+    t.match(await pods.ended(container), { exitCode: 0 })
+    const running = await pods.create(await pods.run(), { image, command: ['/bin/sleep', '1000'] })
+    await pods.start(running)
+    t.match(await pods.exec(running, ['/bin/say']), { stdout: 'hello\n' })
+    t.match(await pods.exec(running, ['/bin/cat', '/proc/mounts']), { stdout: /^overlay \/ overlay /m })
+    const pulled = logs.flatMap(({ msg, digest }) => (msg === 'pull' ? [digest] : []))
+    const response = await fetch(`${repositoryUrl(url, greeter)}/manifests/erofs`)
+    t.ok(pulled.includes(response.headers.get('docker-content-digest')), 'as EROFS')
   },
 )
