@@ -22,6 +22,7 @@ export type NriContainer = {
 
 export type Mount = {
   readonly destination: string
+  readonly type: 'bind' | 'tmpfs'
   readonly source: string
   readonly options: readonly string[]
 }
@@ -104,9 +105,9 @@ export function adjustment(mounts: readonly Mount[]): Uint8Array {
         for (const mount of all)
           adjust.writeMessage(
             3,
-            ({ destination, source, options }, inner) => {
+            ({ destination, type, source, options }, inner) => {
               inner.writeStringField(1, destination)
-              inner.writeStringField(2, 'bind')
+              inner.writeStringField(2, type)
               inner.writeStringField(3, source)
               for (const option of options) inner.writeStringField(4, option)
             },

@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import { encodeText } from '../core/byte-string.ts'
 import { fileOf } from '../core/nix/store-directory.ts'
-import { type StorePath } from '../core/nix/store-path.ts'
+import { STORE_DIR, type StorePath } from '../core/nix/store-path.ts'
 import type { NriPlugin } from '../nri/plugin-connection.ts'
 import type { Mount, NriContainer, NriPod } from '../nri/plugin-messages.ts'
 import { CODE, CallError } from '../nri/ttrpc.ts'
@@ -38,6 +38,13 @@ type Held = { readonly pod: string; readonly root: StorePath; readonly mounts: n
 
 /** Read-only for the container, and nothing in it changes who somebody is. */
 const MOUNT_OPTIONS = ['rbind', 'ro', 'rprivate', 'nosuid', 'nodev'] as const
+/** The runtime makes the places for the mounts in it, and makes it read-only after that. */
+const PLACES: Mount = {
+  destination: STORE_DIR,
+  type: 'tmpfs',
+  source: 'tmpfs',
+  options: ['ro', 'nosuid', 'nodev', 'noexec', 'mode=755'],
+}
 /** Runtimes wait for 2 s by default, and a container is created in some tens of milliseconds. */
 const ANSWER_LIMIT_MS = 1_500
 /** Calls of Nix at once, after a restart with many containers. */
@@ -84,7 +91,7 @@ export class ZeroCopyPlugin implements NriPlugin {
       this.#options.restore(found.root)
       throw refusal(found.root, 'this registry does not know the image; it is looked for, so try again')
     }
-    const { root, mounts } = found.image
+    const { root, mounts, hasPlaces } = found.image
     const isKept = await inTime(this.#keep(container.id, root)).catch((error: unknown) => {
       this.#options.onTrouble(error)
       throw refusal(root, 'it cannot be kept from the garbage collector now; try again')
@@ -96,11 +103,13 @@ export class ZeroCopyPlugin implements NriPlugin {
       throw refusal(root, 'it is not in this node’s store any more; it is looked for, so try again')
     }
     this.#held.set(container.id, { pod: pod.id, root, mounts: mounts.length })
-    return mounts.map((path) => ({
+    const binds = mounts.map((path): Mount => ({
       destination: path,
+      type: 'bind',
       source: String(fileOf(this.#options.store.directory, encodeText(path))),
       options: MOUNT_OPTIONS,
     }))
+    return hasPlaces ? binds : [PLACES, ...binds]
   }
 
   readonly removeContainer = async (id: string): Promise<void> => {

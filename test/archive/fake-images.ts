@@ -33,6 +33,7 @@ export function fakeExport(name: string, ...contents: readonly string[]): Export
     kind: 'image',
     form: 'tar',
     mounts: [],
+    hasPlaces: false,
     format: 'pushless image',
     platform,
     config,

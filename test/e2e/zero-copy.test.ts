@@ -50,6 +50,23 @@ void t.test('containers on a node that has the store', { skip }, async (t) => {
     await pods.remove(container)
   })
 
+  await t.test('have places for the mounts in memory, where nothing else is in the store', async (t) => {
+    const { path, reference } = await pull('greeter')
+    const container = await pods.create(pod, { image: reference, command: SLEEP })
+    await pods.start(container)
+    const { stdout } = await pods.exec(container, ['/bin/ls', '/nix/store'])
+    const closure = await nix.run(['nix-store', '--query', '--requisites', path])
+    const names = closure.filter((other) => other !== path).map((other) => other.slice('/nix/store/'.length))
+    t.same(stdout.trim().split('\n').sort(), names.sort())
+    const mounts = (await pods.exec(container, ['/bin/cat', '/proc/mounts'])).stdout
+    t.match(mounts, /^tmpfs \/nix\/store tmpfs ro,nosuid,nodev,noexec/m)
+    t.not((await pods.exec(container, ['/bin/sh', '-c', 'echo > /nix/store/file'])).exitCode, 0)
+    const { manifest } = await answer(registry.url, `${path}/manifests/nix`)
+    const { layers } = manifest as { layers: { size: number }[] }
+    t.ok(layers.reduce((sum, { size }) => sum + size, 0) < 100_000)
+    await pods.remove(container)
+  })
+
   await t.test('start what the image says', async (t) => {
     for (const image of ['greeter', 'byPath', 'many'] as const) {
       const { reference } = await pull(image)

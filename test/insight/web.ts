@@ -94,6 +94,7 @@ export const WEB: Image = {
   kind: 'image',
   form: 'tar',
   mounts: [],
+  hasPlaces: false,
   format: 'pushless image',
   root: IMAGE,
   platform,

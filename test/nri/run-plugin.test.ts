@@ -94,6 +94,7 @@ void t.test('registers for events of containers', async (t) => {
 void t.test('answers with mounts, many of them, too', async (t) => {
   const mounts: Mount[] = Array.from({ length: 2000 }, (_, i) => ({
     destination: `/nix/store/${'x'.repeat(40)}-${i}`,
+    type: 'bind',
     source: `/elsewhere/${i}`,
     options: ['rbind', 'ro'],
   }))

@@ -62,7 +62,7 @@ exec "$@"`
  * @param url of the registry
  * @param authority the certificate of a private authority that signed the registry's
  * @param kubeconfig of an API server that has its Pods, beside those of the directory
- * @param origin whose containerd it is. Default: the machine's
+ * @param origin the origin of its containerd. Default: this machine
  * @param settings of its containerd beside the others
  * @param sandboxImage of that registry, or imported: what holds the namespaces of a Pod, and does nothing
  */

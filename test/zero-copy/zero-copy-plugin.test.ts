@@ -10,8 +10,14 @@ import { temporaryDirectory, type Scope } from '../support/scope.ts'
 
 const root = storePath(`${'0'.repeat(32)}-image`)
 const other = storePath(`${'5'.repeat(32)}-other`)
-const image = { root, mounts: [storePath(`${'1'.repeat(32)}-a`), storePath(`${'2'.repeat(32)}-b`)] }
+const image = {
+  root,
+  mounts: [storePath(`${'1'.repeat(32)}-a`), storePath(`${'2'.repeat(32)}-b`)],
+  hasPlaces: true,
+}
+const withoutPlaces = { ...image, root: other, hasPlaces: false }
 const digest = `sha256:${'a'.repeat(64)}`
+const bareDigest = `sha256:${'d'.repeat(64)}`
 const unknownDigest = `sha256:${'b'.repeat(64)}`
 const label = { 'internal.pushless.zero-copy': root }
 const pod = { id: 'pod', name: 'pod', namespace: 'default' }
@@ -40,6 +46,7 @@ async function plugin(scope: Scope, options: Partial<ZeroCopyOptions> & { readon
   const known = new Map([
     [digest, image],
     [root, image],
+    [bareDigest, withoutPlaces],
   ])
   const made = new ZeroCopyPlugin({
     store: {
@@ -106,6 +113,17 @@ void t.test('a mount is read-only, and the path is kept before it is looked for'
   t.equal(await readlink(join(stateDirectory, 'containers/c1')), root)
   await made.removeContainer('c1')
   t.same(await links(), [])
+})
+
+void t.test('places for the mounts are made in memory, unless the image has them', async (t) => {
+  const { made } = await plugin(t)
+  const mounts = await made.createContainer(container({ imageDigests: [bareDigest] }), pod)
+  t.match(mounts, [
+    { destination: '/nix/store', type: 'tmpfs', options: ['ro', 'nosuid', 'nodev', 'noexec', 'mode=755'] },
+    { destination: image.mounts[0], type: 'bind' },
+    { destination: image.mounts[1], type: 'bind' },
+  ])
+  t.match(made.figures(), { mounts: 2 }, 'store paths')
 })
 
 void t.test('refusals', async (t) => {

@@ -10,7 +10,7 @@ import { nameInForm, type ImageForm } from './image-form.ts'
 import type { Image, SourceDeps } from './image.ts'
 
 /** Changes where another image is made of the same path, and where the fields of an image change. */
-const FORMAT = 1
+const FORMAT = 2
 /** An older V8 can't read what a newer one wrote. */
 const WRITER = process.versions.v8
 /** Bytes of a note. An image with thousands of entries of its own is made anew. */

@@ -34,6 +34,8 @@ export type Image = {
   readonly form: ImageForm
   /** Store paths that are in no layer, and are mounted into its containers. Only an image in the form `zero-copy` has any. */
   readonly mounts: readonly StorePath[]
+  /** Whether its layers have the places to mount them at. */
+  readonly hasPlaces: boolean
   readonly format: SourceFormat
   /** None of what is no image, but in the form of one. */
   readonly platform: Platform | undefined
@@ -81,7 +83,7 @@ export async function makeImage(
   const { root, closure, files } = at
   const isZeroCopy = requested === 'zero-copy'
   const zeroCopy = isZeroCopy ? await timed('plan', () => zeroCopySource(at, given)) : undefined
-  const { source, mounts } = zeroCopy ?? { source: given, mounts: [] }
+  const { source, mounts, hasPlaces } = zeroCopy ?? { source: given, mounts: [], hasPlaces: false }
   const form = formFor(source, isZeroCopy && zeroCopy === undefined ? DEFAULT_FORM : requested)
   const parts = await timed('plan', () => planParts(at, source, form))
   const limit = pLimit(DIGESTS_AT_ONCE)
@@ -91,7 +93,7 @@ export async function makeImage(
     ),
   )
   const variables = await certificateVariables(source, closure, files)
-  return { ...assemble(root, withVariables(source, variables), layers, form), form, mounts }
+  return { ...assemble(root, withVariables(source, variables), layers, form), form, mounts, hasPlaces }
 }
 
 function assemble(
@@ -99,7 +101,7 @@ function assemble(
   source: Source,
   layers: readonly ImageLayer[],
   form: ImageForm,
-): Omit<Image, 'form' | 'mounts'> {
+): Omit<Image, 'form' | 'mounts' | 'hasPlaces'> {
   const { platform, document: config } = configOf(root, source, layers)
   return {
     root,

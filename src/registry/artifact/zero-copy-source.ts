@@ -1,6 +1,10 @@
 /**
- * An image without its store paths, for the machine that has them: they are mounted into each container, and the image
- * has the places to mount them at. Everything else of the image stays: its own files, layers of a base, its database.
+ * An image without its store paths, for the machine that has them: they are mounted into each container. Everything else
+ * of the image stays: its own files, layers of a base, its database.
+ *
+ * Mounts need places. They are made in a tmpfs at /nix/store, in each container: in a layer, 600 places were 308 kB of
+ * the 338 kB to pull. A tmpfs hides what the image has there itself: links among the store paths, paths of a base, what a
+ * Nix in the container adds. Such an image has its places in a layer.
  *
  * A runtime starts a container also where nobody mounts anything. So this is made only of an image whose program is in
  * the store: such a container fails at once, and never starts with half of its files.
@@ -28,6 +32,8 @@ export type ZeroCopySource = {
   readonly source: Source
   /** The store paths that each container needs at their own names, sorted. */
   readonly mounts: readonly StorePath[]
+  /** Whether its layers have the places to mount them at. */
+  readonly hasPlaces: boolean
 }
 
 const DIRECTORY_MODE = 0o555
@@ -41,7 +47,7 @@ const STORE_DIRECTORY_NAMES: ReadonlySet<string> = new Set(STORE_DIRECTORIES.map
 export async function zeroCopySource(at: ImageRoot, source: Source): Promise<ZeroCopySource | undefined> {
   const { config } = source
   if (config.kind !== 'made' || source.manifest !== undefined) return undefined
-  const { layers, mounts } = await withoutStorePaths(at, source.layers)
+  const { layers, mounts, hasPlaces } = await withoutStorePaths(at, source.layers)
   if (layers.some(hasWhiteout)) return undefined
   if (!(await startsInStore(config.config, layers, new Set(mounts), at.files))) return undefined
   const { Labels: labels } = config.config
@@ -49,19 +55,23 @@ export async function zeroCopySource(at: ImageRoot, source: Source): Promise<Zer
   return {
     source: { ...source, layers, config: { ...config, config: { ...config.config, Labels: label } } },
     mounts,
+    hasPlaces,
   }
 }
+
+type WithoutStorePaths = Omit<ZeroCopySource, 'source'> & { readonly layers: readonly SourceLayer[] }
 
 /** Replaces layers of store paths by places to mount them at, which go into the next layer of files. */
 async function withoutStorePaths(
   { root, closure, files }: ImageRoot,
   given: readonly SourceLayer[],
-): Promise<{ readonly layers: readonly SourceLayer[]; readonly mounts: readonly StorePath[] }> {
+): Promise<WithoutStorePaths> {
   const nodes = new Map(closure.map((node) => [node.path, node]))
   const placed = new Set<StorePath>()
   const mounts: StorePath[] = []
   const layers: SourceLayer[] = []
   let places: LayerEntry[] = []
+  let hasPlaces = given.some(({ kind }) => kind !== 'closure' && kind !== 'entries')
   for (const layer of given) {
     switch (layer.kind) {
       case 'closure': {
@@ -72,7 +82,8 @@ async function withoutStorePaths(
           const place = await placeOf(path, files.fileOf(asByteString(path)))
           places.push(place)
           placed.add(path)
-          if (place.kind !== 'symlink') mounts.push(path)
+          if (place.kind === 'symlink') hasPlaces = true
+          else mounts.push(path)
         }
         break
       }
@@ -93,9 +104,11 @@ async function withoutStorePaths(
         layers.push(layer)
     }
   }
+  mounts.sort()
+  if (!hasPlaces) return { layers: given.filter(({ kind }) => kind === 'entries'), mounts, hasPlaces }
   if (places.length > 0)
     layers.push({ kind: 'entries', entries: joined(places, []), createdBy: 'places of store paths' })
-  return { layers, mounts: mounts.sort() }
+  return { layers, mounts, hasPlaces }
 }
 
 /**

@@ -12,6 +12,8 @@ export type ZeroCopyImage = {
   readonly root: StorePath
   /** The store paths that each container gets, sorted. */
   readonly mounts: readonly StorePath[]
+  /** Whether the image has the places to mount them at. */
+  readonly hasPlaces: boolean
 }
 
 /** An image by the digest of its config, and the day on which it was last pulled, or a container made of it. */
@@ -22,15 +24,16 @@ const SCHEMA: Schema = {
   version: 2,
   tables: {
     images:
-      '(config TEXT PRIMARY KEY, root TEXT NOT NULL, mounts TEXT NOT NULL, day INTEGER NOT NULL, sum TEXT NOT NULL) STRICT, WITHOUT ROWID',
+      '(config TEXT PRIMARY KEY, root TEXT NOT NULL, mounts TEXT NOT NULL, places INTEGER NOT NULL, day INTEGER NOT NULL, sum TEXT NOT NULL) STRICT, WITHOUT ROWID',
     names: '(name TEXT PRIMARY KEY, config TEXT NOT NULL, sum TEXT NOT NULL) STRICT, WITHOUT ROWID',
   },
 }
 const SQL = {
   getName: 'SELECT config, sum FROM names WHERE name = ?',
   putName: 'INSERT OR REPLACE INTO names (name, config, sum) VALUES (?, ?, ?)',
-  getImage: 'SELECT root, mounts, day, sum FROM images WHERE config = ?',
-  putImage: 'INSERT OR REPLACE INTO images (config, root, mounts, day, sum) VALUES (?, ?, ?, ?, ?)',
+  getImage: 'SELECT root, mounts, places, day, sum FROM images WHERE config = ?',
+  putImage:
+    'INSERT OR REPLACE INTO images (config, root, mounts, places, day, sum) VALUES (?, ?, ?, ?, ?, ?)',
   getOld: 'SELECT config, root FROM images WHERE day < ?',
   dropImage: 'DELETE FROM images WHERE config = ?',
   dropNames: 'DELETE FROM names WHERE config = ?',
@@ -76,8 +79,14 @@ export class ZeroCopyImages {
     return found
   }
 
-  put({ root, mounts, config, manifest }: Pick<Image, 'root' | 'mounts' | 'config' | 'manifest'>): void {
-    const image: KnownImage = { root, mounts, config: config.digest, day: this.#today() }
+  put({
+    root,
+    mounts,
+    hasPlaces,
+    config,
+    manifest,
+  }: ZeroCopyImage & Pick<Image, 'config' | 'manifest'>): void {
+    const image: KnownImage = { root, mounts, hasPlaces, config: config.digest, day: this.#today() }
     const names = [config.digest, manifest.digest, root]
     for (const name of names) this.#byName.set(name, image)
     this.#guarded(() => {
@@ -111,9 +120,11 @@ export class ZeroCopyImages {
     return Math.floor(this.#now() / DAY_MS)
   }
 
-  #write({ config, root, mounts, day }: KnownImage): void {
+  #write({ config, root, mounts, hasPlaces, day }: KnownImage): void {
     const text = mounts.map((path) => path.slice(STORE_DIR.length + 1)).join('\n')
-    this.#database.run(SQL.putImage, config, root, text, day, sumOf([config, root, text, String(day)]))
+    const places = Number(hasPlaces)
+    const sum = sumOf([config, root, text, String(places), String(day)])
+    this.#database.run(SQL.putImage, config, root, text, places, day, sum)
   }
 
   #read(name: string): KnownImage | undefined {
@@ -123,12 +134,12 @@ export class ZeroCopyImages {
     if (typeof config !== 'string' || named['sum'] !== sumOf([name, config])) this.#database.damaged()
     const row = this.#database.get(SQL.getImage, config)
     if (row === undefined) return undefined
-    const { root, mounts, day, sum } = row
+    const { root, mounts, places, day, sum } = row
     if (
       typeof root !== 'string' ||
       typeof mounts !== 'string' ||
       typeof day !== 'number' ||
-      sum !== sumOf([config, root, mounts, String(day)])
+      sum !== sumOf([config, root, mounts, String(places), String(day)])
     )
       this.#database.damaged()
     const path = parseStorePath(root)
@@ -137,6 +148,7 @@ export class ZeroCopyImages {
       config,
       day,
       root: path,
+      hasPlaces: places === 1,
       mounts: mounts.split('\n').flatMap((base) => parseStorePath(`${STORE_DIR}/${base}`) ?? []),
     }
   }

@@ -141,6 +141,30 @@ void t.test('places of the store paths, and a name of its own', async (t) => {
   t.equal(names.length, own.length + 3, 'each once')
 })
 
+void t.test('places are in memory where nothing else is in the store', async (t) => {
+  const at = await imageRoot(t)
+  const withoutLink = { ...at, closure: closure.filter(({ path }) => path !== link) }
+  const config = { Entrypoint: [`${program}/bin/say`] }
+  const database: SourceLayer = { kind: 'nix database', createdBy: 'database' }
+  const rows: [found: typeof at, layers: readonly SourceLayer[], hasPlaces: boolean][] = [
+    [withoutLink, [stores, entries], false],
+    [withoutLink, [stores], false],
+    [at, [stores, entries], true],
+    [withoutLink, [foreign, stores, entries], true],
+    [withoutLink, [paths4, stores, entries], true],
+    [withoutLink, [stores, entries, database], true],
+  ]
+  for (const [found, layers, hasPlaces] of rows) {
+    const made = await zeroCopySource(found, sourceOf(config, layers))
+    const names = made?.source.layers.flatMap((layer) =>
+      layer.kind === 'entries' ? [...layer.entries].map(({ name }) => name) : [],
+    )
+    t.equal(made?.hasPlaces, hasPlaces)
+    t.equal(names?.includes(asByteString(program.slice(1))), hasPlaces, JSON.stringify(layers))
+    t.ok(made?.mounts.includes(program))
+  }
+})
+
 void t.test('an image with a link whose name would delete a file', async (t) => {
   const at = await imageRoot(t)
   for (const name of ['.wh.say', 'bin/.wh.say']) {

@@ -15,14 +15,15 @@ const document = (letter: string): Document => ({
   bytes: new Uint8Array(),
   digest: parseDigest(`sha256:${letter.repeat(64)}`),
 })
-const imageOf = (root: string, config: string, manifest: string) => ({
+const imageOf = (root: string, config: string, manifest: string, hasPlaces: boolean) => ({
+  hasPlaces,
   root: storePath(root),
   mounts: [storePath('program'), storePath('library')].sort(),
   config: document(config),
   manifest: document(manifest),
 })
-const A = imageOf('a', 'a', 'b')
-const B = imageOf('b', 'c', 'd')
+const A = imageOf('a', 'a', 'b', true)
+const B = imageOf('b', 'c', 'd', false)
 const namesOf = ({ root, config, manifest }: typeof A) => [root, config.digest, manifest.digest]
 
 function imagesIn(directory: string, clock: { now: number }) {
@@ -44,9 +45,12 @@ void t.test('an image is found by all its names, also after a restart', async (t
   const clock = { now: NOW }
   for (const isFirst of [true, false]) {
     const images = imagesIn(directory, clock)
-    if (isFirst) images.put(A)
-    for (const name of namesOf(A)) t.match(images.find(name), { root: A.root, mounts: A.mounts })
-    t.equal(images.find(B.root), undefined)
+    for (const image of [A, B]) {
+      const { root, mounts, hasPlaces } = image
+      if (isFirst) images.put(image)
+      for (const name of namesOf(image)) t.match(images.find(name), { root, mounts, hasPlaces })
+    }
+    t.equal(images.find(storePath('c')), undefined)
     images.close()
   }
 })
