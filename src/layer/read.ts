@@ -4,7 +4,6 @@
  */
 import { asByteString, displayPath, fsPath, type ByteString } from '../core/byte-string.ts'
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
-import { dirname } from 'node:path/posix'
 import { RegistryError } from '../core/errors/errors.ts'
 import { unreadable } from '../core/errors/unreadable.ts'
 import { SYSTEM_STORE, placeOf, type StoreDirectory } from '../core/nix/store-directory.ts'
@@ -49,8 +48,8 @@ export function readFiles(
 ): void {
   let checked = ''
   for (const part of parts) {
-    // Neighbours mostly share a directory.
-    const directory = asByteString(dirname(part.path))
+    // Neighbours mostly share a directory. Not `dirname`, which takes a microsecond (measured).
+    const directory = asByteString(part.path.slice(0, part.path.lastIndexOf('/')))
     readFile(part, buffer, { store, unchecked: directory === checked ? undefined : directory })
     checked = directory
   }

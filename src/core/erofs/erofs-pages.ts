@@ -131,5 +131,5 @@ function fillBlock(frame: FrameBuilder): void {
 
 /** At most a block is filled at once. */
 function fillTo(frame: FrameBuilder, position: number): void {
-  if (position > frame.size()) frame.bytes(ZEROS.subarray(0, position - frame.size()))
+  if (position > frame.size()) frame.zeros(position - frame.size())
 }

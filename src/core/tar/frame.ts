@@ -31,12 +31,15 @@ export type LayerFrame = {
  * be unpacked for a range of one byte.
  */
 const PAGE_SIZE = 64 * 1024
+/** Room for a page and the entry that fills it. */
+const PAGE_MEMORY = PAGE_SIZE + 16 * 1024
 /** Files of a page at most, where little lies between them. */
 const PAGE_FILES = 500
 
 /** Collects the parts of a frame in their order. */
 export type FrameBuilder = {
   readonly bytes: (piece: Uint8Array) => void
+  readonly zeros: (count: number) => void
   /** The content of a file of the store. */
   readonly file: (path: ByteString, size: number) => void
   /** Bytes of the tar so far. */
@@ -48,38 +51,61 @@ export type FrameBuilder = {
 }
 
 export function frameBuilder(): FrameBuilder {
-  let pieces: Uint8Array[] = []
-  let pieceBytes = 0
-  let files: { readonly path: ByteString; readonly size: number; readonly start: number }[] = []
+  let memory = new Uint8Array(PAGE_MEMORY)
+  /** Bytes of the page so far, at the beginning of `memory`. */
+  let used = 0
+  let paths: ByteString[] = []
+  let fileSizes: number[] = []
+  let fileStarts: number[] = []
   let pageStart = 0
   let at = 0
+  /** Makes room for bytes, and counts them. Returns where they go. */
+  const grow = (count: number): number => {
+    const start = used
+    used += count
+    at += count
+    if (used > memory.length) {
+      const larger = new Uint8Array(2 * used)
+      larger.set(memory)
+      memory = larger
+    }
+    return start
+  }
   const page = (): FramePage => {
     const made = {
-      bytes: joined(pieces, pieceBytes),
-      paths: files.map(({ path }) => path),
-      fileSizes: Float64Array.from(files, ({ size }) => size),
-      fileStarts: Float64Array.from(files, ({ start }) => start),
+      bytes: memory.slice(0, used),
+      paths,
+      fileSizes: new Float64Array(fileSizes),
+      fileStarts: new Float64Array(fileStarts),
       size: at - pageStart,
     }
-    pieces = []
-    pieceBytes = 0
-    files = []
+    used = 0
+    paths = []
+    fileSizes = []
+    fileStarts = []
     pageStart = at
     return made
   }
   return {
     bytes: (piece) => {
-      pieces.push(piece)
-      pieceBytes += piece.length
-      at += piece.length
+      const start = grow(piece.length)
+      memory.set(piece, start)
+    },
+    zeros: (count) => {
+      const start = grow(count)
+      memory.fill(0, start, used)
     },
     file: (path, size) => {
-      if (size > 0) files.push({ path, size, start: at - pageStart })
+      if (size > 0) {
+        paths.push(path)
+        fileSizes.push(size)
+        fileStarts.push(at - pageStart)
+      }
       at += size
     },
     size: () => at,
     fullPage: function* () {
-      if (pieceBytes >= PAGE_SIZE || files.length >= PAGE_FILES) yield page()
+      if (used >= PAGE_SIZE || paths.length >= PAGE_FILES) yield page()
     },
     lastPage: page,
   }
@@ -123,14 +149,4 @@ export function pageAt({ pageStarts }: LayerFrame, position: number): number {
     else high = middle
   }
   return low
-}
-
-function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const piece of pieces) {
-    bytes.set(piece, at)
-    at += piece.length
-  }
-  return bytes
 }

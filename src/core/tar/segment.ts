@@ -9,7 +9,7 @@ import { frameBuilder, frameOfPages, madeHere, pageAt, type FramePage, type Laye
 import { FORMAT_1, type TarDialect } from './layer-style.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { TarEntry } from './tar-header.ts'
-import { BLOCK, padded } from './ustar-block.ts'
+import { padded } from './ustar-block.ts'
 
 export type Segment =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
@@ -57,11 +57,11 @@ export function* layerPages(
     if (entry.kind === 'file') {
       if (entry.content === undefined) frame.file(entry.source ?? absolutePath(entry.name), entry.size)
       else yield* madeHere(frame, entry.content)
-      frame.bytes(ZEROS.subarray(0, padded(entry.size) - entry.size))
+      frame.zeros(padded(entry.size) - entry.size)
     }
     yield* frame.fullPage()
   }
-  frame.bytes(new Uint8Array(dialect.trailerSize(frame.size())))
+  frame.zeros(dialect.trailerSize(frame.size()))
   yield frame.lastPage()
 }
 
@@ -149,9 +149,6 @@ export function cut(segment: Segment, from: number, to: number): Segment {
       return { ...segment, offset: segment.offset + from, length: to - from }
   }
 }
-
-/** Padding of any file's last block. */
-const ZEROS = new Uint8Array(BLOCK)
 
 /** The number of the first file whose content ends behind `position`; the number of files if there is none. */
 function firstFileEndingBehind({ fileStarts, fileSizes, paths }: FramePage, position: number): number {

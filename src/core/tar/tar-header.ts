@@ -116,6 +116,7 @@ function placeName(name: string): { readonly prefix: string; readonly name: stri
 
 /** The name for readers without pax: its start, with `?` for characters that aren't ASCII. */
 function replaceNonAscii(text: string): string {
+  if (text === '') return text
   // oxlint-disable-next-line no-control-regex -- "not ASCII" is what is meant
   return text.slice(0, NAME_SIZE).replaceAll(/[^\x00-\x7f]/g, '?')
 }
