@@ -1,5 +1,5 @@
 /** A few worker threads that walk, hash and read the store, behind four methods. */
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
 import { RegistryError } from '../core/errors/errors.ts'
 import type { StoreDirectory } from '../core/nix/store-directory.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
@@ -37,7 +37,7 @@ export class StoreReader {
     this.#directory = directory
     this.#script = script
     this.#maxThreads = maxThreads
-    this.#threads = Array.from({ length: maxThreads }, () => startThread(script))
+    while (this.#threads.length < maxThreads) this.#start()
   }
 
   /** The tar of a layer, all but its files' contents. @throws RegistryError `unservable`, `unavailable`. */
@@ -82,11 +82,15 @@ export class StoreReader {
     return this.#ask(this.#idlest(), job)
   }
 
-  async #ask<K extends Job['kind']>(thread: Thread, job: Extract<Job, { kind: K }>): Promise<JobResult[K]> {
+  async #ask<K extends Job['kind']>(
+    thread: Thread,
+    job: Extract<Job, { kind: K }>,
+    transfers: readonly MessagePort[] = [],
+  ): Promise<JobResult[K]> {
     const id = this.#nextId++
     const { promise, resolve, reject } = Promise.withResolvers<JobResult[K]>()
     thread.pending.set(id, { resolve, reject })
-    thread.worker.postMessage({ id, directory: this.#directory, job } satisfies Ask)
+    thread.worker.postMessage({ id, directory: this.#directory, job } satisfies Ask, transfers)
     return promise
   }
 
@@ -96,8 +100,19 @@ export class StoreReader {
     const alive = this.#threads.filter(({ isAlive }) => isAlive)
     const [idlest] = alive.toSorted((a, b) => a.pending.size - b.pending.size)
     if (idlest !== undefined && alive.length >= this.#maxThreads) return idlest
+    this.#threads = alive
+    return this.#start()
+  }
+
+  /** Starts a thread that knows all others. */
+  #start(): Thread {
     const thread = startThread(this.#script)
-    this.#threads = [...alive, thread]
+    for (const other of this.#threads) {
+      const { port1, port2 } = new MessageChannel()
+      this.#ask(thread, { kind: 'meet', port: port1 }, [port1]).catch(() => undefined)
+      this.#ask(other, { kind: 'meet', port: port2 }, [port2]).catch(() => undefined)
+    }
+    this.#threads = [...this.#threads, thread]
     return thread
   }
 }

@@ -1,10 +1,11 @@
 /**
  * The thread that touches the store: walks, hashes and reads, with synchronous calls and nothing to wait for but the
- * disk. Hashing lets waiting reads pass between chunks, so that a cold image doesn't stop the streams of warm ones.
+ * disk. Hashing lets waiting reads pass between chunks, so that a cold image doesn't stop the streams of warm ones. A
+ * thread without a layer reads for those that hash one: read-ahead.ts.
  */
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
-import { parentPort } from 'node:worker_threads'
+import { parentPort, type MessagePort } from 'node:worker_threads'
 import { parseDigest, type Digest } from '../core/oci/digest.ts'
 import { RegistryError, type ErrorDetail, type ErrorKind } from '../core/errors/errors.ts'
 import type { FramePage } from '../core/tar/frame.ts'
@@ -17,7 +18,8 @@ import { chunksOf } from './chunk.ts'
 import { pagesIn, type LayerFormat } from './layer-format.ts'
 import type { PackedEntries } from './packed-entries.ts'
 import { packFrame, unpackedPages, type PackedFrame } from './packed-frame.ts'
-import { fillWithoutFiles, readFiles, type FilePart } from './read.ts'
+import { readFiles, type FilePart } from './read.ts'
+import { CHUNK_SIZE, ReadAhead } from './read-ahead.ts'
 import { walkForErofs, walkStorePath, walkStorePaths } from './walk.ts'
 
 export type Job =
@@ -34,6 +36,8 @@ export type Job =
     }
   /** A buffer is not used any more. */
   | { readonly kind: 'forget'; readonly buffer: number }
+  /** The other end of the port is another reader thread. */
+  | { readonly kind: 'meet'; readonly port: MessagePort }
 
 /** The source of a layer: store paths, entries of the image itself, or bytes of a file that are a blob already. */
 export type LayerSource =
@@ -57,6 +61,7 @@ export type JobResult = {
   readonly digest: { readonly digest: Digest; readonly size: number }
   readonly read: undefined
   readonly forget: undefined
+  readonly meet: undefined
 }
 
 /** A job, and the files of the store that it is about. */
@@ -73,11 +78,7 @@ export type Answer =
       }
     }
 
-/**
- * Small enough to be hashed out of the processor's cache, and to let waiting reads pass often; 1 MiB was 5 % slower.
- */
-const HASH_CHUNK = 256 * 1024
-const buffer = Buffer.allocUnsafeSlow(HASH_CHUNK)
+const readAhead = new ReadAhead()
 /** Memory that is shared with the thread of the server, by the id of its buffer. */
 const buffers = new Map<number, Uint8Array>()
 
@@ -95,17 +96,20 @@ parentPort?.on('message', ({ id, directory, job }: Ask) => {
 async function run(job: Job, directory: StoreDirectory): Promise<JobResult[Job['kind']]> {
   switch (job.kind) {
     case 'archive':
-      return packFrame(narPages(walkStorePath(job.path, directory)), setImmediate)
+      return readAhead.working(() => packFrame(narPages(walkStorePath(job.path, directory)), setImmediate))
     case 'frame':
-      return packFrame(await pagesOf(job.layer, directory), setImmediate)
+      return readAhead.working(async () => packFrame(await pagesOf(job.layer, directory), setImmediate))
     case 'digest':
-      return digestOf(await segmentsIn(job.layer, directory), directory)
+      return readAhead.working(async () => digestOf(await segmentsIn(job.layer, directory), directory))
     case 'read':
       if (job.memory !== undefined) buffers.set(job.buffer, new Uint8Array(job.memory))
       readFiles(job.parts, demandBuffer(job.buffer), directory)
       return undefined
     case 'forget':
       buffers.delete(job.buffer)
+      return undefined
+    case 'meet':
+      readAhead.meet(job.port)
       return undefined
   }
 }
@@ -154,10 +158,12 @@ async function digestOf(
 ): Promise<JobResult['digest']> {
   const hash = createHash('sha256')
   let size = 0
-  for (const chunk of chunksOf(segments, () => HASH_CHUNK)) {
-    readFiles(fillWithoutFiles(chunk.segments, buffer), buffer, directory)
-    hash.update(buffer.subarray(0, chunk.length))
-    size += chunk.length
+  for (const bytes of readAhead.read(
+    chunksOf(segments, () => CHUNK_SIZE),
+    directory,
+  )) {
+    hash.update(bytes)
+    size += bytes.length
     await setImmediate()
   }
   return { digest: parseDigest(`sha256:${hash.digest('hex')}`), size }
