@@ -23,6 +23,7 @@ import { policyOf } from './settings/policy.ts'
 import type { ImageDeps } from './registry/artifact/image.ts'
 import { DEFAULT_FORM } from './registry/artifact/image-form.ts'
 import { DigestIndex } from './registry/state/digest-index.ts'
+import { FrameFiles } from './registry/state/frame-files.ts'
 import { Registry, type RegistryOptions } from './registry/registry.ts'
 import { makePrivate } from './registry/state/state-directory.ts'
 import { StateTrouble } from './registry/state/state-trouble.ts'
@@ -91,10 +92,12 @@ export function openRegistry(
   )
   const threads = Math.min(MAX_READERS, Math.max(MIN_READERS, availableParallelism()))
   const reader = new StoreReader(threads, store.directory)
+  const frames = new FrameFiles(join(stateDirectory, 'frames'), trouble, onDeletion)
   const images = {
     store,
     reader,
     index,
+    frames,
     archives: { cache, notes: index, narHash: (path: StorePath) => store.narHash(path) },
     servePackages: settings.servePackages,
     requiredKeys,
@@ -142,6 +145,7 @@ export function openRegistry(
       await cache.close()
       store.close()
       await reader.close()
+      await frames.close()
       index.close()
       zeroCopyImages?.close()
     },

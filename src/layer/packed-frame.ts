@@ -24,6 +24,10 @@ const PACK = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 8 
 /** A page and what is about it comes out in one piece; in two it takes twice as long. */
 const UNPACK = { chunkSize: 96 * 1024 }
 const FLOAT_SIZE = 8
+/** Bytes of a packed frame of some 4 000 files. */
+const LARGE = 64 * 1024
+/** Pages that wait until there are more: the frame of a small layer is rarely needed, and quickly walked. */
+const FEW_PAGES = 8
 /** Between the paths of a page: no path has it. */
 const PATH_END = '\0'
 /** The text of a path and what V8 has about it. */
@@ -34,29 +38,69 @@ export async function packFrame(
   /** Called after each page, so that other work gets its turn. */
   pause: () => Promise<unknown>,
 ): Promise<PackedFrame> {
-  const packed: Uint8Array[] = []
-  const starts: number[] = []
-  const ends: number[] = []
-  let size = 0
-  let end = 0
+  const packer = new FramePacker()
   for (const page of pages) {
-    const bytes = packPage(page)
-    packed.push(bytes)
-    starts.push(size)
-    size += page.size
-    end += bytes.length
-    ends.push(end)
+    packer.add(page)
     await pause()
   }
-  // In memory of its own, not of Node's pool, so that a thread can pass it on to another.
-  const bytes = new Uint8Array(end)
-  for (const [i, piece] of packed.entries()) bytes.set(piece, (ends[i] ?? 0) - piece.length)
-  return { size, bytes, pageEnds: Float64Array.from(ends), pageStarts: Float64Array.from(starts) }
+  return packer.packed()
+}
+
+/** Packs a frame page by page. */
+export class FramePacker {
+  readonly #packed: Uint8Array[] = []
+  readonly #starts: number[] = []
+  readonly #ends: number[] = []
+  #waiting: FramePage[] = []
+  #size = 0
+  #end = 0
+
+  add(page: FramePage): void {
+    this.#waiting.push(page)
+    if (!this.isSmall) this.#packWaiting()
+  }
+
+  /** Whether so few pages were added that none is packed yet. */
+  get isSmall(): boolean {
+    return this.#packed.length === 0 && this.#waiting.length <= FEW_PAGES
+  }
+
+  #packWaiting(): void {
+    for (const page of this.#waiting) this.#pack(page)
+    this.#waiting = []
+  }
+
+  #pack(page: FramePage): void {
+    const bytes = packPage(page)
+    this.#packed.push(bytes)
+    this.#starts.push(this.#size)
+    this.#size += page.size
+    this.#end += bytes.length
+    this.#ends.push(this.#end)
+  }
+
+  packed(): PackedFrame {
+    this.#packWaiting()
+    // In memory of its own, not of Node's pool, so that a thread can pass it on to another.
+    const bytes = new Uint8Array(this.#end)
+    for (const [i, piece] of this.#packed.entries()) bytes.set(piece, (this.#ends[i] ?? 0) - piece.length)
+    return {
+      size: this.#size,
+      bytes,
+      pageEnds: Float64Array.from(this.#ends),
+      pageStarts: Float64Array.from(this.#starts),
+    }
+  }
 }
 
 /** Bytes of memory that a packed frame takes. */
 export function packedSize({ bytes, pageEnds, pageStarts }: PackedFrame): number {
   return bytes.length + pageEnds.byteLength + pageStarts.byteLength
+}
+
+/** Whether to walk the files again takes longer than to read the frame from disk. */
+export function isLarge(packed: PackedFrame): boolean {
+  return packedSize(packed) >= LARGE
 }
 
 /** All pages, in their order. */

@@ -83,7 +83,7 @@ export class ReadAhead {
     try {
       for (const chunk of chunks) {
         const slot = this.#free.pop()
-        if (slot !== undefined) begun.push(this.#begin(chunk, slot, directory))
+        if (slot !== undefined) begun.push(this.#begin(chunk, slot, directory, begun.length > 0))
         while (begun.length > (slot === undefined ? 0 : SLOTS - 1)) yield* this.#finish(begun)
         if (slot === undefined) yield readAlone(chunk, this.#own, directory)
       }
@@ -93,14 +93,15 @@ export class ReadAhead {
     }
   }
 
-  #begin({ segments, length }: Chunk, slot: number, directory: StoreDirectory): Begun {
+  /** @param isOffered not for the first chunk, which is hashed next: a small layer has no other. */
+  #begin({ segments, length }: Chunk, slot: number, directory: StoreDirectory, isOffered: boolean): Begun {
     const bytes = new Uint8Array(this.#shared.bytes, slot * CHUNK_SIZE, length)
     const parts = fillWithoutFiles(segments, bytes)
     const number = this.#nextNumber
     this.#nextNumber = (number + 1) % MAX_NUMBER
     const offer = { slot, number, parts, directory }
     Atomics.store(this.#shared.states, slot, number * PHASES + PHASE.offered)
-    if (parts.length > 0) {
+    if (isOffered && parts.length > 0) {
       const idle = this.#peers.filter(({ shared }) => Atomics.load(shared.states, SLOTS) === 0)
       idle[number % idle.length]?.port.postMessage(offer)
     }

@@ -102,7 +102,7 @@ export class Registry {
     this.roots = new Roots(store, options.roots)
     const realiser = new Realiser(store, limits, journal, onWork)
     this.#images = new Images({ store, policy, roots: this.roots, realiser }, options)
-    this.#frames = new LayerFrames(options.reader, options.archives.cache)
+    this.#frames = new LayerFrames(options.reader, options.archives.cache, options.frames)
     this.#hold = new Hold(options.holdMs, options.journal)
     this.#streams = new BlobStreams(options.reader)
   }

@@ -5,6 +5,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { setImmediate } from 'node:timers/promises'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import t from 'tap'
 import { SYSTEM_STORE } from '../../src/core/nix/store-directory.ts'
 import { layerFrame, type LayerEntry } from '../../src/core/tar/segment.ts'
@@ -14,6 +15,7 @@ import { PageCache } from '../../src/layer/packed-frame.ts'
 import { BufferPool } from '../../src/layer/buffer-pool.ts'
 import { StoreReader } from '../../src/layer/store-reader.ts'
 import { makeStorePath, withoutNix } from '../nix/real-store.ts'
+import { seededRandom } from '../seeded-random.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'store-reader-'))
 const reader = new StoreReader(2, SYSTEM_STORE)
@@ -60,6 +62,18 @@ void t.test('the layer of a store path is the same for ever', { skip: withoutNix
   const frame = new PageCache(MEGABYTE).open(await reader.frame({ kind: 'paths', paths: [path] }))
   t.equal(frame.size, 2_007_040)
   t.strictSame(frame.page(0).paths, [`${path}/bin/run`, Buffer.from(`${path}/größe`).toString('latin1')])
+})
+
+void t.test('the frame of a large layer comes with its digest', async (t) => {
+  const path = join(directory, 'large') as StorePath
+  await mkdir(path)
+  const random = seededRandom(5)
+  const letters = () => Array.from({ length: 60 }, () => String.fromCodePoint(97 + random.below(26))).join('')
+  // Names that pack badly, so that few files are a large layer.
+  for (let i = 0; i < 2_000; i++) writeFileSync(join(path, letters()), 'x'.repeat(i % 3))
+  const { frame, size } = await reader.digest({ kind: 'paths', paths: [path] })
+  t.ok(isDeepStrictEqual(frame, await reader.frame({ kind: 'paths', paths: [path] })))
+  t.equal(frame?.size, size)
 })
 
 void t.test('a file is read into the buffer that is given, by each thread that hears of it', async (t) => {

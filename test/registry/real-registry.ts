@@ -11,6 +11,7 @@ import { StoreReader } from '../../src/layer/store-reader.ts'
 import { DaemonStore } from '../../src/store/daemon/daemon-store.ts'
 import { EMBEDDED_COMMAND, processTransport } from '../../src/store/daemon/transport.ts'
 import { DigestIndex } from '../../src/registry/state/digest-index.ts'
+import { FrameFiles } from '../../src/registry/state/frame-files.ts'
 import { UnpackCache } from '../../src/unpack/unpack-cache.ts'
 import { Registry, type Blob, type RegistryOptions } from '../../src/registry/registry.ts'
 import { WorkJournal } from '../../src/registry/work/work-journal.ts'
@@ -50,6 +51,7 @@ export function registryOf(t: Ending, options: Partial<RegistryOptions> = {}) {
     reader,
     index,
     journal,
+    frames: new FrameFiles(join(directory, 'frames')),
     archives: {
       cache: new UnpackCache(join(directory, 'unpacked'), 1e9, SYSTEM_STORE),
       notes: index,

@@ -9,6 +9,7 @@ import { parseDigest } from '../../src/core/oci/digest.ts'
 import { StoreReader } from '../../src/layer/store-reader.ts'
 import type { Registry } from '../../src/registry/registry.ts'
 import type { Store } from '../../src/store/store.ts'
+import { FrameFiles } from '../../src/registry/state/frame-files.ts'
 import { UnpackCache } from '../../src/unpack/unpack-cache.ts'
 import { everyShape } from '../e2e/every-shape.ts'
 import { instantiate, realise, shellDerivation, withoutNix } from '../nix/real-store.ts'
@@ -52,6 +53,7 @@ async function elsewhere(t: Test, roots: readonly StorePath[]) {
     store: moved,
     reader,
     servePackages: true,
+    frames: new FrameFiles(join(base, 'frames')),
     archives: {
       cache: new UnpackCache(join(base, 'unpacked'), 1e9, moved.directory),
       notes,

@@ -21,6 +21,7 @@ import type { StoreReader } from '../../layer/store-reader.ts'
 import type { Store } from '../../store/store.ts'
 import type { Source, SourceFormat } from '../../source/source.ts'
 import type { DigestIndex } from '../state/digest-index.ts'
+import type { FrameFiles } from '../state/frame-files.ts'
 import { certificateVariables, withVariables } from '../certificates.ts'
 import { DEFAULT_FORM, formFor, type ImageForm } from './image-form.ts'
 import type { ImageLayer, ImageRoot } from './image-root.ts'
@@ -65,6 +66,7 @@ export type SourceDeps = {
 export type ImageDeps = SourceDeps & {
   readonly reader: StoreReader
   readonly index: DigestIndex
+  readonly frames: FrameFiles
 }
 
 /** Layers hashed at once: enough for every reader thread, few enough that entries don't pile up in memory. */
@@ -75,7 +77,7 @@ const DIGESTS_AT_ONCE = 4
  * @throws RegistryError `unservable`, `unavailable`.
  */
 export async function makeImage(
-  { reader, index, archives, form: requested }: ImageDeps & { readonly form: ImageForm },
+  { reader, index, archives, frames, form: requested }: ImageDeps & { readonly form: ImageForm },
   at: ImageRoot,
   given: Source,
   timed: <T>(step: Step, work: () => Promise<T>) => Promise<T>,
@@ -89,7 +91,7 @@ export async function makeImage(
   const limit = pLimit(DIGESTS_AT_ONCE)
   const layers = await timed('digest', () =>
     Promise.all(
-      parts.map((part) => limit(async () => digestPart(part, closure, { reader, index, archives }))),
+      parts.map((part) => limit(async () => digestPart(part, closure, { reader, index, archives, frames }))),
     ),
   )
   const variables = await certificateVariables(source, closure, files)

@@ -16,7 +16,9 @@ import type { StoreReader } from '../../layer/store-reader.ts'
 import type { ClosurePath } from '../../store/store.ts'
 import type { ClosureFiles } from '../../source/files/closure-files.ts'
 import type { Source, SourceLayer, StoredLayer } from '../../source/source.ts'
+import type { JobResult } from '../../layer/worker.ts'
 import type { DigestIndex, LayerDigest } from '../state/digest-index.ts'
+import type { FrameFiles } from '../state/frame-files.ts'
 import { FORMAT_OF, LAYERS_IN_FORM, type ImageForm } from './image-form.ts'
 import type { ImageLayer, ImageRoot } from './image-root.ts'
 import { heldSlice, type UnpackedSlice, type Unpacker } from './unpacked-slice.ts'
@@ -28,6 +30,7 @@ import { nixDatabaseEntries } from '../state/nix-database.ts'
 export type Hasher = {
   readonly reader: StoreReader
   readonly index: DigestIndex
+  readonly frames: FrameFiles
   readonly archives: { readonly cache: Unpacker }
 }
 
@@ -173,14 +176,15 @@ function typeOf(source: Part['source']): string {
 async function remembered(
   key: string | undefined,
   source: ImageLayer['source'],
-  { reader, index, archives }: Hasher,
+  { reader, index, archives, frames }: Hasher,
 ): Promise<LayerDigest> {
   const known = key === undefined ? undefined : index.layer(key)
   if (known !== undefined) return known
-  const found =
+  const { frame, ...found } =
     source.kind === 'unpacked'
       ? await digestUnpacked(source, reader, archives.cache)
       : await reader.digest(source)
+  if (frame !== undefined && source.kind === 'paths') frames.put(found.digest, source, frame)
   if (key !== undefined) index.putLayer(key, found)
   return found
 }
@@ -189,7 +193,7 @@ async function digestUnpacked(
   source: UnpackedSlice,
   reader: StoreReader,
   unpacker: Unpacker,
-): Promise<LayerDigest> {
+): Promise<JobResult['digest']> {
   const { content, release } = await heldSlice(source, unpacker)
   try {
     return await reader.digest(content)
