@@ -3,7 +3,7 @@
  * Format: POSIX.1-2017 pax, "ustar Interchange Format" and "pax Extended Header". Strings are byte strings.
  */
 
-export const BLOCK = 512
+const BLOCK = 512
 /** Two blocks of zeros end an archive. */
 export const TRAILER_SIZE = 2 * BLOCK
 export const NAME_SIZE = 100
