@@ -2,10 +2,10 @@
  * What is told about images: the time until an SBOM is there, the rate of listings of referrers against docker-registry's
  * manifests, and memory after a thousand SBOMs.
  */
-import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { pullManifest, repositoryUrl } from '../test/e2e/client.ts'
+import { memoryOf } from '../test/support/memory-of.ts'
 import { nixEnv } from '../test/support/nix.ts'
 import { startDockerRegistry } from '../test/support/docker-registry.ts'
 import { startPushless } from '../test/support/registry-process.ts'
@@ -114,9 +114,9 @@ async function growth(scope: Scope, images: readonly string[]): Promise<Figure> 
   const server = await startPushless(scope)
   for (const image of images) await pullManifest(server.url, image)
   for (const image of images.slice(0, 20)) await sbomMs(server.url, image)
-  const before = await residentMegabytes(server.pid)
+  const before = await memoryOf(server.pid, 'VmRSS')
   for (const image of images) await sbomMs(server.url, image)
-  const grown = (await residentMegabytes(server.pid)) - before
+  const grown = (await memoryOf(server.pid, 'VmRSS')) - before
   return {
     name: `resident memory, grown by ${images.length} SBOMs of 50 store paths`,
     value: `${grown.toFixed(0)} MB`,
@@ -125,12 +125,6 @@ async function growth(scope: Scope, images: readonly string[]): Promise<Figure> 
     isMet: grown <= TARGETS.megabytes,
     note: `${before.toFixed(0)} MB before`,
   }
-}
-
-/** In megabytes of 10^6 bytes. */
-async function residentMegabytes(pid: number): Promise<number> {
-  const text = await readFile(`/proc/${pid}/status`, 'utf8')
-  return (Number(/VmRSS:\s+(\d+) kB/.exec(text)?.[1]) * 1024) / 1e6
 }
 
 function time(name: string, rounds: readonly number[], target: number): Figure {

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S node --disable-warning=ExperimentalWarning
-/** The process: arguments and environment in, exit status out. The only file that reads either. */
+/** The process: arguments and environment in, exit status out. Beside v8-flags.ts, the only file that reads either. */
 import './v8-flags.ts'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

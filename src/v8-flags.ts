@@ -42,6 +42,6 @@ for (const flag of [
 
 /**
  * Node cuts small buffers out of pieces of this size, 64 KiB by default, and a piece stays as long as one of them does.
- * What is kept of an image is a few small buffers: 300 images kept 12 MB of pieces.
+ * The registry keeps a few small buffers of each image: those of 300 images kept 12 MB of pieces.
  */
 Buffer.poolSize = 8 * 1024

@@ -45,7 +45,7 @@ export async function deleteSet(cluster: Cluster, request: DeleteRequest): Promi
     )
   const decisions = isOrphaning ? [] : await decidePrunes(cluster, record.inventory, { owner, confirmed })
   for (const decision of decisions)
-    // What is protected is returned.
+    // The caller gets the protected objects as the result.
     if (decision.kind !== 'absent' && (isDryRun || decision.kind === 'release'))
       onEvent({ kind: 'note', message: describePrune(decision) })
   if (isDryRun) return []

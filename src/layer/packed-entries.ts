@@ -29,7 +29,7 @@ export async function packEntries(
   const pages = await pagesIn(format, noted(entries, names, copiedFrom), pause)
   const frame = await packFrame(pages, pause)
   const text = Buffer.from(names.join(NAME_END), 'latin1')
-  // A copy: what zlib gives lies in a chunk of 16 KiB.
+  // A copy: most names are much smaller than the chunk of 16 KiB that zlib made them in.
   const packed = Uint8Array.from(zstdCompressSync(text))
   return { kind: 'packed entries', frame, names: packed, copiedFrom: [...copiedFrom] }
 }

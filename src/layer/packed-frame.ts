@@ -171,7 +171,7 @@ function unpackPage(packed: Uint8Array, size: number): FramePage {
     fileStarts: floats(all, starts, count),
     fileSizes: floats(all, sizes, count),
     paths: count === 0 ? [] : text.split(PATH_END).map(asByteString),
-    // What zlib gives lies in a chunk of UNPACK's size, and most pages are much smaller.
+    // A copy: most pages are much smaller than the chunk of UNPACK's size that zlib made them in.
     bytes: Uint8Array.from(all.subarray(names + namesLength)),
     size,
   }

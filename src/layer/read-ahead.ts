@@ -117,7 +117,7 @@ export class ReadAhead {
     // Its slot is lost, since somebody may still write to it.
     if (end === 'late') throw new RegistryError('unavailable', 'a reader thread ended, or its disk hangs')
     try {
-      // What another thread failed to read fails here too, with its reason.
+      // If another thread failed to read these files, this one fails too, and throws the reason.
       if (end === 'unread') readFiles(parts, bytes, directory)
       yield bytes
     } finally {

@@ -1,7 +1,7 @@
 /**
  * The chunks of one blob, for all streams that read it at the same time: nodes of a cluster pull the same layers at once.
- * What one stream has read, the others take from memory, while they are within the chunks that were read last. One that
- * is slower, or began later, reads for itself. Nothing is kept once the last stream ends: the next one reads the store.
+ * One stream reads a chunk, and the others take it from memory while it is among the chunks that were read last. A stream
+ * that is slower, or began later, reads for itself. Nothing is kept once the last stream ends: the next reads the store.
  */
 import type { ByteRange } from '../core/oci/range.ts'
 import type { BufferPool, SharedBuffer } from './buffer-pool.ts'

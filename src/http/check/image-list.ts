@@ -1,6 +1,6 @@
 /**
- * The images that a body names, as `{"refs": ["…"]}`. A list is small, whatever goes in: it is handed from one thread to
- * another.
+ * The images that a body names, as `{"refs": ["…"]}`. The list stays small even if the body is large, since one thread
+ * hands it to another.
  */
 import { RegistryError, type ErrorDetail, type ErrorKind } from '../../core/errors/errors.ts'
 import { parseImageName, type ImageName } from '../../core/oci/image-name.ts'

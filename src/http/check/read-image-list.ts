@@ -1,5 +1,5 @@
 /**
- * Reads the images that a body names: Kubernetes manifests, or `{"refs": ["…"]}`, whatever its content type says. Only
+ * Reads the images that a body names: Kubernetes manifests, or `{"refs": ["…"]}`. The content type is not looked at. Only
  * the threads for bodies load this file, since the server needs no reader of YAML.
  */
 import { RegistryError } from '../../core/errors/errors.ts'
