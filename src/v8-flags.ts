@@ -2,8 +2,8 @@
  * Settings of V8 and of Node, made before anything else is loaded (so it is the first import of main.ts).
  *
  * A server of streams has little use for a large heap. 64 pulls at once take 236 MB without `--optimize-for-size`, 172 to
- * 177 MB with it. It has its price: a manifest takes 0.56 ms of processor time instead of 0.35 with a young generation that
- * stays small (`--semi-space-growth-factor=1`). But with that instead, 3,000 refused writes took 145 MB instead of 57.
+ * 177 MB with it. A young generation that stays small (`--semi-space-growth-factor=1`) isn't enough: with that instead,
+ * 3,000 refused writes took 145 MB instead of 57.
  *
  * The compilers allocate on the thread that owns the heap, and not in the background: where a background compiler needs
  * garbage collected while its thread is ending, each waits for the other (nodejs/node#54918), and a server that was told

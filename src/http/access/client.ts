@@ -10,45 +10,55 @@ export type Client = {
   readonly address: string
 }
 
-const subjects = new WeakMap<FastifyRequest, Subject>()
-const origins = new WeakMap<FastifyRequest, Origin>()
+/** Properties of the request, and no WeakMap: see connection/response-end.ts. */
+const SUBJECT = Symbol('subject')
+const ORIGIN = Symbol('origin')
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    [SUBJECT]?: Subject
+    [ORIGIN]?: Origin
+  }
+}
 
 /** Finds out where requests come from. To be called before all other hooks. */
 export function registerOrigins(app: FastifyInstance, proxies: TrustedProxies): void {
+  app.decorateRequest(SUBJECT, undefined)
+  app.decorateRequest(ORIGIN, undefined)
   app.addHook('onRequest', (request, _reply, done) => {
-    origins.set(request, proxies.originOf(request.raw))
+    request[ORIGIN] = proxies.originOf(request.raw)
     done()
   })
 }
 
 /** Returns the client. Its subject is anonymous until the request's credentials are checked. */
 export function clientOf(request: FastifyRequest): Client {
-  return { subject: subjects.get(request) ?? ANONYMOUS, address: addressOf(request) }
+  return { subject: request[SUBJECT] ?? ANONYMOUS, address: addressOf(request) }
 }
 
 /** Returns the address of the client. */
 export function addressOf(request: FastifyRequest): string {
-  return origins.get(request)?.address ?? request.ip
+  return request[ORIGIN]?.address ?? request.ip
 }
 
 /** Returns `https://registry.example.org`, as the client wrote it. */
 export function baseUrlOf(request: FastifyRequest): string {
-  return `${origins.get(request)?.protocol ?? request.protocol}://${hostOf(request)}`
+  return `${request[ORIGIN]?.protocol ?? request.protocol}://${hostOf(request)}`
 }
 
 /** Returns the host and port that the client asked for. */
 export function hostOf(request: FastifyRequest): string {
-  return origins.get(request)?.host ?? request.raw.headers.host ?? 'localhost'
+  return request[ORIGIN]?.host ?? request.raw.headers.host ?? 'localhost'
 }
 
 /** Returns the Host that a trusted proxy reports. */
 export function forwardedHostOf(request: FastifyRequest): string | undefined {
-  return origins.get(request)?.host
+  return request[ORIGIN]?.host
 }
 
 /** Remembers whose credentials the request has. To be called by the check of credentials alone. */
 export function setSubject(request: FastifyRequest, subject: Subject): void {
-  subjects.set(request, subject)
+  request[SUBJECT] = subject
 }
 
 /** Returns the key that limits count a client by: its subject, or its address without one. */
