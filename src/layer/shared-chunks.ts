@@ -8,7 +8,6 @@ import type { BufferPool, SharedBuffer } from './buffer-pool.ts'
 
 export type FilledBuffer = {
   readonly buffer: SharedBuffer
-  readonly pool: BufferPool
   readonly bytes: Uint8Array
 }
 
@@ -27,6 +26,7 @@ type Entry = SharedChunk & {
 const UNUSED_BYTES = 8 * 1024 * 1024
 
 export class SharedChunks {
+  readonly #pool: BufferPool
   readonly #read: (range: ByteRange) => Promise<FilledBuffer>
   readonly #entries = new Map<string, Entry>()
   /** Chunks that no stream has, the one given back longest ago first. */
@@ -34,8 +34,9 @@ export class SharedChunks {
   #unusedBytes = 0
   #streams = 0
 
-  /** @param read fills a buffer with the bytes of a range. */
-  constructor(read: (range: ByteRange) => Promise<FilledBuffer>) {
+  /** @param read fills a buffer of the pool with the bytes of a range. */
+  constructor(pool: BufferPool, read: (range: ByteRange) => Promise<FilledBuffer>) {
+    this.#pool = pool
     this.#read = read
   }
 
@@ -87,7 +88,8 @@ export class SharedChunks {
       this.#unusedBytes -= entry.length
       this.#forget(entry)
       entry.filled.then(
-        ({ buffer, pool }) => (entry.isSpoiled ? pool.drop(buffer) : pool.give(buffer)),
+        ({ buffer, bytes }) =>
+          entry.isSpoiled ? this.#pool.giveLater(buffer, bytes) : this.#pool.give(buffer),
         () => undefined,
       )
     }

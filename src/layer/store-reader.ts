@@ -3,7 +3,7 @@ import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
 import { RegistryError } from '../core/errors/errors.ts'
 import type { StoreDirectory } from '../core/nix/store-directory.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
-import type { SharedBuffer } from './buffer-pool.ts'
+import type { SharedBuffer, Slab } from './buffer-pool.ts'
 import type { PackedFrame } from './packed-frame.ts'
 import type { FilePart } from './read.ts'
 import type { Answer, Ask, Job, JobResult, LayerSource, WalkedLayer } from './worker.ts'
@@ -12,7 +12,8 @@ type Pending = { readonly resolve: (result: never) => void; readonly reject: (er
 type Thread = {
   readonly worker: Worker
   readonly pending: Map<number, Pending>
-  readonly buffers: Set<number>
+  /** The ids of slabs that it has heard of. */
+  readonly slabs: Set<number>
   isAlive: boolean
 }
 
@@ -59,18 +60,19 @@ export class StoreReader {
    * Reads parts of files into `buffer`.
    * @throws RegistryError `unavailable`.
    */
-  async read(parts: readonly FilePart[], { id, memory }: SharedBuffer): Promise<void> {
+  async read(parts: readonly FilePart[], { slab, start, size }: SharedBuffer): Promise<void> {
     const thread = this.#idlest()
-    const isKnown = thread.buffers.has(id)
-    thread.buffers.add(id)
-    await this.#ask(thread, { kind: 'read', parts, buffer: id, ...(isKnown ? {} : { memory }) })
+    const isKnown = thread.slabs.has(slab.id)
+    thread.slabs.add(slab.id)
+    const memory = isKnown ? {} : { memory: slab.memory }
+    await this.#ask(thread, { kind: 'read', parts, slab: slab.id, start, size, ...memory })
   }
 
-  /** Has the threads forget a buffer that is not read into any more. */
-  forget({ id }: SharedBuffer): void {
+  /** Has the threads forget a slab that is not read into any more. */
+  forget({ id }: Slab): void {
     for (const thread of this.#threads)
-      if (thread.isAlive && thread.buffers.delete(id))
-        this.#ask(thread, { kind: 'forget', buffer: id }).catch(() => undefined)
+      if (thread.isAlive && thread.slabs.delete(id))
+        this.#ask(thread, { kind: 'forget', slab: id }).catch(() => undefined)
   }
 
   async close(): Promise<void> {
@@ -120,7 +122,7 @@ export class StoreReader {
 function startThread(script: URL): Thread {
   const worker = new Worker(script, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } })
   const pending = new Map<number, Pending>()
-  const thread = { worker, pending, buffers: new Set<number>(), isAlive: true }
+  const thread = { worker, pending, slabs: new Set<number>(), isAlive: true }
   worker.on('message', (answer: Answer) => {
     const waiting = pending.get(answer.id)
     pending.delete(answer.id)

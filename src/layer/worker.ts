@@ -29,13 +29,15 @@ export type Job =
   | {
       readonly kind: 'read'
       readonly parts: readonly FilePart[]
-      /** The id of a buffer. */
-      readonly buffer: number
-      /** Its memory, the first time that this thread hears of it. */
+      /** The id of a slab, and where the buffer is in it. */
+      readonly slab: number
+      readonly start: number
+      readonly size: number
+      /** The slab's memory, the first time that this thread hears of it. */
       readonly memory?: SharedArrayBuffer
     }
-  /** A buffer is not used any more. */
-  | { readonly kind: 'forget'; readonly buffer: number }
+  /** A slab is not used any more. */
+  | { readonly kind: 'forget'; readonly slab: number }
   /** The other end of the port is another reader thread. */
   | { readonly kind: 'meet'; readonly port: MessagePort }
 
@@ -84,8 +86,8 @@ export type Answer =
     }
 
 const readAhead = new ReadAhead()
-/** Memory that is shared with the thread of the server, by the id of its buffer. */
-const buffers = new Map<number, Uint8Array>()
+/** Memory that is shared with the thread of the server, by the id of its slab. */
+const slabs = new Map<number, SharedArrayBuffer>()
 
 parentPort?.on('message', ({ id, directory, job }: Ask) => {
   void run(job, directory)
@@ -107,11 +109,12 @@ async function run(job: Job, directory: StoreDirectory): Promise<JobResult[Job['
     case 'digest':
       return readAhead.working(() => digestOf(job.layer, directory))
     case 'read':
-      if (job.memory !== undefined) buffers.set(job.buffer, new Uint8Array(job.memory))
-      readFiles(job.parts, demandBuffer(job.buffer), directory)
+      if (job.memory !== undefined) slabs.set(job.slab, job.memory)
+      // Not the whole slab: reading may touch one byte behind a file's last one.
+      readFiles(job.parts, new Uint8Array(demandSlab(job.slab), job.start, job.size), directory)
       return undefined
     case 'forget':
-      buffers.delete(job.buffer)
+      slabs.delete(job.slab)
       return undefined
     case 'meet':
       readAhead.meet(job.port)
@@ -159,9 +162,9 @@ function* segmentsOfAll(pages: Iterable<FramePage>, onPage?: (page: FramePage) =
   }
 }
 
-function demandBuffer(id: number): Uint8Array {
-  const found = buffers.get(id)
-  if (found === undefined) throw new Error(`no buffer ${id}`)
+function demandSlab(id: number): SharedArrayBuffer {
+  const found = slabs.get(id)
+  if (found === undefined) throw new Error(`no slab ${id}`)
   return found
 }
 

@@ -25,6 +25,8 @@ t.teardown(async () => {
 })
 
 const MEGABYTE = 2 ** 20
+/** Bytes of a buffer. */
+const SIZE = 16 * 1024
 const NOWHERE = join(directory, 'nowhere') as StorePath
 
 void t.test('the frame and digest of entries', async (t) => {
@@ -79,9 +81,10 @@ void t.test('the frame of a large layer comes with its digest', async (t) => {
 void t.test('a file is read into the buffer that is given, by each thread that hears of it', async (t) => {
   const path = join(directory, 'file')
   writeFileSync(path, '0123456789')
-  const buffer = new BufferPool(8, 1).take()
+  const pool = new BufferPool(0)
+  const [, buffer] = [pool.take(SIZE), pool.take(SIZE)]
   const part = { path: asByteString(path), length: 4, fileSize: 10, at: 1 }
-  const text = () => Buffer.from(buffer.memory).toString('latin1', 1, 5)
+  const text = () => Buffer.from(buffer.slab.memory).toString('latin1', buffer.start + 1, buffer.start + 5)
   // One thread after the other, and each again.
   for (const offset of [2, 3, 4, 5]) {
     await Promise.all([
@@ -90,7 +93,7 @@ void t.test('a file is read into the buffer that is given, by each thread that h
     ])
     t.equal(text(), '0123456789'.slice(offset, offset + 4))
   }
-  reader.forget(buffer)
+  reader.forget(buffer.slab)
   await reader.read([{ ...part, offset: 0 }], buffer)
   t.equal(text(), '0123', 'one that was forgotten is made known again')
 })
@@ -100,7 +103,7 @@ void t.test('failures come back as what they are', async (t) => {
   await t.rejects(reader.frame({ kind: 'paths', paths: [NOWHERE] }), gone)
   await t.rejects(reader.digest({ kind: 'paths', paths: [NOWHERE] }), gone)
   const part = { path: NOWHERE, offset: 0, length: 1, fileSize: 1, at: 0 }
-  await t.rejects(reader.read([part], new BufferPool(8, 1).take()), {
+  await t.rejects(reader.read([part], new BufferPool(0).take(SIZE)), {
     name: 'RegistryError',
     kind: 'unavailable',
   })

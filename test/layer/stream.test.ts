@@ -207,7 +207,7 @@ void t.test('a consumer that stops early leaves nothing behind', async (t) => {
   // Counts what is asked of the reader and how much of it is still going on.
   const jobs = { begun: 0, running: 0 }
   const counting = Object.create(reader) as StoreReader
-  counting.forget = (buffer) => reader.forget(buffer)
+  counting.forget = (slab) => reader.forget(slab)
   counting.read = async (parts, buffer) => {
     jobs.begun += 1
     jobs.running += 1
@@ -249,7 +249,7 @@ void t.test('a consumer that never begins costs nothing', async (t) => {
 function countingReader(): { readonly jobs: { count: number }; readonly counting: StoreReader } {
   const jobs = { count: 0 }
   const counting = Object.create(reader) as StoreReader
-  counting.forget = (buffer) => reader.forget(buffer)
+  counting.forget = (slab) => reader.forget(slab)
   counting.read = async (parts, buffer) => {
     jobs.count += 1
     await reader.read(parts, buffer)
