@@ -42,6 +42,7 @@ for (const flag of [
 
 /**
  * Node cuts small buffers out of pieces of this size, 64 KiB by default, and a piece stays as long as one of them does.
- * The registry keeps a few small buffers of each image: those of 300 images kept 12 MB of pieces.
+ * The registry keeps a few small buffers of each image: those of 300 images kept 12 MB of pieces, and those of 100 images
+ * 5 MB of pieces of 8 KiB. Half a piece and more gets memory of its own.
  */
-Buffer.poolSize = 8 * 1024
+Buffer.poolSize = 1024

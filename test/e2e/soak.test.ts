@@ -7,10 +7,10 @@ import { smallPaths, useImage } from '../support/soak.ts'
 
 const IMAGES = 160
 const WARM = 60
-/** What is kept of an image, with its layers as tar and as EROFS, is 0.1 MB; while zlib's chunks were kept it was 0.3. */
-const MAX_GROWTH_MB = 20
+/** What is kept of an image, with its layers as tar and as EROFS, is 0.04 MB; while zlib's chunks were kept it was 0.3. */
+const MAX_GROWTH_MB = 12
 /** The same images again need nothing new. Buffers that wait for the garbage collector count, too. */
-const MAX_AGAIN_MB = 10
+const MAX_AGAIN_MB = 6
 
 void t.test('memory stays bounded', { skip: missing('nix'), timeout: 300_000 }, async (t) => {
   const server = await startPushless(t, { args: ['--serve-packages'] })

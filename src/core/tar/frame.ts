@@ -31,8 +31,8 @@ export type LayerFrame = {
  * be unpacked for a range of one byte.
  */
 const PAGE_SIZE = 64 * 1024
-/** Room for a page and the entry that fills it. */
-const PAGE_MEMORY = PAGE_SIZE + 16 * 1024
+/** Room for what most layers have, a dozen entries. A larger one doubles it a few times. */
+const FIRST_ROOM = 8 * 1024
 /** Files of a page at most, where little lies between them. */
 const PAGE_FILES = 500
 
@@ -51,7 +51,7 @@ export type FrameBuilder = {
 }
 
 export function frameBuilder(): FrameBuilder {
-  let memory = new Uint8Array(PAGE_MEMORY)
+  let memory = new Uint8Array(FIRST_ROOM)
   /** Bytes of the page so far, at the beginning of `memory`. */
   let used = 0
   let paths: ByteString[] = []

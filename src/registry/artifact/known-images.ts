@@ -11,14 +11,20 @@ import type { Artifact } from './image-index.ts'
  */
 type Known = { readonly artifact: Artifact; readonly stamp: string; readonly until: number }
 
-/** An image is a few kilobytes; its layers' entries are counted apart. */
-const IMAGES_KEPT = 2_000
+/** Bytes of all images together: 1 000 packages in three forms each take 15 MB. Others are made again from notes. */
+const MAX_BYTES = 32 * 1024 * 1024
+/** Measured, without the documents. The entries of layers are counted apart (layer-frames.ts). */
+const IMAGE_BYTES = 2 * 1024
+const LAYER_BYTES = 1024
 /** The time after which missing platforms of an index are tried again. A failed build is remembered for as long. */
 const PARTIAL_KEPT_MS = 60_000
 
 export class KnownImages {
   readonly #directory: StoreDirectory
-  readonly #byName = new LRUCache<string, Map<string, Known>>({ max: IMAGES_KEPT })
+  readonly #byName = new LRUCache<string, Map<string, Known>>({
+    maxSize: MAX_BYTES,
+    sizeCalculation: (byTag) => byTag.values().reduce((sum, { artifact }) => sum + sizeOf(artifact), 0),
+  })
 
   /** @param directory the files of the store. */
   constructor(directory: StoreDirectory) {
@@ -66,6 +72,21 @@ export class KnownImages {
   #isAsMade({ artifact, stamp }: Known): boolean {
     return stampOf(this.#directory, artifact.root) === stamp
   }
+}
+
+/** About the bytes of memory that it takes. */
+function sizeOf(artifact: Artifact): number {
+  if (artifact.kind === 'image') {
+    const { manifest, config, layers } = artifact
+    return IMAGE_BYTES + manifest.bytes.length + config.bytes.length + layers.length * LAYER_BYTES
+  }
+  const { documents, images } = artifact
+  // As if all its images were made: each stays with the index from then on.
+  return (
+    IMAGE_BYTES +
+    documents.reduce((sum, { bytes }) => sum + bytes.length, 0) +
+    images.reduce((sum, { blobs }) => sum + IMAGE_BYTES + blobs.size * LAYER_BYTES, 0)
+  )
 }
 
 /**

@@ -15,10 +15,10 @@ import { SingleFlight } from '../work/single-flight.ts'
 /** The content of a blob, which stays available until it is released. */
 export type HeldContent = { readonly content: BlobContent; readonly release: () => void }
 
-/** Bytes of packed frames, about those of two million files. Others are read from disk, or walked again. */
-const PACKED_BYTES = 32 * 1024 * 1024
-/** Bytes of their unpacked pages. */
-const UNPACKED_BYTES = 32 * 1024 * 1024
+/** Bytes of packed frames, about those of a million files. Others are read from disk, or walked again. */
+const PACKED_BYTES = 16 * 1024 * 1024
+/** Bytes of their unpacked pages: those of 50 streams of layers of many files, and of all streams of other layers. */
+const UNPACKED_BYTES = 4 * 1024 * 1024
 
 type Kept = { readonly packed: PackedFrame; readonly frame: LayerFrame }
 
