@@ -5,7 +5,8 @@
  *
  * Nix must see the directory under the same name, as it does on one machine; a Nix elsewhere keeps its store itself.
  */
-import { access, lutimes, readdir, lstat, rename, rm, symlink, readlink } from 'node:fs/promises'
+import { lstatSync, lutimesSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { access, readdir, lstat, rm, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encodeText } from '../../core/byte-string.ts'
 import { ignoreDeletions, type DeletionListener } from '../../core/deletion.ts'
@@ -141,19 +142,23 @@ export class DurableRoots {
     if (!isThere) this.#touched.clear()
   }
 
-  /** Made beside and renamed, since Nix may read it at any moment; two processes may do so at once. */
+  /**
+   * Synchronous but for Nix, as all writes to the state's database are: awaited one after the other, the same calls took
+   * 0.6 ms of processor time for each image.
+   */
   async #link(path: StorePath, now: number): Promise<void> {
     const link = join(this.#directory, path.slice(STORE_DIR.length + 1))
     const seconds = now / 1000
-    if ((await readlink(link).catch(() => undefined)) !== path) {
+    if (targetOf(link) !== path) {
       makeStateDirectory(this.#directory)
+      // Made beside and renamed, since Nix may read it at any moment; two processes may do so at once.
       const partial = `${link}.${process.pid}.part`
-      await rm(partial, { force: true })
-      await symlink(path, partial)
-      await rename(partial, link)
+      rmSync(partial, { force: true })
+      symlinkSync(path, partial)
+      renameSync(partial, link)
       this.#size += 1
     }
-    await lutimes(link, seconds, seconds)
+    lutimesSync(link, seconds, seconds)
     await this.#store.addRoot(link)
   }
 
@@ -166,4 +171,10 @@ export class DurableRoots {
         () => false,
       )
   }
+}
+
+/** Returns nothing where there is no link. Without an error, which takes longer to make than the look. */
+function targetOf(link: string): string | undefined {
+  const stat = lstatSync(link, { throwIfNoEntry: false })
+  return stat?.isSymbolicLink() === true ? readlinkSync(link) : undefined
 }

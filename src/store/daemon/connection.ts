@@ -6,7 +6,7 @@
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { messageChain } from '../../core/errors/error-chain.ts'
-import { readMessages } from './messages.ts'
+import { NixError, readMessages } from './messages.ts'
 import type { Duplex } from './transport.ts'
 import { WireReader, WireWriter } from './wire.ts'
 import type { StoreEvent } from '../store.ts'
@@ -108,7 +108,7 @@ export class NixConnection {
       await (body === undefined ? heard : Promise.all([heard, sendFrames(body, this.#duplex.output)]))
       return await read(this.#reader)
     } catch (error) {
-      if (error instanceof Error && error.name === 'NixError') {
+      if (error instanceof NixError) {
         // Where in the body the daemon stopped reading isn't known.
         if (body !== undefined) this.close()
         throw error
@@ -118,6 +118,37 @@ export class NixConnection {
       throw explained
     } finally {
       signal?.removeEventListener('abort', abort)
+    }
+  }
+
+  /**
+   * Sends short questions in one piece, and reads their replies, which come in the same order.
+   * @param limitMs after which the connection is closed.
+   * @throws NixError when Nix failed at one, ConnectionError when the connection is lost.
+   */
+  async ask<T>(questions: readonly Request<T>[], limitMs: number): Promise<readonly T[]> {
+    if (this.#closed) throw new ConnectionError('connection to the Nix daemon is closed')
+    const replies: T[] = []
+    // Not a signal with a time limit, which takes a fifth of the time of a question.
+    const limit = setTimeout(() => this.close(), limitMs)
+    try {
+      const request = new WireWriter()
+      for (const { write } of questions) write(request)
+      this.#duplex.output.write(request.bytes())
+      for (const { read } of questions) {
+        await readMessages(this.#reader, this.#minor, () => undefined)
+        replies.push(await read(this.#reader))
+      }
+      return replies
+    } catch (error) {
+      const isAnswer = error instanceof NixError
+      // The replies to the other questions are still to come.
+      if (isAnswer && replies.length === questions.length - 1) throw error
+      const explained = isAnswer ? error : explain(this.#duplex, error)
+      this.close()
+      throw explained
+    } finally {
+      clearTimeout(limit)
     }
   }
 

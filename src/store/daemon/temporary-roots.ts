@@ -27,8 +27,7 @@ export class TemporaryRoots implements HeldRoots {
    */
   async add(path: StorePath): Promise<void> {
     try {
-      const limit = AbortSignal.timeout(ADD_LIMIT_MS)
-      await this.#connection.request(operations.addTempRoot(path), undefined, limit)
+      await this.#connection.ask([operations.addTempRoot(path)], ADD_LIMIT_MS)
     } catch (cause) {
       throw new RegistryError('unavailable', `Nix could not keep ${path} from being collected`, { cause })
     }

@@ -9,21 +9,32 @@ const MAX_LIST_LENGTH = 16 * 1024 * 1024
 /** Bytes kept of a text for people: a builder may print a line of 100 MB, and nobody reads that. */
 const TEXT_KEPT = 64 * 1024
 
-/** Collects one request. */
+/** Bytes of most requests. */
+const REQUEST_SIZE = 256
+const HALF = 2 ** 32
+
+/** Collects one request, or several. */
 export class WireWriter {
-  readonly #chunks: Uint8Array[] = []
+  #bytes: Buffer = Buffer.allocUnsafe(REQUEST_SIZE)
+  #length = 0
 
   number(value: number | bigint): this {
-    const bytes = Buffer.alloc(8)
-    bytes.writeBigUInt64LE(BigInt(value))
-    this.#chunks.push(bytes)
+    const at = this.#grow(8)
+    if (typeof value === 'bigint') {
+      this.#bytes.writeBigUInt64LE(value, at)
+    } else {
+      this.#bytes.writeUInt32LE(value % HALF, at)
+      this.#bytes.writeUInt32LE(Math.floor(value / HALF), at + 4)
+    }
     return this
   }
 
   string(text: string): this {
-    const bytes = Buffer.from(text)
-    this.number(bytes.length)
-    this.#chunks.push(bytes, Buffer.alloc((8 - (bytes.length % 8)) % 8))
+    const length = Buffer.byteLength(text)
+    this.number(length)
+    const at = this.#grow(padded(length))
+    this.#bytes.write(text, at)
+    this.#bytes.fill(0, at + length, this.#length)
     return this
   }
 
@@ -34,8 +45,24 @@ export class WireWriter {
   }
 
   bytes(): Uint8Array {
-    return Buffer.concat(this.#chunks)
+    return this.#bytes.subarray(0, this.#length)
   }
+
+  /** Makes room. @returns where it begins. */
+  #grow(count: number): number {
+    const start = this.#length
+    this.#length += count
+    if (this.#length > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(2 * this.#length)
+      this.#bytes.copy(larger, 0, 0, start)
+      this.#bytes = larger
+    }
+    return start
+  }
+}
+
+function padded(length: number): number {
+  return Math.ceil(length / 8) * 8
 }
 
 /** Reads numbers and strings from a stream of chunks. Every method rejects when the stream ends or fails first. */
@@ -48,10 +75,11 @@ export class WireReader {
   }
 
   async number(): Promise<number> {
-    const value = (await this.#take(8)).readBigUInt64LE()
-    if (value > BigInt(Number.MAX_SAFE_INTEGER))
-      throw new Error(`worker protocol: number out of range: ${value}`)
-    return Number(value)
+    const bytes = this.#buffer.length < 8 ? await this.#take(8) : this.#cut(8)
+    const value = bytes.readUInt32LE(4) * HALF + bytes.readUInt32LE()
+    if (value > Number.MAX_SAFE_INTEGER)
+      throw new Error(`worker protocol: number out of range: ${bytes.readBigUInt64LE()}`)
+    return value
   }
 
   /** Numbers that may be anything, like 2^64 - 1 for "unknown". */
@@ -65,8 +93,7 @@ export class WireReader {
 
   async string(): Promise<string> {
     const length = await this.#length()
-    const padded = await this.#take(length + ((8 - (length % 8)) % 8))
-    return padded.toString('utf8', 0, length)
+    return (await this.#take(padded(length))).toString('utf8', 0, length)
   }
 
   /** A string for people, of which so much is kept as people read; the rest is passed over as it comes. */
@@ -118,6 +145,11 @@ export class WireReader {
       }
       this.#buffer = Buffer.concat(chunks)
     }
+    return this.#cut(length)
+  }
+
+  /** The next bytes, which are here. */
+  #cut(length: number): Buffer {
     const taken = this.#buffer.subarray(0, length)
     this.#buffer = this.#buffer.subarray(length)
     return taken

@@ -135,6 +135,35 @@ void t.test('an abort ends the request and the connection', async (t) => {
   })
 })
 
+void t.test('questions in one piece get their replies in order, and a refusal loses no place', async (t) => {
+  const refused = errorMessage('no')
+  const questions = [1, 2, 3].map(() => operations.isValidPath(VALID))
+  const askIn = async (...replies: readonly Uint8Array[]) => {
+    const connection = await NixConnection.open(
+      playback(Buffer.concat([greeting({ major: 1, minor: 35 }, '2.9'), ...replies])),
+    )
+    const result = await connection.ask(questions, 1_000).catch((error: unknown) => String(error))
+    return { result, isOpen: connection.isOpen }
+  }
+  t.strictSame(await askIn(valid(1), valid(0), valid(1)), { result: [true, false, true], isOpen: true })
+  t.strictSame(await askIn(valid(1), valid(0), refused), { result: 'NixError: no', isOpen: true })
+  // The last reply would be taken for that of the next question.
+  t.strictSame(await askIn(valid(1), refused, valid(1)), { result: 'NixError: no', isOpen: false })
+})
+
+void t.test('a daemon that does not answer in time loses the connection', async (t) => {
+  const never = fakeDaemon({ delay: () => new Promise(() => undefined) })
+  const connection = await NixConnection.open(await never.open())
+  await t.rejects(connection.ask([operations.isValidPath(VALID)], 20), { name: 'ConnectionError' })
+  t.equal(connection.isOpen, false)
+  t.strictSame(never.connections, [{ closed: true }])
+})
+
+/** The reply to whether a path is valid. */
+function valid(is: number): Uint8Array {
+  return new WireWriter().number(CODE.last).number(is).bytes()
+}
+
 /** What is answered to a question about a path, by these bytes alone. */
 async function ask(bytes: Uint8Array) {
   const connection = await NixConnection.open(playback(bytes))
