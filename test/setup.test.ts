@@ -43,6 +43,7 @@ async function checkout(t: Test): Promise<Checkout> {
   await writeFile(join(directory, 'src/main.ts'), "console.log('one' as string)")
   for (const path of [
     'src/layer/worker.ts',
+    'src/source/reader-module.ts',
     'src/http/check/reading-worker.ts',
     'src/access/credentials/password-worker.ts',
   ])

@@ -1,4 +1,4 @@
-/** A few worker threads that walk, hash and read the store, behind four methods. */
+/** A few worker threads that walk, hash and read the store, behind a few methods. */
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
 import { RegistryError } from '../core/errors/errors.ts'
 import type { StoreDirectory } from '../core/nix/store-directory.ts'
@@ -66,6 +66,16 @@ export class StoreReader {
     thread.slabs.add(slab.id)
     const memory = isKnown ? {} : { memory: slab.memory }
     await this.#ask(thread, { kind: 'read', parts, slab: slab.id, start, size, ...memory })
+  }
+
+  /**
+   * Has a thread call the function `run` of a module.
+   * @param input its first argument. The second one is the directory of the store.
+   * @throws RegistryError that `run` throws, `unavailable`.
+   */
+  async call(module: URL, input: unknown): Promise<unknown> {
+    const { returned } = await this.#run({ kind: 'call', module: module.href, input })
+    return returned
   }
 
   /** Has the threads forget a slab that is not read into any more. */

@@ -40,6 +40,8 @@ export type Job =
   | { readonly kind: 'forget'; readonly slab: number }
   /** The other end of the port is another reader thread. */
   | { readonly kind: 'meet'; readonly port: MessagePort }
+  /** Work on the store that other rooms know: their module has a function `run`. */
+  | { readonly kind: 'call'; readonly module: string; readonly input: unknown }
 
 /** The source of a layer: store paths, entries of the image itself, or bytes of a file that are a blob already. */
 export type LayerSource =
@@ -69,6 +71,7 @@ export type JobResult = {
   readonly read: undefined
   readonly forget: undefined
   readonly meet: undefined
+  readonly call: { readonly returned: unknown }
 }
 
 /** A job, and the files of the store that it is about. */
@@ -119,7 +122,14 @@ async function run(job: Job, directory: StoreDirectory): Promise<JobResult[Job['
     case 'meet':
       readAhead.meet(job.port)
       return undefined
+    case 'call':
+      return call(job.module, job.input, directory)
   }
+}
+
+async function call(module: string, input: unknown, directory: StoreDirectory): Promise<JobResult['call']> {
+  const imported = (await import(module)) as { readonly run: (...args: unknown[]) => Promise<unknown> }
+  return { returned: await imported.run(input, directory) }
 }
 
 async function pagesOf(layer: WalkedLayer, directory: StoreDirectory): Promise<Iterable<FramePage>> {
@@ -189,7 +199,7 @@ async function digestOf(layer: LayerSource, directory: StoreDirectory): Promise<
 
 function transfersOf(result: JobResult[Job['kind']]): ArrayBuffer[] {
   const frame = result !== undefined && 'digest' in result ? result.frame : result
-  if (frame === undefined) return []
+  if (frame === undefined || 'returned' in frame) return []
   const { bytes, pageEnds, pageStarts } = frame
   return [bytes, pageEnds, pageStarts].flatMap(({ buffer: moved }) =>
     moved instanceof ArrayBuffer ? [moved] : [],

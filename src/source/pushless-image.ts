@@ -11,7 +11,7 @@ import { parseStorePath, storePathAround, type StorePath } from '../core/nix/sto
 import type { BaseImage, ReadBase } from './base-image.ts'
 import type { ClosureFiles } from './files/closure-files.ts'
 import { demandSamePlatform, inherit } from './inheritance.ts'
-import { rootEntries } from './root-layer.ts'
+import { readRootEntries } from './reader-work.ts'
 import type { Source, SourceConfig, SourceLayer } from './source.ts'
 
 /**
@@ -149,7 +149,7 @@ async function ownLayers(
   const unpacked = extraDirectories
     .map(({ source }) => storePathAround(source) ?? refuse(path, `not in the store: ${source}`))
     .filter((tree) => !wanted.has(tree))
-  const entries = await rootEntries(closure, {
+  const entries = await readRootEntries(closure, {
     contents,
     extraDirectories,
     files: value.files ?? {},

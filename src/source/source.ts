@@ -90,8 +90,6 @@ export type SourceConfig =
       /** RFC 3339; defaults to one second after the epoch. */
       readonly created?: string
       readonly author?: string
-      /** `SSL_CERT_FILE` is set to the certificates of authorities that are in the closure, if there are any. */
-      readonly findCertificates?: true
     }
   /** Its `diff_ids` must be those of the layers. The media type defaults to that of an OCI config. */
   | { readonly kind: 'given'; readonly bytes: Uint8Array; readonly mediaType?: string }

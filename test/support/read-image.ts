@@ -7,7 +7,8 @@ import type { Source, SourceOptions } from '../../src/source/source.ts'
 
 /** @param root anything where the paths that are read are those of the store. */
 export function filesOf(root: string): ClosureFiles {
-  return closureFiles(root as StorePath, async () => ({ has: () => true }), SYSTEM_STORE)
+  const members = Object.assign(new Set([root as StorePath]), { has: () => true })
+  return closureFiles(root as StorePath, async () => members, SYSTEM_STORE)
 }
 
 export function readRoot(path: StorePath, options: Partial<SourceOptions> = {}): Promise<Root> {

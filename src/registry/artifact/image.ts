@@ -22,7 +22,6 @@ import type { Store } from '../../store/store.ts'
 import type { Source, SourceFormat } from '../../source/source.ts'
 import type { DigestIndex } from '../state/digest-index.ts'
 import type { FrameFiles } from '../state/frame-files.ts'
-import { certificateVariables, withVariables } from '../certificates.ts'
 import { DEFAULT_FORM, formFor, type ImageForm } from './image-form.ts'
 import type { ImageLayer, ImageRoot } from './image-root.ts'
 import { digestPart, planParts } from './layer-parts.ts'
@@ -54,6 +53,7 @@ export type Step = 'source' | 'closure' | 'plan' | 'digest'
 /** The parts that tell what a store path is, and whether it may be pulled. */
 export type SourceDeps = {
   readonly store: Store
+  readonly reader: StoreReader
   /** Whom to trust is added with the keys below: see make-artifact.ts. */
   readonly archives: Omit<Archives, 'demandTrusted'>
   /** Whether any directory of the store may be pulled. */
@@ -64,7 +64,6 @@ export type SourceDeps = {
 
 /** The parts that make images. */
 export type ImageDeps = SourceDeps & {
-  readonly reader: StoreReader
   readonly index: DigestIndex
   readonly frames: FrameFiles
 }
@@ -82,7 +81,7 @@ export async function makeImage(
   given: Source,
   timed: <T>(step: Step, work: () => Promise<T>) => Promise<T>,
 ): Promise<Image> {
-  const { root, closure, files } = at
+  const { root, closure } = at
   const isZeroCopy = requested === 'zero-copy'
   const zeroCopy = isZeroCopy ? await timed('plan', () => zeroCopySource(at, given)) : undefined
   const { source, mounts, hasPlaces } = zeroCopy ?? { source: given, mounts: [], hasPlaces: false }
@@ -94,8 +93,7 @@ export async function makeImage(
       parts.map((part) => limit(async () => digestPart(part, closure, { reader, index, archives, frames }))),
     ),
   )
-  const variables = await certificateVariables(source, closure, files)
-  return { ...assemble(root, withVariables(source, variables), layers, form), form, mounts, hasPlaces }
+  return { ...assemble(root, source, layers, form), form, mounts, hasPlaces }
 }
 
 function assemble(

@@ -51,7 +51,7 @@ async function make(
     return result
   }
   const closureOf = remembering(() => maker.store.closure(root))
-  const files = closureFiles(root, async () => pathsIn(await closureOf()), maker.store.directory)
+  const files = closureFiles(root, async () => pathsIn(await closureOf()), maker.store.directory, maker)
   const found = await timed('source', () =>
     readServed(maker, root, { tag, files, archives: archivesOf(maker) }),
   )
@@ -165,8 +165,9 @@ function archivesOf({ store, archives, requiredKeys }: SourceDeps): Archives {
 }
 
 function optionsOf(maker: SourceDeps, root: StorePath, tag: string | undefined): SourceOptions {
-  const { store } = maker
-  const files = closureFiles(root, async () => pathsIn(await store.closure(root)), store.directory)
+  const { store, reader } = maker
+  const closure = async () => pathsIn(await store.closure(root))
+  const files = closureFiles(root, closure, store.directory, { reader })
   return { tag, files, archives: archivesOf(maker) }
 }
 

@@ -2,10 +2,10 @@
  * Follows symbolic links in a store. Links of the store name other store paths as `/nix/store/…`. Where the store is
  * another directory, the kernel would follow such a link into the machine's own store, so they are followed here.
  */
-import { asByteString, byteStringOf, fsPath, type ByteString } from '../../core/byte-string.ts'
-import { lstat, readlink, realpath } from 'node:fs/promises'
+import { asByteString, fsPath, type ByteString } from '../../core/byte-string.ts'
 import { SYSTEM_STORE, fileOf, type StoreDirectory } from '../../core/nix/store-directory.ts'
 import { STORE_DIR } from '../../core/nix/store-path.ts'
+import { LOOK, type Look } from './look.ts'
 
 /** As many as Linux follows, `MAXSYMLINKS`. */
 const MAX_LINKS = 40
@@ -18,8 +18,12 @@ const ABOVE: readonly string[] = STORE_DIR.slice(1).split('/')
  * @returns a path of `/nix/store`, or nothing where the path leads nowhere. Where the store is another directory than
  * `/nix/store`, nothing is also returned for what leads out of it.
  */
-export async function realPath(directory: StoreDirectory, path: ByteString): Promise<ByteString | undefined> {
-  if (directory === SYSTEM_STORE) return realpath(fsPath(path), 'latin1').then(asByteString, () => undefined)
+export async function realPath(
+  directory: StoreDirectory,
+  path: ByteString,
+  look: Look = LOOK,
+): Promise<ByteString | undefined> {
+  if (directory === SYSTEM_STORE) return look.realpath(fsPath(path))
   let at: readonly string[] = []
   let isDirectory = true
   let links = 0
@@ -38,11 +42,11 @@ export async function realPath(directory: StoreDirectory, path: ByteString): Pro
       continue
     }
     const file = fileOf(directory, asByteString(`/${next.join('/')}`))
-    const stat = await lstat(file).catch(() => undefined)
+    const stat = await look.lstat(file)
     if (stat === undefined) return undefined
     if (stat.isSymbolicLink()) {
       links += 1
-      const target = await readlink(file, 'buffer').then(byteStringOf, () => undefined)
+      const target = await look.readlink(file)
       if (target === undefined || links > MAX_LINKS) return undefined
       if (target.startsWith('/')) at = []
       ahead.push(...partsOf(target))

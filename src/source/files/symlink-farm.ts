@@ -1,15 +1,18 @@
 /**
  * The trees of several store paths joined below `/` by symbolic links. Directories at the top are real, so that a
  * container can mount or write beside what is linked; further down a directory that only one path has is one link.
+ *
+ * Synchronous, since it runs on a reader thread: see walk.ts.
  */
-import { asByteString, childPath, type ByteString } from '../../core/byte-string.ts'
-import type { Dirent } from 'node:fs'
-import { opendir, readlink } from 'node:fs/promises'
+import { asByteString, childPath, displayPath, type ByteString } from '../../core/byte-string.ts'
+import { opendirSync, type Dir, type Dirent } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { RegistryError } from '../../core/errors/errors.ts'
+import { unreadable } from '../../core/errors/unreadable.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { ClosureFiles } from './closure-files.ts'
 import type { FileTree } from './file-tree.ts'
+import { LOOK_AT_ONCE } from './look.ts'
 
 /** Names to place before other work gets its turn: about a millisecond. */
 const CHILDREN_A_TURN = 500
@@ -50,7 +53,7 @@ async function join(
 ): Promise<void> {
   const { parents, closure } = joining
   let count = 0
-  for await (const [child, places] of childrenOf(directories, closure)) {
+  for (const [child, places] of childrenOf(directories, closure)) {
     if (count++ % CHILDREN_A_TURN === 0) await setImmediate()
     if (at === undefined && LEFT_OUT.has(child)) continue
     const name = at === undefined ? child : childPath(at, child)
@@ -69,19 +72,19 @@ async function join(
 }
 
 /** Each name in the directories, and where it is. */
-async function* childrenOf(
+function* childrenOf(
   directories: readonly ByteString[],
   closure: ClosureFiles,
-): AsyncGenerator<[ByteString, readonly Place[]]> {
+): Generator<[ByteString, readonly Place[]]> {
   const [only, ...others] = directories
   // The files of one directory, however many, needn't be known before the first is placed.
   if (only !== undefined && others.length === 0) {
-    for await (const [name, place] of placesIn(only, closure)) yield [name, [place]]
+    for (const [name, place] of placesIn(only, closure)) yield [name, [place]]
     return
   }
   const children = new Map<ByteString, Place[]>()
   for (const directory of directories) {
-    for await (const [name, place] of placesIn(directory, closure)) {
+    for (const [name, place] of placesIn(directory, closure)) {
       const known = children.get(name)
       if (known === undefined) children.set(name, [place])
       else known.push(place)
@@ -90,12 +93,23 @@ async function* childrenOf(
   yield* children
 }
 
-async function* placesIn(directory: ByteString, closure: ClosureFiles): AsyncGenerator<[ByteString, Place]> {
-  const at = closure.fileOf(directory)
-  const opened = await opendir(at, { encoding: 'latin1', bufferSize: CHILDREN_A_TURN })
-  for await (const dirent of opened) {
-    const name = asByteString(dirent.name)
-    yield [name, { path: childPath(directory, name), kind: kindOf(dirent) }]
+function* placesIn(directory: ByteString, closure: ClosureFiles): Generator<[ByteString, Place]> {
+  const opened = openDirectory(directory, closure)
+  try {
+    for (let dirent = opened.readSync(); dirent !== null; dirent = opened.readSync()) {
+      const name = asByteString(dirent.name)
+      yield [name, { path: childPath(directory, name), kind: kindOf(dirent) }]
+    }
+  } finally {
+    opened.closeSync()
+  }
+}
+
+function openDirectory(directory: ByteString, closure: ClosureFiles): Dir {
+  try {
+    return opendirSync(closure.fileOf(directory), { encoding: 'latin1', bufferSize: CHILDREN_A_TURN })
+  } catch (cause) {
+    throw unreadable(displayPath(directory), cause)
   }
 }
 
@@ -106,7 +120,7 @@ function kindOf(dirent: Dirent): Place['kind'] {
 
 /** A link within its package is copied as what it points to, so that it means the same at `/`. */
 async function targetOf(path: ByteString, closure: ClosureFiles): Promise<ByteString> {
-  const target = await readlink(closure.fileOf(path), 'latin1').then(asByteString, () => undefined)
+  const target = await LOOK_AT_ONCE.readlink(closure.fileOf(path))
   return target?.startsWith('/') === true ? target : path
 }
 
