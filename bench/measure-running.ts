@@ -13,7 +13,7 @@ const BUILD_LIMIT_MS = 120_000
 
 /** Returns nothing where there is no containerd 2.4, which is said. */
 export async function measureRunning(scope: Scope, closure: Closure): Promise<readonly Figure[]> {
-  const reason = await missingCri('built')
+  const reason = await missingCri('2.4')
   if (reason !== false) {
     console.log(`not measured: starts of containers as EROFS and zero-copy, ${reason}`)
     return []

@@ -53,7 +53,7 @@ export async function startBench(scope: Scope): Promise<Bench> {
   const sandboxImage = `plain.internal${sandbox}@${manifest.headers.get('docker-content-digest') ?? ''}`
   const hosts = { 'plain.internal': plain.url, 'usual.internal': registry.url }
   const port = await freePort()
-  const overlay = await startCri(scope, 'built', `http://127.0.0.1:${port}`, {
+  const overlay = await startCri(scope, '2.4', `http://127.0.0.1:${port}`, {
     nri: true,
     emptyNetworks: true,
     hosts,
@@ -61,7 +61,7 @@ export async function startBench(scope: Scope): Promise<Bench> {
   })
   const args = ['--serve-packages', '--zero-copy', '--nri-socket', overlay.nriSocket]
   await startPushless(scope, { listen: `127.0.0.1:${port}`, args })
-  const erofs = await startCri(scope, 'built', plain.url, {
+  const erofs = await startCri(scope, '2.4', plain.url, {
     emptyNetworks: true,
     // As EROFS: nothing is converted here.
     sandboxImage: `nix.internal${sandbox}:nix`,

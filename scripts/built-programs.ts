@@ -14,7 +14,10 @@ switch (process.argv[2]) {
     await grypeProgram('grype')
     break
   case 'containerd':
-    await builtContainerd()
+    await builtContainerd('2.4')
+    break
+  case 'containerd-2.3':
+    await builtContainerd('2.3')
     break
   case 'checkers': {
     const reason = await missingCheckers()
@@ -22,5 +25,5 @@ switch (process.argv[2]) {
     break
   }
   default:
-    throw new Error(`${process.argv[2]}: expected kubernetes, tools, containerd or checkers`)
+    throw new Error(`${process.argv[2]}: expected kubernetes, tools, containerd, containerd-2.3 or checkers`)
 }

@@ -200,6 +200,9 @@ go_programs() {
   if [ "${PUSHLESS_TEST_CONTAINERD:-${CI:+build}}" = build ] && [ "$(id -u)" = 0 ]; then
     PUSHLESS_TEST_CONTAINERD=build node_modules/.bin/node scripts/built-programs.ts containerd || say 'no containerd could be built'
   fi
+  if [ "${PUSHLESS_TEST_CONTAINERD_2_3:-}" = build ] && [ "$(id -u)" = 0 ]; then
+    PUSHLESS_TEST_CONTAINERD_2_3=build node_modules/.bin/node scripts/built-programs.ts containerd-2.3 || say 'no containerd 2.3 could be built'
+  fi
 }
 
 # shellcheck disable=SC2086 # lists of words

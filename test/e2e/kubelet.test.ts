@@ -73,14 +73,14 @@ void t.test('Pods from `nix build`, on a kubelet', { skip, timeout: TIME_LIMIT_M
 
 void t.test(
   'a Pod whose image has no store paths',
-  { skip: skip || (await missingCri('built')), timeout: TIME_LIMIT_MS },
+  { skip: skip || (await missingCri('2.4')), timeout: TIME_LIMIT_MS },
   async (t) => {
     const plain = await startPushless(t)
     const sandbox = only(await nixBuild(fixture('pods.nix'), ['-A', 'sandbox']))
     const port = await freePort()
     const kubelet = await startKubelet(t, {
       url: `http://127.0.0.1:${port}`,
-      origin: 'built',
+      origin: '2.4',
       settings: { nri: true, hosts: { 'plain.internal': plain.url } },
       // A sandbox is no container to NRI: its image must be an ordinary one.
       sandboxImage: `plain.internal${sandbox}:nix`,

@@ -4,10 +4,10 @@ import { missingCri } from '../support/containerd-cri.ts'
 import { missing } from '../support/requirement.ts'
 import { startZeroCopyNode } from '../support/zero-copy-node.ts'
 
-const skip = missing('nix', 'root', 'busybox') || (await missingCri('built'))
+const skip = missing('nix', 'root', 'busybox') || (await missingCri('2.4'))
 
 void t.test('a container of an image that was pulled by its digest', { skip }, async (t) => {
-  const node = await startZeroCopyNode(t, 'built')
+  const node = await startZeroCopyNode(t, '2.4')
   const registry = await node.startRegistry()
   t.match(
     registry.logs.find(({ runtime }) => runtime !== undefined),

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { hostsToml, MKFS } from './containerd.ts'
-import { builtContainerd, missingContainerd } from './containerd-built.ts'
+import { builtContainerd, isBuiltVersion, missingContainerd, type BuiltVersion } from './containerd-built.ts'
 import { answersCri, pullImage, type Pulled } from './cri.ts'
 import { startDaemon } from './daemon.ts'
 import { debianRoot, inMountNamespace, inRoot, missingDebianRoot, type Suite } from './debian-root.ts'
@@ -16,8 +16,8 @@ import { takesOverlays } from './overlay.ts'
 import { missing, searchPath } from './requirement.ts'
 import { temporaryDirectory, type Scope } from './scope.ts'
 
-/** Whose containerd. The built one runs with the machine's runc. */
-export type Origin = 'machine' | 'built' | Suite
+/** Whose containerd. One that is built runs with the machine's runc. */
+export type Origin = 'machine' | BuiltVersion | Suite
 
 export interface CriContainerd {
   /** E.g. `1.7.24`. */
@@ -44,7 +44,8 @@ const PLACE = '/mnt'
 /** The reason why there is no such containerd here (also after trying to make it), or false. */
 export async function missingCri(origin: Origin): Promise<string | false> {
   if (origin === 'machine') return missing('root', 'containerd')
-  return origin === 'built' ? missing('root', 'containerd') || missingContainerd() : missingDebianRoot(origin)
+  if (isBuiltVersion(origin)) return missing('root', 'containerd') || missingContainerd(origin)
+  return missingDebianRoot(origin)
 }
 
 export type CriSettings = {
@@ -60,7 +61,7 @@ export type CriSettings = {
   readonly nix?: string
   /** Registries of other hosts, by name. */
   readonly hosts?: Readonly<Record<string, string>>
-  /** Mounts layers in EROFS, and asks for them. Of the built containerd alone. */
+  /** Mounts layers in EROFS, and asks for them. Of a built containerd alone. */
   readonly mountsErofs?: boolean
 }
 
@@ -96,17 +97,18 @@ export async function startCri(
   // Users of a container must reach its root.
   await chmod(directory, 0o711)
   const { nix } = settings
-  const root = origin === 'machine' || origin === 'built' ? undefined : await debianRoot(origin)
+  const built = isBuiltVersion(origin) ? origin : undefined
+  const root = origin === 'machine' || isBuiltVersion(origin) ? undefined : await debianRoot(origin)
   const withNix = nix === undefined ? [] : ['/bin/sh', '-euc', WITH_NIX, nix]
   const inside = (...args: readonly string[]): [string, ...string[]] =>
     root === undefined
       ? [...inMountNamespace, ...withNix, ...args]
       : inRoot(root, args, { binds: { [PLACE]: directory, ...(nix === undefined ? {} : { '/nix': nix }) } })
   const place = root === undefined ? directory : PLACE
-  const program = origin === 'built' ? await builtContainerd() : 'containerd'
+  const program = built === undefined ? 'containerd' : await builtContainerd(built)
   const { mountsErofs = false } = settings
   if (mountsErofs) await writeFile(join(directory, 'mkfs.erofs'), MKFS, { mode: 0o755 })
-  const own = origin === 'built' ? `${directory}:${dirname(program)}:` : ''
+  const own = built !== undefined ? `${directory}:${dirname(program)}:` : ''
   const env = { PATH: `${own}${searchPath()}` }
 
   const version = await versionOf(inside(program, '--version'))
@@ -225,7 +227,7 @@ ${snapshotter === 'erofs' ? '' : unpackConfig(snapshotter)}[plugins."io.containe
 `
 }
 
-/** containerd 2.4 has this for EROFS by itself. */
+/** containerd has this for EROFS by itself, from 2.3.5 on. */
 function unpackConfig(snapshotter: string): string {
   return `[[plugins."io.containerd.transfer.v1.local".unpack_config]]
   platform = "linux"

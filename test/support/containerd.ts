@@ -4,9 +4,10 @@
  */
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import type { Result } from 'execa'
+import { builtContainerd, type BuiltVersion } from './containerd-built.ts'
 import { startDaemon } from './daemon.ts'
 import { searchPath } from './requirement.ts'
 import { temporaryDirectory } from './scope.ts'
@@ -48,8 +49,9 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", 
 /** containerd loads its differ for EROFS where this has the option. It runs it for tar layers alone. */
 export const MKFS = "#!/bin/sh\necho '--tar=X'\n"
 
-/** @param programs directory of a containerd that is to mount layers in EROFS; otherwise it is the machine's own. */
-export async function startContainerd(scope: Scope, programs?: string): Promise<Containerd> {
+/** @param built a built containerd that is to mount layers in EROFS; otherwise it is the machine's own. */
+export async function startContainerd(scope: Scope, built?: BuiltVersion): Promise<Containerd> {
+  const programs = built === undefined ? undefined : dirname(await builtContainerd(built))
   const directory = await temporaryDirectory(scope, 'containerd')
   const socket = join(directory, 'containerd.sock')
   const state = join(directory, 'state')
@@ -61,7 +63,7 @@ export async function startContainerd(scope: Scope, programs?: string): Promise<
   const config = join(directory, 'config.toml')
   await writeFile(
     config,
-    `${programs === undefined ? VERSION_2 : VERSION_3}
+    `${built === undefined ? VERSION_2 : VERSION_3}
 root = "${join(directory, 'root')}"
 state = "${state}"
 [grpc]
