@@ -21,7 +21,7 @@ import {
 } from './store/daemon/transport.ts'
 import { policyOf } from './settings/policy.ts'
 import type { ImageDeps } from './registry/artifact/image.ts'
-import { DEFAULT_FORM } from './registry/artifact/image-form.ts'
+import { isZeroCopy } from './registry/artifact/image-form.ts'
 import { DigestIndex } from './registry/state/digest-index.ts'
 import { FrameFiles } from './registry/state/frame-files.ts'
 import { Registry, type RegistryOptions } from './registry/registry.ts'
@@ -106,7 +106,7 @@ export function openRegistry(
     settings.nriSocket === undefined ? undefined : new ZeroCopyImages(stateDirectory, trouble)
   const registry = new Registry({
     ...images,
-    tagForm: zeroCopyImages === undefined ? DEFAULT_FORM : 'zero-copy',
+    isZeroCopy: zeroCopyImages !== undefined,
     journal,
     partialIndex: settings.partialIndex,
     policy: policyOf(settings, isLoopbackTrusted, () => ownNix?.refusal),
@@ -127,7 +127,7 @@ export function openRegistry(
     },
     ...listeners,
     onImage: (artifact, steps, before) => {
-      if (artifact.kind === 'image' && artifact.form === 'zero-copy') zeroCopyImages?.put(artifact)
+      if (artifact.kind === 'image' && isZeroCopy(artifact.form)) zeroCopyImages?.put(artifact)
       listeners.onImage?.(artifact, steps, before)
     },
   })

@@ -11,7 +11,15 @@ import type { Reference } from '../core/oci/reference.ts'
 import type { Selector } from '../core/oci/route.ts'
 import { storeHashOf, storeNameOf, type StorePath } from '../core/nix/store-path.ts'
 import { BlobStreams } from '../layer/stream.ts'
-import { DEFAULT_FORM, EROFS_TAG, firstInForms, wantedBy, type ImageForm } from './artifact/image-form.ts'
+import {
+  DEFAULT_FORM,
+  EROFS_TAG,
+  ZERO_COPY_FORMS,
+  firstInForms,
+  wantedBy,
+  zeroCopyForm,
+  type ImageForm,
+} from './artifact/image-form.ts'
 import type { Image } from './artifact/image.ts'
 import {
   artifactIn,
@@ -54,7 +62,7 @@ export type Blob = {
 export type ManifestWanted = {
   /** False for a client that gets the image for linux/amd64 instead. Default: true. */
   readonly takesIndex?: boolean
-  /** Default: the form of tags. */
+  /** The form that the client prefers. Default: `tar`. */
   readonly form?: ImageForm | undefined
 }
 
@@ -65,8 +73,8 @@ type FoundBlob = Omit<Blob, 'read'> & {
 }
 
 export type RegistryOptions = ImagesOptions & {
-  /** The form that tags answer with, where the client wants no other. Default: `tar`. */
-  readonly tagForm?: ImageForm
+  /** Whether tags answer with zero-copy forms, where an image can have one. Default: no. */
+  readonly isZeroCopy?: boolean
   readonly roots: RootsOptions
   /** Decides what may be fetched and built. */
   readonly policy: Policy
@@ -114,8 +122,9 @@ export class Registry {
   async manifest(
     reference: Reference,
     selector: Selector,
-    { takesIndex = true, form = this.#tagForm }: ManifestWanted = {},
+    { takesIndex = true, form: preferred }: ManifestWanted = {},
   ): Promise<Document> {
+    const form = this.#servedForm(preferred)
     if (selector.kind === 'tag') {
       const { tag } = selector
       const artifact = (await this.#inForm(reference, tag, form)) ?? (await this.artifact(reference, tag))
@@ -139,7 +148,11 @@ export class Registry {
    * @throws RegistryError of any kind; `blob-unknown` for a digest that isn't this image's.
    */
   async blob(reference: Reference, digest: Digest, form?: ImageForm): Promise<Blob> {
-    const found = await this.search(reference, (artifact) => this.#blobIn(artifact, digest), form)
+    const found = await this.search(
+      reference,
+      (artifact) => this.#blobIn(artifact, digest),
+      this.#servedForm(form),
+    )
     if (found !== undefined) {
       const { size, mediaType } = found
       return { digest, size, mediaType, read: (range) => this.#read(found, range) }
@@ -204,7 +217,7 @@ export class Registry {
 
   /** Whether the image of a tag is remembered, so that its pull takes no work. */
   recalls(reference: Reference, requestedTag: string): boolean {
-    const { tag, form } = wantedBy(requestedTag, this.#tagForm)
+    const { tag, form } = wantedBy(requestedTag, this.#servedForm())
     return this.#images.recall(reference, tag, form) !== undefined
   }
 
@@ -287,8 +300,9 @@ export class Registry {
     return this.roots.pin(root)
   }
 
-  get #tagForm(): ImageForm {
-    return this.#options.tagForm ?? DEFAULT_FORM
+  /** The form of a tag's answer to a client that prefers this one. */
+  #servedForm(preferred: ImageForm = DEFAULT_FORM): ImageForm {
+    return this.#options.isZeroCopy === true ? zeroCopyForm(preferred) : preferred
   }
 
   figures(): RegistryFigures {
@@ -314,7 +328,7 @@ export class Registry {
   async search<T>(
     reference: Reference,
     look: (artifact: Artifact) => Promise<T | undefined>,
-    first: ImageForm = this.#tagForm,
+    first: ImageForm = this.#servedForm(),
   ): Promise<T | undefined> {
     // What an index names may have to be made.
     const lookInto = (artifact: Artifact) =>
@@ -325,10 +339,9 @@ export class Registry {
       this.#images.markPulled(known)
       return found
     }
+    const own = this.#options.isZeroCopy === true ? ZERO_COPY_FORMS : []
     const lookInForms = (tag: string) =>
-      firstInForms([first, this.#tagForm], async (form) =>
-        lookInto(await this.artifact(reference, tag, form)),
-      )
+      firstInForms([first, ...own], async (form) => lookInto(await this.artifact(reference, tag, form)))
     const found = await lookInForms(DEFAULT_TAG)
     if (found !== undefined) return found
     for (const tag of await this.tags(reference)) {

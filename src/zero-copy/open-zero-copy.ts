@@ -3,6 +3,7 @@ import { RegistryError } from '../core/errors/errors.ts'
 import { systemReason } from '../core/errors/system-error.ts'
 import { DEFAULT_TAG } from '../core/oci/image-name.ts'
 import { storeHashOf, storeNameOf, type StorePath } from '../core/nix/store-path.ts'
+import { ZERO_COPY_FORMS, isZeroCopy } from '../registry/artifact/image-form.ts'
 import { runPlugin, type PluginListeners } from '../nri/run-plugin.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { ZeroCopyImages } from '../registry/state/zero-copy-images.ts'
@@ -41,9 +42,12 @@ export async function openZeroCopy({
   })
   const restore = async (path: StorePath) => {
     const reference = { storeHash: storeHashOf(path), slug: storeNameOf(path) }
-    const artifact = await registry.artifact(reference, DEFAULT_TAG, 'zero-copy')
-    // An image that the registry remembers isn't made anew, and its row may be lost.
-    if (artifact.kind === 'image' && artifact.form === 'zero-copy') options.images.put(artifact)
+    // A label doesn't say which of them the container has.
+    for (const form of ZERO_COPY_FORMS) {
+      const artifact = await registry.artifact(reference, DEFAULT_TAG, form)
+      // An image that the registry remembers isn't made anew, and its row may be lost.
+      if (artifact.kind === 'image' && isZeroCopy(artifact.form)) options.images.put(artifact)
+    }
   }
   const unlock = lockNode(socket)
   try {

@@ -31,7 +31,12 @@ export interface ZeroCopyNode {
   add(image: NodeImage): Promise<string>
 }
 
-export async function startZeroCopyNode(scope: Scope, origin: Origin): Promise<ZeroCopyNode> {
+/** @param mountsErofs whether its snapshotter is that of EROFS, for which its hosts.toml asks. Of a built containerd alone. */
+export async function startZeroCopyNode(
+  scope: Scope,
+  origin: Origin,
+  mountsErofs = false,
+): Promise<ZeroCopyNode> {
   const nix = await privateNix(scope)
   const archives = await temporaryDirectory(scope, 'archives')
   const add = async (image: NodeImage | 'sandbox') => {
@@ -46,11 +51,12 @@ export async function startZeroCopyNode(scope: Scope, origin: Origin): Promise<Z
   }
   const sandbox = await add('sandbox')
   const plain = await startPushless(scope, { prefix: nix.prefix })
-  const manifest = await fetch(`${plain.url}/v2${sandbox}/manifests/nix`)
+  const manifest = await fetch(`${plain.url}/v2${sandbox}/manifests/${mountsErofs ? 'erofs' : 'nix'}`)
   const port = await freePort()
   const cri = await startCri(scope, origin, `http://127.0.0.1:${port}`, {
     nri: true,
     emptyNetworks: true,
+    mountsErofs,
     nix: nix.directory,
     // A sandbox is no container to NRI: its image must be an ordinary one.
     sandboxImage: `nix.internal${sandbox}@${manifest.headers.get('docker-content-digest') ?? ''}`,

@@ -22,7 +22,7 @@ import type { Store } from '../../store/store.ts'
 import type { Source, SourceFormat } from '../../source/source.ts'
 import type { DigestIndex } from '../state/digest-index.ts'
 import type { FrameFiles } from '../state/frame-files.ts'
-import { DEFAULT_FORM, formFor, type ImageForm } from './image-form.ts'
+import { formFor, isZeroCopy, ordinaryForm, type ImageForm } from './image-form.ts'
 import type { ImageLayer, ImageRoot } from './image-root.ts'
 import { digestPart, planParts } from './layer-parts.ts'
 import type { Archives } from '../../unpack/archives.ts'
@@ -32,7 +32,7 @@ export type Image = {
   readonly root: StorePath
   readonly kind: 'image'
   readonly form: ImageForm
-  /** Store paths that are in no layer, and are mounted into its containers. Only an image in the form `zero-copy` has any. */
+  /** Store paths that are in no layer, and are mounted into its containers. Only an image in a zero-copy form has any. */
   readonly mounts: readonly StorePath[]
   /** Whether its layers have the places to mount them at. */
   readonly hasPlaces: boolean
@@ -82,10 +82,9 @@ export async function makeImage(
   timed: <T>(step: Step, work: () => Promise<T>) => Promise<T>,
 ): Promise<Image> {
   const { root, closure } = at
-  const isZeroCopy = requested === 'zero-copy'
-  const zeroCopy = isZeroCopy ? await timed('plan', () => zeroCopySource(at, given)) : undefined
+  const zeroCopy = isZeroCopy(requested) ? await timed('plan', () => zeroCopySource(at, given)) : undefined
   const { source, mounts, hasPlaces } = zeroCopy ?? { source: given, mounts: [], hasPlaces: false }
-  const form = formFor(source, isZeroCopy && zeroCopy === undefined ? DEFAULT_FORM : requested)
+  const form = formFor(source, zeroCopy === undefined ? ordinaryForm(requested) : requested)
   const parts = await timed('plan', () => planParts(at, source, form))
   const limit = pLimit(DIGESTS_AT_ONCE)
   const layers = await timed('digest', () =>
@@ -109,7 +108,7 @@ function assemble(
     format: source.format,
     platform,
     config,
-    manifest: source.manifest ?? manifestOf(source, config, layers, form === 'zero-copy' ? root : undefined),
+    manifest: source.manifest ?? manifestOf(source, config, layers, isZeroCopy(form) ? root : undefined),
     layers,
     layerByDigest: new Map(layers.map((layer) => [layer.digest, layer])),
     metadata: source.metadata ?? [],

@@ -7,7 +7,7 @@ import { RegistryError } from '../../core/errors/errors.ts'
 import { referenceBase, type Reference } from '../../core/oci/reference.ts'
 import { storeHashOf, storeNameOf } from '../../core/nix/store-path.ts'
 import type { NamedImage } from '../../source/source.ts'
-import { DEFAULT_FORM, nameInForm, type ImageForm } from './image-form.ts'
+import { DEFAULT_FORM, isZeroCopy, nameInForm, type ImageForm } from './image-form.ts'
 import type { Artifact } from './image-index.ts'
 import type { ImageDeps, Step } from './image.ts'
 import { ImageNotes, type NotedName } from './image-notes.ts'
@@ -145,7 +145,9 @@ export class Images {
   async #demandSigned(reference: Reference, tag: string, form: ImageForm, artifact: Artifact): Promise<void> {
     const { demandSigned } = this.#options
     if (demandSigned === undefined) return
-    demandSigned(form === 'zero-copy' ? await this.find(reference, tag, DEFAULT_FORM) : artifact)
+    const isOrdinary = artifact.kind === 'image' && !isZeroCopy(artifact.form)
+    const isOfMachine = isZeroCopy(form) && !isOrdinary
+    demandSigned(isOfMachine ? await this.find(reference, tag, DEFAULT_FORM) : artifact)
   }
 
   /** The digest that it had when it was last made, if that was another one. */
