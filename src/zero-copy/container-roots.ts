@@ -23,15 +23,25 @@ export class ContainerRoots {
 
   /** Keeps a path for as long as a container is there. @throws Error where Nix or the state directory refuse. */
   async hold(container: string, path: StorePath): Promise<void> {
+    await this.link(container, path)
+    await this.register(container)
+  }
+
+  /** Writes a container's link. @returns false where it was there: such a link was registered before its container began. */
+  async link(container: string, path: StorePath): Promise<boolean> {
     const link = this.#link(container)
-    if ((await readlink(link).catch(() => undefined)) !== path) {
-      await mkdir(this.#directory, { recursive: true })
-      const partial = `${link}.part`
-      await rm(partial, { force: true })
-      await symlink(path, partial)
-      await rename(partial, link)
-    }
-    await this.#store.addRoot(link)
+    if ((await readlink(link).catch(() => undefined)) === path) return false
+    await mkdir(this.#directory, { recursive: true })
+    const partial = `${link}.part`
+    await rm(partial, { force: true })
+    await symlink(path, partial)
+    await rename(partial, link)
+    return true
+  }
+
+  /** Tells Nix of a container's link. */
+  async register(container: string): Promise<void> {
+    await this.#store.addRoot(this.#link(container))
   }
 
   async release(container: string): Promise<void> {

@@ -4,7 +4,7 @@
  * it is an error rather than a guess.
  */
 import { setTimeout } from 'node:timers/promises'
-import pLimit from 'p-limit'
+import pLimit, { type LimitFunction } from 'p-limit'
 import { encodeText } from '../core/byte-string.ts'
 import { fileOf } from '../core/nix/store-directory.ts'
 import { STORE_DIR, type StorePath } from '../core/nix/store-path.ts'
@@ -78,9 +78,9 @@ export class ZeroCopyPlugin implements NriPlugin {
       if (found.kind === 'other') return []
       const { root, mounts } = found.kind === 'known' ? found.image : { root: found.root, mounts: [] }
       this.#held.set(container.id, { pod: container.pod, root, mounts: mounts.length })
-      return limit(async () => this.#roots.hold(container.id, root)).catch(this.#options.onTrouble)
+      return this.#keepAgain(container.id, root, limit).catch(this.#options.onTrouble)
     })
-    // What isn't done in time goes on: the links that were there before are roots all the while.
+    // What isn't done in time goes on.
     await inTime(Promise.all(kept))
   }
 
@@ -125,6 +125,19 @@ export class ZeroCopyPlugin implements NriPlugin {
   /** Forgets images that nobody used for long, unless a container has one. */
   async forgetUnused(): Promise<void> {
     this.#options.images.prune(await this.#roots.held())
+  }
+
+  /**
+   * Keeps the path of a container that there was before. Its link is a root already, unless the state was lost or Nix
+   * forgot it, so it is registered again while nobody waits: the runtime drops a plugin that is late.
+   */
+  async #keepAgain(container: string, root: StorePath, limit: LimitFunction): Promise<void> {
+    const isNew = await this.#roots.link(container, root)
+    const registered = limit(async () => {
+      if (this.#held.has(container)) await this.#roots.register(container)
+    })
+    if (isNew) await registered
+    else void registered.catch(this.#options.onTrouble)
   }
 
   /** Keeps a path before it is looked for: a collector that runs now must not take it in between. */

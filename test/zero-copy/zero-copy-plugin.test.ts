@@ -1,6 +1,7 @@
 /** Mounts for containers of zero-copy images, refusals with a reason, and roots that last as long as containers. */
 import { mkdir, readdir, readlink, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { SYSTEM_STORE } from '../../src/core/nix/store-directory.ts'
 import type { NriContainer } from '../../src/nri/plugin-messages.ts'
@@ -172,6 +173,32 @@ void t.test('what a runtime has decides what is kept', async (t) => {
   t.same(await links(), ['c1', 'c2', 'c3'])
   await made.removePod(pod.id)
   t.same(await links(), [])
+})
+
+void t.test('Nix is waited for where a link is new, and is told of the others meanwhile', async (t) => {
+  const answers = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
+  const rooted: string[] = []
+  const { made, stateDirectory } = await plugin(t, {
+    store: {
+      directory: SYSTEM_STORE,
+      isValid: async () => true,
+      addRoot: async (link) => {
+        rooted.push(link.slice(-2))
+        await answers[rooted.length - 1]?.promise
+      },
+    },
+  })
+  await mkdir(join(stateDirectory, 'containers'))
+  await symlink(root, join(stateDirectory, 'containers', 'c1'))
+  await made.synchronize([container({ id: 'c1', labels: label })])
+  t.same(rooted, ['c1'])
+  let isDone = false
+  const done = made.synchronize([container({ id: 'c2', labels: label })]).then(() => (isDone = true))
+  await setTimeout(50)
+  t.same([isDone, rooted], [false, ['c1', 'c2']])
+  answers[1]?.resolve(undefined)
+  await done
+  answers[0]?.resolve(undefined)
 })
 
 void t.test('images are forgotten, and not those that containers of an earlier process have', async (t) => {
