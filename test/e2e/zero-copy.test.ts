@@ -1,14 +1,12 @@
 /** Store paths mounted into containers: by a real containerd, from an image that has none in its layers. */
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { until } from './until.ts'
 import { missingCri } from '../support/containerd-cri.ts'
 import { CriError } from '../support/cri-containers.ts'
-import type { Pushless } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
-import { startZeroCopyNode, type NodeImage, type ZeroCopyNode } from '../support/zero-copy-node.ts'
+import { startZeroCopyNode, type NodeImage } from '../support/zero-copy-node.ts'
 
 const LABEL = 'internal.pushless.zero-copy'
 const SLEEP = ['/bin/sleep', '100000'] as const
@@ -119,33 +117,6 @@ void t.test('containers on a node that has the store', { skip }, async (t) => {
     }
   })
 
-  await t.test('keep their closure whoever is killed', async (t) => {
-    const images = await Promise.all((['greeter', 'kinds', 'byPath'] as const).map(pull))
-    const containers = await Promise.all(images.map(async ({ reference }) => run(reference)))
-    const collecting = collectInALoop(node)
-    for (const kill of ['registry', 'containerd', 'both'] as const) {
-      if (kill !== 'containerd') {
-        registry.kill('SIGKILL')
-        await registry.exited
-      }
-      const before = registrations(registry)
-      if (kill !== 'registry') await node.cri.restart()
-      if (kill !== 'containerd') registry = await node.startRegistry()
-      else await until(() => registrations(registry) > before || undefined)
-      for (const container of containers)
-        t.match(await pods.exec(container, ['/bin/sh', '-c', '/bin/say']), { exitCode: 0 }, kill)
-      const more = await pods.create(pod, { image: images[0]?.reference ?? '' })
-      await pods.start(more)
-      t.match(await pods.ended(more), { exitCode: 0 }, `a new container after ${kill}`)
-      await pods.remove(more)
-    }
-    t.ok((await collecting.end()) > 3)
-    const metrics = await (await fetch(`${registry.url}/metrics`)).text()
-    t.match(metrics, /^pushless_zero_copy_containers 3$/m)
-    t.match(metrics, /^pushless_zero_copy_roots 3$/m)
-    for (const container of containers) await pods.remove(container)
-  })
-
   await t.test('are refused once their closure is gone', async (t) => {
     const { path, reference } = await pull('byPath')
     // The roots of pulls end with the process.
@@ -180,11 +151,6 @@ void t.test('containers on a node that has the store', { skip }, async (t) => {
   t.ok((await readFile(join(node.state, 'zero-copy.sqlite'))).length > 0)
 })
 
-/** How often the registry registered with the runtime. */
-function registrations({ logs }: Pushless): number {
-  return logs.filter(({ msg }) => msg === 'registered with the container runtime').length
-}
-
 /** The names of the components in the SBOM that the registry has of an image's tag. */
 async function componentsOf(url: string, path: string): Promise<readonly string[]> {
   const base = `${url}/v2${path}`
@@ -197,25 +163,6 @@ async function componentsOf(url: string, path: string): Promise<readonly string[
   const manifest = (await json(`manifests/${index.manifests[0]?.digest}`)) as { layers: { digest: string }[] }
   const document = (await json(`blobs/${manifest.layers[0]?.digest}`)) as { components: { name: string }[] }
   return document.components.map(({ name }) => name)
-}
-
-/** Collects garbage again and again. */
-function collectInALoop({ nix }: ZeroCopyNode): { readonly end: () => Promise<number> } {
-  const over = new AbortController()
-  const rounds = (async () => {
-    let count = 0
-    for (; !over.signal.aborted; count++) {
-      await nix.run(['nix-collect-garbage'])
-      await setTimeout(200)
-    }
-    return count
-  })()
-  return {
-    end: async () => {
-      over.abort()
-      return rounds
-    },
-  }
 }
 
 async function answer(url: string, at: string) {

@@ -32,6 +32,8 @@ export interface CriPods {
   create(pod: string, wanted: ContainerWanted): Promise<string>
   start(container: string): Promise<void>
   status(container: string): Promise<Status>
+  /** The process id on this machine of a container that runs. */
+  pid(container: string): Promise<number>
   /** Waits until it ended. */
   ended(container: string): Promise<Status>
   /** Runs a command in a container that runs. */
@@ -101,6 +103,23 @@ export function criPods(scope: Scope, socket: string): CriPods {
     },
     start: async (container) => void (await ask('StartContainer', byId(container))),
     status,
+    async pid(container) {
+      const reader = await ask('ContainerStatus', (writer) => {
+        writer.writeStringField(1, container)
+        writer.writeBooleanField(2, true)
+      })
+      const found = { info: '{}' }
+      reader.readFields((field) => {
+        // An entry of `info`, whose one value is in JSON.
+        if (field !== 2) return
+        reader.readMessage((inner) => {
+          if (inner === 2) found.info = reader.readString()
+        }, undefined)
+      }, undefined)
+      const { pid } = JSON.parse(found.info) as { readonly pid?: number }
+      if (pid === undefined) throw new Error(`no process of ${container}: ${found.info}`)
+      return pid
+    },
     async ended(container) {
       for (let found = await status(container); ; found = await status(container)) {
         if (found.state === 'exited') return found
