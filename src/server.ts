@@ -115,6 +115,7 @@ export async function startServer(
       onImage: (artifact, steps, before) => logServed(logger, artifact, steps, before),
     },
   )
+  images.reader.start()
   const nixCache = openNixCache({
     mode: settings.nixCacheMode,
     state: settings.stateDirectory,

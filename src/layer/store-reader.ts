@@ -38,7 +38,11 @@ export class StoreReader {
     this.#directory = directory
     this.#script = script
     this.#maxThreads = maxThreads
-    while (this.#threads.length < maxThreads) this.#start()
+  }
+
+  /** Starts the threads. The first work does it otherwise: commands that only ask Nix need none. */
+  start(): void {
+    while (this.#threads.length < this.#maxThreads) this.#startThread()
   }
 
   /** The tar of a layer, all but its files' contents. @throws RegistryError `unservable`, `unavailable`. */
@@ -106,18 +110,18 @@ export class StoreReader {
     return promise
   }
 
-  /** The thread with the least to do. A new one takes the place of a thread that died. */
+  /** The thread with the least to do. New ones take the places of threads that died. */
   #idlest(): Thread {
     if (this.#isClosed) throw new Error('reader is closed')
-    const alive = this.#threads.filter(({ isAlive }) => isAlive)
-    const [idlest] = alive.toSorted((a, b) => a.pending.size - b.pending.size)
-    if (idlest !== undefined && alive.length >= this.#maxThreads) return idlest
-    this.#threads = alive
-    return this.#start()
+    this.#threads = this.#threads.filter(({ isAlive }) => isAlive)
+    this.start()
+    const [idlest] = this.#threads.toSorted((a, b) => a.pending.size - b.pending.size)
+    if (idlest === undefined) throw new Error('no reader thread')
+    return idlest
   }
 
   /** Starts a thread that knows all others. */
-  #start(): Thread {
+  #startThread(): void {
     const thread = startThread(this.#script)
     for (const other of this.#threads) {
       const { port1, port2 } = new MessageChannel()
@@ -125,7 +129,6 @@ export class StoreReader {
       this.#ask(other, { kind: 'meet', port: port2 }, [port2]).catch(() => undefined)
     }
     this.#threads = [...this.#threads, thread]
-    return thread
   }
 }
 
