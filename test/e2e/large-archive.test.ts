@@ -8,7 +8,7 @@ import { chmod, open, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { execa } from 'execa'
-import { pullBlob, pullManifest } from './client.ts'
+import { pullManifest, repositoryUrl } from './client.ts'
 import { until } from './until.ts'
 import { archiveFiles, imageConfig, headerFor, writeArchive } from '../support/docker-archive.ts'
 import { nixStore, only } from '../support/nix.ts'
@@ -23,7 +23,7 @@ const FOUR_GIB_OF_ZEROS = '8479e43911dc45e89f934fe48d01297e16f51d17aa561d4d1c216
 /** A server takes 100 MB, and 64 pulls at once 175 MB (see v8-flags.ts); an archive in memory would be thousands. */
 const MAX_MEMORY_MB = 260
 
-void t.test('a plain archive of 4 GiB', { skip: missing('nix', 'root') }, async (t) => {
+void t.test('a plain archive of 4 GiB', { skip: missing('nix', 'root', 'curl') }, async (t) => {
   const size = 4 * GIB
   const sum = FOUR_GIB_OF_ZEROS
   const name = `${sum}/layer.tar`
@@ -55,7 +55,7 @@ void t.test('a plain archive of 4 GiB', { skip: missing('nix', 'root') }, async 
   await pulledFlat(t, server, path, `sha256:${sum}`, size)
 })
 
-void t.test('a compressed archive of 300 MiB', { skip: missing('nix') }, async (t) => {
+void t.test('a compressed archive of 300 MiB', { skip: missing('nix', 'curl') }, async (t) => {
   const layer = Buffer.alloc(300 * MIB)
   for (let at = 0; at < layer.length; at += MIB) randomBytes(MIB / 10).copy(layer, at)
   const archive = await writeArchive(t, archiveFiles([layer]))
@@ -79,10 +79,11 @@ async function pulledFlat(
   const [layer] = manifest.layers
   if (digest !== undefined) t.equal(layer?.digest, digest)
   t.equal(layer?.size, size)
-  let length = 0
-  for await (const chunk of (await pullBlob(url, path, layer?.digest ?? '')).body ?? [])
-    length += chunk.length
-  t.equal(length, size)
+  // For so many bytes, Node's fetch took as much of the processor as the server.
+  const blob = `${repositoryUrl(url, path)}/blobs/${layer?.digest}`
+  const args = ['--silent', '--show-error', '--fail', '--output', '/dev/null', '--write-out']
+  const { stdout } = await execa('curl', [...args, '%{size_download}', blob])
+  t.equal(Number(stdout), size)
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
   const peak = Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1]) / 1024
   t.comment(`at most ${Math.round(peak)} MB`)
