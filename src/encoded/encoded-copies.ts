@@ -41,6 +41,12 @@ export type EncodedBlob = {
 const DIRECTORY_MODE = 0o700
 /** The pause after a copy could not be written. As a rule the disk is full, and layers go as they are meanwhile. */
 const PAUSE_MS = 60_000
+/**
+ * A match may lie 8 MB back, as far as HTTP allows (RFC 9659, section 3), and zstd looks for long ones there at every level.
+ * A closure of 151 MB with bash, git and curl comes to 43 MB at level 1 instead of 60, for the same processor time, and
+ * clients decode it in less. It costs an encoder 5 MB of memory.
+ */
+const WINDOW_LOG = 23
 /** Bytes that are written at once. */
 const PIECE_SIZE = 128 * 1024
 const DIGEST_PREFIX = 'sha256:'.length
@@ -170,7 +176,11 @@ export class EncodedCopies {
       ...({ writableHighWaterMark: 1 } as object),
       pledgedSrcSize: size,
       chunkSize: PIECE_SIZE,
-      params: { [constants.ZSTD_c_compressionLevel]: level },
+      params: {
+        [constants.ZSTD_c_compressionLevel]: level,
+        [constants.ZSTD_c_windowLog]: WINDOW_LOG,
+        [constants.ZSTD_c_enableLongDistanceMatching]: 1,
+      },
     })
     let pieces = 0
     try {

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { zstdDecompressSync } from 'node:zlib'
+import { constants, zstdDecompressSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { parseDigest } from '../../src/core/oci/digest.ts'
 import { RegistryError } from '../../src/core/errors/errors.ts'
@@ -21,9 +21,12 @@ type TestBlob = EncodedBlob & { readonly bytes: Buffer; readonly reads: () => nu
 /** Text that zstd makes smaller, in chunks whose memory is used again. */
 function blobOf(seed: string, size = 2 * MEGABYTE, fault?: Error): TestBlob {
   const line = createHash('sha512').update(seed).digest('hex')
-  const bytes = Buffer.from(
-    Array.from({ length: size / 130 }, (_, i) => `${line}${i % 97}`).join(''),
-  ).subarray(0, size)
+  const lines = Array.from({ length: size / 130 }, (_, i) => `${line}${i % 97}`).join('')
+  return blobWith(Buffer.from(lines).subarray(0, size), fault)
+}
+
+function blobWith(bytes: Buffer, fault?: Error): TestBlob {
+  const { length: size } = bytes
   let reads = 0
   return {
     bytes,
@@ -54,7 +57,8 @@ async function copied(chunks: AsyncGenerator<Uint8Array>): Promise<Buffer> {
   const own = async function* () {
     for await (const chunk of chunks) yield Buffer.from(chunk)
   }
-  return zstdDecompressSync(await buffer(own()))
+  // The largest window that HTTP allows (RFC 9659, section 3).
+  return zstdDecompressSync(await buffer(own()), { params: { [constants.ZSTD_d_windowLogMax]: 23 } })
 }
 
 async function demand(chunks: Promise<AsyncGenerator<Uint8Array> | undefined>) {
@@ -84,6 +88,15 @@ void t.test('a layer is encoded once, for all who read it meanwhile and later', 
   rmSync(join(directory, whole(directory)[0] ?? ''))
   t.ok((await copied(await demand(next.copies.read(blob)))).equals(blob.bytes), 'deleted by hand')
   t.equal(blob.reads(), 2)
+})
+
+void t.test('a program that is there twice is encoded once', async (t) => {
+  const { copies } = open(t)
+  const program = randomBytes(3 * MEGABYTE)
+  const twice = blobWith(Buffer.concat([program, Buffer.alloc(4 * MEGABYTE), program]))
+  t.ok((await copied(await demand(copies.read(twice)))).equals(twice.bytes))
+  await until(async () => (copies.bytes > 0 ? true : undefined))
+  t.ok(copies.bytes < 1.01 * program.length, `${copies.bytes}`)
 })
 
 void t.test('a client that stalls holds no encoder', async (t) => {
