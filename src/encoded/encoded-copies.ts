@@ -47,8 +47,10 @@ const PAUSE_MS = 60_000
  * clients decode it in less. It costs an encoder 5 MB of memory.
  */
 const WINDOW_LOG = 23
-/** Bytes that are written at once. */
-const PIECE_SIZE = 128 * 1024
+/** Bytes that are written at once. About as many as a chunk of a layer comes to, so each takes one turn of the encoder. */
+const PIECE_SIZE = 512 * 1024
+/** A chunk at a time, since its memory is used again; and a piece ahead. The types of zlib's leave out options of streams. */
+const STREAM_OPTIONS: object = { writableHighWaterMark: 1, readableHighWaterMark: PIECE_SIZE }
 const DIGEST_PREFIX = 'sha256:'.length
 
 export class EncodedCopies {
@@ -172,8 +174,7 @@ export class EncodedCopies {
   async #encode(key: string, { size, read }: EncodedBlob, file: GrowingFile): Promise<void> {
     const level = this.#level.current
     const encoder = createZstdCompress({
-      // One chunk at a time, since its memory is used again. An option of streams, which the types of zlib's leave out.
-      ...({ writableHighWaterMark: 1 } as object),
+      ...STREAM_OPTIONS,
       pledgedSrcSize: size,
       chunkSize: PIECE_SIZE,
       params: {

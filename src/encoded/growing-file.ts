@@ -1,11 +1,18 @@
 /**
- * A file that one writes and many read at the same time, each at its own speed. Readers wait for what isn't written yet,
- * and the writer never waits for a reader.
+ * A file that one writes and many read at the same time, each at its own speed. Readers wait for bytes that aren't there
+ * yet, and the writer never waits for a reader.
+ *
+ * A reader that keeps up takes the last pieces from memory: written to disk and read again, each cost two more turns of
+ * Node's thread pool, which the encoder waited for. A reader that falls behind reads the file.
  */
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 
 /** Small enough for hundreds of readers, and most of what one read(2) costs is shared by it. */
 const READ_SIZE = 128 * 1024
+/** Bytes that stay in memory when they are on disk. A reader that keeps up is one piece behind. */
+const KEPT_BYTES = 1024 * 1024
+/** Bytes that may wait for the disk. */
+const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024
 const FILE_MODE = 0o600
 
 type State =
@@ -13,10 +20,16 @@ type State =
   | { readonly kind: 'whole' }
   | { readonly kind: 'failed'; readonly error: unknown }
 
+type Piece = { readonly at: number; readonly bytes: Uint8Array }
+
 export class GrowingFile {
   readonly #path: string
   readonly #handle: FileHandle
   #size = 0
+  #sizeOnDisk = 0
+  /** The last pieces, without gaps. All that aren't on disk are among them. */
+  readonly #pieces: Piece[] = []
+  #writing: Promise<void> = Promise.resolve()
   #state: State = { kind: 'growing' }
   #change = Promise.withResolvers<undefined>()
   #waits = 0
@@ -31,7 +44,7 @@ export class GrowingFile {
     return new GrowingFile(path, await open(path, 'wx+', FILE_MODE))
   }
 
-  /** Bytes that are written. */
+  /** Bytes that were appended. */
   get size(): number {
     return this.#size
   }
@@ -41,17 +54,29 @@ export class GrowingFile {
     return this.#waits
   }
 
-  /** @throws Error of the system. */
+  /**
+   * Readers have the bytes at once. Waits only for a disk that is slower.
+   * @param bytes must not change any more.
+   * @throws Error of the system, perhaps that of an earlier piece.
+   */
   async append(bytes: Uint8Array): Promise<void> {
-    await this.#handle.appendFile(bytes)
+    const piece = { at: this.#size, bytes }
+    this.#pieces.push(piece)
     this.#size += bytes.length
+    this.#writing = this.#writing.then(async () => this.#write(piece))
+    // The next append, or the end, throws it.
+    this.#writing.catch(() => undefined)
     this.#changed()
+    if (this.#size - this.#sizeOnDisk > MAX_UNWRITTEN_BYTES) await this.#writing
   }
 
   /** Gives the file its final name. @throws Error of the system. */
   async finish(path: string): Promise<void> {
+    await this.#writing
     await rename(this.#path, path)
     this.#state = { kind: 'whole' }
+    // A reader that stalls keeps nothing in memory.
+    this.#pieces.length = 0
     this.#changed()
   }
 
@@ -64,22 +89,29 @@ export class GrowingFile {
 
   /** Closes the writer's descriptor. Readers go on: they read by descriptors of their own. */
   async close(): Promise<void> {
+    await this.#writing.catch(() => undefined)
     await this.#handle.close()
   }
 
-  /** All bytes, those included that are written later. A chunk is valid until the next one is requested. */
+  /** All bytes, those included that are appended later. A chunk is valid until the next one is requested. */
   async *read(): AsyncGenerator<Uint8Array> {
     const handle = await open(this.#path, 'r')
     yield* this.#readFrom(handle)
   }
 
   async *#readFrom(handle: FileHandle): AsyncGenerator<Uint8Array> {
-    const buffer = Buffer.allocUnsafeSlow(READ_SIZE)
+    let buffer: Buffer | undefined
     let at = 0
     try {
       for (;;) {
-        if (at < this.#size) {
-          const { bytesRead } = await handle.read(buffer, 0, Math.min(READ_SIZE, this.#size - at), at)
+        const piece = this.#pieces.findLast((each) => each.at <= at && at < each.at + each.bytes.length)
+        if (piece !== undefined) {
+          const rest = piece.bytes.subarray(at - piece.at)
+          at += rest.length
+          yield rest
+        } else if (at < this.#sizeOnDisk) {
+          buffer ??= Buffer.allocUnsafeSlow(READ_SIZE)
+          const { bytesRead } = await handle.read(buffer, 0, Math.min(READ_SIZE, this.#sizeOnDisk - at), at)
           at += bytesRead
           yield buffer.subarray(0, bytesRead)
         } else if (this.#state.kind === 'whole') return
@@ -92,6 +124,17 @@ export class GrowingFile {
     } finally {
       await handle.close()
     }
+  }
+
+  async #write({ at, bytes }: Piece): Promise<void> {
+    for (let done = 0; done < bytes.length;) {
+      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, at + done)
+      done += bytesWritten
+    }
+    this.#sizeOnDisk = at + bytes.length
+    const keptFrom = Math.min(this.#sizeOnDisk, this.#size - KEPT_BYTES)
+    while (this.#pieces[0] !== undefined && this.#pieces[0].at + this.#pieces[0].bytes.length <= keptFrom)
+      this.#pieces.shift()
   }
 
   #changed(): void {
