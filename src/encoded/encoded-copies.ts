@@ -17,7 +17,7 @@ import { systemReason } from '../core/errors/system-error.ts'
 import { ignoreDeletions, type DeletionListener } from '../core/deletion.ts'
 import { CacheDirectory } from '../unpack/cache-directory.ts'
 import { GrowingFile, readWholeFile } from './growing-file.ts'
-import { ZstdLevel } from './zstd-level.ts'
+import { EncoderSpeed, isDecoderSlower } from './encoder-speed.ts'
 
 export type EncodedCopiesOptions = {
   /** Made if it isn't there. */
@@ -59,7 +59,7 @@ export class EncodedCopies {
   readonly #maxBytes: number
   readonly #encoders: number
   readonly #onTrouble: (error: unknown) => void
-  readonly #level = new ZstdLevel()
+  readonly #speed = new EncoderSpeed()
   readonly #growing = new Map<string, Promise<GrowingFile>>()
   readonly #closing = new AbortController()
   readonly #running = new Set<Promise<void>>()
@@ -111,13 +111,16 @@ export class EncodedCopies {
   }
 
   /**
-   * Returns the bytes of a layer as zstd. Nothing where there is no copy and none can be made now.
-   * A chunk is valid until the next one is requested.
+   * Returns the bytes of a layer as zstd. Nothing where there is no copy and none can be made now, or where the plain
+   * layer reaches the client earlier. A chunk is valid until the next one is requested.
+   * @param rate bytes per ms that reach the client. Nothing where that isn't known.
    */
-  async read(blob: EncodedBlob): Promise<AsyncGenerator<Uint8Array> | undefined> {
+  async read(blob: EncodedBlob, rate?: number): Promise<AsyncGenerator<Uint8Array> | undefined> {
+    if (isDecoderSlower(rate)) return undefined
     const key = blob.digest.slice(DIGEST_PREFIX)
+    const level = this.#speed.levelFor(rate)
     const growing = this.#growing.get(key)
-    if (growing !== undefined) return (await growing).read()
+    if (growing !== undefined) return level === undefined ? undefined : (await growing).read()
     const path = this.#directory.pathOf(key)
     if (this.#sizes.get(key) !== undefined) {
       const handle = await open(path, 'r').catch(() => undefined)
@@ -129,8 +132,8 @@ export class EncodedCopies {
       // Somebody deleted it.
       this.#sizes.delete(key)
     }
-    if (!this.#mayEncode(blob.size)) return undefined
-    const begun = this.#begin(key, blob)
+    if (level === undefined || !this.#mayEncode(blob.size)) return undefined
+    const begun = this.#begin(key, blob, level)
     this.#growing.set(key, begun)
     try {
       return (await begun).read()
@@ -162,17 +165,17 @@ export class EncodedCopies {
     )
   }
 
-  async #begin(key: string, blob: EncodedBlob): Promise<GrowingFile> {
+  async #begin(key: string, blob: EncodedBlob, level: number): Promise<GrowingFile> {
     mkdirSync(this.#path, { recursive: true, mode: DIRECTORY_MODE })
     const file = await GrowingFile.create(this.#directory.partialPath(key))
-    const encoding = this.#encode(key, blob, file).finally(() => this.#running.delete(encoding))
+    const encoding = this.#encode(key, blob, level, file).finally(() => this.#running.delete(encoding))
     this.#running.add(encoding)
     return file
   }
 
   /** Fails never: what goes wrong reaches the readers. */
-  async #encode(key: string, { size, read }: EncodedBlob, file: GrowingFile): Promise<void> {
-    const level = this.#level.current
+  async #encode(key: string, { size, read }: EncodedBlob, level: number, file: GrowingFile): Promise<void> {
+    const start = performance.now()
     const encoder = createZstdCompress({
       ...STREAM_OPTIONS,
       pledgedSrcSize: size,
@@ -183,19 +186,15 @@ export class EncodedCopies {
         [constants.ZSTD_c_enableLongDistanceMatching]: 1,
       },
     })
-    let pieces = 0
     try {
       const feeding = pipeline(read({ start: 0, end: size }), encoder, { signal: this.#closing.signal })
       // The encoder fails with the same error.
       feeding.catch(() => undefined)
-      for await (const piece of encoder) {
-        await file.append(piece as Uint8Array)
-        pieces += 1
-      }
+      for await (const piece of encoder) await file.append(piece as Uint8Array)
       await feeding
+      this.#speed.note({ level, size, encodedSize: file.size, ms: performance.now() - start })
       await file.finish(this.#directory.pathOf(key))
       this.#sizes.set(key, file.size)
-      this.#level.note({ waits: file.waits, pieces })
     } catch (error) {
       encoder.destroy()
       await file.fail(error).catch(() => undefined)

@@ -32,7 +32,6 @@ export class GrowingFile {
   #writing: Promise<void> = Promise.resolve()
   #state: State = { kind: 'growing' }
   #change = Promise.withResolvers<undefined>()
-  #waits = 0
 
   private constructor(path: string, handle: FileHandle) {
     this.#path = path
@@ -47,11 +46,6 @@ export class GrowingFile {
   /** Bytes that were appended. */
   get size(): number {
     return this.#size
-  }
-
-  /** How often a reader had to wait for the writer. */
-  get waits(): number {
-    return this.#waits
   }
 
   /**
@@ -116,10 +110,7 @@ export class GrowingFile {
           yield buffer.subarray(0, bytesRead)
         } else if (this.#state.kind === 'whole') return
         else if (this.#state.kind === 'failed') throw this.#state.error
-        else {
-          this.#waits += 1
-          await this.#change.promise
-        }
+        else await this.#change.promise
       }
     } finally {
       await handle.close()

@@ -90,6 +90,18 @@ void t.test('a layer is encoded once, for all who read it meanwhile and later', 
   t.equal(blob.reads(), 2)
 })
 
+void t.test('a client has the layer as it is where that is faster', async (t) => {
+  const { copies, directory } = open(t)
+  const blob = blobOf('fast')
+  const [gigabit, tenGigabit] = [119_000, 1_190_000]
+  t.equal(await copies.read(blob, tenGigabit), undefined)
+  t.equal(whole(directory).length, 0)
+  t.ok((await copied(await demand(copies.read(blob, gigabit)))).equals(blob.bytes))
+  await until(async () => (copies.bytes > 0 ? true : undefined))
+  t.ok((await copied(await demand(copies.read(blob, gigabit)))).equals(blob.bytes), 'from the copy')
+  t.equal(await copies.read(blob, tenGigabit), undefined, 'although there is a copy')
+})
+
 void t.test('a program that is there twice is encoded once', async (t) => {
   const { copies } = open(t)
   const program = randomBytes(3 * MEGABYTE)

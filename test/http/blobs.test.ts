@@ -1,5 +1,8 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import t from 'tap'
+import { digestOf } from '../../src/core/oci/digest.ts'
+import { MEDIA_TYPE } from '../../src/core/oci/image.ts'
+import { EncodedCopies } from '../../src/encoded/encoded-copies.ts'
 import { LAYER, LAYER_DIGEST, NAME, fakeRegistry } from './fake-registry.ts'
 import { appOf } from './fake-app.ts'
 
@@ -80,4 +83,28 @@ void t.test('compression on the way', async (t) => {
     t.equal(reply.headers.etag, `W/"${LAYER_DIGEST}"`)
     for (const header of ['content-length', 'accept-ranges']) t.notOk(header in reply.headers, `no ${header}`)
   }
+})
+
+void t.test('a client whose network nobody knows gets one layer plain, to measure it', async (t) => {
+  const copies = new EncodedCopies({ directory: t.testdir({}), maxBytes: 100_000_000 })
+  t.teardown(async () => copies.close())
+  const bytes = Buffer.alloc(20_000_000, 'layer')
+  const digest = digestOf(bytes)
+  const fake = fakeRegistry()
+  const read = async function* ({ start, end }: { readonly start: number; readonly end: number }) {
+    for (let at = start; at < end; at += 1_000_000) yield bytes.subarray(at, Math.min(end, at + 1_000_000))
+  }
+  const blob = async () => ({ digest, size: bytes.length, mediaType: MEDIA_TYPE.layer, read })
+  const app = appOf(t, { ...fake, registry: Object.assign(fake.registry, { blob }) }, 'auto', copies)
+  const pull = async (remoteAddress: string) => {
+    const headers = { 'accept-encoding': 'zstd' }
+    const reply = await app.inject({ url: `/v2/${NAME}/blobs/${digest}`, headers, remoteAddress })
+    t.equal(reply.headers.vary, 'accept-encoding')
+    const encoding = reply.headers['content-encoding']
+    t.ok((encoding === 'zstd' ? zstdDecompressSync(reply.rawPayload) : reply.rawPayload).equals(bytes))
+    return encoding
+  }
+  t.equal(await pull('127.0.0.1'), undefined, 'nothing is saved on this machine')
+  t.equal(await pull('10.0.0.7'), 'zstd')
+  t.equal(await pull('10.0.0.7'), undefined)
 })

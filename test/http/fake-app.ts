@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import type { Test } from 'tap'
+import type { EncodedCopies } from '../../src/encoded/encoded-copies.ts'
 import { Metrics } from '../../src/http/metrics.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { CompressionMode } from '../../src/http/pull/compression-mode.ts'
@@ -13,6 +14,7 @@ export function appOf(
   t: Test,
   fake: FakeRegistry = fakeRegistry(),
   compression: CompressionMode = 'none',
+  copies?: EncodedCopies,
 ): FastifyInstance {
   const app = createApp(
     {
@@ -22,6 +24,7 @@ export function appOf(
       token: undefined,
       metrics: new Metrics(),
       compression,
+      copies,
       wait: 'retry',
     },
     pino({ level: 'silent' }),

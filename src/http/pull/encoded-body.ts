@@ -15,15 +15,20 @@ const MIN_COPIED = 256 * 1024
 /** Compressed by its maker: `+gzip` or `+zstd`, or Docker's `.tar.gzip`. */
 const IS_COMPRESSED = /[+.](?:gzip|zstd)$/
 
-/** Returns nothing where the blob should go as it is: no encoder is free, or the blob is compressed already. */
+/**
+ * Returns nothing where the blob should go as it is: no encoder is free, the blob is compressed already, or it reaches
+ * the client earlier as it is.
+ * @param rate bytes per ms that reach the client. Nothing where that isn't known.
+ */
 export async function encodedBody(
   blob: Blob,
   encoding: Encoding,
   copies: EncodedCopies | undefined,
+  rate?: number,
 ): Promise<EncodedBody | undefined> {
   if (IS_COMPRESSED.test(blob.mediaType)) return undefined
   if (copies !== undefined && encoding === 'zstd' && blob.size >= MIN_COPIED) {
-    const chunks = await copies.read(blob)
+    const chunks = await copies.read(blob, rate)
     return chunks === undefined ? undefined : { encoding, chunks, compressor: undefined }
   }
   if (!isCompressorFree()) return undefined

@@ -21,6 +21,7 @@ import { takesIndex } from './takes-index.ts'
 import { wantedEncoding } from './compression.ts'
 import type { CompressionMode } from './compression-mode.ts'
 import { encodedBody } from './encoded-body.ts'
+import { LinkRates } from './link-rates.ts'
 import { sendStream } from './send-stream.ts'
 import { pageOf, parsePageQuery } from './tag-page.ts'
 import { LAYERS_HEADER, wantedForm } from './wanted-form.ts'
@@ -36,11 +37,16 @@ export type V2Options = {
   readonly wait: WaitMode
 }
 
+/** Decides how a layer is sent. */
+type Sending = Pick<V2Options, 'compression' | 'copies'> & { readonly links: LinkRates | undefined }
+
 const ALLOW = 'GET, HEAD'
 const UNKNOWN: ReadonlySet<ErrorKind> = new Set(['manifest-unknown', 'blob-unknown'])
 const BLOB_TYPE = 'application/octet-stream'
 
 export function registerV2(app: FastifyInstance, options: V2Options): void {
+  // In the other modes, the settings alone say what is encoded.
+  const links = options.compression === 'auto' ? new LinkRates() : undefined
   app.addHook('onRequest', (request, reply, done) => {
     if (request.method === 'GET' || request.method === 'HEAD') return done()
     // Routes of other plugins that take other methods.
@@ -68,9 +74,11 @@ export function registerV2(app: FastifyInstance, options: V2Options): void {
       const route = parseRoute(path.slice(path.indexOf('v2') + 2))
       const selector = route.kind === 'manifest' ? route.selector : undefined
       const { reference, restore } = await options.gate.admit(request, route.reference, selector)
-      return await answer({ ...route, reference }, request, reply, options).catch((error: unknown) => {
-        throw restore(error)
-      })
+      return await answer({ ...route, reference }, request, reply, { ...options, links }).catch(
+        (error: unknown) => {
+          throw restore(error)
+        },
+      )
     } catch (error) {
       const next = error instanceof RegistryError ? nextWait(options.wait, error, url) : undefined
       if (next === undefined) throw error
@@ -83,17 +91,14 @@ async function answer(
   route: Route,
   request: FastifyRequest,
   reply: FastifyReply,
-  { registry, referrers, compression, copies }: V2Options,
+  { registry, referrers, ...sending }: Pick<V2Options, 'registry' | 'referrers'> & Sending,
 ): Promise<FastifyReply> {
   switch (route.kind) {
     case 'manifest':
       reply.header('vary', route.selector.kind === 'tag' ? `accept, ${LAYERS_HEADER}` : 'accept')
       return sendDocument(request, reply, await findManifest(route, request, { registry, referrers }))
     case 'blob':
-      return sendBlob(request, reply, await findBlob(route, request, { registry, referrers }), {
-        compression,
-        copies,
-      })
+      return sendBlob(request, reply, await findBlob(route, request, { registry, referrers }), sending)
     case 'tags': {
       const tags = await registry.tags(route.reference)
       const page = pageOf(tags, parsePageQuery(queryOf(request.raw.url)))
@@ -179,13 +184,14 @@ async function sendBlob(
   request: FastifyRequest,
   reply: FastifyReply,
   blob: Blob,
-  { compression, copies }: Pick<V2Options, 'compression' | 'copies'>,
+  { compression, copies, links }: Sending,
 ): Promise<FastifyReply> {
   const isHead = request.method === 'HEAD'
+  const client = addressOf(request)
   const wanted =
     isHead || needsPlainBytes(request)
       ? undefined
-      : wantedEncoding(compression, request.headers['accept-encoding'], addressOf(request), blob.size)
+      : wantedEncoding(compression, request.headers['accept-encoding'], client, blob.size)
   // A compressor of another version makes other bytes of the same content.
   const tag = { opaque: blob.digest, isWeak: wanted !== undefined }
   reply
@@ -202,10 +208,15 @@ async function sendBlob(
     return reply.code(416).header('content-range', `bytes */${blob.size}`).header('content-length', 0).send()
   }
   reply.header('content-type', BLOB_TYPE)
-  const encoded = wanted === undefined ? undefined : await encodedBody(blob, wanted, copies)
+  const encoded =
+    wanted === undefined || links?.isProbe(client, blob.size) === true
+      ? undefined
+      : await encodedBody(blob, wanted, copies, links?.rateOf(client))
   if (encoded !== undefined) {
     reply.header('content-encoding', encoded.encoding)
-    return sendStream(request, reply, encoded.chunks, encoded.compressor)
+    const { chunks, compressor } = encoded
+    const isMeasured = links !== undefined && compressor === undefined
+    return sendStream(request, reply, isMeasured ? links.measured(client, false, chunks) : chunks, compressor)
   }
   reply.header('accept-ranges', 'bytes')
   if (isHead) return reply.header('content-length', blob.size).send()
@@ -213,5 +224,7 @@ async function sendBlob(
   if (asked.kind === 'part')
     reply.code(206).header('content-range', `bytes ${range.start}-${range.end - 1}/${blob.size}`)
   reply.header('content-length', range.end - range.start)
-  return sendStream(request, reply, blob.read(range), undefined)
+  const chunks = blob.read(range)
+  const isMeasured = links !== undefined && wanted !== undefined
+  return sendStream(request, reply, isMeasured ? links.measured(client, true, chunks) : chunks, undefined)
 }
