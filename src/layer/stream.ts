@@ -19,8 +19,7 @@ import type { StoreReader } from './store-reader.ts'
  * take nothing just now, memory counts.
  */
 const CHUNK_SIZES: readonly { readonly upToStreams: number; readonly size: number }[] = [
-  { upToStreams: 2, size: 1024 * 1024 },
-  { upToStreams: 8, size: 512 * 1024 },
+  { upToStreams: 8, size: 1024 * 1024 },
   { upToStreams: 32, size: 256 * 1024 },
   { upToStreams: 256, size: 128 * 1024 },
   { upToStreams: Number.POSITIVE_INFINITY, size: 16 * 1024 },
