@@ -24,6 +24,7 @@ export async function measureMemory(
   const idle = await memoryOf(server.pid, 'VmRSS')
   // A process of its own, so that its work isn't the server's.
   const { stdout } = await execa(process.execPath, [CLIENT, repositoryUrl(server.url, image), String(PULLS)])
+  const { bytes, ms } = JSON.parse(stdout) as { readonly bytes: number; readonly ms: number }
   const peak = await memoryOf(server.pid, 'VmHWM')
   let state = 0
   for (const name of await readdir(server.state)) state += (await stat(join(server.state, name))).size
@@ -34,7 +35,7 @@ export async function measureMemory(
       number: peak,
       target: `<= ${TARGET_MEGABYTES} MB`,
       isMet: peak <= TARGET_MEGABYTES,
-      note: `${idle.toFixed(0)} MB before; ${stdout.trim()}`,
+      note: `${idle.toFixed(0)} MB before; ${(bytes / 1e9).toFixed(1)} GB in ${(ms / 1000).toFixed(1)} s`,
     },
     {
       name: 'state directory, of the closure',
