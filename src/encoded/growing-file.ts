@@ -23,13 +23,14 @@ type State =
 type Piece = { readonly at: number; readonly bytes: Uint8Array }
 
 export class GrowingFile {
-  readonly #path: string
+  #path: string
   readonly #handle: FileHandle
   #size = 0
   #sizeOnDisk = 0
   /** The last pieces, without gaps. All that aren't on disk are among them. */
   readonly #pieces: Piece[] = []
   #writing: Promise<void> = Promise.resolve()
+  #naming: Promise<void> = Promise.resolve()
   #state: State = { kind: 'growing' }
   #change = Promise.withResolvers<undefined>()
 
@@ -67,7 +68,8 @@ export class GrowingFile {
   /** Gives the file its final name. @throws Error of the system. */
   async finish(path: string): Promise<void> {
     await this.#writing
-    await rename(this.#path, path)
+    this.#naming = rename(this.#path, path).then(() => void (this.#path = path))
+    await this.#naming
     this.#state = { kind: 'whole' }
     // A reader that stalls keeps nothing in memory.
     this.#pieces.length = 0
@@ -89,8 +91,17 @@ export class GrowingFile {
 
   /** All bytes, those included that are appended later. A chunk is valid until the next one is requested. */
   async *read(): AsyncGenerator<Uint8Array> {
-    const handle = await open(this.#path, 'r')
-    yield* this.#readFrom(handle)
+    yield* this.#readFrom(await this.#open())
+  }
+
+  /** A reader that comes while the file gets its final name finds neither name at first. */
+  async #open(): Promise<FileHandle> {
+    const path = this.#path
+    return open(path, 'r').catch(async (error: unknown) => {
+      await this.#naming
+      if (path === this.#path) throw error
+      return open(this.#path, 'r')
+    })
   }
 
   async *#readFrom(handle: FileHandle): AsyncGenerator<Uint8Array> {

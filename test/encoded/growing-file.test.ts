@@ -40,6 +40,17 @@ void t.test('each reader gets all bytes, wherever it is when they are appended',
   t.ok(readFileSync(join(directory, 'whole')).equals(all))
 })
 
+void t.test('a reader that comes while the file gets its final name', async (t) => {
+  const { file, directory } = await grow(t)
+  await file.append(all)
+  const before = file.read()
+  const finished = file.finish(join(directory, 'whole'))
+  const readers = Array.from({ length: 20 }, async () => rest(file.read()))
+  await finished
+  for (const bytes of await Promise.all([...readers, rest(before)])) t.ok(bytes.equals(all))
+  t.ok((await rest(file.read())).equals(all))
+})
+
 void t.test('a reader that keeps up is served from memory', async (t) => {
   const { file, path } = await grow(t)
   const reader = file.read()
