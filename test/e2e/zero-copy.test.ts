@@ -88,6 +88,23 @@ void t.test('containers on a node that has the store', { skip }, async (t) => {
     await pods.removePod(mapped)
   })
 
+  await t.test('have a closure of 600 paths, below a read-only root, also in a user namespace', async (t) => {
+    const { path, reference } = await pull('many')
+    const closure = await nix.run(['nix-store', '--query', '--requisites', path])
+    t.ok(closure.length > 600)
+    const mapped = await pods.run({ firstUser: 100_000 })
+    for (const sandbox of [pod, mapped]) {
+      const container = await pods.create(sandbox, { image: reference, command: SLEEP, readOnly: true })
+      await pods.start(container)
+      const { stdout } = await pods.exec(container, ['/bin/cat', '/proc/mounts'])
+      t.match(stdout, /^overlay \/ overlay ro/)
+      t.equal(stdout.match(/^\S+ \/nix\/store\/\S+ \S+ ro,nosuid,nodev/gm)?.length, closure.length - 1)
+      t.match(await pods.exec(container, ['/bin/say']), { stdout: 'many\n' })
+      await pods.remove(container)
+    }
+    await pods.removePod(mapped)
+  })
+
   await t.test('have the ordinary image where they need it', async (t) => {
     const { path, reference } = await pull('own')
     t.same(
