@@ -1,4 +1,4 @@
-/** A process that delivers is killed at any moment, fifty times: the next delivery makes everything right. */
+/** A process that delivers is killed at any moment, a hundred times: the next delivery makes everything right. */
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -23,8 +23,8 @@ const ESBUILD = fileURLToPath(new URL('../../node_modules/.bin/esbuild', import.
 const PROCESS = fileURLToPath(new URL('../support/delivering-process.ts', import.meta.url))
 /** Sets that are delivered side by side. */
 const SETS = 5
-/** Of the processes of each set: one in each tenth of a delivery. */
-const KILLS = 10
+/** Of the processes of each set: one in each twentieth of a delivery. */
+const KILLS = 20
 /**
  * A process is killed within the time that a whole delivery takes. The time is measured once, and grows and shrinks, so
  * that a few processes come to their end on a machine of any speed.
@@ -49,7 +49,7 @@ function objectsOf(round: number): readonly DesiredObject[] {
   ]
 }
 
-void t.test('killed fifty times', { skip, timeout: 240_000 }, async (t) => {
+void t.test('killed a hundred times', { skip, timeout: 240_000 }, async (t) => {
   const server = await startApiServer(t)
   const cluster = kubernetesCluster(parseKubeconfig(server.kubeconfig))
   t.teardown(() => cluster.close())
