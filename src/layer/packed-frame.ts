@@ -21,11 +21,12 @@ export type PackedFrame = {
 
 /** Packed smaller by the higher levels, but by a tenth only. */
 const PACK = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 8 * 1024 }
-/**
- * Bytes of the pieces in which zlib gives what is unpacked. A page and what is about it should come out in one; in two it
- * takes twice as long. Pages of small layers get smaller pieces, since the collector takes its time with what they leave.
- */
-const PIECE = { most: 96 * 1024, least: 4 * 1024, timesPacked: 64 }
+/** A page and what is about it comes out in one piece; in two it takes twice as long. */
+const UNPACK = { chunkSize: 96 * 1024 }
+/** For the page of a layer of a few files: the collector takes its time with what is left of a piece. */
+const UNPACK_SMALL = { chunkSize: 16 * 1024 }
+/** Bytes of such a page, packed. */
+const SMALL = 512
 const FLOAT_SIZE = 8
 /** Bytes of a packed frame of some 4 000 files. */
 const LARGE = 64 * 1024
@@ -164,8 +165,7 @@ function packPage({ bytes, paths, fileSizes, fileStarts }: FramePage): Uint8Arra
 }
 
 function unpackPage(packed: Uint8Array, size: number): FramePage {
-  const chunkSize = Math.min(PIECE.most, Math.max(PIECE.least, PIECE.timesPacked * packed.length))
-  const all = zstdDecompressSync(packed, { chunkSize })
+  const all = zstdDecompressSync(packed, packed.length < SMALL ? UNPACK_SMALL : UNPACK)
   const [count = 0, namesLength = 0] = floats(all, 0, 2)
   const starts = 2 * FLOAT_SIZE
   const sizes = starts + count * FLOAT_SIZE
