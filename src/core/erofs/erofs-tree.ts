@@ -13,7 +13,7 @@ export const ROOT_NODE = 0
 /** The mode of the root, and of directories that no entry names. */
 const DIRECTORY_MODE = 0o755
 /** Nodes that there is room for at first. */
-const FIRST_ROOM = 1024
+const FIRST_ROOM = 32
 /** Bytes of an average name, and of the targets of links. */
 const NAME_ROOM = 24
 
