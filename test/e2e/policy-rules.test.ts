@@ -91,19 +91,21 @@ void t.test('what is denied looks absent', { skip: missing('nix') }, async (t) =
   t.match(told, { image: `${hash}-${name}`, reason: 'no rule matches' }, 'the log says why')
 
   const [denied, absent]: [number[], number[]] = [[], []]
+  const kinds = [
+    [denied, hash],
+    [absent, ABSENT],
+  ] as const
   for (let i = 0; i < 60; i++)
-    for (const [times, one] of [
-      [denied, hash],
-      [absent, ABSENT],
-    ] as const) {
+    // Each kind goes first as often as the other: what one request leaves behind, the next one pays for.
+    for (const [times, one] of i % 2 === 0 ? kinds : kinds.toReversed()) {
       const begun = performance.now()
       await ask(url, 'team-b', `/v2/nix/store/${one}/manifests/nix`)
       times.push(performance.now() - begun)
     }
-  const ratio = median(denied) / median(absent)
+  const ratio = quartile(denied) / quartile(absent)
   t.ok(
     ratio > 0.6 && ratio < 1.6,
-    `times: ${median(denied).toFixed(2)} ms denied, ${median(absent).toFixed(2)} ms absent`,
+    `times: ${quartile(denied).toFixed(2)} ms denied, ${quartile(absent).toFixed(2)} ms absent`,
   )
 })
 
@@ -123,6 +125,7 @@ void t.test('who may pull may not have something built', { skip: missing('nix') 
   t.equal(await status('team-a'), '404')
 })
 
-function median(times: readonly number[]): number {
-  return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0
+/** A quarter took less. Other programs on the machine make the longer ones longer. */
+function quartile(times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length / 4)] ?? 0
 }
