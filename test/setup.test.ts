@@ -38,8 +38,9 @@ async function checkout(t: Test): Promise<Checkout> {
   const directory = await temporaryDirectory(t, 'setup')
   for (const path of ['scripts/setup.sh', 'scripts/bundle.sh', 'package.json', 'package-lock.json', '.npmrc'])
     await cp(join(root, path), join(directory, path))
-  for (const path of ['src/layer', 'src/http/check', 'src/access/credentials', 'manifests', 'bin'])
-    await mkdir(join(directory, path), { recursive: true })
+  for (const path of ['layer', 'source', 'http/check', 'access/credentials'])
+    await mkdir(join(directory, 'src', path), { recursive: true })
+  for (const path of ['manifests', 'bin']) await mkdir(join(directory, path))
   await writeFile(join(directory, 'src/main.ts'), "console.log('one' as string)")
   for (const path of [
     'src/layer/worker.ts',
