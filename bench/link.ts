@@ -3,6 +3,7 @@
  * loopback. The link is a pair of virtual network cards between this machine and a network namespace, with a limit of
  * tc(8) on it. Needs root. A client measures its pull itself, since its start is no part of it.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { execa } from 'execa'
 import { fileURLToPath } from 'node:url'
 import { debianClosure } from '../test/fixtures/debian-closure.ts'
@@ -14,6 +15,8 @@ import { median } from './figure.ts'
 import { benchImage } from './image.ts'
 
 const ROUNDS = 5
+/** Layers that went plain are encoded meanwhile. */
+const LATER_MS = 4_000
 const NAME = `pl-${process.pid}`
 const HERE = '10.211.77.1'
 const THERE = '10.211.77.2'
@@ -21,16 +24,16 @@ const LIMIT = ['root', 'tbf', 'rate', '1gbit', 'burst', '256kb', 'latency', '50m
 const CLIENT = fileURLToPath(new URL('pull-client.ts', import.meta.url))
 
 type Pull = { readonly ms: number; readonly clientCpuMs: number; readonly serverCpuMs: number }
-type Pulls = { readonly plain: Pull[]; readonly first: Pull[]; readonly next: Pull[] }
+type Pulls = { readonly plain: Pull[]; readonly first: Pull[]; readonly next: Pull[]; readonly later: Pull[] }
 
 await scoped(async (scope) => {
   await makeLink(scope)
   const { root } = await debianClosure()
   const image = await benchImage('link', [root], 8)
   const there = ['ip', 'netns', 'exec', NAME] as const
-  const slow: Pulls = { plain: [], first: [], next: [] }
-  const fast: Pulls = { plain: [], first: [], next: [] }
-  const loopback: Pulls = { plain: [], first: [], next: [] }
+  const slow: Pulls = { plain: [], first: [], next: [], later: [] }
+  const fast: Pulls = { plain: [], first: [], next: [], later: [] }
+  const loopback: Pulls = { plain: [], first: [], next: [], later: [] }
   for (let round = 0; round < ROUNDS; round++) {
     await limitLink()
     await pullAll(scope, slow, image, HERE, there)
@@ -66,6 +69,8 @@ async function pullAll(
   pulls.plain.push(await pull('identity'))
   pulls.first.push(await pull('zstd'))
   pulls.next.push(await pull('zstd'))
+  await delay(LATER_MS)
+  pulls.later.push(await pull('zstd'))
   await server.stop()
 }
 
@@ -75,6 +80,7 @@ function report(where: string, pulls: Pulls): void {
     ['plain', pulls.plain],
     ['zstd, the first node', pulls.first],
     ['zstd, the next node', pulls.next],
+    ['zstd, a node later', pulls.later],
   ] as const) {
     const share = (100 * times(some)) / times(pulls.plain)
     const server = median(some.map(({ serverCpuMs }) => serverCpuMs))

@@ -26,6 +26,8 @@ export type EncodedCopiesOptions = {
   readonly maxBytes: number
   /** Encoders at once. Default: half of the processors, since clients have to be served meanwhile. */
   readonly encoders?: number
+  /** Milliseconds without a request for a layer, after which copies are made for later clients. Default: a second. */
+  readonly quietMs?: number
   readonly onDeletion?: DeletionListener
   /** Hears why a copy could not be written. */
   readonly onTrouble?: (error: unknown) => void
@@ -36,6 +38,14 @@ export type EncodedBlob = {
   readonly digest: Digest
   readonly size: number
   readonly read: (range: { readonly start: number; readonly end: number }) => AsyncGenerator<Uint8Array>
+}
+
+type Copying = {
+  readonly key: string
+  readonly blob: EncodedBlob
+  readonly level: number
+  /** Whether clients are served meanwhile, as they are when the next client's level is chosen. */
+  readonly isMeasured: boolean
 }
 
 const DIRECTORY_MODE = 0o700
@@ -52,6 +62,12 @@ const PIECE_SIZE = 512 * 1024
 /** A chunk at a time, since its memory is used again; and a piece ahead. The types of zlib's leave out options of streams. */
 const STREAM_OPTIONS: object = { writableHighWaterMark: 1, readableHighWaterMark: PIECE_SIZE }
 const DIGEST_PREFIX = 'sha256:'.length
+/** Without a request for a layer for so long, the nodes of a rollout have what they want. */
+const QUIET_MS = 1_000
+/** Layers of a few images. */
+const MAX_LATER = 200
+/** For copies that no client waits for. Higher levels take several times as long for a few percent. */
+const LATER_LEVEL = 1
 
 export class EncodedCopies {
   readonly #directory: CacheDirectory
@@ -65,6 +81,10 @@ export class EncodedCopies {
   readonly #running = new Set<Promise<void>>()
   /** Bytes on disk by key. */
   readonly #sizes: LRUCache<string, number>
+  /** Layers that are to be copied when no client asks for any, by key. */
+  readonly #later = new Map<string, EncodedBlob>()
+  readonly #quietMs: number
+  #quiet: NodeJS.Timeout | undefined
   #pausedUntil = 0
 
   /** @throws RegistryError `unavailable` when the directory can't be used. */
@@ -72,6 +92,7 @@ export class EncodedCopies {
     directory,
     maxBytes,
     encoders = Math.max(1, Math.floor(availableParallelism() / 2)),
+    quietMs = QUIET_MS,
     onDeletion = ignoreDeletions,
     onTrouble = () => undefined,
   }: EncodedCopiesOptions) {
@@ -79,6 +100,7 @@ export class EncodedCopies {
     this.#path = directory
     this.#maxBytes = maxBytes
     this.#encoders = encoders
+    this.#quietMs = quietMs
     this.#onTrouble = onTrouble
     this.#sizes = new LRUCache({
       maxSize: Math.max(1, maxBytes),
@@ -112,12 +134,13 @@ export class EncodedCopies {
 
   /**
    * Returns the bytes of a layer as zstd. Nothing where there is no copy and none can be made now, or where the plain
-   * layer reaches the client earlier. A chunk is valid until the next one is requested.
+   * layer reaches the client earlier: then the next client has a copy. A chunk is valid until the next one is requested.
    * @param rate bytes per ms that reach the client. Nothing where that isn't known.
    */
   async read(blob: EncodedBlob, rate?: number): Promise<AsyncGenerator<Uint8Array> | undefined> {
     if (isDecoderSlower(rate)) return undefined
-    const key = blob.digest.slice(DIGEST_PREFIX)
+    this.#awaitQuiet()
+    const key = keyOf(blob)
     const level = this.#speed.levelFor(rate)
     const growing = this.#growing.get(key)
     if (growing !== undefined) return level === undefined ? undefined : (await growing).read()
@@ -132,15 +155,38 @@ export class EncodedCopies {
       // Somebody deleted it.
       this.#sizes.delete(key)
     }
-    if (level === undefined || !this.#mayEncode(blob.size)) return undefined
-    const begun = this.#begin(key, blob, level)
-    this.#growing.set(key, begun)
-    try {
-      return (await begun).read()
-    } catch (error) {
-      this.#growing.delete(key)
-      this.#pause(error)
+    if (level === undefined || !this.#mayEncode(blob.size)) {
+      this.copyLater(blob)
       return undefined
+    }
+    return (await this.#copy({ key, blob, level, isMeasured: true }))?.read()
+  }
+
+  /** Makes a copy of a layer that goes plain now, for later clients. It is made when no client asks for a layer. */
+  copyLater(blob: EncodedBlob): void {
+    const key = keyOf(blob)
+    if (this.#sizes.has(key) || this.#later.size >= MAX_LATER) return
+    this.#later.set(key, blob)
+    this.#awaitQuiet()
+  }
+
+  #awaitQuiet(): void {
+    clearTimeout(this.#quiet)
+    if (this.#later.size === 0 || this.#closing.signal.aborted) return
+    this.#quiet = setTimeout(() => void this.#copyNext(), this.#quietMs).unref()
+  }
+
+  /** One after the other, until a client asks for a layer. */
+  async #copyNext(): Promise<void> {
+    const quiet = this.#quiet
+    while (quiet === this.#quiet && !this.#closing.signal.aborted) {
+      const [next] = this.#later
+      if (next === undefined) return
+      const [key, blob] = next
+      this.#later.delete(key)
+      if (!this.#sizes.has(key) && !this.#growing.has(key) && this.#mayEncode(blob.size))
+        await this.#copy({ key, blob, level: LATER_LEVEL, isMeasured: false })
+      await Promise.all(this.#running)
     }
   }
 
@@ -151,6 +197,7 @@ export class EncodedCopies {
 
   /** Ends the encoders. */
   async close(): Promise<void> {
+    clearTimeout(this.#quiet)
     this.#closing.abort(new Error('the server stops'))
     await Promise.all(this.#running)
   }
@@ -165,16 +212,29 @@ export class EncodedCopies {
     )
   }
 
-  async #begin(key: string, blob: EncodedBlob, level: number): Promise<GrowingFile> {
+  async #copy(work: Copying): Promise<GrowingFile | undefined> {
+    const begun = this.#begin(work)
+    this.#growing.set(work.key, begun)
+    try {
+      return await begun
+    } catch (error) {
+      this.#growing.delete(work.key)
+      this.#pause(error)
+      return undefined
+    }
+  }
+
+  async #begin(work: Copying): Promise<GrowingFile> {
     mkdirSync(this.#path, { recursive: true, mode: DIRECTORY_MODE })
-    const file = await GrowingFile.create(this.#directory.partialPath(key))
-    const encoding = this.#encode(key, blob, level, file).finally(() => this.#running.delete(encoding))
+    const file = await GrowingFile.create(this.#directory.partialPath(work.key))
+    const encoding = this.#encode(work, file).finally(() => this.#running.delete(encoding))
     this.#running.add(encoding)
     return file
   }
 
   /** Fails never: what goes wrong reaches the readers. */
-  async #encode(key: string, { size, read }: EncodedBlob, level: number, file: GrowingFile): Promise<void> {
+  async #encode({ key, blob, level, isMeasured }: Copying, file: GrowingFile): Promise<void> {
+    const { size, read } = blob
     const start = performance.now()
     const encoder = createZstdCompress({
       ...STREAM_OPTIONS,
@@ -192,7 +252,8 @@ export class EncodedCopies {
       feeding.catch(() => undefined)
       for await (const piece of encoder) await file.append(piece as Uint8Array)
       await feeding
-      this.#speed.note({ level, size, encodedSize: file.size, ms: performance.now() - start })
+      const ms = performance.now() - start
+      if (isMeasured) this.#speed.note({ level, size, encodedSize: file.size, ms })
       await file.finish(this.#directory.pathOf(key))
       this.#sizes.set(key, file.size)
     } catch (error) {
@@ -210,4 +271,8 @@ export class EncodedCopies {
     this.#pausedUntil = Date.now() + PAUSE_MS
     if (!this.#closing.signal.aborted) this.#onTrouble(error)
   }
+}
+
+function keyOf({ digest }: EncodedBlob): string {
+  return digest.slice(DIGEST_PREFIX)
 }

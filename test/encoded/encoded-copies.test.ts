@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
 import { constants, zstdDecompressSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { parseDigest } from '../../src/core/oci/digest.ts'
@@ -100,6 +101,34 @@ void t.test('a client has the layer as it is where that is faster', async (t) =>
   await until(async () => (copies.bytes > 0 ? true : undefined))
   t.ok((await copied(await demand(copies.read(blob, gigabit)))).equals(blob.bytes), 'from the copy')
   t.equal(await copies.read(blob, tenGigabit), undefined, 'although there is a copy')
+})
+
+void t.test('what went plain is copied for later clients, when nobody asks for layers', async (t) => {
+  const { copies } = open(t, { encoders: 1, quietMs: 50 })
+  const blobs = ['one', 'two', 'three'].map((seed) => blobOf(seed))
+  const [first, ...others] = blobs
+  if (first === undefined) throw new Error('no blob')
+  const stalled = await demand(copies.read(first))
+  for (const blob of others) t.equal(await copies.read(blob), undefined, 'the encoder is busy')
+  t.ok((await copied(stalled)).equals(first.bytes))
+  await until(async () => (others.every((blob) => blob.reads() === 1) ? true : undefined))
+  for (const blob of blobs) {
+    t.ok((await copied(await demand(copies.read(blob)))).equals(blob.bytes))
+    t.equal(blob.reads(), 1, 'from the copy')
+  }
+})
+
+void t.test('no copy is made later while clients ask for layers', async (t) => {
+  const { copies } = open(t, { encoders: 1, quietMs: 400 })
+  const [known, later] = [blobOf('known'), blobOf('later')]
+  await copied(await demand(copies.read(known)))
+  copies.copyLater(later)
+  for (let i = 0; i < 10; i++) {
+    await delay(100)
+    await copied(await demand(copies.read(known)))
+  }
+  t.equal(later.reads(), 0)
+  await until(async () => (later.reads() === 1 ? true : undefined))
 })
 
 void t.test('a program that is there twice is encoded once', async (t) => {

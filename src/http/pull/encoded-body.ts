@@ -27,10 +27,15 @@ export async function encodedBody(
   rate?: number,
 ): Promise<EncodedBody | undefined> {
   if (IS_COMPRESSED.test(blob.mediaType)) return undefined
-  if (copies !== undefined && encoding === 'zstd' && blob.size >= MIN_COPIED) {
+  if (copies !== undefined && mayBeCopied(blob, encoding)) {
     const chunks = await copies.read(blob, rate)
     return chunks === undefined ? undefined : { encoding, chunks, compressor: undefined }
   }
   if (!isCompressorFree()) return undefined
   return { encoding, chunks: blob.read({ start: 0, end: blob.size }), compressor: encoding }
+}
+
+/** Whether there may be a copy of a blob in an encoding. */
+export function mayBeCopied({ mediaType, size }: Blob, encoding: Encoding): boolean {
+  return encoding === 'zstd' && size >= MIN_COPIED && !IS_COMPRESSED.test(mediaType)
 }

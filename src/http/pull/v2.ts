@@ -20,7 +20,7 @@ import { answerPreconditions, needsPlainBytes, rangeOf, sendBytes } from './cond
 import { takesIndex } from './takes-index.ts'
 import { wantedEncoding } from './compression.ts'
 import type { CompressionMode } from './compression-mode.ts'
-import { encodedBody } from './encoded-body.ts'
+import { encodedBody, mayBeCopied } from './encoded-body.ts'
 import { LinkRates } from './link-rates.ts'
 import { sendStream } from './send-stream.ts'
 import { pageOf, parsePageQuery } from './tag-page.ts'
@@ -208,8 +208,10 @@ async function sendBlob(
     return reply.code(416).header('content-range', `bytes */${blob.size}`).header('content-length', 0).send()
   }
   reply.header('content-type', BLOB_TYPE)
+  const isProbe = wanted !== undefined && links?.isProbe(client, blob.size) === true
+  if (isProbe && mayBeCopied(blob, wanted)) copies?.copyLater(blob)
   const encoded =
-    wanted === undefined || links?.isProbe(client, blob.size) === true
+    wanted === undefined || isProbe
       ? undefined
       : await encodedBody(blob, wanted, copies, links?.rateOf(client))
   if (encoded !== undefined) {
