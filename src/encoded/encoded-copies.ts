@@ -62,7 +62,7 @@ const PIECE_SIZE = 512 * 1024
 /** A chunk at a time, since its memory is used again; and a piece ahead. The types of zlib's leave out options of streams. */
 const STREAM_OPTIONS: object = { writableHighWaterMark: 1, readableHighWaterMark: PIECE_SIZE }
 const DIGEST_PREFIX = 'sha256:'.length
-/** Without a request for a layer for so long, the nodes of a rollout have what they want. */
+/** When no layer was requested for so long, the pulls of a rollout are over. */
 const QUIET_MS = 1_000
 /** Layers of a few images. */
 const MAX_LATER = 200

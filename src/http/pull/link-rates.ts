@@ -2,9 +2,9 @@
  * How fast layers reach each client, measured while they are sent. Zstd brings a layer earlier to a client whose network
  * is slower than an encoder, and only to such a one (encoded/encoder-speed.ts).
  *
- * What a client could take isn't seen while it waits for the encoder. So after the first encoded layer, one layer of
- * middling size goes plain, and shows the network. A client that is new is taken for the fastest one of late: nodes of a
- * cluster have the same network, and a plain layer corrects what is too fast.
+ * While a client waits for the encoder, nobody sees how fast its network is. So after the first encoded layer, one layer of
+ * middling size goes plain. A new client is thought to be as fast as the fastest one of the last ten minutes, since nodes
+ * of a cluster have the same network. Where that is wrong, its first plain layer shows it.
  */
 import { LRUCache } from 'lru-cache'
 
