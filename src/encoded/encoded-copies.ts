@@ -176,17 +176,17 @@ export class EncodedCopies {
     this.#quiet = setTimeout(() => void this.#copyNext(), this.#quietMs).unref()
   }
 
-  /** One after the other, until a client asks for a layer. */
+  /** Makes one copy after the other, until a client asks for a layer. */
   async #copyNext(): Promise<void> {
     const quiet = this.#quiet
-    while (quiet === this.#quiet && !this.#closing.signal.aborted) {
+    for (;;) {
+      await Promise.all(this.#running)
       const [next] = this.#later
-      if (next === undefined) return
+      if (next === undefined || quiet !== this.#quiet || this.#closing.signal.aborted) return
       const [key, blob] = next
       this.#later.delete(key)
-      if (!this.#sizes.has(key) && !this.#growing.has(key) && this.#mayEncode(blob.size))
+      if (!this.#sizes.has(key) && this.#mayEncode(blob.size))
         await this.#copy({ key, blob, level: LATER_LEVEL, isMeasured: false })
-      await Promise.all(this.#running)
     }
   }
 

@@ -80,7 +80,7 @@ export class ZeroCopyPlugin implements NriPlugin {
       this.#held.set(container.id, { pod: container.pod, root, mounts: mounts.length })
       return this.#keepAgain(container.id, root, limit).catch(this.#options.onTrouble)
     })
-    // What isn't done in time goes on.
+    // The runtime drops a plugin that is late, so links that take longer are made after the answer.
     await inTime(Promise.all(kept))
   }
 

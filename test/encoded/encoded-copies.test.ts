@@ -118,6 +118,23 @@ void t.test('what went plain is copied for later clients, when nobody asks for l
   }
 })
 
+void t.test('what is to be copied later waits for the only encoder', async (t) => {
+  const { copies } = open(t, { encoders: 1, quietMs: 20 })
+  const [slow, later] = [blobOf('slow'), blobOf('later')]
+  const encoded = await demand(
+    copies.read({
+      ...slow,
+      read: async function* (range) {
+        await delay(300)
+        yield* slow.read(range)
+      },
+    }),
+  )
+  t.equal(await copies.read(later), undefined)
+  await copied(encoded)
+  await until(async () => (later.reads() === 1 ? true : undefined))
+})
+
 void t.test('no copy is made later while clients ask for layers', async (t) => {
   const { copies } = open(t, { encoders: 1, quietMs: 400 })
   const [known, later] = [blobOf('known'), blobOf('later')]
