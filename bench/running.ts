@@ -34,6 +34,8 @@ type Node = { readonly cri: CriContainerd; readonly pods: CriPods; readonly pod:
 export type Bench = {
   readonly nodes: { readonly overlay: Node; readonly erofs: Node }
   readonly registry: string
+  /** The address of the zero-copy registry, which is on the node with overlayfs. */
+  readonly zeroCopy: string
 }
 
 const ROUNDS = 5
@@ -60,7 +62,7 @@ export async function startBench(scope: Scope): Promise<Bench> {
     sandboxImage,
   })
   const args = ['--serve-packages', '--zero-copy', '--nri-socket', overlay.nriSocket]
-  await startPushless(scope, { listen: `127.0.0.1:${port}`, args })
+  const zeroCopy = await startPushless(scope, { listen: `127.0.0.1:${port}`, args })
   const erofs = await startCri(scope, '2.4', plain.url, {
     emptyNetworks: true,
     // As EROFS: nothing is converted here.
@@ -71,7 +73,11 @@ export async function startBench(scope: Scope): Promise<Bench> {
     const pods = criPods(scope, cri.socket)
     return { cri, pods, pod: await pods.run() }
   }
-  return { nodes: { overlay: await nodeOf(overlay), erofs: await nodeOf(erofs) }, registry: registry.url }
+  return {
+    nodes: { overlay: await nodeOf(overlay), erofs: await nodeOf(erofs) },
+    registry: registry.url,
+    zeroCopy: zeroCopy.url,
+  }
 }
 
 /** @param contents store paths; the first has `bin/bash`. @param kinds those to measure. */
