@@ -1,24 +1,28 @@
-/** A few worker threads that walk, hash and read the store, behind a few methods. */
-import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
+/**
+ * Worker threads that walk, hash and read the store, behind a few methods.
+ *
+ * A thread takes 50 to 100 ms of a processor to start and 15 MB of memory (measured). So none is there before there is
+ * work, or a request that will have some. Another one is added for a large layer, and when all have been busy for a while:
+ * for most images it would come too late. A thread has one layer to work on at a time. Others wait here, for the thread
+ * that is free first.
+ */
+import { MessageChannel } from 'node:worker_threads'
 import { RegistryError } from '../core/errors/errors.ts'
 import type { StoreDirectory } from '../core/nix/store-directory.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
 import type { SharedBuffer, Slab } from './buffer-pool.ts'
 import type { PackedFrame } from './packed-frame.ts'
 import type { FilePart } from './read.ts'
-import type { Answer, Ask, Job, JobResult, LayerSource, WalkedLayer } from './worker.ts'
+import { ReaderThread } from './reader-thread.ts'
+import type { Job, JobResult, LayerSource, WalkedLayer } from './worker.ts'
 
-type Pending = { readonly resolve: (result: never) => void; readonly reject: (error: Error) => void }
-type Thread = {
-  readonly worker: Worker
-  readonly pending: Map<number, Pending>
-  /** The ids of slabs that it has heard of. */
-  readonly slabs: Set<number>
-  isAlive: boolean
-}
+/** Work that has no thread yet. */
+type Waiting = { readonly begin: (thread: ReaderThread) => void; readonly reject: (error: Error) => void }
 
-/** Objects of a reader are short-lived. V8's default of 16 MB, three times in each thread, would only lie unused. */
-const YOUNG_GENERATION_MB = 4
+/** As long as a thread takes to start: what is done within this time would not be done earlier by another one. */
+const BUSY_MS = 50
+/** A thread hashes about so many bytes within that time. */
+const LARGE_BYTES = 32 * 1024 * 1024
 /** Under Node's type stripping the sources run as they are; the published package holds what `tsc` makes of them. */
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
 
@@ -26,8 +30,12 @@ export class StoreReader {
   readonly #directory: StoreDirectory
   readonly #script: URL
   readonly #maxThreads: number
-  #threads: readonly Thread[] = []
-  #nextId = 0
+  #threads: readonly ReaderThread[] = []
+  /** The threads that work on a layer, a store path or a call. */
+  readonly #working = new Set<ReaderThread>()
+  readonly #waiting: Waiting[] = []
+  /** Adds a thread, unless one of the others is idle before. */
+  #growth: NodeJS.Timeout | undefined
   #isClosed = false
 
   /**
@@ -40,9 +48,14 @@ export class StoreReader {
     this.#maxThreads = maxThreads
   }
 
-  /** Starts the threads. The first work does it otherwise: commands that only ask Nix need none. */
-  start(): void {
-    while (this.#threads.length < this.#maxThreads) this.#startThread()
+  /** How many threads there are. */
+  get threads(): number {
+    return this.#alive().length
+  }
+
+  /** Starts the first thread, for work that will come soon. Does nothing if there is one, or if the reader is closed. */
+  prepare(): void {
+    if (this.#threads.length === 0 && !this.#isClosed) this.#startThread()
   }
 
   /** The tar of a layer, all but its files' contents. @throws RegistryError `unservable`, `unavailable`. */
@@ -55,9 +68,15 @@ export class StoreReader {
     return this.#run({ kind: 'archive', path })
   }
 
-  /** Digest and size of a layer's tar. @throws RegistryError `unservable`, `unavailable`. */
-  digest(layer: LayerSource): Promise<JobResult['digest']> {
-    return this.#run({ kind: 'digest', layer })
+  /**
+   * Digest and size of a layer's tar.
+   * @param bytes about how many it has. Other threads read ahead for one that is large.
+   * @throws RegistryError `unservable`, `unavailable`.
+   */
+  digest(layer: LayerSource, bytes = 0): Promise<JobResult['digest']> {
+    const digest = this.#run({ kind: 'digest', layer } as const)
+    if (bytes >= LARGE_BYTES) this.#grow()
+    return digest
   }
 
   /**
@@ -65,11 +84,13 @@ export class StoreReader {
    * @throws RegistryError `unavailable`.
    */
   async read(parts: readonly FilePart[], { slab, start, size }: SharedBuffer): Promise<void> {
-    const thread = this.#idlest()
+    const thread = this.#leastBusy()
     const isKnown = thread.slabs.has(slab.id)
     thread.slabs.add(slab.id)
     const memory = isKnown ? {} : { memory: slab.memory }
-    await this.#ask(thread, { kind: 'read', parts, slab: slab.id, start, size, ...memory })
+    const read = thread.ask({ kind: 'read', parts, slab: slab.id, start, size, ...memory })
+    this.#watchLoad()
+    await read
   }
 
   /**
@@ -84,77 +105,103 @@ export class StoreReader {
 
   /** Has the threads forget a slab that is not read into any more. */
   forget({ id }: Slab): void {
-    for (const thread of this.#threads)
-      if (thread.isAlive && thread.slabs.delete(id))
-        this.#ask(thread, { kind: 'forget', slab: id }).catch(() => undefined)
+    for (const thread of this.#alive())
+      if (thread.slabs.delete(id)) thread.ask({ kind: 'forget', slab: id }).catch(() => undefined)
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
-    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()))
+    clearTimeout(this.#growth)
+    for (const { reject } of this.#waiting.splice(0))
+      reject(new RegistryError('unavailable', 'the reader was closed'))
+    await Promise.all(this.#threads.map((thread) => thread.terminate()))
   }
 
+  /** Has a thread do the job that has no other one of this kind. */
   async #run<K extends Job['kind']>(job: Extract<Job, { kind: K }>): Promise<JobResult[K]> {
-    return this.#ask(this.#idlest(), job)
-  }
-
-  async #ask<K extends Job['kind']>(
-    thread: Thread,
-    job: Extract<Job, { kind: K }>,
-    transfers: readonly MessagePort[] = [],
-  ): Promise<JobResult[K]> {
-    const id = this.#nextId++
+    this.#demandOpen()
     const { promise, resolve, reject } = Promise.withResolvers<JobResult[K]>()
-    thread.pending.set(id, { resolve, reject })
-    thread.worker.postMessage({ id, directory: this.#directory, job } satisfies Ask, transfers)
+    const begin = (thread: ReaderThread) => {
+      this.#working.add(thread)
+      const end = () => {
+        this.#working.delete(thread)
+        this.#dispatch()
+      }
+      void thread.ask(job).finally(end).then(resolve, reject)
+    }
+    this.#waiting.push({ begin, reject })
+    this.#dispatch()
     return promise
   }
 
-  /** The thread with the least to do. New ones take the places of threads that died. */
-  #idlest(): Thread {
-    if (this.#isClosed) throw new Error('reader is closed')
+  /** Begins what waits, as far as there are threads for it. */
+  #dispatch(): void {
+    if (this.#isClosed) return
+    while (this.#waiting.length > 0) {
+      const thread = this.#candidates().find((candidate) => !this.#working.has(candidate))
+      if (thread === undefined) break
+      this.#waiting.shift()?.begin(thread)
+    }
+    this.#watchLoad()
+  }
+
+  #leastBusy(): ReaderThread {
+    this.#demandOpen()
+    const [leastBusy] = this.#candidates().toSorted((a, b) => a.load - b.load)
+    if (leastBusy === undefined) throw new Error('no reader thread')
+    return leastBusy
+  }
+
+  /** The threads that may be asked: those that are ready, else one that is starting. */
+  #candidates(): readonly ReaderThread[] {
+    const alive = this.#alive()
+    const ready = alive.filter(({ isReady }) => isReady)
+    if (ready.length > 0) return ready
+    return [alive[0] ?? this.#startThread()]
+  }
+
+  /** The threads without those that died. */
+  #alive(): readonly ReaderThread[] {
     this.#threads = this.#threads.filter(({ isAlive }) => isAlive)
-    this.start()
-    const [idlest] = this.#threads.toSorted((a, b) => a.pending.size - b.pending.size)
-    if (idlest === undefined) throw new Error('no reader thread')
-    return idlest
+    return this.#threads
+  }
+
+  /** Sees to it that a thread is added soon if all are busy until then, one thread after the other. */
+  #watchLoad(): void {
+    const threads = this.#alive()
+    const isBusy = threads.every(({ isReady, load }) => isReady && load > 0)
+    const mayGrow = threads.length > 0 && threads.length < this.#maxThreads && !this.#isClosed
+    if (isBusy && mayGrow) {
+      this.#growth ??= setTimeout(() => {
+        this.#growth = undefined
+        this.#grow()
+      }, BUSY_MS)
+    } else {
+      clearTimeout(this.#growth)
+      this.#growth = undefined
+    }
+  }
+
+  /** Adds a thread, unless one is starting or there are enough. */
+  #grow(): void {
+    const threads = this.#alive()
+    if (threads.length < this.#maxThreads && threads.every(({ isReady }) => isReady) && !this.#isClosed)
+      this.#startThread()
   }
 
   /** Starts a thread that knows all others. */
-  #startThread(): void {
-    const thread = startThread(this.#script)
+  #startThread(): ReaderThread {
+    const thread = new ReaderThread(this.#script, this.#directory, () => this.#dispatch())
     for (const other of this.#threads) {
       const { port1, port2 } = new MessageChannel()
-      this.#ask(thread, { kind: 'meet', port: port1 }, [port1]).catch(() => undefined)
-      this.#ask(other, { kind: 'meet', port: port2 }, [port2]).catch(() => undefined)
+      thread.ask({ kind: 'meet', port: port1 }, [port1]).catch(() => undefined)
+      other.ask({ kind: 'meet', port: port2 }, [port2]).catch(() => undefined)
     }
     this.#threads = [...this.#threads, thread]
+    return thread
   }
-}
 
-function startThread(script: URL): Thread {
-  const worker = new Worker(script, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } })
-  const pending = new Map<number, Pending>()
-  const thread = { worker, pending, slabs: new Set<number>(), isAlive: true }
-  worker.on('message', (answer: Answer) => {
-    const waiting = pending.get(answer.id)
-    pending.delete(answer.id)
-    if (answer.kind === 'result') waiting?.resolve(answer.result as never)
-    else waiting?.reject(revive(answer.error))
-  })
-  // A thread that dies, for want of memory at worst, leaves nobody waiting.
-  const fail = (cause: unknown) => {
-    thread.isAlive = false
-    for (const { reject } of pending.values())
-      reject(new RegistryError('unavailable', 'a reader thread ended', { cause }))
-    pending.clear()
+  #demandOpen(): void {
+    if (this.#isClosed) throw new Error('reader is closed')
   }
-  worker.on('error', fail)
-  worker.on('exit', fail)
-  return thread
-}
-
-function revive({ kind, message, detail }: Extract<Answer, { kind: 'error' }>['error']): Error {
-  if (kind === undefined) return new Error(message)
-  return new RegistryError(kind, message, { detail })
 }

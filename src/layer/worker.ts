@@ -77,6 +77,8 @@ export type JobResult = {
 /** A job, and the files of the store that it is about. */
 export type Ask = { readonly id: number; readonly directory: StoreDirectory; readonly job: Job }
 export type Answer =
+  /** The first message of a thread: it takes jobs from now on. */
+  | { readonly kind: 'ready' }
   | { readonly id: number; readonly kind: 'result'; readonly result: JobResult[Job['kind']] }
   | {
       readonly id: number
@@ -102,6 +104,8 @@ parentPort?.on('message', ({ id, directory, job }: Ask) => {
       parentPort?.postMessage({ id, kind: 'error', error: describe(cause) } satisfies Answer),
     )
 })
+
+parentPort?.postMessage({ kind: 'ready' } satisfies Answer)
 
 async function run(job: Job, directory: StoreDirectory): Promise<JobResult[Job['kind']]> {
   switch (job.kind) {

@@ -124,6 +124,8 @@ export class Registry {
     selector: Selector,
     { takesIndex = true, form: preferred }: ManifestWanted = {},
   ): Promise<Document> {
+    // A reader thread starts while the store is asked.
+    this.#options.reader.prepare()
     const form = this.#servedForm(preferred)
     if (selector.kind === 'tag') {
       const { tag } = selector
@@ -148,6 +150,8 @@ export class Registry {
    * @throws RegistryError of any kind; `blob-unknown` for a digest that isn't this image's.
    */
   async blob(reference: Reference, digest: Digest, form?: ImageForm): Promise<Blob> {
+    // A reader thread starts while the store is asked.
+    this.#options.reader.prepare()
     const found = await this.search(
       reference,
       (artifact) => this.#blobIn(artifact, digest),

@@ -15,6 +15,7 @@ import { PageCache } from '../../src/layer/packed-frame.ts'
 import { BufferPool } from '../../src/layer/buffer-pool.ts'
 import { StoreReader } from '../../src/layer/store-reader.ts'
 import { makeStorePath, withoutNix } from '../nix/real-store.ts'
+import { until } from '../e2e/until.ts'
 import { seededRandom } from '../seeded-random.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'store-reader-'))
@@ -157,4 +158,47 @@ void t.test('a thread that dies takes its own work with it, and the next work fi
       `try ${i}`,
     )
   }
+})
+
+void t.test('threads are started for work: none before, one when it is announced', async (t) => {
+  const other = new StoreReader(2, SYSTEM_STORE)
+  t.teardown(() => other.close())
+  t.equal(other.threads, 0)
+  other.prepare()
+  other.prepare()
+  t.equal(other.threads, 1)
+  t.match(await other.digest({ kind: 'paths', paths: [] }), { digest: /^sha256:/ })
+})
+
+void t.test('another thread is added at once for a large layer', async (t) => {
+  const other = new StoreReader(2, SYSTEM_STORE)
+  t.teardown(() => other.close())
+  const nothing = { kind: 'paths', paths: [] } as const
+  await other.digest(nothing)
+  const large = other.digest(nothing, 100 * MEGABYTE)
+  t.equal(other.threads, 2)
+  await large
+})
+
+void t.test('another thread is added where the first one has been busy for a while', async (t) => {
+  const other = new StoreReader(2, SYSTEM_STORE)
+  t.teardown(() => other.close())
+  const module = new URL(
+    'data:text/javascript,export const run = () => new Promise((resolve) => setTimeout(resolve, 5_000))',
+  )
+  let isBusy = true
+  const call = other.call(module, {}).finally(() => (isBusy = false))
+  await until(() => other.threads === 2 || undefined)
+  await other.digest({ kind: 'paths', paths: [] })
+  t.ok(isBusy, 'the second has done what the first had no time for')
+  await call
+})
+
+void t.test('what waits for a thread is refused when the reader is closed', async (t) => {
+  const other = new StoreReader(1, SYSTEM_STORE)
+  const jobs = Promise.allSettled(Array.from({ length: 5 }, () => other.digest({ kind: 'paths', paths: [] })))
+  await other.close()
+  other.prepare()
+  t.equal(other.threads, 0)
+  for (const { status } of await jobs) t.equal(status, 'rejected')
 })

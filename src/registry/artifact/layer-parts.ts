@@ -150,7 +150,7 @@ export async function digestPart(
   const key = await keyOf(source, closure)
   const packed =
     source.kind === 'entries' ? await packEntries(source.entries, setImmediate, source.format) : source
-  const { digest, size } = await remembered(key, packed, hasher)
+  const { digest, size } = await remembered(key, packed, closure, hasher)
   if (stored?.digest !== undefined && stored.digest !== digest) {
     throw new RegistryError(
       'unservable',
@@ -176,6 +176,7 @@ function typeOf(source: Part['source']): string {
 async function remembered(
   key: string | undefined,
   source: ImageLayer['source'],
+  closure: readonly ClosurePath[],
   { reader, index, archives, frames }: Hasher,
 ): Promise<LayerDigest> {
   const known = key === undefined ? undefined : index.layer(key)
@@ -183,7 +184,7 @@ async function remembered(
   const { frame, ...found } =
     source.kind === 'unpacked'
       ? await digestUnpacked(source, reader, archives.cache)
-      : await reader.digest(source)
+      : await reader.digest(source, bytesOf(source, closure))
   if (frame !== undefined && source.kind === 'paths') frames.put(found.digest, source, frame)
   if (key !== undefined) index.putLayer(key, found)
   return found
@@ -196,10 +197,21 @@ async function digestUnpacked(
 ): Promise<JobResult['digest']> {
   const { content, release } = await heldSlice(source, unpacker)
   try {
-    return await reader.digest(content)
+    return await reader.digest(content, source.length)
   } finally {
     release()
   }
+}
+
+/** Returns about how many bytes a layer has; 0 for one of entries. */
+function bytesOf(
+  source: Exclude<ImageLayer['source'], UnpackedSlice>,
+  closure: readonly ClosurePath[],
+): number {
+  if (source.kind === 'slice') return source.length
+  if (source.kind === 'packed entries') return 0
+  const paths = new Set(source.paths)
+  return closure.reduce((sum, { path, narSize }) => sum + (paths.has(path) ? narSize : 0), 0)
 }
 
 function describe(paths: readonly StorePath[]): string {
