@@ -1,6 +1,6 @@
 #!/usr/bin/env -S node --disable-warning=ExperimentalWarning
-/** The process: arguments and environment in, exit status out. Beside v8-flags.ts, the only file that reads either. */
-import './v8-flags.ts'
+/** The process: arguments and environment in, exit status out. Beside prepare-node.ts, the only file that reads either. */
+import './prepare-node.ts'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { CommanderError } from 'commander'

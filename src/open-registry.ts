@@ -7,7 +7,6 @@ import { ignoreDeletions, type DeletionListener } from './core/deletion.ts'
 import type { StorePath } from './core/nix/store-path.ts'
 import type { Settings } from './settings/settings.ts'
 import type { BuilderAddress } from './store/cache/builder/builder-address.ts'
-import { openCacheStore } from './store/cache/open-cache-store.ts'
 import { StoreReader } from './layer/store-reader.ts'
 import { DaemonStore } from './store/daemon/daemon-store.ts'
 import type { Store } from './store/store.ts'
@@ -60,7 +59,7 @@ type OpenRegistry = {
 }
 
 /** @throws RegistryError `unavailable` for an unusable state directory. */
-export function openRegistry(
+export async function openRegistry(
   settings: Settings,
   {
     onRootTrouble,
@@ -70,7 +69,7 @@ export function openRegistry(
     onDeletion = ignoreDeletions,
     ...listeners
   }: RegistryListeners,
-): OpenRegistry {
+): Promise<OpenRegistry> {
   const { stateDirectory, requiredKeys } = settings
   // Early, since it is what fails: a damaged or locked database must end the start.
   const trouble = new StateTrouble(onStateTrouble)
@@ -83,7 +82,7 @@ export function openRegistry(
     onTrouble: (error) => trouble.report(error),
     onDeletion,
   })
-  const { store, ownNix } = openStore(settings, onBuildPlace, onDeletion)
+  const { store, ownNix } = await openStore(settings, onBuildPlace, onDeletion)
   const cache = new UnpackCache(
     join(stateDirectory, 'unpacked'),
     settings.cacheBytes,
@@ -168,11 +167,11 @@ function openOwnNix(settings: Settings, onPlace: (place: BuildPlace) => void): O
 }
 
 /** Opens the store alone, for programs that serve no images. The state directory must be there. */
-export function openStore(
+export async function openStore(
   settings: Settings,
   onBuildPlace: (place: BuildPlace) => void = () => undefined,
   onDeletion: DeletionListener = ignoreDeletions,
-): { readonly store: Store; readonly ownNix: OwnNix | undefined } {
+): Promise<{ readonly store: Store; readonly ownNix: OwnNix | undefined }> {
   const { builder, silentMs } = settings
   if (settings.storeKind === 'own') {
     const ownNix = openOwnNix(settings, onBuildPlace)
@@ -180,6 +179,8 @@ export function openStore(
   }
   if (settings.storeKind === 'daemon')
     return { ownNix: undefined, store: new DaemonStore(transportOf(settings.nix), silentMs) }
+  // With the clients of caches and of S3, and the decompressors: other stores need none of them.
+  const { openCacheStore } = await import('./store/cache/open-cache-store.ts')
   const store = openCacheStore(
     {
       ...settings,

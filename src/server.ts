@@ -15,7 +15,7 @@ import { pageImages } from './http/pages/page-image.ts'
 import { readWebFiles } from './http/pages/web-files.ts'
 import { TrustedProxies } from './http/access/trusted-proxies.ts'
 import { tokenOf } from './http/access/token.ts'
-import { Insights } from './insight/insights.ts'
+import { InsightsOnDemand } from './insight/insights-on-demand.ts'
 import { Referrers } from './insight/referrers/referrers.ts'
 import { readSecretKey } from './insight/signing/signing-key.ts'
 import { openTls } from './tls/open-tls.ts'
@@ -25,7 +25,7 @@ import { deletionEvent, reloadEvent, workEvent } from './access/audit/server-eve
 import type { AuditListener } from './access/audit-event.ts'
 import { openNixCache } from './nix-cache/nix-cache.ts'
 import { openRegistry } from './open-registry.ts'
-import { servedClosure } from './registry/artifact/make-artifact.ts'
+import { loadMaker } from './registry/artifact/images.ts'
 import { logBuildPlace, logServed, zeroCopyListeners } from './server/log-events.ts'
 import { openAuditLog } from './server/open-audit-log.ts'
 import { openCopies } from './server/open-copies.ts'
@@ -44,10 +44,10 @@ const STATE_TROUBLE =
   'the state directory cannot be used: pulls go on, nothing is remembered, compressed archives cannot be unpacked'
 
 /**
- * A server that has listened for so long without a pull starts a reader thread, so that the first pull needn't wait for it:
- * 60 to 150 ms (measured). Those that are pulled from at once start it then, and many of the tests need none.
+ * A server gets ready for its first pull when it has listened for so long: a reader thread takes 60 to 150 ms to start
+ * (measured). A pull that comes earlier starts it, and many of the tests need none.
  */
-const READER_AFTER_MS = 2_000
+const PREPARED_AFTER_MS = 2_000
 
 export type RunningServer = {
   /** `http://127.0.0.1:5000`, with the port that was taken. */
@@ -97,7 +97,7 @@ export async function startServer(
   const connections = connectionLimit(descriptors)
   const metrics = new Metrics()
   if (tls !== undefined) metrics.watchCertificate(tls.end)
-  const { registry, images, journal, store, zeroCopyImages, isStateTroubled, close } = openRegistry(
+  const { registry, images, journal, store, zeroCopyImages, isStateTroubled, close } = await openRegistry(
     settings,
     {
       isLoopbackTrusted: () => loopback.isTrusted,
@@ -127,7 +127,7 @@ export async function startServer(
     store,
     onDeletion,
     reader: images.reader,
-    servedClosure: (path) => servedClosure(images, path),
+    servedClosure: async (path) => (await loadMaker()).servedClosure(images, path),
     hold: (path) => registry.roots.hold(path),
     keep: (path) => registry.roots.keep(path),
   })
@@ -138,7 +138,7 @@ export async function startServer(
     settings.advisories === undefined
       ? undefined
       : (await import('./server/open-advisories.ts')).openAdvisories(settings.advisories, logger)
-  const insights = new Insights({
+  const insights = new InsightsOnDemand({
     registry,
     store,
     journal,
@@ -215,7 +215,7 @@ export async function startServer(
       { url, nix: store.name, state: settings.stateDirectory, connections, descriptors },
       'listening',
     )
-    const preparation = setTimeout(() => images.reader.prepare(), READER_AFTER_MS).unref()
+    const preparation = setTimeout(() => void registry.prepare(), PREPARED_AFTER_MS).unref()
     void registry.warmUp().then(
       (version) => logger.info({ version }, 'Nix answers'),
       (error: unknown) => logger.warn({ err: error }, 'Nix does not answer; each pull tries again'),

@@ -100,8 +100,8 @@ const USES: { readonly [room: string]: readonly string[] } = {
     'open-registry.ts',
     'server.ts',
   ],
-  'v8-flags.ts': [],
-  'main.ts': ['core', 'settings', 'cli', 'v8-flags.ts'],
+  'prepare-node.ts': [],
+  'main.ts': ['core', 'settings', 'cli', 'prepare-node.ts'],
 }
 const IMPORT = /^(?:import|export)\b[^'";]*?\bfrom '(\.[^']+)'|\bimport\('(\.[^']+)'\)|^import '(\.[^']+)'/gm
 

@@ -50,7 +50,7 @@ export async function writeLayout(
   if (root === undefined) throw new Error(`not a store path: ${image}`)
   const state = await mkdtemp(join(tmpdir(), 'pushless-layout-'))
   const settings = readSettings({ PUSHLESS_STATE: state }, process.env, process.getuid?.() === 0)
-  const { registry, store, journal, close } = openRegistry(
+  const { registry, store, journal, close } = await openRegistry(
     { ...settings, keepDays: 0 },
     { holdMs: NO_HOLD_MS, onRootTrouble: () => undefined },
   )

@@ -2,7 +2,7 @@
  * The index of a catalogue: all of its entries, and the manifests that were built ahead of time. A machine without Nix
  * reads it instead of the catalogue.
  */
-import { Type } from 'typebox'
+import * as Type from 'typebox'
 import { validatorOf } from '../core/validator.ts'
 import { isDerivationPath, parseStorePath } from '../core/nix/store-path.ts'
 import type { Catalogue, CatalogueEntry, PresetBuild, Values } from './catalogue.ts'

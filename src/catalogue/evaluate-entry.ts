@@ -1,5 +1,5 @@
 /** From an entry and its values to the derivation of its manifests. */
-import { Type } from 'typebox'
+import * as Type from 'typebox'
 import { validatorOf } from '../core/validator.ts'
 import { isDerivationPath, parseStorePath, type StorePath } from '../core/nix/store-path.ts'
 import { parseJson } from '../core/json.ts'

@@ -4,7 +4,8 @@
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Type, type Static } from 'typebox'
+import * as Type from 'typebox'
+import type { Static } from 'typebox'
 import { validatorOf } from '../core/validator.ts'
 import { parseStorePath, type StorePath } from '../core/nix/store-path.ts'
 import { parseJson } from '../core/json.ts'

@@ -1,5 +1,5 @@
 /** The entries of a catalogue, from the JSON that Nix or an index has of them. Everything in it is checked. */
-import { Type } from 'typebox'
+import * as Type from 'typebox'
 import { validatorOf } from '../core/validator.ts'
 import { jsonExcess } from '../core/errors/nesting.ts'
 import { isObject, parseJson, type Json } from '../core/json.ts'

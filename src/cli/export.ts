@@ -57,7 +57,7 @@ export async function exportImages(
   const place = await placeOf(options)
   const found = await Promise.all(names.map(parseImageArgument))
   const progress = progressOf(options.progress)
-  const { registry, store, close } = openRegistry(
+  const { registry, store, close } = await openRegistry(
     { ...settings, keepDays: 0, clientWork: 0, maxQueued: Math.max(settings.maxQueued, names.length) },
     {
       holdMs: NO_HOLD_MS,

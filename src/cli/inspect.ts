@@ -17,7 +17,7 @@ import { NO_HOLD_MS } from './no-hold.ts'
 export async function inspect(name: string, settings: Settings, asJson: boolean): Promise<void> {
   const { reference, tag } = await parseImageArgument(name)
   let steps: Steps = {}
-  const { registry, close } = openRegistry(
+  const { registry, close } = await openRegistry(
     { ...settings, keepDays: 0 },
     {
       holdMs: NO_HOLD_MS,

@@ -31,7 +31,7 @@ import {
   type Artifact,
 } from './artifact/image-index.ts'
 import { listKnownImages, type KnownImage } from './known-image.ts'
-import { Images, type ImagesOptions } from './artifact/images.ts'
+import { Images, loadMaker, type ImagesOptions } from './artifact/images.ts'
 import { Realiser, type WorkLimits } from './work/realise.ts'
 import type { WorkListener } from './work/work-event.ts'
 import { DEFAULT_TAGS, resolve, tagsOf } from './artifact/resolve.ts'
@@ -41,7 +41,6 @@ import { Hold } from './work/hold.ts'
 import { checkPull, type PullCheck } from './check-pull.ts'
 import { standingOf, type Standing } from './standing.ts'
 import { nixSystemOf } from '../core/oci/nix-system.ts'
-import { demandImage, imageTags } from './artifact/make-artifact.ts'
 import { Roots, type RootsOptions } from './state/roots.ts'
 import type { WorkJournal } from './work/work-journal.ts'
 import { DEFAULT_TAG } from '../core/oci/image-name.ts'
@@ -197,7 +196,8 @@ export class Registry {
     const { store, policy } = this.#options
     const resolved = await resolve(store, reference, DEFAULT_TAG)
     if (resolved.kind === 'to-do') await admit(store, policy, resolved.work)
-    const own = resolved.kind === 'valid' ? await imageTags(this.#options, resolved.path) : []
+    const own =
+      resolved.kind === 'valid' ? await (await loadMaker()).imageTags(this.#options, resolved.path) : []
     return tagsOf(store, reference, own)
   }
 
@@ -209,7 +209,7 @@ export class Registry {
     const parts = {
       ...this.#options,
       demandImage: async (path: StorePath, tag: string | undefined, form: ImageForm | undefined) =>
-        demandImage(this.#options, path, tag, form),
+        (await loadMaker()).demandImage(this.#options, path, tag, form),
     }
     return this.#hold.wait(checkPull(parts, reference, selector), reference)
   }
@@ -292,6 +292,12 @@ export class Registry {
   async warmUp(): Promise<string> {
     const [version] = await Promise.all([this.#options.store.connect(), this.roots.open()])
     return version
+  }
+
+  /** Gets ready for images that nobody asked for yet: loads the code that makes them, and starts a reader thread. */
+  async prepare(): Promise<void> {
+    this.#options.reader.prepare()
+    await loadMaker()
   }
 
   /** A question that Nix always has an answer to. @throws RegistryError `unavailable`. */

@@ -1,7 +1,7 @@
 /** Reads settings from flags and the environment. Nothing else reads the environment; settings are passed down. */
 import { join } from 'node:path'
 import { closest } from 'fastest-levenshtein'
-import { Check, Errors } from 'typebox/value'
+import { Check, Errors } from 'typebox/schema'
 import { awsEnvironment } from '../store/cache/s3/aws-environment.ts'
 import { PREFIX, SETTING_FACTS, settingTitle, type Annotations } from './setting-facts.ts'
 import {
@@ -90,7 +90,7 @@ function validated(given: Readonly<Record<string, unknown>>): GivenSettings {
   )
   if (Check(SETTINGS, settings)) return settings
   throw new SettingsError(
-    Errors(SETTINGS, settings)
+    Errors(SETTINGS, settings)[1]
       .map(({ instancePath, message }) => `${titleOf(instancePath.slice(1))} ${message}`)
       .join(', '),
   )

@@ -2,7 +2,8 @@
  * Every setting, once: its environment variable (which gives its flag), what it means, its default with unit and
  * reason. The command line, the help texts and the table of docs/settings.md are made from this.
  */
-import { Type, type Static } from 'typebox'
+import * as Type from 'typebox'
+import type { Static } from 'typebox'
 import { CLIENT_AUTH_MODES } from '../http/access/client-auth.ts'
 import { COMPRESSION_MODES } from '../http/pull/compression-mode.ts'
 import { WAIT_MODES } from '../http/pull/wait.ts'

@@ -30,7 +30,8 @@
  *
  * The order of the list is the order in the index; clients take the first that fits best.
  */
-import { Type, type Static } from 'typebox'
+import * as Type from 'typebox'
+import type { Static } from 'typebox'
 import { validatorOf } from '../core/validator.ts'
 import { RegistryError } from '../core/errors/errors.ts'
 import { isDerivationPath, parseStorePath, type StorePath } from '../core/nix/store-path.ts'

@@ -3,7 +3,8 @@
  * the image, so that a change of the config changes no store layer.
  */
 import type { Json } from '../core/json.ts'
-import { Type, type Static } from 'typebox'
+import * as Type from 'typebox'
+import type { Static } from 'typebox'
 import { validatorOf } from '../core/validator.ts'
 import { RegistryError } from '../core/errors/errors.ts'
 import type { Platform } from '../core/oci/image.ts'

@@ -1,7 +1,6 @@
 /** Decompresses streams as Nix's binary caches have them. Unlike compression.ts it is told the compression. */
 import { Readable, pipeline, type Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip } from 'node:zlib'
-import bzip2 from 'unbzip2-stream'
 import { readLz4Frames } from './lz4-frames.ts'
 import { readZstdFrames } from './zstd-frames.ts'
 
@@ -51,6 +50,7 @@ async function* unxz(packed: Readable): AsyncGenerator<Uint8Array> {
 
 /** The decoder knows no back-pressure, so it gets a small piece only once its last output was taken. */
 async function* bunzip2(packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const { default: bzip2 } = await import('unbzip2-stream')
   const decoder = bzip2()
   const output: Uint8Array[] = []
   let failure: unknown

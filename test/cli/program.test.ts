@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander'
 import t from 'tap'
 import { SETTING_FACTS } from '../../src/settings/setting-facts.ts'
-import { createProgram } from '../../src/cli/program.ts'
+import { createProgram } from '../../src/cli/create-program.ts'
 import { plainSwitches } from '../../src/cli/switches.ts'
 
 /** Nothing that is run here may get as far as to serve: the state directory can't be made. */

@@ -1,7 +1,7 @@
 /** Every command of pushless in the documentation is one that the command line takes: its flags, values and arguments. */
 import t from 'tap'
 import type { Command } from 'commander'
-import { createProgram } from '../../src/cli/program.ts'
+import { createProgram } from '../../src/cli/create-program.ts'
 import { plainSwitches } from '../../src/cli/switches.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import { SETTING_FACTS } from '../../src/settings/setting-facts.ts'

@@ -20,7 +20,7 @@ const MIB = 1024 * 1024
 const GIB = 1024 * MIB
 /** `head -c 4294967296 /dev/zero | sha256sum`, which takes 20 seconds where the processor has no instruction for it. */
 const FOUR_GIB_OF_ZEROS = '8479e43911dc45e89f934fe48d01297e16f51d17aa561d4d1c216b1ae0fcddca'
-/** A server takes 100 MB, and 64 pulls at once 175 MB (see v8-flags.ts); an archive in memory would be thousands. */
+/** A server takes 100 MB, and 64 pulls at once 175 MB (see prepare-node.ts); an archive in memory would be thousands. */
 const MAX_MEMORY_MB = 260
 
 void t.test('a plain archive of 4 GiB', { skip: missing('nix', 'root', 'curl') }, async (t) => {

@@ -15,7 +15,7 @@ const flags = {
   PUSHLESS_HOLD: 280,
 }
 const settings = readSettings(flags, {}, false)
-const { registry, close } = openRegistry(settings, { onRootTrouble: () => undefined })
+const { registry, close } = await openRegistry(settings, { onRootTrouble: () => undefined })
 // A process of Nix's is started, which isn't what is measured.
 await registry.warmUp()
 const over = new AbortController()

@@ -1,5 +1,5 @@
 /** An operator as a process of its own, which tests can kill: `node operator-process.ts <kubeconfig file> <directory>`. */
-import '../../src/v8-flags.ts'
+import '../../src/prepare-node.ts'
 import { readFile } from 'node:fs/promises'
 import pino from 'pino'
 import { runOperator } from '../../src/operator/run-operator.ts'

@@ -1,5 +1,6 @@
 /** The fields of the file that --auth names. The `description` of each says what is expected, and refusals quote it. */
-import { Type, type Static } from 'typebox'
+import * as Type from 'typebox'
+import type { Static } from 'typebox'
 import { validatorOf } from '../../core/validator.ts'
 import { RIGHTS } from '../subject.ts'
 

@@ -1,5 +1,6 @@
 /** The rules of the auth file: which subject may pull, fetch and build what. */
-import { Type, type Static } from 'typebox'
+import * as Type from 'typebox'
+import type { Static } from 'typebox'
 import { validatorOf } from '../../core/validator.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { parseNamePattern, type NamePattern } from '../../core/policy.ts'

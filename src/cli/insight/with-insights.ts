@@ -19,7 +19,7 @@ export type OpenedImage = {
   readonly image: () => Promise<Image>
 }
 
-type OpenedRegistry = Pick<ReturnType<typeof openRegistry>, 'registry' | 'store' | 'close'> & {
+type OpenedRegistry = Pick<Awaited<ReturnType<typeof openRegistry>>, 'registry' | 'store' | 'close'> & {
   readonly insights: Insights
 }
 
@@ -42,9 +42,9 @@ export async function withImages<T>(
   use: (open: OpenImage) => Promise<T>,
   key?: SecretKey,
 ): Promise<T> {
-  let opened: OpenedRegistry | undefined
-  const open = (): OpenedRegistry => {
-    const { registry, store, journal, close } = openRegistry(
+  let opened: Promise<OpenedRegistry> | undefined
+  const open = async (): Promise<OpenedRegistry> => {
+    const { registry, store, journal, close } = await openRegistry(
       { ...settings, keepDays: 0 },
       { holdMs: NO_HOLD_MS, onRootTrouble: () => undefined },
     )
@@ -59,7 +59,7 @@ export async function withImages<T>(
     return await use(async (name) => {
       const { reference, tag } = await parseImageArgument(name)
       opened ??= open()
-      const { registry, store, insights } = opened
+      const { registry, store, insights } = await opened
       const artifact = await registry.artifact(reference, tag)
       return {
         insights,
@@ -70,6 +70,8 @@ export async function withImages<T>(
       }
     })
   } finally {
-    await opened?.close()
+    // A registry that couldn't be opened has no end, and `use` throws the reason.
+    const { close } = (await opened?.catch(() => undefined)) ?? {}
+    await close?.()
   }
 }

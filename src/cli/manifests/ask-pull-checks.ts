@@ -1,5 +1,5 @@
 /** Asks a registry what pulls of images would find: `POST /check`. */
-import { Type } from 'typebox'
+import * as Type from 'typebox'
 import { validatorOf } from '../../core/validator.ts'
 import { unreachable } from '../unreachable.ts'
 import { UsageError } from '../usage-error.ts'

@@ -1,7 +1,7 @@
 /** `pushless manifests <file...>`: files of applications in, a link to their manifests out, or YAML. */
 import { readFile } from 'node:fs/promises'
 import { text as readText } from 'node:stream/consumers'
-import { Type } from 'typebox'
+import * as Type from 'typebox'
 import { validatorOf } from '../../core/validator.ts'
 import { AppFileError, readAppFile, type AppDocument } from '../../kubernetes/app/app-file.ts'
 import { buildApps, type AppBuild } from '../../kubernetes/app/app-file-build.ts'

@@ -47,7 +47,7 @@ export async function operator(
   )
   const { stateDirectory } = settings
   await mkdir(stateDirectory, { recursive: true, mode: 0o700 })
-  const { store } = openStore(settings)
+  const { store } = await openStore(settings)
   const end = new AbortController()
   const running = runOperator(
     {

@@ -2,7 +2,7 @@
  * An image config that was made elsewhere: read for what we need of it, served as it is. Source: OCI image-spec,
  * config.md.
  */
-import { Type } from 'typebox'
+import * as Type from 'typebox'
 import { validatorOf } from '../validator.ts'
 import { parseDigest, type Digest } from './digest.ts'
 import { RegistryError } from '../errors/errors.ts'

@@ -3,7 +3,8 @@
  * OCI image-spec, manifest.md, image-index.md and descriptor.md; Docker's schema 2 (distribution, `manifest-v2-2.md`),
  * which has the same fields under other media types.
  */
-import { Type, type Static, type TSchema } from 'typebox'
+import * as Type from 'typebox'
+import type { Static, TSchema } from 'typebox'
 import { validatorOf, type SchemaValidator } from '../validator.ts'
 import { parseDigest, type Digest } from './digest.ts'
 import { RegistryError } from '../errors/errors.ts'

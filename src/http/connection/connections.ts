@@ -5,6 +5,7 @@
  *
  * Node counts connections without any request yet as busy, so a server that stops closes them itself.
  */
+import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { RegistryError } from '../../core/errors/errors.ts'
@@ -46,11 +47,22 @@ export function connectionLimit(descriptors: number | undefined): number {
 
 /** How many descriptors the process may have open (RLIMIT_NOFILE), which Node raises to its hard limit at start. */
 export function descriptorLimit(): number | undefined {
+  const [, known] = /^Max open files +(\d+)/m.exec(readLimits()) ?? []
+  if (known !== undefined) return Number(known)
   const { userLimits } = process.report.getReport() as {
     readonly userLimits?: { readonly open_files?: { readonly soft?: number | 'unlimited' } }
   }
   const soft = userLimits?.open_files?.soft
   return typeof soft === 'number' ? soft : undefined
+}
+
+/** The limits as Linux has them. A report of Node takes 3 ms (measured), and is for other systems. */
+function readLimits(): string {
+  try {
+    return readFileSync('/proc/self/limits', 'latin1')
+  } catch {
+    return ''
+  }
 }
 
 /** How many connections one address may have. */

@@ -11,8 +11,6 @@ import { RegistryError } from '../../core/errors/errors.ts'
 import type { Reference } from '../../core/oci/reference.ts'
 import { documentBytes } from '../../insight/document-bytes.ts'
 import { DOCUMENT_TYPE } from '../../insight/document-types.ts'
-import { cyclonedx } from '../../insight/sbom/cyclonedx.ts'
-import { spdx } from '../../insight/sbom/spdx.ts'
 import type { KnownImage } from '../../registry/known-image.ts'
 import { hostOf } from '../access/client.ts'
 import { demandLocalOr, type Access } from '../access/access.ts'
@@ -21,12 +19,9 @@ import { audienceOf } from '../access/audience.ts'
 import { registerErrorForm } from '../errors.ts'
 import { sendBytes } from '../pull/conditional.ts'
 import { queryOf } from '../request-target.ts'
-import { componentPage } from './image/component-page.ts'
-import { differencePage } from './image/difference-page.ts'
 import { imageUrl, parseImageAddress, type ImageAddress } from './image/image-address.ts'
-import { componentsPage, imagePage, type PageOfImage } from './image/image-page.ts'
+import type { PageOfImage } from './image/image-page.ts'
 import { imagesPage } from './images-page.ts'
-import type { Markup } from './markup.ts'
 import type { PageImage } from './page-image.ts'
 import { sendPage } from './send-page.ts'
 
@@ -43,11 +38,17 @@ const READ = ['GET', 'HEAD']
 const DOCUMENTS = {
   'sbom.cdx.json': {
     type: DOCUMENT_TYPE.cyclonedx,
-    bytes: ({ inventory }) => documentBytes(cyclonedx(inventory)),
+    bytes: async ({ inventory }) => {
+      const { cyclonedx } = await import('../../insight/sbom/cyclonedx.ts')
+      return documentBytes(cyclonedx(inventory))
+    },
   },
   'sbom.spdx.json': {
     type: DOCUMENT_TYPE.spdx,
-    bytes: ({ inventory }) => documentBytes(spdx(inventory)),
+    bytes: async ({ inventory }) => {
+      const { spdx } = await import('../../insight/sbom/spdx.ts')
+      return documentBytes(spdx(inventory))
+    },
   },
   'vulnerabilities.sarif.json': { type: DOCUMENT_TYPE.sarif, bytes: ({ reports }) => reports?.sarif() },
   'vulnerabilities.openvex.json': {
@@ -117,7 +118,9 @@ function registerRoutes(app: FastifyInstance, options: PagesOptions): void {
     url: '/images/:name',
     handler: async (request, reply) => {
       const page = await imageIn(request, request.params.name, options)
-      return sendPage(request, reply, await chosenPage(page, queryOf(request.raw.url), request, options))
+      const { chosenPage } = await import('./image/chosen-page.ts')
+      const other = (address: ImageAddress) => pageOf(request, address, options)
+      return sendPage(request, reply, await chosenPage(page, queryOf(request.raw.url), other))
     },
   })
   for (const [name, { type, bytes }] of Object.entries(DOCUMENTS))
@@ -129,25 +132,6 @@ function registerRoutes(app: FastifyInstance, options: PagesOptions): void {
         return sendDocument(request, reply, type, await bytes(image))
       },
     })
-}
-
-/** The part of an image's pages that the query names. */
-async function chosenPage(
-  page: PageOfImage,
-  query: URLSearchParams,
-  request: FastifyRequest,
-  options: PagesOptions,
-): Promise<Markup> {
-  const compared = query.get('compare')
-  if (compared !== null) {
-    const address = parseImageAddress(compared)
-    return differencePage(page, await pageOf(request, address, options))
-  }
-  const component = query.get('component')
-  if (component !== null) return componentPage(page, component)
-  const search = query.get('q') ?? ''
-  const asked = query.get('page')
-  return search === '' && asked === null ? imagePage(page) : componentsPage(page, { search, asked })
 }
 
 async function imageIn(request: FastifyRequest, name: string, options: PagesOptions): Promise<PageOfImage> {

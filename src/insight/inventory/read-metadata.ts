@@ -1,7 +1,8 @@
 /** Reads the files that nix/package-metadata.nix makes. What they tell holds for exactly the paths that they name. */
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { Type, type Static } from 'typebox'
+import * as Type from 'typebox'
+import type { Static } from 'typebox'
 import { validatorOf } from '../../core/validator.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { unreadable } from '../../core/errors/unreadable.ts'

@@ -32,15 +32,18 @@ const MAX_DIGESTS = 20_000
 /** `sha256-<hex>`, the tag for registries without referrers, and the tags of cosign 2. */
 const TAG = /^sha256-([0-9a-f]{64})(\.att|\.sbom)?$/
 
+/** The part of insights that referrers need. */
+type Documents = Pick<Insights, 'document' | 'advisoryStamp' | 'advisoryTime' | 'signs'>
+
 export class Referrers {
   readonly #registry: Registry
-  readonly #insights: Insights
+  readonly #insights: Documents
   readonly #listings = new LRUCache<string, Listing>({ max: MAX_LISTINGS })
   readonly #making = new SingleFlight<Listing>()
   /** The image that a document is about, by the name and the digest of the document. */
   readonly #subjects = new LRUCache<string, Digest>({ max: MAX_DIGESTS })
 
-  constructor(registry: Registry, insights: Insights) {
+  constructor(registry: Registry, insights: Documents) {
     this.#registry = registry
     this.#insights = insights
   }

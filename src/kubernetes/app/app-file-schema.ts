@@ -3,7 +3,7 @@
  * `description` of each says what is expected, and refusals quote it. Rules about several fields at once are checked
  * by Nix.
  */
-import { Type } from 'typebox'
+import * as Type from 'typebox'
 import { validatorOf } from '../../core/validator.ts'
 import { Settings } from 'typebox/system'
 

@@ -1,5 +1,6 @@
 /** The objects of the operator, with types for the fields that are filled. */
-import { Type, type Static } from 'typebox'
+import * as Type from 'typebox'
+import type { Static } from 'typebox'
 import { validatorOf } from '../../core/validator.ts'
 import { Metadata, Workload } from './registry-objects.ts'
 

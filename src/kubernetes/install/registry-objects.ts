@@ -2,7 +2,8 @@
  * The objects of a variant, with types for the fields that are filled. All other fields stay as they are, so no schema
  * here says anything of them.
  */
-import { Type, type Static } from 'typebox'
+import * as Type from 'typebox'
+import type { Static } from 'typebox'
 import { validatorOf } from '../../core/validator.ts'
 
 const Named = Type.Object({ name: Type.String() })

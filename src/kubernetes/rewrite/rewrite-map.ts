@@ -3,7 +3,8 @@
  * stay. Names are compared as clients read them: `redis` is `docker.io/library/redis`. A name without a tag matches
  * every tag; the more exact name goes first.
  */
-import { Type, type Static } from 'typebox'
+import * as Type from 'typebox'
+import type { Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { RegistryError } from '../../core/errors/errors.ts'
 

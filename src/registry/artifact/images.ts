@@ -12,9 +12,9 @@ import type { Artifact } from './image-index.ts'
 import type { ImageDeps, Step } from './image.ts'
 import { ImageNotes, type NotedName } from './image-notes.ts'
 import { KnownImages, stampOf } from './known-images.ts'
+import type * as Maker from './make-artifact.ts'
 import { makeValid, type ValidityParts } from './make-valid.ts'
 import { tagInside } from './resolve.ts'
-import { makeArtifact } from './make-artifact.ts'
 import { traced } from '../../tracing/traced.ts'
 import { SingleFlight } from '../work/single-flight.ts'
 import { DEFAULT_TAG } from '../../core/oci/image-name.ts'
@@ -37,6 +37,14 @@ export type ImagesOptions = ImageDeps & {
 
 /** Names of a circle that its refusal shows. */
 const NAMES_SHOWN = 4
+
+/**
+ * Loads the code that makes images. It comes with every kind of image that there is, and many processes make none: they
+ * end before, or all of their images are remembered.
+ */
+export async function loadMaker(): Promise<typeof Maker> {
+  return import('./make-artifact.ts')
+}
 
 export class Images {
   readonly #parts: ValidityParts
@@ -112,12 +120,13 @@ export class Images {
   }
 
   /** @param steps gets the milliseconds of each step. */
-  #makeArtifact(
+  async #makeArtifact(
     reference: Reference,
     { root, tag, form }: NotedName,
     steps: Partial<Record<Step, number>>,
   ): Promise<Artifact> {
     const { index, onImage } = this.#options
+    const { makeArtifact } = await loadMaker()
     return makeArtifact(
       {
         ...this.#options,

@@ -8,7 +8,7 @@
  * stand in the archive twice where its base image has it twice); containers/image, docker/internal/tarfile (a layer
  * as a link). From docker 25 on an archive is an OCI layout too, whose layers are `blobs/sha256/<digest>`.
  */
-import { Type } from 'typebox'
+import * as Type from 'typebox'
 import { validatorOf } from '../../core/validator.ts'
 import type { Digest } from '../../core/oci/digest.ts'
 import { parseDigest } from '../../core/oci/digest.ts'

@@ -8,7 +8,7 @@
  * needs nothing unpacked after a restart.
  */
 import { open, type FileHandle } from 'node:fs/promises'
-import { Type } from 'typebox'
+import * as Type from 'typebox'
 import { validatorOf } from '../../core/validator.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'

@@ -6,7 +6,7 @@
  * Format: pdtpartners/nix-snapshotter, pkg/nix2container/generate.go; the archive is containerd's `archive.Export`.
  */
 import type { Json } from '../../core/json.ts'
-import { Type } from 'typebox'
+import * as Type from 'typebox'
 import { validatorOf } from '../../core/validator.ts'
 import type { Digest } from '../../core/oci/digest.ts'
 import { RegistryError } from '../../core/errors/errors.ts'

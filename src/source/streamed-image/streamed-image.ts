@@ -10,7 +10,8 @@
  */
 import type { Json } from '../../core/json.ts'
 import { asByteString, byteStringOf, encodeText, type ByteString } from '../../core/byte-string.ts'
-import { Type, type Static } from 'typebox'
+import * as Type from 'typebox'
+import type { Static } from 'typebox'
 import { validatorOf } from '../../core/validator.ts'
 import { parseDigest, type Digest } from '../../core/oci/digest.ts'
 import { RegistryError } from '../../core/errors/errors.ts'

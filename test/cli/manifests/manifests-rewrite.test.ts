@@ -4,7 +4,7 @@ import { execPath } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import t from 'tap'
-import { createProgram } from '../../../src/cli/program.ts'
+import { createProgram } from '../../../src/cli/create-program.ts'
 import { UsageError } from '../../../src/cli/usage-error.ts'
 import { temporaryDirectory, type Scope } from '../../support/scope.ts'
 

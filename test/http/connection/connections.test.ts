@@ -112,5 +112,9 @@ void t.test('the limit leaves descriptors for Nix and files', async (t) => {
   ] as const)
     t.equal(connectionLimit(descriptors), expected, String(descriptors))
   const limit = descriptorLimit()
+  const { userLimits } = process.report.getReport() as {
+    readonly userLimits: { readonly open_files: { readonly soft: number | 'unlimited' } }
+  }
+  t.equal(limit ?? 'unlimited', userLimits.open_files.soft)
   t.ok(limit === undefined || (Number.isInteger(limit) && limit > 0), String(limit))
 })

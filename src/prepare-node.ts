@@ -1,5 +1,6 @@
 /**
- * Settings of V8 and of Node, made before anything else is loaded (so it is the first import of main.ts).
+ * Prepares Node for this program, before anything else is loaded (so it is the first import of main.ts): modules of Node
+ * that a server needs, V8's flags, and the size of Node's small buffers.
  *
  * A server of streams has little use for a large heap. 64 pulls at once take 236 MB without `--optimize-for-size`, 172 to
  * 177 MB with it. A young generation that stays small (`--semi-space-growth-factor=1`) isn't enough: with that instead,
