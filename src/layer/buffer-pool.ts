@@ -28,7 +28,7 @@ export type SharedBuffer = {
 type Cut = { readonly slab: Slab; readonly size: number; readonly idle: SharedBuffer[] }
 
 /** Bytes of a slab, and of the largest buffer. */
-const SLAB_SIZE = 1024 * 1024
+const SLAB_SIZE = 2 * 1024 * 1024
 
 let count = 0
 
@@ -52,7 +52,7 @@ export class BufferPool {
     this.#onDrop = onDrop
   }
 
-  /** @param size bytes: a power of two, at most a megabyte. @returns a buffer holding anything. */
+  /** @param size bytes: a power of two, at most the size of a slab. @returns a buffer holding anything. */
   take(size: number): SharedBuffer {
     const partial = this.#partialOf(size)
     const [cut = this.#cut(size)] = partial

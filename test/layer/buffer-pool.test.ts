@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { BufferPool, type SharedBuffer, type Slab } from '../../src/layer/buffer-pool.ts'
 
-const SLAB = 1024 * 1024
+const SLAB = 2 * 1024 * 1024
 const HALF = SLAB / 2
 const QUARTER = SLAB / 4
 
