@@ -1,12 +1,11 @@
 /** Tells which kind of image a store path is. The order of the questions decides where a path could be two. */
-import { lstat } from 'node:fs/promises'
 import { RegistryError } from '../core/errors/errors.ts'
-import { unreadable } from '../core/errors/unreadable.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
 import { readBaseImage, type ReadBase } from './base-image.ts'
 import { readDockerArchive } from './archive/docker-archive.ts'
 import { openArchive, type ImageArchive } from './archive/image-archive.ts'
-import { readJsonObject } from './files/json-file.ts'
+import { jsonObjectIn } from './files/json-file.ts'
+import type { FileStart } from './files/path-start.ts'
 import { layoutDirectory, layoutTar, type LayoutFiles } from './layout/layout-files.ts'
 import { multiPlatformImage } from './multi-platform-image.ts'
 import { snapshotterImage } from './layout/nix-snapshotter.ts'
@@ -14,6 +13,7 @@ import { nix2containerImage } from './nix2container/nix2container.ts'
 import { readLayout } from './layout/oci-layout.ts'
 import { packageSource } from './package.ts'
 import { pushlessImage } from './pushless-image.ts'
+import { readStart } from './reader-work.ts'
 import type { LayoutIndex, PlatformList, Source, SourceOptions } from './source.ts'
 import { confOfScript, readConf, streamedImage } from './streamed-image/streamed-image.ts'
 
@@ -36,22 +36,22 @@ export async function readRoot(path: StorePath, options: SourceOptions): Promise
 async function find(path: StorePath, options: SourceOptions): Promise<Root | undefined> {
   const { files } = options
   await files.assertMember(path)
-  const stat = await lstat(files.fileOf(path)).catch((cause: unknown) => {
+  const start = await readStart(path, files).catch((cause: unknown) => {
     // What is in the image's closure is there: a base that isn't never was in it, and waiting doesn't help.
     if ((options.depth ?? 0) > 0)
       throw new RegistryError('unservable', `its base is not there: ${path}`, { cause })
-    throw unreadable(path, cause)
+    throw cause
   })
-  if (stat.isDirectory()) {
+  if (start.kind === 'directory') {
     const layout = await layoutDirectory(path, files)
     return layout === undefined
       ? tagged(await packageSource(path, files), options)
       : layoutImage(layout, options)
   }
-  if (!stat.isFile()) return undefined
-  const archive = await openArchive(path, stat.size, options)
+  if (start.kind === 'other') return undefined
+  const archive = await openArchive(path, start, options)
   if (archive !== undefined) return archivedImage(archive, options)
-  const image = await describedImage(path, stat.size, options)
+  const image = await describedImage(path, start, options)
   return image === undefined ? undefined : tagged(image, options)
 }
 
@@ -69,7 +69,7 @@ async function layoutImage(layout: LayoutFiles, options: SourceOptions): Promise
 /** The kinds that are a file which says what is in the image. */
 async function describedImage(
   path: StorePath,
-  size: number,
+  start: FileStart,
   options: SourceOptions,
 ): Promise<Source | PlatformList | undefined> {
   const above = {
@@ -79,12 +79,12 @@ async function describedImage(
   }
   const readBase: ReadBase = (base, wanted) => readBaseImage(above, base, wanted)
   const { files } = options
-  const script = await confOfScript(path, size, files)
+  const script = await confOfScript(path, start, files)
   if (script !== undefined) {
     const conf = await readConf(script, files)
     return conf === undefined ? undefined : streamedImage(script, conf, { readBase, files })
   }
-  const value = await readJsonObject(path, size, files)
+  const value = await jsonObjectIn(path, start, files)
   if (value === undefined) return undefined
   return (
     multiPlatformImage(path, value) ??

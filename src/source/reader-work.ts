@@ -6,11 +6,14 @@ import { deserialize, serialize } from 'node:v8'
 import type { StorePath } from '../core/nix/store-path.ts'
 import type { LayerEntry } from '../core/tar/segment.ts'
 import type { StoreReader } from '../layer/store-reader.ts'
+import { unreadable } from '../core/errors/unreadable.ts'
 import type { ClosureFiles } from './files/closure-files.ts'
+import { readPathStart, type PathStart } from './files/path-start.ts'
 import { packageFacts, type PackageFacts } from './package-facts.ts'
 import { rootEntries, type RootFiles } from './root-layer.ts'
 
 type Work =
+  | { readonly kind: 'start'; readonly path: StorePath }
   | { readonly kind: 'package'; readonly path: StorePath }
   | { readonly kind: 'root entries'; readonly wanted: RootFiles }
 
@@ -19,7 +22,7 @@ export type ReaderWork = Work & { readonly root: StorePath; readonly members: re
 
 type Packed<T> = Omit<T, 'entries'> & { readonly entries: readonly Uint8Array[] }
 type PackedEntries = Packed<{ readonly entries: unknown }>
-export type ReaderResult = Packed<PackageFacts> | PackedEntries
+export type ReaderResult = PathStart | Packed<PackageFacts> | PackedEntries
 
 /** Under Node's type stripping the sources run as they are; the published package holds what `tsc` makes of them. */
 const MODULE = new URL(
@@ -28,6 +31,18 @@ const MODULE = new URL(
 )
 /** Entries that are unpacked at once: half a millisecond. */
 const ENTRIES_IN_PIECE = 500
+
+/**
+ * Returns what a member of the closure is, and how its file begins.
+ * @throws RegistryError `unavailable` where it isn't there, or can't be read.
+ */
+export async function readStart(path: StorePath, files: ClosureFiles): Promise<PathStart> {
+  const { reader, root } = files
+  if (reader === undefined) return startOf(path, files)
+  // The path itself is all that is read, so no other path has to be a member.
+  const work: ReaderWork = { kind: 'start', path, root, members: [] }
+  return (await reader.call(MODULE, work)) as PathStart
+}
 
 /** As `packageFacts`. @throws RegistryError `unservable`, `unavailable`. */
 export async function readPackage(path: StorePath, files: ClosureFiles): Promise<PackageFacts> {
@@ -56,12 +71,22 @@ async function ask(
 /** @returns what can be sent from thread to thread. */
 export async function carryOut(files: ClosureFiles, work: Work): Promise<ReaderResult> {
   switch (work.kind) {
+    case 'start':
+      return startOf(work.path, files)
     case 'package': {
       const { entries, ...facts } = await packageFacts(work.path, files)
       return { ...facts, entries: packed(entries) }
     }
     case 'root entries':
       return { entries: packed(await rootEntries(files, work.wanted)) }
+  }
+}
+
+function startOf(path: StorePath, files: ClosureFiles): PathStart {
+  try {
+    return readPathStart(files.fileOf(path))
+  } catch (cause) {
+    throw unreadable(path, cause)
   }
 }
 

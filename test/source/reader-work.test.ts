@@ -6,8 +6,9 @@ import { SYSTEM_STORE } from '../../src/core/nix/store-directory.ts'
 import type { StorePath } from '../../src/core/nix/store-path.ts'
 import { StoreReader } from '../../src/layer/store-reader.ts'
 import { closureFiles } from '../../src/source/files/closure-files.ts'
-import { readPackage, readRootEntries } from '../../src/source/reader-work.ts'
+import { readPackage, readRootEntries, readStart } from '../../src/source/reader-work.ts'
 import { makeStorePath, withoutNix } from '../nix/real-store.ts'
+import { storePath } from '../store-path.ts'
 
 /** More than are sent in one piece. */
 const MANY = 1_203
@@ -48,6 +49,11 @@ void t.test('the same as without a thread', { skip: withoutNix }, async (t) => {
     t.same([...found.entries], [...found.entries], 'they can be read again')
   }
   const { here, onThread } = filesWith([path])
+  for (const files of [here, onThread]) {
+    t.strictSame(await readStart(path, files), { kind: 'directory' })
+    const gone = storePath('/nix/store/00000000000000000000000000000000-gone')
+    await t.rejects(readStart(gone, files), { kind: 'unavailable', message: /store path vanished/ })
+  }
   const wanted = { contents: [], files: { '/a': { text: 'text' } }, links: { '/b': '/a' } }
   const [expected, found] = [await readRootEntries(here, wanted), await readRootEntries(onThread, wanted)]
   t.strictSame([...found], [...expected])

@@ -7,6 +7,7 @@ import { execa } from 'execa'
 import type { StorePath } from '../../src/core/nix/store-path.ts'
 import { readDockerArchive } from '../../src/source/archive/docker-archive.ts'
 import { openArchive } from '../../src/source/archive/image-archive.ts'
+import { readPathStart, type FileStart } from '../../src/source/files/path-start.ts'
 import type { Source, SourceLayer } from '../../src/source/source.ts'
 import type { Archives } from '../../src/unpack/archives.ts'
 import { temporaryDirectory, type Scope } from './scope.ts'
@@ -109,6 +110,12 @@ export function withSum(header: Buffer): Buffer {
   return header
 }
 
+function startOf(path: string): FileStart {
+  const start = readPathStart(path)
+  if (start.kind !== 'file') throw new Error(`not a file: ${path}`)
+  return start
+}
+
 /** Any plain file, read as if the store had it. */
 export async function readArchive(
   path: string,
@@ -116,7 +123,7 @@ export async function readArchive(
   archives?: Archives,
 ): Promise<Source | undefined> {
   const options = { files: filesOf(path), ...(archives === undefined ? {} : { archives }) }
-  const archive = await openArchive(path as StorePath, await sizeOf(path), options)
+  const archive = await openArchive(path as StorePath, startOf(path), options)
   return archive === undefined ? undefined : readDockerArchive(archive, tag)
 }
 

@@ -17,6 +17,7 @@ import { MAGIC_SIZE, compressionOf, decompressed, type Compression } from '../..
 import type { PackedFile } from '../../unpack/unpack-cache.ts'
 import { readEntries, type ArchiveEntries } from './archive-entries.ts'
 import type { ClosureFiles } from '../files/closure-files.ts'
+import { START_SIZE, type FileStart } from '../files/path-start.ts'
 import type { SourceOptions, StoredPlace } from '../source.ts'
 import { tarEntries, type ReadAt } from './tar-entries.ts'
 
@@ -32,8 +33,6 @@ export type ImageArchive = {
 
 type Stretch = { readonly offset: number; readonly size: number }
 
-/** Enough for the first headers: a dozen entries of `buildImage` come before its first layer's bytes. */
-const START_SIZE = 16 * 1024
 /** Changes with what is noted, and with what is refused. */
 const NOTE_VERSION = 3
 /** In every header of a tar that isn't older than 1988 (POSIX.1, "ustar Interchange Format"). */
@@ -63,11 +62,11 @@ const noteValidator = validatorOf(
  */
 export async function openArchive(
   path: StorePath,
-  size: number,
+  { size, bytes }: FileStart,
   { archives, files }: Pick<SourceOptions, 'archives' | 'files'>,
 ): Promise<ImageArchive | undefined> {
   const inStore = () => files.open(path)
-  const start = await readFrom(path, inStore, (read) => read(0, START_SIZE))
+  const start = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   const compression = compressionOf(start.subarray(0, MAGIC_SIZE))
   if (compression !== undefined) return openPacked(path, compression, archives, files)
   if (!(await mayHoldImages(start))) return undefined

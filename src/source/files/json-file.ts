@@ -3,6 +3,7 @@ import { RegistryError } from '../../core/errors/errors.ts'
 import { parseGivenJson } from '../../core/oci/given-json.ts'
 import type { StorePath } from '../../core/nix/store-path.ts'
 import type { ClosureFiles } from './closure-files.ts'
+import type { FileStart } from './path-start.ts'
 
 /** A description of an image, not the image: what is larger is something else. */
 const MAX_FILE_SIZE = 16 * 1024 * 1024
@@ -26,6 +27,16 @@ export async function readJsonObject(
   } finally {
     await file.close()
   }
+}
+
+/** As `readJsonObject`, for a file whose beginning is read already. @throws as `readJsonObject`. */
+export async function jsonObjectIn(
+  path: StorePath,
+  { size, bytes }: FileStart,
+  files: ClosureFiles,
+): Promise<object | undefined> {
+  if (bytes[0] !== OPENING_BRACE) return undefined
+  return bytes.length === size ? parseObject(path, bytes) : readJsonObject(path, size, files)
 }
 
 const OPENING_BRACE = 0x7b

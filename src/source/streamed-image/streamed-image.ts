@@ -22,6 +22,7 @@ import { STORE_DIR, parseStorePath, type StorePath } from '../../core/nix/store-
 import type { BaseImage, ReadBase } from '../base-image.ts'
 import type { ClosureFiles } from '../files/closure-files.ts'
 import { readJsonObject } from '../files/json-file.ts'
+import type { FileStart } from '../files/path-start.ts'
 import type { Source, SourceLayer } from '../source.ts'
 
 /**
@@ -57,16 +58,15 @@ const MAX_SCRIPT_SIZE = 16 * 1024
 const CONF_PATH = /\/nix\/store\/[0-9a-z]{32}-[0-9A-Za-z+\-._?=]*-conf\.json(?![0-9A-Za-z+\-._?=/])/g
 const NOW = '1970-01-01T00:00:01+00:00'
 
-/** The conf.json that the script names, or nothing when the file is no such script. @param size bytes of the file. */
+/** The conf.json that the script names, or nothing when the file is no such script. */
 export async function confOfScript(
   script: StorePath,
-  size: number,
+  { size, bytes }: FileStart,
   files: ClosureFiles,
 ): Promise<StorePath | undefined> {
-  if (size > MAX_SCRIPT_SIZE) return undefined
-  const text = await readText(files, script)
+  if (size > MAX_SCRIPT_SIZE || !byteStringOf(bytes).startsWith('#!')) return undefined
+  const text = bytes.length === size ? byteStringOf(bytes) : await readText(files, script)
   if (text === undefined) return undefined
-  if (!text.startsWith('#!')) return undefined
   const [conf, ...others] = new Set(text.match(CONF_PATH))
   return conf === undefined || others.length > 0 ? undefined : parseStorePath(conf)
 }
