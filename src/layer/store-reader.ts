@@ -14,7 +14,7 @@ import type { SharedBuffer, Slab } from './buffer-pool.ts'
 import type { PackedFrame } from './packed-frame.ts'
 import type { FilePart } from './read.ts'
 import { ReaderThread } from './reader-thread.ts'
-import type { Job, JobResult, LayerSource, WalkedLayer } from './worker.ts'
+import type { Hashable, HashAnswer, Job, JobResult, LayerHash, LayerSource, WalkedLayer } from './worker.ts'
 
 /** Work that has no thread yet. */
 type Waiting = { readonly begin: (thread: ReaderThread) => void; readonly reject: (error: Error) => void }
@@ -68,15 +68,25 @@ export class StoreReader {
     return this.#run({ kind: 'archive', path })
   }
 
+  /** As `digests`, for one layer. */
+  async digest(layer: LayerSource, bytes = 0): Promise<LayerHash> {
+    for (const answer of await this.digests([layer], bytes)) {
+      if (answer.kind === 'packed') break
+      const { digest, size, frame } = answer
+      return frame === undefined ? { digest, size } : { digest, size, frame }
+    }
+    throw new Error('a reader thread gave no digest')
+  }
+
   /**
-   * Digest and size of a layer's tar.
-   * @param bytes about how many it has. Other threads read ahead for one that is large.
+   * Digests of layers that one thread hashes one after the other, in the same order.
+   * @param bytes about how many they have. Other threads read ahead for a large one.
    * @throws RegistryError `unservable`, `unavailable`.
    */
-  digest(layer: LayerSource, bytes = 0): Promise<JobResult['digest']> {
-    const digest = this.#run({ kind: 'digest', layer } as const)
+  digests(layers: readonly Hashable[], bytes = 0): Promise<readonly HashAnswer[]> {
+    const digests = this.#run({ kind: 'digests', layers } as const)
     if (bytes >= LARGE_BYTES) this.#grow()
-    return digest
+    return digests
   }
 
   /**

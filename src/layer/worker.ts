@@ -16,16 +16,17 @@ import { dialectOf, type LayerStyle } from '../core/tar/layer-style.ts'
 import type { StorePath } from '../core/nix/store-path.ts'
 import { chunksOf } from './chunk.ts'
 import { pagesIn, type LayerFormat } from './layer-format.ts'
-import type { PackedEntries } from './packed-entries.ts'
+import { packEntries, type PackedEntries } from './packed-entries.ts'
 import { FramePacker, isLarge, packFrame, unpackedPages, type PackedFrame } from './packed-frame.ts'
 import { readFiles, type FilePart } from './read.ts'
+import { serializedEntries } from './serialized-entries.ts'
 import { CHUNK_SIZE, ReadAhead } from './read-ahead.ts'
 import { walkForErofs, walkStorePath, walkStorePaths } from './walk.ts'
 
 export type Job =
   | { readonly kind: 'archive'; readonly path: StorePath }
   | { readonly kind: 'frame'; readonly layer: WalkedLayer }
-  | { readonly kind: 'digest'; readonly layer: LayerSource }
+  | { readonly kind: 'digests'; readonly layers: readonly Hashable[] }
   | {
       readonly kind: 'read'
       readonly parts: readonly FilePart[]
@@ -56,18 +57,35 @@ export type LayerSource =
   | PackedEntries
   | Slice
 
+/** Entries that a thread packs before it hashes them. */
+export type Hashable =
+  | LayerSource
+  | {
+      readonly kind: 'serialized entries'
+      /** See serialized-entries.ts. */
+      readonly pieces: readonly Uint8Array[]
+      readonly format: LayerFormat
+    }
+
+export type LayerHash = {
+  readonly digest: Digest
+  readonly size: number
+  /** The frame of a layer that was walked, if it is large. */
+  readonly frame?: PackedFrame
+}
+
+export type HashAnswer =
+  | ({ readonly kind: 'hashed'; readonly source: LayerSource } & LayerHash)
+  /** Entries that copy files of the store. These may be large, and their digest may be known. */
+  | { readonly kind: 'packed'; readonly source: PackedEntries }
+
 /** A source that has to be walked before it can be read. */
 export type WalkedLayer = Extract<LayerSource, { readonly kind: 'paths' }>
 
 export type JobResult = {
   readonly archive: PackedFrame
   readonly frame: PackedFrame
-  readonly digest: {
-    readonly digest: Digest
-    readonly size: number
-    /** The frame of a layer that was walked, if it is large. */
-    readonly frame?: PackedFrame
-  }
+  readonly digests: readonly HashAnswer[]
   readonly read: undefined
   readonly forget: undefined
   readonly meet: undefined
@@ -113,8 +131,8 @@ async function run(job: Job, directory: StoreDirectory): Promise<JobResult[Job['
       return readAhead.working(() => packFrame(narPages(walkStorePath(job.path, directory)), setImmediate))
     case 'frame':
       return readAhead.working(async () => packFrame(await pagesOf(job.layer, directory), setImmediate))
-    case 'digest':
-      return readAhead.working(() => digestOf(job.layer, directory))
+    case 'digests':
+      return readAhead.working(() => digestsOf(job.layers, directory))
     case 'read':
       if (job.memory !== undefined) slabs.set(job.slab, job.memory)
       // Not the whole slab: reading may touch one byte behind a file's last one.
@@ -182,7 +200,28 @@ function demandSlab(id: number): SharedArrayBuffer {
   return found
 }
 
-async function digestOf(layer: LayerSource, directory: StoreDirectory): Promise<JobResult['digest']> {
+async function digestsOf(
+  layers: readonly Hashable[],
+  directory: StoreDirectory,
+): Promise<JobResult['digests']> {
+  const answers: HashAnswer[] = []
+  for (const layer of layers) {
+    const source =
+      layer.kind === 'serialized entries'
+        ? await packEntries(serializedEntries(layer.pieces), setImmediate, layer.format)
+        : layer
+    const isCopy =
+      layer.kind === 'serialized entries' && source.kind === 'packed entries' && source.copiedFrom.length > 0
+    answers.push(
+      isCopy
+        ? { kind: 'packed', source }
+        : { kind: 'hashed', source, ...(await digestOf(source, directory)) },
+    )
+  }
+  return answers
+}
+
+async function digestOf(layer: LayerSource, directory: StoreDirectory): Promise<LayerHash> {
   // Packed on the way: to walk the layer again for its frame takes a third of the time that hashing it takes.
   const packer = layer.kind === 'paths' ? new FramePacker() : undefined
   const segments = await segmentsIn(layer, directory, (page) => packer?.add(page))
@@ -202,12 +241,17 @@ async function digestOf(layer: LayerSource, directory: StoreDirectory): Promise<
 }
 
 function transfersOf(result: JobResult[Job['kind']]): ArrayBuffer[] {
-  const frame = result !== undefined && 'digest' in result ? result.frame : result
-  if (frame === undefined || 'returned' in frame) return []
-  const { bytes, pageEnds, pageStarts } = frame
-  return [bytes, pageEnds, pageStarts].flatMap(({ buffer: moved }) =>
-    moved instanceof ArrayBuffer ? [moved] : [],
-  )
+  if (result === undefined || 'returned' in result) return []
+  const frames = 'bytes' in result ? [result] : result.flatMap(framesOf)
+  return frames
+    .flatMap(({ bytes, pageEnds, pageStarts }) => [bytes, pageEnds, pageStarts])
+    .flatMap(({ buffer: moved }) => (moved instanceof ArrayBuffer ? [moved] : []))
+}
+
+function framesOf(answer: HashAnswer): readonly PackedFrame[] {
+  const walked = answer.kind === 'hashed' ? answer.frame : undefined
+  const packed = answer.source.kind === 'packed entries' ? answer.source.frame : undefined
+  return [walked, packed].flatMap((frame) => frame ?? [])
 }
 
 function describe(cause: unknown): Extract<Answer, { error: unknown }>['error'] {

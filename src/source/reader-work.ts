@@ -2,9 +2,9 @@
  * Looks at the files of an image on a reader thread. On the server's thread they were a third of the processor time of a
  * cold image, and other cold images had to wait.
  */
-import { deserialize, serialize } from 'node:v8'
 import type { StorePath } from '../core/nix/store-path.ts'
 import type { LayerEntry } from '../core/tar/segment.ts'
+import { serializedEntries, serializeEntries } from '../layer/serialized-entries.ts'
 import type { StoreReader } from '../layer/store-reader.ts'
 import { unreadable } from '../core/errors/unreadable.ts'
 import type { ClosureFiles } from './files/closure-files.ts'
@@ -20,18 +20,15 @@ type Work =
 /** Work for a reader thread, which has no Nix to ask for the closure. */
 export type ReaderWork = Work & { readonly root: StorePath; readonly members: readonly StorePath[] }
 
-type Packed<T> = Omit<T, 'entries'> & { readonly entries: readonly Uint8Array[] }
-type PackedEntries = Packed<{ readonly entries: unknown }>
-export type ReaderResult = PathStart | Packed<PackageFacts> | PackedEntries
+type Serialized<T> = Omit<T, 'entries'> & { readonly entries: readonly Uint8Array[] }
+type EntriesAlone = Serialized<{ readonly entries: unknown }>
+export type ReaderResult = PathStart | Serialized<PackageFacts> | EntriesAlone
 
 /** Under Node's type stripping the sources run as they are; the published package holds what `tsc` makes of them. */
 const MODULE = new URL(
   import.meta.url.endsWith('.ts') ? './reader-module.ts' : './reader-module.js',
   import.meta.url,
 )
-/** Entries that are unpacked at once: half a millisecond. */
-const ENTRIES_IN_PIECE = 500
-
 /**
  * Returns what a member of the closure is, and how its file begins.
  * @throws RegistryError `unavailable` where it isn't there, or can't be read.
@@ -48,16 +45,19 @@ export async function readStart(path: StorePath, files: ClosureFiles): Promise<P
 export async function readPackage(path: StorePath, files: ClosureFiles): Promise<PackageFacts> {
   const { reader } = files
   if (reader === undefined) return packageFacts(path, files)
-  const { entries, ...facts } = (await ask(reader, files, { kind: 'package', path })) as Packed<PackageFacts>
-  return { ...facts, entries: unpacked(entries) }
+  const { entries, ...facts } = (await ask(reader, files, {
+    kind: 'package',
+    path,
+  })) as Serialized<PackageFacts>
+  return { ...facts, entries: serializedEntries(entries) }
 }
 
 /** As `rootEntries`. @throws RegistryError `unservable`, `unavailable`. */
 export async function readRootEntries(files: ClosureFiles, wanted: RootFiles): Promise<Iterable<LayerEntry>> {
   const { reader } = files
   if (reader === undefined) return rootEntries(files, wanted)
-  const { entries } = (await ask(reader, files, { kind: 'root entries', wanted })) as PackedEntries
-  return unpacked(entries)
+  const { entries } = (await ask(reader, files, { kind: 'root entries', wanted })) as EntriesAlone
+  return serializedEntries(entries)
 }
 
 async function ask(
@@ -75,10 +75,10 @@ export async function carryOut(files: ClosureFiles, work: Work): Promise<ReaderR
       return startOf(work.path, files)
     case 'package': {
       const { entries, ...facts } = await packageFacts(work.path, files)
-      return { ...facts, entries: packed(entries) }
+      return { ...facts, entries: serializeEntries(entries) }
     }
     case 'root entries':
-      return { entries: packed(await rootEntries(files, work.wanted)) }
+      return { entries: serializeEntries(await rootEntries(files, work.wanted)) }
   }
 }
 
@@ -87,25 +87,5 @@ function startOf(path: StorePath, files: ClosureFiles): PathStart {
     return readPathStart(files.fileOf(path))
   } catch (cause) {
     throw unreadable(path, cause)
-  }
-}
-
-/** In pieces, so that the server's thread can unpack some, and do other work. */
-function packed(entries: Iterable<LayerEntry>): Uint8Array[] {
-  const pieces: Uint8Array[] = []
-  let piece: LayerEntry[] = []
-  for (const entry of entries) {
-    if (piece.push(entry) < ENTRIES_IN_PIECE) continue
-    pieces.push(serialize(piece))
-    piece = []
-  }
-  return [...pieces, serialize(piece)]
-}
-
-function unpacked(pieces: readonly Uint8Array[]): Iterable<LayerEntry> {
-  return {
-    *[Symbol.iterator]() {
-      for (const piece of pieces) yield* deserialize(piece) as readonly LayerEntry[]
-    },
   }
 }

@@ -2,7 +2,6 @@
  * From what a kind of image came down to and its closure to the image: layers, their digests, the two documents.
  * Reads files only for layers whose digest isn't known yet.
  */
-import pLimit from 'p-limit'
 import type { Digest } from '../../core/oci/digest.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { readConfig } from '../../core/oci/given-config.ts'
@@ -24,7 +23,8 @@ import type { DigestIndex } from '../state/digest-index.ts'
 import type { FrameFiles } from '../state/frame-files.ts'
 import { formFor, isZeroCopy, ordinaryForm, type ImageForm } from './image-form.ts'
 import type { ImageLayer, ImageRoot } from './image-root.ts'
-import { digestPart, planParts } from './layer-parts.ts'
+import { digestParts } from './digest-parts.ts'
+import { planParts } from './layer-parts.ts'
 import type { Archives } from '../../unpack/archives.ts'
 import { ZERO_COPY_LABEL, zeroCopySource } from './zero-copy-source.ts'
 
@@ -68,9 +68,6 @@ export type ImageDeps = SourceDeps & {
   readonly frames: FrameFiles
 }
 
-/** Layers hashed at once: enough for every reader thread, few enough that entries don't pile up in memory. */
-const DIGESTS_AT_ONCE = 4
-
 /**
  * @param deps `form` is the form that the image gets if it can have it.
  * @throws RegistryError `unservable`, `unavailable`.
@@ -86,12 +83,7 @@ export async function makeImage(
   const { source, mounts, hasPlaces } = zeroCopy ?? { source: given, mounts: [], hasPlaces: false }
   const form = formFor(source, zeroCopy === undefined ? ordinaryForm(requested) : requested)
   const parts = await timed('plan', () => planParts(at, source, form))
-  const limit = pLimit(DIGESTS_AT_ONCE)
-  const layers = await timed('digest', () =>
-    Promise.all(
-      parts.map((part) => limit(async () => digestPart(part, closure, { reader, index, archives, frames }))),
-    ),
-  )
+  const layers = await timed('digest', () => digestParts(parts, closure, { reader, index, archives, frames }))
   return { ...assemble(root, source, layers, form), form, mounts, hasPlaces }
 }
 

@@ -146,8 +146,11 @@ export class Images {
   }
 
   #remember(name: NotedName, artifact: Artifact): void {
-    this.#options.index.putManifest(name.root, artifact.manifest)
-    if (artifact.kind === 'image') this.#notes.put(name, artifact)
+    const { index } = this.#options
+    index.together(() => {
+      index.putManifest(name.root, artifact.manifest)
+      if (artifact.kind === 'image') this.#notes.put(name, artifact)
+    })
   }
 
   /** People sign the manifest that every registry serves, and not one that is made for this machine alone. */

@@ -7,7 +7,7 @@ import type { StoredLayer } from '../../source/source.ts'
 import type { UnpackedSlice } from './unpacked-slice.ts'
 
 /** Entries until they are packed. */
-export type Entries = {
+type Entries = {
   readonly kind: 'entries'
   readonly entries: Iterable<LayerEntry>
   readonly format: LayerFormat

@@ -1,38 +1,22 @@
-/** From what a source says of its layers to what can be hashed and streamed, and to the digests, remembered. */
-import { asByteString, displayPath } from '../../core/byte-string.ts'
-import { setImmediate } from 'node:timers/promises'
+/** From what a source says of its layers to what can be hashed and streamed. */
+import { displayPath } from '../../core/byte-string.ts'
 import { pathsOfClosure } from '../../core/nix/closure.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
-import { MEDIA_TYPE } from '../../core/oci/image.ts'
 import { demandLayersFit } from '../../core/oci/layer-limit.ts'
-import { isPlainLayer } from '../../core/oci/oci-document.ts'
 import { EROFS_LAYER_PRICE, planByCost, TAR_LAYER_PRICE } from '../../core/nix/plan-by-cost.ts'
 import { planLayers } from '../../core/nix/plan.ts'
 import type { Slice } from '../../core/tar/segment.ts'
 import { storeNameOf, type StorePath } from '../../core/nix/store-path.ts'
 import type { LayerFormat } from '../../layer/layer-format.ts'
-import { packEntries } from '../../layer/packed-entries.ts'
-import type { StoreReader } from '../../layer/store-reader.ts'
 import type { ClosurePath } from '../../store/store.ts'
 import type { ClosureFiles } from '../../source/files/closure-files.ts'
 import type { Source, SourceLayer, StoredLayer } from '../../source/source.ts'
-import type { JobResult } from '../../layer/worker.ts'
-import type { DigestIndex, LayerDigest } from '../state/digest-index.ts'
-import type { FrameFiles } from '../state/frame-files.ts'
 import { FORMAT_OF, LAYERS_IN_FORM, type ImageForm } from './image-form.ts'
-import type { ImageLayer, ImageRoot } from './image-root.ts'
-import { heldSlice, type UnpackedSlice, type Unpacker } from './unpacked-slice.ts'
+import type { ImageRoot } from './image-root.ts'
+import type { UnpackedSlice } from './unpacked-slice.ts'
 import { joinedPart } from './joined-part.ts'
-import { keyOf } from './layer-key.ts'
 import type { Part } from './layer-part.ts'
 import { nixDatabaseEntries } from '../state/nix-database.ts'
-
-export type Hasher = {
-  readonly reader: StoreReader
-  readonly index: DigestIndex
-  readonly frames: FrameFiles
-  readonly archives: { readonly cache: Unpacker }
-}
 
 /** Names of a layer's packages that its history names. */
 const NAMES_SHOWN = 4
@@ -139,79 +123,6 @@ async function sliceOf(
 
 function refuse(root: StorePath, why: string): never {
   throw new RegistryError('unservable', `${root}: ${why}`)
-}
-
-/** @throws RegistryError `unservable` for a blob that isn't what its maker says, `unavailable`. */
-export async function digestPart(
-  { source, createdBy, stored }: Part,
-  closure: readonly ClosurePath[],
-  hasher: Hasher,
-): Promise<ImageLayer> {
-  const key = await keyOf(source, closure)
-  const packed =
-    source.kind === 'entries' ? await packEntries(source.entries, setImmediate, source.format) : source
-  const { digest, size } = await remembered(key, packed, closure, hasher)
-  if (stored?.digest !== undefined && stored.digest !== digest) {
-    throw new RegistryError(
-      'unservable',
-      `${displayPath(stored.place.file)}: a layer is said to be ${stored.digest}, and is ${digest}`,
-    )
-  }
-  const { diffId = digest, mediaType = typeOf(source) } = stored ?? {}
-  // Of a compressed one it stays what its maker says: nobody unpacks it here.
-  if (isPlainLayer({ mediaType }) && diffId !== digest) {
-    throw new RegistryError(
-      'unservable',
-      `${displayPath(stored?.place.file ?? asByteString(''))}: its config has the diff_id ${diffId} for a layer that is ${digest}`,
-    )
-  }
-  return { source: packed, createdBy, digest, size, diffId, mediaType }
-}
-
-function typeOf(source: Part['source']): string {
-  const isErofs = (source.kind === 'paths' || source.kind === 'entries') && source.format === 'erofs'
-  return isErofs ? MEDIA_TYPE.erofsLayer : MEDIA_TYPE.layer
-}
-
-async function remembered(
-  key: string | undefined,
-  source: ImageLayer['source'],
-  closure: readonly ClosurePath[],
-  { reader, index, archives, frames }: Hasher,
-): Promise<LayerDigest> {
-  const known = key === undefined ? undefined : index.layer(key)
-  if (known !== undefined) return known
-  const { frame, ...found } =
-    source.kind === 'unpacked'
-      ? await digestUnpacked(source, reader, archives.cache)
-      : await reader.digest(source, bytesOf(source, closure))
-  if (frame !== undefined && source.kind === 'paths') frames.put(found.digest, source, frame)
-  if (key !== undefined) index.putLayer(key, found)
-  return found
-}
-
-async function digestUnpacked(
-  source: UnpackedSlice,
-  reader: StoreReader,
-  unpacker: Unpacker,
-): Promise<JobResult['digest']> {
-  const { content, release } = await heldSlice(source, unpacker)
-  try {
-    return await reader.digest(content, source.length)
-  } finally {
-    release()
-  }
-}
-
-/** Returns about how many bytes a layer has; 0 for one of entries. */
-function bytesOf(
-  source: Exclude<ImageLayer['source'], UnpackedSlice>,
-  closure: readonly ClosurePath[],
-): number {
-  if (source.kind === 'slice') return source.length
-  if (source.kind === 'packed entries') return 0
-  const paths = new Set(source.paths)
-  return closure.reduce((sum, { path, narSize }) => sum + (paths.has(path) ? narSize : 0), 0)
 }
 
 function describe(paths: readonly StorePath[]): string {

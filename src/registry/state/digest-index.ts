@@ -41,6 +41,8 @@ const SQL = {
 export class DigestIndex {
   readonly #database: StateDatabase
   readonly #trouble: StateTrouble
+  /** Whether rows are put in one piece just now. */
+  #isTogether = false
 
   /**
    * @param directory made if it isn't there.
@@ -114,6 +116,19 @@ export class DigestIndex {
     this.#put(SQL.putLatest, name, digest, sumOf([name, digest]))
   }
 
+  /** Writes what `work` puts in one piece: each piece costs as much as the rows in it. */
+  together(work: () => void): void {
+    this.#isTogether = true
+    try {
+      this.#database.together(work)
+      this.#trouble.clear()
+    } catch (error) {
+      this.#trouble.report(error)
+    } finally {
+      this.#isTogether = false
+    }
+  }
+
   close(): void {
     this.#database.close()
   }
@@ -128,6 +143,10 @@ export class DigestIndex {
   }
 
   #put(sql: string, ...values: (string | number | Uint8Array)[]): void {
+    if (this.#isTogether) {
+      this.#database.run(sql, ...values)
+      return
+    }
     try {
       this.#database.run(sql, ...values)
       this.#trouble.clear()

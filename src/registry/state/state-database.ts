@@ -58,9 +58,22 @@ export class StateDatabase {
   /** Writes. @throws RegistryError `unavailable`. */
   run(sql: string, ...values: SQLInputValue[]): void {
     this.#explained(() => {
-      if (inodeOf(this.#path) !== this.#inode) this.#reopen()
+      if (!this.#database.isTransaction && inodeOf(this.#path) !== this.#inode) this.#reopen()
       this.#statement(sql).run(...values)
     })
+  }
+
+  /** Writes what `work` runs as a whole, or nothing of it. @throws RegistryError `unavailable`. */
+  together(work: () => void): void {
+    this.run('BEGIN IMMEDIATE')
+    try {
+      work()
+      this.run('COMMIT')
+    } catch (error) {
+      // A full disk ends the transaction itself.
+      if (this.#database.isTransaction) this.run('ROLLBACK')
+      throw error
+    }
   }
 
   #statement(sql: string): StatementSync {

@@ -31,6 +31,28 @@ void t.test('entries are found again, also by the next process', async (t) => {
   })
 })
 
+void t.test('what is put together is written as a whole', async (t) => {
+  const directory = newDirectory()
+  use(directory, (index) => {
+    index.together(() => {
+      index.putLayer('one', LAYER)
+      index.putManifest(ROOT, EMPTY_INDEX)
+    })
+    t.strictSame(index.layer('one'), LAYER)
+    index.together(() => {
+      index.putLayer('two', LAYER)
+      throw new Error('half of it')
+    })
+    t.equal(index.layer('two'), undefined, 'or not at all')
+    index.putLayer('three', LAYER)
+  })
+  use(directory, (index) => {
+    t.strictSame(index.layer('one'), LAYER)
+    t.equal(index.manifest(EMPTY_INDEX.digest)?.root, ROOT)
+    t.strictSame(index.layer('three'), LAYER)
+  })
+})
+
 void t.test('two servers may share a directory', async (t) => {
   const directory = newDirectory()
   const [one, two] = [new DigestIndex(directory), new DigestIndex(directory)]
