@@ -6,16 +6,13 @@ import { glob, mkdir, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import pLimit from 'p-limit'
 import { runTestGroup } from './run-test-group.ts'
-import { groupOf, testGroups, unitTests, type TestGroup } from './test-groups.ts'
+import { groupOf, isMeasuring, testGroups, unitTests, type TestGroup } from './test-groups.ts'
 
 /** End-to-end tests start real daemons, and one makes a chroot of another Debian. */
 const FILE_TIMEOUT_MS = 900_000
 
 /** Files at once. Most wait for builds, pulls and timers: two cores are busy half of the time with two files at once. */
 const JOBS = Math.max(4, availableParallelism())
-
-/** Files that measure time, to the millisecond: beside another test they would measure that test's load, too. */
-const MEASURES = /(?:^|\/)(?:attack[^/]*|[^/]*-figures|e2e\/closure|http\/health)\.test\.ts$/
 
 const asked = process.argv.slice(2)
 const all = await Array.fromAsync(glob('test/**/*.test.ts'))
@@ -32,8 +29,8 @@ let isFine = true
 let finished = 0
 let processorTotalMs = 0
 for (const [jobs, some] of [
-  [JOBS, groups.filter((group) => !isMeasuring(group))],
-  [1, groups.filter(isMeasuring)],
+  [JOBS, groups.filter((group) => !measures(group))],
+  [1, groups.filter(measures)],
 ] as const) {
   const limit = pLimit(jobs)
   await Promise.all(some.map(async (group) => limit(async () => runGroup(group))))
@@ -47,8 +44,8 @@ console.log(`# processor time: ${Math.round(processorTotalMs / 1000)} s`)
 console.log(`${totals.get('pass') ?? 0} passed, ${failed} failed, ${totals.get('skip') ?? 0} skipped`)
 process.exitCode = isFine && failed === 0 && (totals.get('total') ?? 0) > 0 ? 0 : 1
 
-function isMeasuring({ files }: TestGroup): boolean {
-  return files.some((file) => MEASURES.test(file))
+function measures({ files }: TestGroup): boolean {
+  return files.some(isMeasuring)
 }
 
 /** Runs a file or several, and prints what is worth reading when they are over. */
@@ -62,7 +59,7 @@ async function runGroup(group: TestGroup): Promise<void> {
     counts,
   } = await runTestGroup(group, {
     onLine: (line) => lines.push(line),
-    timeoutMs: FILE_TIMEOUT_MS,
+    timeoutMs: FILE_TIMEOUT_MS * group.files.length,
   })
   finished += 1
   const verdict = isGood ? 'ok' : 'not ok'

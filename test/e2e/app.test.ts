@@ -9,7 +9,7 @@ import { until } from './until.ts'
 import { freePort } from '../support/free-port.ts'
 import { nixEnv } from '../support/nix.ts'
 import { podmanFor } from '../support/podman.ts'
-import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
 
@@ -64,7 +64,7 @@ extend:
   const manifest = join(directory, 'printed.yaml')
   await writeFile(manifest, printed.stdout)
 
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const podman = await podmanFor(t, url)
   const played = await podman.podman('kube', 'play', manifest)
   t.equal(played.exitCode, 0, played.stderr)

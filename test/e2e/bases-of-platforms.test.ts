@@ -7,7 +7,7 @@ import { makeStorePath } from '../nix/real-store.ts'
 import { startContainerd } from '../support/containerd.ts'
 import { LayoutBuilder, OCI, of } from '../support/layout-builder.ts'
 import { busybox, nixEnv } from '../support/nix.ts'
-import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 
 const LIBRARY = fileURLToPath(new URL('../../nix', import.meta.url))
@@ -24,7 +24,7 @@ void t.test('platforms upon bases', { skip: missing('nix', 'containerd', 'root')
   const single = (architecture: string) =>
     `(image { name = "base"; system = "x86_64-linux"; architecture = "${architecture}"; contents = [ ${shell} ]; files."/base".text = "${architecture}"; })`
   const own = `image { name = "bases"; system = "x86_64-linux"; platforms = { ${ARCHITECTURES.map((one) => `"linux/${one}" = ${single(one)};`).join(' ')} }; }`
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const containerd = await startContainerd(t)
   await containerd.hostsDir(url)
   for (const [what, base] of [

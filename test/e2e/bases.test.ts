@@ -12,7 +12,7 @@ import { LayoutBuilder, OCI } from '../support/layout-builder.ts'
 import { archiveFixture, busybox, nixEnv } from '../support/nix.ts'
 import { podmanFor } from '../support/podman.ts'
 import { rawTar } from '../support/raw-tar.ts'
-import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { snapshotterImage } from '../support/snapshotter-image.ts'
 import { storeFile } from '../support/store-file.ts'
@@ -77,7 +77,7 @@ void t.test(
       ],
       ['pushless image', await build(ours), false],
     ]
-    const { url } = await startPushless(t)
+    const { url } = await sharedPushless()
     const [containerd, podman] = [await startContainerd(t), await podmanFor(t, url)]
     await containerd.hostsDir(url)
     for (const [kind, base, deletes] of bases) {

@@ -7,7 +7,7 @@ import { pullManifest, refusal, repositoryUrl } from './client.ts'
 import { exampleImage } from './example.ts'
 import { refusedAll } from './refusals.ts'
 import { instantiate, nixStoreQuery, realise, shellDerivation } from '../nix/real-store.ts'
-import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 
 const skip = missing('nix')
@@ -71,7 +71,7 @@ void t.test('also when each is asked for at the same time', { skip }, async (t) 
   const names = ['a', 'b', 'c', 'd', 'e']
   const texts = names.map((name, i) => [name, list(`@${names[(i + 1) % names.length]}@`)] as const)
   const paths = Object.values(await circle(Object.fromEntries(texts)))
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const good = await exampleImage()
   const { digest } = await pullManifest(url, good)
   for (let round = 0; round < 5; round++) {

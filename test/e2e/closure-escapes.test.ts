@@ -8,7 +8,7 @@ import t, { type Test } from 'tap'
 import { imageOf, stored } from './nix2container-image.ts'
 import { pullAll, refusal, repositoryUrl } from './client.ts'
 import { makeStorePath } from '../nix/real-store.ts'
-import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
 import { storeFile } from '../support/store-file.ts'
@@ -27,7 +27,7 @@ void t.test('files outside of the closure', { skip: missing('nix') }, async (t) 
     await mkdir(path)
     await writeSecrets(path, layer)
   })
-  const server = await startPushless(t, { args: ['--serve-packages'] })
+  const server = await sharedPushless('--serve-packages')
 
   const escapes: Escape[] = []
   for (const file of ['layer.tar', 'missing']) {

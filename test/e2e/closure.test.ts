@@ -6,7 +6,7 @@ import { imageName, pullManifest } from './client.ts'
 import { debianClosure } from '../fixtures/debian-closure.ts'
 import { startContainerd } from '../support/containerd.ts'
 import { nixEnv } from '../support/nix.ts'
-import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 
 const LIBRARY = fileURLToPath(new URL('../../nix', import.meta.url))
@@ -22,7 +22,7 @@ void t.test(
     name = "closure"; contents = [ (builtins.storePath ${closure.root}) ]; system = builtins.currentSystem;
   }`
     const { stdout: image } = await execa('nix-build', ['--no-out-link', '-E', expression], { env: nixEnv })
-    const { url } = await startPushless(t)
+    const { url } = await sharedPushless()
     const start = performance.now()
     const { manifest } = await pullManifest(url, image)
     t.ok(performance.now() - start < COLD_LIMIT_MS)

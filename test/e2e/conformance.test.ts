@@ -8,6 +8,7 @@ import { exampleImage } from './example.ts'
 import { testAuthority, writePair } from '../support/certificates.ts'
 import { missingConformanceSuite, runConformance } from '../support/conformance.ts'
 import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
 
@@ -47,7 +48,7 @@ async function serveSecurely(t: Test) {
 }
 
 void t.test('OCI conformance of pulls and discovery', { skip }, async (t) => {
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const path = await exampleImage()
   const { digest, manifest } = await pullManifest(url, path)
   const image = {

@@ -6,13 +6,14 @@ import { imageName } from './client.ts'
 import { startContainerd } from '../support/containerd.ts'
 import { busybox, fixture, nixInstantiate } from '../support/nix.ts'
 import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import type { Scope } from '../support/scope.ts'
 
 void t.test('containerd', { skip: missing('nix', 'containerd', 'root') }, async (t) => {
   const path = await busybox()
   const name = imageName(path)
-  const { url } = await startPushless(t, { args: ['--serve-packages'] })
+  const { url } = await sharedPushless('--serve-packages')
   const containerd = await startContainerd(t)
 
   await t.test('pulls and runs an image that nobody pushed', async (t) => {

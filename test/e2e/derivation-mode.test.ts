@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { pullAll } from './client.ts'
 import { nixBuild, nixInstantiate, nixStore, only } from '../support/nix.ts'
-import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
 
@@ -41,7 +41,7 @@ void t.test('a Pod that names a derivation', { skip: missing('nix') }, async (t)
     'and all derivations came along',
   )
 
-  const server = await startPushless(t)
+  const server = await sharedPushless()
   t.ok((await pullAll(server.url, drv)).size > 1)
   t.ok(await nixStore('--check-validity', output).then(() => true))
 })

@@ -12,6 +12,7 @@ import { archiveFixture, nixStore, only } from '../support/nix.ts'
 import { startContainerd } from '../support/containerd.ts'
 import { podmanFor } from '../support/podman.ts'
 import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory, type Scope } from '../support/scope.ts'
 import { copyToArchive } from '../support/skopeo.ts'
@@ -48,7 +49,7 @@ void t.test(
     const config = imageConfig([`sha256:${sha256Hex(layer)}`], { config: { Cmd: ['/file'], Healthcheck } })
     const archive = await readFile(await writeArchive(t, archiveFiles([layer], { config })))
     const path = await stored(t, 'healthcheck', archive)
-    const { url } = await startPushless(t)
+    const { url } = await sharedPushless()
     const { manifest } = await pullManifest(url, path)
     t.match(manifest, {
       mediaType: 'application/vnd.docker.distribution.manifest.v2+json',
@@ -85,7 +86,7 @@ void t.test(
 
 void t.test('an image of ours, saved by skopeo', { skip: missing('nix', 'skopeo') }, async (t) => {
   const image = await exampleImage()
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const file = await copyToArchive(t, imageName(image), url, 'example/app:saved')
   const path = await stored(t, 'saved-by-skopeo', await readFile(file))
   const before = await pullManifest(url, image)

@@ -9,7 +9,7 @@ import { missingContainerd } from '../support/containerd-built.ts'
 import { missingCri, startCri } from '../support/containerd-cri.ts'
 import { criPods } from '../support/cri-containers.ts'
 import { busybox, fixture, nixBuild } from '../support/nix.ts'
-import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 
 const SCRIPT = `echo from $(readlink /bin/sh); stat -c '%a %u %g %Y %n' /tmp /root /bin/sh /nix /nix/store
@@ -22,9 +22,9 @@ for (const version of ['2.4', '2.3'] as const) {
     async (t) => {
       const path = await busybox()
       const name = imageName(path)
-      const { url, logs } = await startPushless(t, { args: ['--serve-packages'] })
+      const server = await sharedPushless('--serve-packages')
       const containerd = await startContainerd(t, version)
-      await containerd.hostsDir(url)
+      await containerd.hostsDir(server.url)
       const pulled = await containerd.pull(name)
       t.equal(pulled.exitCode, 0, pulled.stderr)
       const { stdout: content } = await containerd.ctr('images', 'inspect', name)
@@ -38,7 +38,7 @@ for (const version of ['2.4', '2.3'] as const) {
       t.match(ran.stdout, /^overlay \/ overlay /m)
       t.match(ran.stdout, /^written$/m)
       t.ok(
-        logs.every(({ level }) => Number(level) < 50),
+        server.logs.every(({ level }) => Number(level) < 50),
         'no error',
       )
       t.match(await containerd.pull(name.replace(/:nix$/, ':erofs')), { exitCode: 0 }, 'by the tag, too')
@@ -50,14 +50,14 @@ for (const version of ['2.4', '2.3'] as const) {
     `containerd ${version} mounts them for Pods, too, which name the image as on all nodes`,
     { skip: missing('nix', 'root', 'busybox') || (await missingCri(version)) },
     async (t) => {
-      const { url, logs } = await startPushless(t)
+      const server = await sharedPushless()
       const [sandbox = '', greeter = ''] = await nixBuild(fixture('zero-copy.nix'), [
         '-A',
         'sandbox',
         '-A',
         'greeter',
       ])
-      const cri = await startCri(t, version, url, {
+      const cri = await startCri(t, version, server.url, {
         mountsErofs: true,
         emptyNetworks: true,
         sandboxImage: imageName(sandbox),
@@ -73,8 +73,8 @@ for (const version of ['2.4', '2.3'] as const) {
       await pods.start(running)
       t.match(await pods.exec(running, ['/bin/say']), { stdout: 'hello\n' })
       t.match(await pods.exec(running, ['/bin/cat', '/proc/mounts']), { stdout: /^overlay \/ overlay /m })
-      const pulled = logs.flatMap(({ msg, digest }) => (msg === 'pull' ? [digest] : []))
-      const response = await fetch(`${repositoryUrl(url, greeter)}/manifests/erofs`)
+      const pulled = server.logs.flatMap(({ msg, digest }) => (msg === 'pull' ? [digest] : []))
+      const response = await fetch(`${repositoryUrl(server.url, greeter)}/manifests/erofs`)
       t.ok(pulled.includes(response.headers.get('docker-content-digest')), 'as EROFS')
     },
   )

@@ -4,6 +4,7 @@ import { pullBlob as blobResponse, refusal, repositoryUrl, sha256 } from './clie
 import { multiPlatform } from './multi-platform.ts'
 import { archiveFixture, shape } from '../support/nix.ts'
 import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 
 const EROFS = 'application/vnd.erofs.layer.v1'
@@ -32,7 +33,7 @@ async function manifestOf(url: string, path: string, tag: string, node = false):
 const typesOf = ({ layers = [] }: Answer) => [...new Set(layers.map(({ mediaType }) => mediaType))]
 
 void t.test('the tag and the header', { skip: missing('nix') }, async (t) => {
-  const { url } = await startPushless(t, { args: ['--serve-packages'] })
+  const { url } = await sharedPushless('--serve-packages')
   const many = await shape('many')
   const tar = await manifestOf(url, many, 'nix')
   const erofs = await manifestOf(url, many, 'erofs')
@@ -57,7 +58,7 @@ void t.test('the tag and the header', { skip: missing('nix') }, async (t) => {
 })
 
 void t.test('a name that no tar layer can hold', { skip: missing('nix') }, async (t) => {
-  const { url } = await startPushless(t, { args: ['--serve-packages'] })
+  const { url } = await sharedPushless('--serve-packages')
   const path = await shape('whiteout')
   const { digest, layers = [] } = await manifestOf(url, path, 'erofs')
   const { url: other } = await startPushless(t, { args: ['--serve-packages'] })
@@ -66,7 +67,7 @@ void t.test('a name that no tar layer can hold', { skip: missing('nix') }, async
 })
 
 void t.test('layers that were made elsewhere stay tar', { skip: missing('nix') }, async (t) => {
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const path = await archiveFixture('buildLayeredImage', 'gz')
   const refused = await refusal(await fetch(`${repositoryUrl(url, path)}/manifests/erofs`))
   t.match(refused, { status: 500, message: /made elsewhere as tar.*tag nix has them/ })
@@ -77,7 +78,7 @@ void t.test('layers that were made elsewhere stay tar', { skip: missing('nix') }
 })
 
 void t.test('the images of an index follow the header', { skip: missing('nix') }, async (t) => {
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const { path } = await multiPlatform(t, 'erofs', [{ architecture: 'arm64' }, { architecture: 'amd64' }])
   const tar = await manifestOf(url, path, 'nix')
   const erofs = await manifestOf(url, path, 'nix', true)

@@ -9,7 +9,7 @@ import { evaluate, root } from '../nix/nix-command.ts'
 import { startContainerd } from '../support/containerd.ts'
 import { busybox } from '../support/nix.ts'
 import { podmanFor, type Podman } from '../support/podman.ts'
-import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory, type Scope } from '../support/scope.ts'
 import { until } from './until.ts'
@@ -37,7 +37,7 @@ void t.test('the images of the examples', { skip: missing('nix', 'busybox') }, a
   const results = [greeter, todo, nginx]
   const images = (await Promise.all(results.map(imagesIn))).flat()
   t.equal(images.length, 4, 'one each, and the database’s')
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
 
   await t.test('are there, says a check that asks the registry', async (t) => {
     const args = ['--disable-warning=ExperimentalWarning', `${root}dist/main.js`, 'manifests', 'check']

@@ -8,6 +8,7 @@ import { startContainerd } from '../support/containerd.ts'
 import { imageDifferences, readImageDirectory } from '../support/image-files.ts'
 import { podmanFor } from '../support/podman.ts'
 import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { copySourceToDir, copyToDir } from '../support/skopeo.ts'
 import { exporter } from './exporter.ts'
@@ -67,7 +68,7 @@ void t.test('podman load', { skip: missing('nix', 'podman', 'root') }, async (t)
 void t.test('skopeo reads each format as what is served', { skip: missing('nix', 'skopeo') }, async (t) => {
   const { run, directory } = await exporter(t)
   const path = await exampleImage()
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const served = await copyToDir(t, imageName(path), url)
   const manifest = await readFile(join(served, 'manifest.json'), 'utf8')
   for (const format of ['docker-archive', 'oci-archive', 'oci']) {

@@ -3,6 +3,7 @@ import t from 'tap'
 import { imageName, pullAll, pullBlob, pullManifest, refusal, repositoryUrl } from './client.ts'
 import { busybox, fixture, nixBuild, shape } from '../support/nix.ts'
 import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { until } from './until.ts'
 import { missing } from '../support/requirement.ts'
 
@@ -11,8 +12,8 @@ void t.test(
   { skip: missing('nix') },
   async (t) => {
     const path = await busybox()
-    const { url, logs } = await startPushless(t)
-    const got = await refusal(await fetch(`${repositoryUrl(url, path)}/manifests/nix`))
+    const server = await sharedPushless()
+    const got = await refusal(await fetch(`${repositoryUrl(server.url, path)}/manifests/nix`))
     t.same(got, {
       status: 404,
       reason: 'Not Found',
@@ -20,11 +21,11 @@ void t.test(
       message: 'no such store path',
       detail: {},
     })
-    const denied = await until(() => logs.find(({ kind }) => kind === 'denied'))
+    const denied = await until(() => server.logs.find(({ kind }) => kind === 'denied'))
     t.match(denied['reason'], /--serve-packages/, 'but the log says it')
     const file = await shape('plainFile')
     t.equal(
-      (await refusal(await fetch(`${repositoryUrl(url, file)}/manifests/nix`))).code,
+      (await refusal(await fetch(`${repositoryUrl(server.url, file)}/manifests/nix`))).code,
       'NAME_UNKNOWN',
       'a file is no image',
     )
@@ -32,7 +33,7 @@ void t.test(
 )
 
 void t.test('names that OCI forbids', { skip: missing('nix') }, async (t) => {
-  const { url } = await startPushless(t, { args: ['--serve-packages'] })
+  const { url } = await sharedPushless('--serve-packages')
   for (const attribute of ['upperCase', 'plus', 'longName']) {
     const path = await shape(attribute)
     const name = imageName(path)
@@ -75,7 +76,7 @@ void t.test(
 
 void t.test('the outputs of a derivation are tags of it', { skip: missing('nix') }, async (t) => {
   const [out, dev] = await nixBuild(fixture('shapes.nix'), ['-A', 'multi.out', '-A', 'multi.dev'])
-  const { url } = await startPushless(t, { args: ['--serve-packages'] })
+  const { url } = await sharedPushless('--serve-packages')
   const { nixInstantiate } = await import('../support/nix.ts')
   const derivation = (await nixInstantiate(fixture('shapes.nix'), ['-A', 'multi'])).replace(/!.*$/, '')
   const tags = (await (await fetch(`${repositoryUrl(url, derivation)}/tags/list`)).json()) as {

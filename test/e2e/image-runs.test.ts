@@ -7,7 +7,7 @@ import { execa } from 'execa'
 import { pullAll, pullManifest } from './client.ts'
 import { sourceConforms } from './source-conformance.ts'
 import { busybox, nixEnv, nixStore, shape } from '../support/nix.ts'
-import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory, type Scope } from '../support/scope.ts'
 
@@ -89,7 +89,7 @@ void t.test(
       args: ['--serve-packages'],
       prints: `${path}/bin/other ${bundle}\nbundle`,
     })
-    const { url } = await startPushless(t, { args: ['--serve-packages'] })
+    const { url } = await sharedPushless('--serve-packages')
     t.same(await envOf(url, path), ['PATH=/bin:/sbin', `SSL_CERT_FILE=${bundle}`])
     t.same(await envOf(url, shell), ['PATH=/bin:/sbin'], 'none where there are none')
     const leadingOut = await add(t, 'outside-1.0', async (path) => {
@@ -105,7 +105,7 @@ void t.test('an image reads only what it refers to', { skip: missing('nix') }, a
     await mkdir(path)
     await writeFile(join(path, 'key'), 'secret')
   })
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const rest = {
     pushless: 1,
     name: 'x',

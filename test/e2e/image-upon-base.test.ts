@@ -7,6 +7,7 @@ import { execa } from 'execa'
 import { pullAll, pullManifest } from './client.ts'
 import { busybox, nixEnv, nixStore, shape } from '../support/nix.ts'
 import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { containersConfig } from '../support/registries-conf.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
@@ -17,7 +18,7 @@ const stored = (path: string) => `(builtins.storePath ${path})`
 
 void t.test('an image upon another shares its layers', { skip: missing('nix') }, async (t) => {
   const [shell, chain] = [await busybox(), await shape('chain')]
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const base = `{ name = "base"; contents = [ ${stored(shell)} ]; env.BASE = 1; user = 7; }`
   const below = await build(`image ${base}`)
   const top = await build(
@@ -45,7 +46,7 @@ void t.test('an image upon another shares its layers', { skip: missing('nix') },
 
 void t.test('explicit layers keep their bytes', { skip: missing('nix') }, async (t) => {
   const [shell, chain, diamond] = [await busybox(), await shape('chain'), await shape('diamond')]
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const layers = `layers = [ [ ${stored(chain)} ] [ ${stored(diamond)} ${stored(shell)} ] ];`
   const layersOf = async (more: string) => {
     const path = await build(`image { name = "layered"; ${layers} ${more} }`)
@@ -163,7 +164,7 @@ void t.test(
     author = "Somebody <somebody@example.org>";
     architecture = "arm64";
   }`)
-    const { url } = await startPushless(t)
+    const { url } = await sharedPushless()
     const { manifest } = await pullManifest(url, path)
     const blobs = await pullAll(url, path)
     const whole = {

@@ -8,7 +8,7 @@ import { extract } from 'tar-stream'
 import { pullAll, pullManifest, refusal, repositoryUrl, sha256 } from './client.ts'
 import { exampleImage } from './example.ts'
 import { busybox, nixEnv, nixStore } from '../support/nix.ts'
-import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
 
@@ -36,7 +36,7 @@ void t.test('the whole of what an image can say', { skip: missing('nix') }, asyn
     architecture = "arm64";
     maxLayers = 2;
   }`)
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const { manifest } = await pullManifest(url, path)
   const blobs = await pullAll(url, path)
   const config = JSON.parse(String(blobs.get(manifest.config.digest))) as Record<string, unknown>
@@ -71,7 +71,7 @@ void t.test('the whole of what an image can say', { skip: missing('nix') }, asyn
 
 void t.test('a change of the config changes no store layer', { skip: missing('nix') }, async (t) => {
   const shell = await busybox()
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const layers: string[][] = []
   for (const greeting of ['one', 'two']) {
     const path = await build(
@@ -93,7 +93,7 @@ void t.test('the golden image', { skip: missing('nix') }, async (t) => {
   const path = await build(
     `{ name = "golden"; contents = [ (builtins.storePath ${content}) ]; entrypoint = [ "/bin/program" ]; architecture = "amd64"; system = "x86_64-linux"; maxLayers = 60; }`,
   )
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const { digest, text } = await pullManifest(url, path)
   t.equal(digest, sha256(text))
   t.equal(digest, GOLDEN)
@@ -102,7 +102,7 @@ void t.test('the golden image', { skip: missing('nix') }, async (t) => {
 const GOLDEN = 'sha256:50e99d03fed6cd050080f7cd9383341649c1a22e7d40907a2f0b7510877d28d9'
 
 void t.test('a file that only looks like an image', { skip: missing('nix') }, async (t) => {
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const rows: [text: string, status: number, says: RegExp][] = [
     ['{"pushless": 1}', 500, /not a pushless image of version 1/],
     ['{"pushless": 2, "name": "later"}', 500, /not a pushless image of version 1/],
@@ -122,7 +122,7 @@ void t.test('a file that only looks like an image', { skip: missing('nix') }, as
 
 void t.test('inspect says what is served', { skip: missing('nix') }, async (t) => {
   const path = await exampleImage()
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const { digest, manifest } = await pullManifest(url, path)
   const state = await temporaryDirectory(t, 'state')
   const run = (...args: string[]) =>

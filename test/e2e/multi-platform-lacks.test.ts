@@ -6,6 +6,7 @@ import { refusal, repositoryUrl } from './client.ts'
 import { until } from './until.ts'
 import { nixStore } from '../support/nix.ts'
 import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
 import { architectures, multiPlatform, pullIndex, type Entry } from './multi-platform.ts'
@@ -63,7 +64,7 @@ void t.test('a failure of a moment doesn’t leave a platform out', { skip: miss
 
 void t.test('nothing at all can be built', { skip: missing('nix') }, async (t) => {
   const { path } = await multiPlatform(t, 'nothing', [{ architecture: 'riscv64', system: 'riscv64-linux' }])
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   t.match(await refusal(await fetch(`${repositoryUrl(url, path)}/manifests/nix`)), {
     status: 500,
     message: /for linux\/riscv64/,
@@ -74,7 +75,7 @@ void t.test('an image of another platform than is said', { skip: missing('nix') 
   const { path, outputs } = await multiPlatform(t, 'wrong', [
     { architecture: 'arm64', says: 'amd64', byPath: true },
   ])
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   t.match(await refusal(await fetch(`${repositoryUrl(url, path)}/manifests/nix`)), {
     status: 500,
     message: `${outputs['arm64']}: is said to be for linux/arm64, and is linux/amd64`,
@@ -82,7 +83,7 @@ void t.test('an image of another platform than is said', { skip: missing('nix') 
 })
 
 void t.test('a list that is none', { skip: missing('nix') }, async (t) => {
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const image = '/nix/store/00000000000000000000000000000000-x'
   const platform = { os: 'linux', architecture: 'amd64' }
   for (const [what, value, says] of [

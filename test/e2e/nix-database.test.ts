@@ -6,7 +6,7 @@ import t from 'tap'
 import { execa } from 'execa'
 import { pullAll, pullManifest } from './client.ts'
 import { busybox, nixEnv, nixStore, shape } from '../support/nix.ts'
-import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory, type Scope } from '../support/scope.ts'
 
@@ -15,7 +15,7 @@ const LIBRARY = fileURLToPath(new URL('../../nix', import.meta.url))
 void t.test('a Nix in the image knows what the image brings', { skip: missing('nix') }, async (t) => {
   const paths = [await busybox(), await shape('diamond'), await shape('chain')]
   const image = await build(`{ name = "with-nix"; contents = [ ${stored(paths)} ]; nixDatabase = true; }`)
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const root = await unpack(t, url, image)
   const store = (...args: readonly string[]) =>
     execa('nix-store', ['--store', root, ...args], { env: nixEnv, lines: true })
@@ -51,7 +51,7 @@ void t.test('a Nix in the image knows what the image brings', { skip: missing('n
 
 void t.test('the database decides no digest by where it was made', { skip: missing('nix') }, async (t) => {
   const path = await shape('chain')
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const image = (more: string) =>
     build(`{ name = "database"; contents = [ ${stored([path])} ]; nixDatabase = true; ${more} }`)
   const one = (await pullManifest(url, await image(''))).manifest.layers
@@ -63,7 +63,7 @@ void t.test('the database decides no digest by where it was made', { skip: missi
 })
 
 void t.test('without it there is no database', { skip: missing('nix') }, async (t) => {
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const image = await build(`{ name = "without"; contents = [ ${stored([await shape('chain')])} ]; }`)
   const root = await unpack(t, url, image)
   await t.rejects(readFile(join(root, 'nix/var/nix/db/db.sqlite')))

@@ -5,7 +5,7 @@ import { pullAll, pullManifest, refusal, repositoryUrl, sha256 } from './client.
 import { sourceConforms } from './source-conformance.ts'
 import { makeStorePath } from '../nix/real-store.ts'
 import { busybox, nixStore, shape } from '../support/nix.ts'
-import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
 import { snapshotterImage, tar, type SnapshotterOptions } from '../support/snapshotter-image.ts'
@@ -39,7 +39,7 @@ void t.test('an image of nix-snapshotter', { skip }, async (t) => {
   const path = await storeFile('nix-image-test.tar', archive, { references: options.storePaths })
   await sourceConforms(t, { path, prints: /^content\n\/nix\/store\/\w{32}-chain-b\nb$/m })
 
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const { manifest } = await pullManifest(url, path)
   const blobs = await pullAll(url, path)
   t.equal(manifest.layers[0]?.digest, sha256(base), 'the base as it is')
@@ -71,7 +71,7 @@ void t.test('an image of nix-snapshotter', { skip }, async (t) => {
 })
 
 void t.test('images that can’t be served give their reason', { skip }, async (t) => {
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const options = await parts()
   const secret = await makeStorePath('snapshotter-secret', (path) => writeFile(path, 'secret\n'))
   const rows: [what: string, change: SnapshotterOptions['change'], says: RegExp][] = [

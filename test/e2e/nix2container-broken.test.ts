@@ -6,14 +6,14 @@ import t from 'tap'
 import { pullManifest, refusal, repositoryUrl } from './client.ts'
 import { makeStorePath } from '../nix/real-store.ts'
 import { busybox, shape } from '../support/nix.ts'
-import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { imageOf, pathsLayer, stored, type Layer } from './nix2container-image.ts'
 
 const skip = missing('nix')
 
 void t.test('images that can’t be served give their reason', { skip }, async (t) => {
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const shell = await busybox()
   const utf8 = await shape('utf8')
   const secret = await makeStorePath('nix2container-secret', (path) => writeFile(path, 'secret\n'))

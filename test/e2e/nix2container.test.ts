@@ -12,7 +12,7 @@ import { sourceConforms } from './source-conformance.ts'
 import { CONFIG_DIGEST, nix2containerJson, nix2containerPaths } from '../fixtures/nix2container.ts'
 import { makeStorePath } from '../nix/real-store.ts'
 import { busybox, shape } from '../support/nix.ts'
-import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
 import { storeFile } from '../support/store-file.ts'
@@ -24,7 +24,7 @@ void t.test('the recorded digests are served', { skip }, async (t) => {
   const paths = await nix2containerPaths()
   const json = await nix2containerJson()
   const recorded = JSON.parse(json) as { layers: { digest: string; size: number }[] }
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const { manifest } = await pullManifest(
     url,
     await storeFile('image-golden.json', json, { references: paths }),
@@ -84,7 +84,7 @@ void t.test('an image of packages, a root, owners and a base', { skip }, async (
   )
   await sourceConforms(t, { path, prints: '1000:100 700 /home/app\n1000:1000 700 /home/app/data' })
 
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const { manifest } = await pullManifest(url, path)
   t.match(
     manifest.layers[0],
@@ -125,7 +125,7 @@ void t.test('every shape of path, as nix2container itself writes it', { skip: wi
   const write = async (name: string, value: unknown) =>
     writeFile(join(directory, name), JSON.stringify(value))
   await write('config.json', { Env: ['A=<&>'] })
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   for (const name of [
     'symlinks',
     'files',

@@ -14,6 +14,7 @@ import { debianRoot, inRoot } from '../support/debian-root.ts'
 import { nodeRoot } from '../support/node-root.ts'
 import { podmanFor } from '../support/podman.ts'
 import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
 
@@ -30,7 +31,7 @@ async function filesFor(url: string): Promise<Record<string, string>> {
 
 void t.test('containerd', { skip: missing('nix', 'containerd', 'root') }, async (t) => {
   const name = imageName(await exampleImage())
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const containerd = await startContainerd(t)
   const node = await nodeRoot(t, url)
   const etc = await temporaryDirectory(t, 'etc')
@@ -79,7 +80,7 @@ void t.test(
 
 void t.test('podman', { skip: missing('nix', 'podman', 'root') }, async (t) => {
   const name = imageName(await exampleImage())
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const node = await nodeRoot(t, url)
   await node.setUp('apply', { RUNTIMES: 'podman' })
   for (const [whose, text] of [

@@ -6,7 +6,7 @@ import { execa } from 'execa'
 import { imageName, pullManifest, refusal, repositoryUrl, sha256 } from './client.ts'
 import { sourceConforms } from './source-conformance.ts'
 import { LayoutBuilder, OCI, type BuiltDescriptor } from '../support/layout-builder.ts'
-import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
 import { copyToDir } from '../support/skopeo.ts'
@@ -37,7 +37,7 @@ void t.test('a compressed archive', { skip: missing('nix', 'skopeo') }, async (t
   await skopeoCopy(`oci:${await plainLayout(t)}`, `oci-archive:${made}:1.0`)
   await execa('gzip', ['--keep', made])
   const path = await addToStore(`${made}.gz`)
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   t.equal((await pullManifest(url, path)).digest, (await pullManifest(url, await addToStore(made))).digest)
   await sourceConforms(t, { path, tag: '1.0', original: `oci-archive:${made}:1.0`, prints: 'hello' })
 })
@@ -59,7 +59,7 @@ void t.test('a layout of Docker\u2019s media types', { skip: missing('nix', 'sko
 
 /** What skopeo copies from the registry, by tag and by digest, is what it copies from the original. */
 async function isServedAsItIs(t: Test, path: string, original: string, mediaType: string): Promise<void> {
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const want = join(await temporaryDirectory(t, 'original'), 'dir')
   await skopeoCopy(original, `dir:${want}`)
   const manifest = await readFile(join(want, 'manifest.json'))
@@ -79,7 +79,7 @@ async function isServedAsItIs(t: Test, path: string, original: string, mediaType
 }
 
 void t.test('the layout’s own figures are checked', { skip: missing('nix') }, async (t) => {
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const wrong = async (change: (builder: LayoutBuilder, layer: BuiltDescriptor) => Promise<unknown>) => {
     const made = join(await temporaryDirectory(t, 'wrong'), 'wrong')
     const builder = new LayoutBuilder(made)

@@ -6,12 +6,12 @@ import { imageName } from './client.ts'
 import { busybox } from '../support/nix.ts'
 import { exampleManifest } from './example.ts'
 import { podmanFor } from '../support/podman.ts'
-import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
 
 void t.test('podman', { skip: missing('nix', 'podman', 'root') }, async (t) => {
-  const { url } = await startPushless(t, { args: ['--serve-packages'] })
+  const { url } = await sharedPushless('--serve-packages')
   const podman = await podmanFor(t, url)
 
   await t.test('runs a plain package', async (t) => {

@@ -7,6 +7,7 @@ import { pullManifest, refusal, repositoryUrl } from './client.ts'
 import { until } from './until.ts'
 import { fixture, nixEnv, nixInstantiate, nixStore, shape } from '../support/nix.ts'
 import { startPushless, type Pushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory, type Scope } from '../support/scope.ts'
 
@@ -25,7 +26,7 @@ async function unbuilt(salt: string): Promise<string> {
   ])
 }
 
-async function answer(server: Pushless, path: string) {
+async function answer(server: Pick<Pushless, 'url'>, path: string) {
   return refusal(await fetch(`${repositoryUrl(server.url, path)}/manifests/nix`))
 }
 
@@ -43,8 +44,8 @@ async function isDenied(t: Test, server: Pushless, path: string, why: RegExp): P
 }
 
 void t.test('builds', { skip: missing('nix') }, async (t) => {
-  await t.test('are for loopback', async (t) => {
-    const server = await startPushless(t, { args: ['--serve-packages'] })
+  await t.test('are for loopback', async () => {
+    const server = await sharedPushless('--serve-packages')
     await pullManifest(server.url, await unbuilt('loopback'))
   })
   await t.test('and elsewhere for who allows them', async (t) => {
@@ -119,7 +120,7 @@ void t.test('systems', { skip: missing('nix') }, async (t) => {
     await pullManifest(server.url, await unbuilt('systems'))
   })
   await t.test('not said: Nix says so itself', async (t) => {
-    const server = await startPushless(t, { args: ['--serve-packages'] })
+    const server = await sharedPushless('--serve-packages')
     t.match(await answer(server, drv), { status: 500, message: /riscv64-linux/ })
   })
 })

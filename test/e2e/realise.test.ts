@@ -9,6 +9,7 @@ import { until } from './until.ts'
 import { serveCache } from '../support/binary-cache.ts'
 import { fixture, nixEnv, nixInstantiate, nixStore, shape } from '../support/nix.ts'
 import { startPushless, type LogLine } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { startSocketDaemon } from '../support/socket-daemon.ts'
 import { temporaryDirectory, type Scope } from '../support/scope.ts'
@@ -56,7 +57,7 @@ void t.test('a derivation that was never built', { skip: missing('nix') }, async
     for (const by of ['output', 'derivation']) {
       const drv = await slowDerivation(`${by}-${process.pid}`, 0)
       const [output = ''] = await nixStore('--query', '--outputs', drv)
-      const server = await startPushless(t, { args: ['--serve-packages'] })
+      const server = await sharedPushless('--serve-packages')
       t.ok((await pullAll(server.url, by === 'output' ? output : drv)).size > 1, `by its ${by}`)
       t.match(await readFile(join(output, 'salt'), 'utf8'), by)
       t.equal(
@@ -81,7 +82,7 @@ void t.test('a derivation that was never built', { skip: missing('nix') }, async
 
   await t.test('goes on when its client leaves', async (t) => {
     const drv = await slowDerivation(`left-${process.pid}`, 2)
-    const server = await startPushless(t, { args: ['--serve-packages'] })
+    const server = await sharedPushless('--serve-packages')
     const client = new AbortController()
     const asked = fetch(`${repositoryUrl(server.url, drv)}/manifests/nix`, { signal: client.signal })
     await until(() => server.logs.find(({ kind }) => kind === 'building'))
@@ -109,7 +110,7 @@ void t.test('a derivation that was never built', { skip: missing('nix') }, async
 
   await t.test('fails with the last lines of its log, and is not tried again at once', async (t) => {
     const drv = await nixInstantiate(SHAPES, ['-A', 'fails', '--argstr', 'salt', `fails-${process.pid}`])
-    const server = await startPushless(t, { args: ['--serve-packages'] })
+    const server = await sharedPushless('--serve-packages')
     for (const attempt of [1, 2]) {
       const got = await refusal(await fetch(`${repositoryUrl(server.url, drv)}/manifests/nix`))
       t.match(got, {

@@ -8,13 +8,14 @@ import { imageName } from './client.ts'
 import { sourceConforms } from './source-conformance.ts'
 import { busybox } from '../support/nix.ts'
 import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { temporaryDirectory } from '../support/scope.ts'
 import { copyToDir } from '../support/skopeo.ts'
 
 void t.test('a pushless image', { skip: missing('nix', 'skopeo') }, async (t) => {
   const path = await exampleImage()
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const archive = `docker-archive:${join(await temporaryDirectory(t, 'original'), 'image.tar')}`
   await execa('skopeo', [
     '--insecure-policy',

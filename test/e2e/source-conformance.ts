@@ -11,6 +11,7 @@ import { imageDifferences, readImageDirectory } from '../support/image-files.ts'
 import { podmanFor } from '../support/podman.ts'
 import { registryFaults } from '../support/registry-faults.ts'
 import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { copySourceToDir, copyToDir } from '../support/skopeo.ts'
 
@@ -33,7 +34,7 @@ export async function sourceConforms(
   { path, tag = 'nix', original, command, prints, args = [] }: SourceCase,
 ): Promise<void> {
   const name = imageName(path).replace(/:nix$/, `:${tag}`)
-  const { url } = await startPushless(t, { args })
+  const { url } = await sharedPushless(...args)
 
   await t.test('every blob is what it is said to be, by GET, HEAD and ranges', async (t) => {
     t.strictSame(await registryFaults(repositoryUrl(url, path), tag), [])

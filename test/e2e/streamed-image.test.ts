@@ -6,7 +6,7 @@ import t from 'tap'
 import { pullAll, pullManifest, refusal, repositoryUrl } from './client.ts'
 import { sourceConforms } from './source-conformance.ts'
 import { makeStorePath } from '../nix/real-store.ts'
-import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { customisationLayer, streamedArchive, streamedImage } from '../support/streamed-image.ts'
 import { everyShape } from './every-shape.ts'
@@ -17,7 +17,7 @@ void t.test('a streamed image', { skip }, async (t) => {
   const { script, conf } = await everyShape()
   const archive = await streamedArchive(t, conf)
   await sourceConforms(t, { path: script, original: `docker-archive:${archive}`, prints: 'héllo <&>' })
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
 
   await t.test('its image ID and digests are those of the archive', async (t) => {
     const { manifest } = await pullManifest(url, script)
@@ -40,7 +40,7 @@ void t.test('a streamed image', { skip }, async (t) => {
 })
 
 void t.test('owners and times', { skip }, async (t) => {
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   // The same paths in another style first: what is remembered of those layers isn't true of these.
   await pullManifest(url, (await everyShape()).script)
   const created = '2024-05-06T07:08:09+02:00'
@@ -63,14 +63,14 @@ void t.test('owners and times', { skip }, async (t) => {
 })
 
 void t.test('now stands for the first second', { skip }, async (t) => {
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const { script: now } = await everyShape({ created: 'now', mtime: 'now' })
   const { script: first } = await everyShape()
   t.equal((await pullManifest(url, now)).digest, (await pullManifest(url, first)).digest)
 })
 
 void t.test('upon a docker archive, plain and compressed', { skip }, async (t) => {
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const { conf: below } = await everyShape({ config: { Env: ['A=base', 'PATH=/base'], Cmd: ['/base'] } })
   const plain = await readFile(await streamedArchive(t, below))
   const customisation = await customisationLayer({ added: '/nix' })
@@ -107,7 +107,7 @@ void t.test('upon another streamed image', { skip }, async (t) => {
     { from_image: base, customisation_layer: customisation, config: { Env: ['B=own', 'A=own'] } },
     [base, customisation],
   )
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const below = await pullManifest(url, base)
   const { manifest } = await pullManifest(url, script)
   t.strictSame(

@@ -8,6 +8,7 @@ import { imageName, pullManifest } from './client.ts'
 import { until } from './until.ts'
 import { fixture, nixEnv, nixInstantiate } from '../support/nix.ts'
 import { startPushless, type Pushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing, searchPath } from '../support/requirement.ts'
 import { temporaryDirectory, type Scope } from '../support/scope.ts'
 
@@ -20,7 +21,7 @@ const salted = (what: string) => `warm-${what}-${process.pid}`
 
 void t.test('warm', { skip: missing('nix') }, async (t) => {
   await t.test('a manifest: each image is built once, and is there for its pull', async (t) => {
-    const server = await startPushless(t, { args: ['--serve-packages'] })
+    const server = await sharedPushless('--serve-packages')
     const [one, two] = [await slow(salted('one'), 1), await slow(salted('two'), 0)]
     const file = await manifest(t, [
       imageName(one),
@@ -56,7 +57,7 @@ void t.test('warm', { skip: missing('nix') }, async (t) => {
   })
 
   await t.test('a failing build: status 1, and why', async (t) => {
-    const server = await startPushless(t, { args: ['--serve-packages'] })
+    const server = await sharedPushless('--serve-packages')
     const fails = await nixInstantiate(fixture('shapes.nix'), [
       '-A',
       'fails',
@@ -118,7 +119,7 @@ void t.test('warm', { skip: missing('nix') }, async (t) => {
   })
 
   await t.test('--timeout ends the waiting, and not the work', async (t) => {
-    const server = await startPushless(t, { args: ['--serve-packages'] })
+    const server = await sharedPushless('--serve-packages')
     const path = await slow(salted('timeout'), 4)
     const { exitCode, lines } = await warm(server, ['--timeout', '2', path])
     t.equal(exitCode, 1)
@@ -128,7 +129,7 @@ void t.test('warm', { skip: missing('nix') }, async (t) => {
   })
 
   await t.test('on a terminal', { skip: missingScript() }, async (t) => {
-    const server = await startPushless(t, { args: ['--serve-packages'] })
+    const server = await sharedPushless('--serve-packages')
     const path = await slow(salted('terminal'), 1)
     const shown = await onTerminal(server, path)
     t.equal(shown.exitCode, 0)
@@ -143,7 +144,7 @@ void t.test('warm', { skip: missing('nix') }, async (t) => {
     'Ctrl-C: status 130, the cursor is back, the work goes on',
     { skip: missingScript() },
     async (t) => {
-      const server = await startPushless(t, { args: ['--serve-packages'] })
+      const server = await sharedPushless('--serve-packages')
       const path = await slow(salted('interrupt'), 4)
       const running = onTerminal(server, path, { input: true })
       await until(() => server.logs.find(({ kind }) => kind === 'building'))
@@ -180,7 +181,7 @@ void t.test('warm', { skip: missing('nix') }, async (t) => {
     const { digest } = await pullManifest(server.url, path)
     t.match(lines.at(-2), { ref: imageName(path), state: 'ready', digest })
     t.equal(server.logs.filter(({ kind }) => kind === 'building').length, 1)
-    const open = await startPushless(t)
+    const open = await sharedPushless()
     const refused = await fetch(`${open.url}/warm`, { method: 'POST', body })
     t.equal(refused.status, 401, 'without a token nobody may')
   })
@@ -207,7 +208,7 @@ async function warm(
 }
 
 /** util-linux's `script` gives a command a terminal of its own, and passes on its exit status. */
-function onTerminal({ url }: Pushless, path: string, { input = false } = {}) {
+function onTerminal({ url }: Pick<Pushless, 'url'>, path: string, { input = false } = {}) {
   const command = `stty cols 90 rows 20; exec ${process.execPath} ${MAIN} warm ${path}`
   return execa('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
     env: { PATH: searchPath(), TERM: 'xterm', NO_COLOR: '', PUSHLESS_REGISTRY: url },
