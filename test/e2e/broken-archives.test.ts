@@ -150,15 +150,15 @@ for (const [kind, form] of [
   ['nix-snapshotter image', snapshotter],
 ] as const) {
   void t.test(`broken: ${kind}`, { skip }, async (t) => {
-    const images: BrokenImage[] = []
+    const images: Promise<BrokenImage>[] = []
     for (const [what, parts, says] of DEFECTS)
-      images.push({ what, says, path: await stored('image.tar', rawTar(form(parts))) })
+      images.push(broken({ what, says }, stored('image.tar', rawTar(form(parts)))))
     for (const [what, change, says] of BROKEN_TARS)
-      images.push({ what, says, path: await stored('image.tar', change(form({}))) })
+      images.push(broken({ what, says }, stored('image.tar', change(form({})))))
     if (kind !== 'docker archive')
       for (const [what, parts, says] of DEFECTS)
-        images.push({ what: `${what}, a directory`, says, path: await directory(form(parts)) })
-    await refusedAll(t, images)
+        images.push(broken({ what: `${what}, a directory`, says }, directory(form(parts))))
+    await refusedAll(t, await Promise.all(images))
   })
 }
 
@@ -172,37 +172,35 @@ for (const [kind, form] of [
   ['OCI layout', ociLayout],
 ] as const) {
   void t.test(`broken: ${kind}, compressed`, { skip }, async (t) => {
-    const images: BrokenImage[] = []
+    const images: Promise<BrokenImage>[] = []
     for (const suffix of ['gz', 'zst'] as const) {
       const name = `image.tar.${suffix}`
-      const packed = (tar: Buffer) => stored(name, COMPRESSORS[suffix](tar))
+      const packed = async (tar: Buffer) => stored(name, COMPRESSORS[suffix](tar))
       for (const [what, parts, says] of DEFECTS.slice(0, SOME))
-        images.push({ what, says, path: await packed(rawTar(form(parts))), isKept: true })
+        images.push(broken({ what, says, isKept: true }, packed(rawTar(form(parts)))))
       for (const [what, change, says] of BROKEN_TARS.slice(0, SOME))
-        images.push({ what, says, path: await packed(change(form({}))), isKept: true })
+        images.push(broken({ what, says, isKept: true }, packed(change(form({})))))
       const [{ name: first } = NONE] = form({})
       const whole = COMPRESSORS[suffix](rawTar(form({ layers: [randomBytes(MB)] })))
       const middle = Math.floor(whole.length / 2)
       const cut = { 'at its end': -5, 'in its middle': middle }
-      for (const [where, at] of Object.entries(cut))
-        images.push({
-          what: `cut ${where}`,
-          says: BROKEN_PACKING[suffix],
-          path: await stored(name, whole.subarray(0, at)),
-        })
+      for (const [where, at] of Object.entries(cut)) {
+        const what = { what: `cut ${where}`, says: BROKEN_PACKING[suffix] }
+        images.push(broken(what, stored(name, whole.subarray(0, at))))
+      }
       const damaged = Buffer.from(whole)
       damaged.fill(0xff, middle, middle + 1000)
       // Zstandard's checksum is left out by default, so it is the layer's digest that tells.
-      images.push({
-        what: 'damaged',
-        says: suffix === 'gz' ? /broken gzip/ : /a layer is said to be|has the diff_id/,
-        path: await stored(name, damaged),
-        isKept: suffix === 'zst',
-      })
-      images.push({ what: 'a bomb', says: /200 times its size/, path: await bomb(first, suffix) })
+      const says = suffix === 'gz' ? /broken gzip/ : /a layer is said to be|has the diff_id/
+      images.push(broken({ what: 'damaged', says, isKept: suffix === 'zst' }, stored(name, damaged)))
+      images.push(broken({ what: 'a bomb', says: /200 times its size/ }, bomb(first, suffix)))
     }
-    await refusedAll(t, images)
+    await refusedAll(t, await Promise.all(images))
   })
+}
+
+async function broken(image: Omit<BrokenImage, 'path'>, path: Promise<string>): Promise<BrokenImage> {
+  return { ...image, path: await path }
 }
 
 async function stored(name: string, content: Buffer): Promise<string> {

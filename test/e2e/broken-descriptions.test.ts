@@ -96,13 +96,15 @@ void t.test('broken: pushless image', { skip }, async (t) => {
     ['a config that is very deep', deep({ ...PUSHLESS, config: { Labels: 'deep' } }), [], /nested too deep/],
     ['a config that is a list', { config: [] }, [], /not a pushless image of version 1: \/config/],
   ]
-  const images: BrokenImage[] = []
-  for (const [what, json, references, says] of rows) {
+  const images = rows.map(async ([what, json, references, says]): Promise<BrokenImage> => {
     const text = typeof json === 'string' ? json : JSON.stringify({ ...PUSHLESS, ...json })
-    const path = references.length === 0 ? await source('broken.json', text) : undefined
-    images.push({ what, says, path: path ?? (await storeFile('broken.json', text, { references })) })
-  }
-  await refusedAll(t, images)
+    const path =
+      references.length === 0
+        ? await source('broken.json', text)
+        : await storeFile('broken.json', text, { references })
+    return { what, says, path }
+  })
+  await refusedAll(t, await Promise.all(images))
 })
 
 const one = (image: string, architecture = 'amd64') => ({ platform: { os: 'linux', architecture }, image })

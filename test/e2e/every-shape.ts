@@ -1,5 +1,5 @@
 /** A streamed image with paths of every shape. */
-import { busybox, nixStore, shape } from '../support/nix.ts'
+import { busybox, fixture, nixBuild, nixStore } from '../support/nix.ts'
 import { customisationLayer, streamedImage, type StreamedImage } from '../support/streamed-image.ts'
 
 const SHAPES = [
@@ -16,8 +16,10 @@ const SHAPES = [
 /** Paths of every shape, in layers of one, two and all the others. */
 export async function everyShape(fields: object = {}): Promise<StreamedImage> {
   const shell = await busybox()
-  const shapes: string[] = []
-  for (const name of SHAPES) shapes.push(await shape(name))
+  const shapes = await nixBuild(
+    fixture('shapes.nix'),
+    SHAPES.flatMap((name) => ['-A', name]),
+  )
   const rest = (await nixStore('--query', '--requisites', ...shapes)).filter((path) => !shapes.includes(path))
   const customisation = await customisationLayer({ bin: `${shell}/bin`, 'etc/deep/link': shapes[0] ?? '' })
   return streamedImage(

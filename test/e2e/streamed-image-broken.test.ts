@@ -6,7 +6,7 @@ import t from 'tap'
 import { imageName, refusal, repositoryUrl, sha256 } from './client.ts'
 import { makeStorePath } from '../nix/real-store.ts'
 import { busybox } from '../support/nix.ts'
-import { startPushless } from '../support/registry-process.ts'
+import { sharedPushless } from '../support/shared-registry.ts'
 import { missing } from '../support/requirement.ts'
 import { customisationLayer, streamedImage } from '../support/streamed-image.ts'
 import { everyShape } from './every-shape.ts'
@@ -14,7 +14,7 @@ import { everyShape } from './every-shape.ts'
 const skip = missing('nix', 'python3')
 
 void t.test('images that can’t be served give their reason', { skip }, async (t) => {
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const shell = await busybox()
   const secret = await makeStorePath('streamed-secret', (path) => writeFile(path, 'secret\n'))
   const customisation = await customisationLayer({ bin: `${shell}/bin` })
@@ -116,8 +116,10 @@ void t.test('images that can’t be served give their reason', { skip }, async (
     ],
     ['no list', { ...good, store_layers: 'all' }, [shell, customisation], /not the conf of a streamed image/],
   ]
-  for (const [what, fields, references, says] of rows) {
-    const { script, conf } = await streamedImage(fields, references)
+  const images = rows.map(async ([what, fields, references, says]) => {
+    return { what, says, ...(await streamedImage(fields, references)) }
+  })
+  for (const { what, says, script, conf } of await Promise.all(images)) {
     for (const path of [script, conf]) {
       const got = await refusal(await fetch(`${repositoryUrl(url, path)}/manifests/nix`))
       t.equal(got.status, 500, what)
@@ -128,7 +130,7 @@ void t.test('images that can’t be served give their reason', { skip }, async (
 })
 
 void t.test('a script that names a conf without referring to it', { skip }, async (t) => {
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const { conf } = await everyShape()
   // Added as a source, so that Nix knows of no reference.
   const script = await makeStorePath('stream-stranger', (path) =>
@@ -139,7 +141,7 @@ void t.test('a script that names a conf without referring to it', { skip }, asyn
 })
 
 void t.test('files that only look like an image are none', { skip }, async (t) => {
-  const { url } = await startPushless(t)
+  const { url } = await sharedPushless()
   const { conf } = await everyShape()
   const other = await makeStorePath('other-conf.json', (path) => writeFile(path, '{"a": 1}'))
   for (const [what, text] of [

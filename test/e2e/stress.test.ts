@@ -1,9 +1,10 @@
 /** Many who want much at once: each thing is built once, everybody gets all of it, and the server stays small. */
 import { readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
+import { execa } from 'execa'
 import t from 'tap'
 import { repositoryUrl, sha256, type Manifest } from './client.ts'
-import { fixture, nixInstantiate, nixStore } from '../support/nix.ts'
+import { fixture, nixEnv, nixStore } from '../support/nix.ts'
 import { startPushless } from '../support/registry-process.ts'
 import { missing } from '../support/requirement.ts'
 
@@ -23,12 +24,17 @@ void t.test(
   `${CLIENTS} clients, ${IMAGES} images that were never built`,
   { skip: missing('nix') },
   async (t) => {
-    const args = ['-A', 'slow', '--arg', 'seconds', String(BUILD_S), '--argstr', 'salt']
-    const outputs: string[] = []
-    for (let i = 0; i < IMAGES; i++) {
-      const drv = await nixInstantiate(fixture('shapes.nix'), [...args, `stress-${i}-${process.pid}`])
-      outputs.push(...(await nixStore('--query', '--outputs', drv)))
-    }
+    const salt = `stress-\${toString n}-${process.pid}`
+    const { stdout: derivations } = await execa(
+      'nix-instantiate',
+      [
+        '--expr',
+        `builtins.genList (n: (import ${fixture('shapes.nix')} { seconds = ${BUILD_S}; salt = "${salt}"; }).slow) ${IMAGES}`,
+      ],
+      { env: nixEnv, lines: true },
+    )
+    const outputs = await nixStore('--query', '--outputs', ...derivations)
+    t.equal(outputs.length, IMAGES)
     // A hold shorter than the whole takes, so that clients are put off and come back.
     const server = await startPushless(t, {
       args: ['--serve-packages', '--builds', String(BUILDS_AT_ONCE), '--hold', '5'],

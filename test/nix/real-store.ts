@@ -6,6 +6,7 @@ import { execa } from 'execa'
 import type { StorePath } from '../../src/core/nix/store-path.ts'
 import { nixEnv } from '../support/nix.ts'
 import { storePath } from '../store-path.ts'
+import { batched } from '../support/batched.ts'
 import { missing } from '../support/requirement.ts'
 
 const TIMEOUT_MS = 60_000
@@ -17,9 +18,9 @@ Object.assign(process.env, nixEnv)
 export const withoutNix: string | false = missing('nix')
 
 /** A directory, file or link as a store path: its name and content decide which. */
-async function addToStore(path: string): Promise<StorePath> {
-  return parsed(await run('nix-store', ['--add', path]))
-}
+const addToStore = batched(async (paths: readonly string[]) =>
+  (await run('nix-store', ['--add', ...paths])).split('\n').map(parsed),
+)
 
 /** Adds what `fill` writes to the path that it is given, under the name. */
 export async function makeStorePath(

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import type { StorePath } from '../../src/core/nix/store-path.ts'
+import { batched } from './batched.ts'
 import { nixEnv } from './nix.ts'
 import { scoped, temporaryDirectory } from './scope.ts'
 import { storePath } from '../store-path.ts'
@@ -25,7 +26,7 @@ export async function storeFile(
     const directory = join(await temporaryDirectory(scope, 'store-file'), 'content')
     await mkdir(directory)
     await writeFile(join(directory, 'file'), content)
-    const expression = `derivation {
+    return build(`derivation {
       name = ${JSON.stringify(name)};
       system = builtins.currentSystem;
       builder = "/bin/sh";
@@ -33,11 +34,16 @@ export async function storeFile(
       content = ${directory};
       references = [ ${references.map((path) => `(builtins.storePath ${path})`).join(' ')} ];
       args = [ "-euc" "cp $content/file $out; chmod ${isExecutable ? '755' : '644'} $out" ];
-    }`
-    const { stdout } = await execa('nix-build', ['--no-out-link', '--expr', expression], {
-      env: nixEnv,
-      timeout: BUILD_LIMIT_MS,
-    })
-    return storePath(stdout.trim())
+    }`)
   })
 }
+
+/** Builds a derivation, an expression. */
+const build = batched(async (expressions: readonly string[]): Promise<readonly StorePath[]> => {
+  const all = `[ ${expressions.map((expression) => `(${expression})`).join('\n')} ]`
+  const { stdout } = await execa('nix-build', ['--no-out-link', '--expr', all], {
+    env: nixEnv,
+    timeout: BUILD_LIMIT_MS,
+  })
+  return stdout.trim().split('\n').map(storePath)
+})
