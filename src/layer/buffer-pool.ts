@@ -63,6 +63,13 @@ export class BufferPool {
     return buffer
   }
 
+  /** Whether there is a buffer of this size, or one can be cut while all slabs have `most` bytes together. */
+  hasWithin(most: number, size: number): boolean {
+    return (
+      this.#partialOf(size).size > 0 || this.#idle.length > 0 || (this.#cuts.size + 1) * SLAB_SIZE <= most
+    )
+  }
+
   /** Gives a buffer of this pool back that nobody reads from or writes to any more. */
   give(buffer: SharedBuffer): void {
     const cut = this.#cuts.get(buffer.slab)

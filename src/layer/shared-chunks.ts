@@ -31,6 +31,8 @@ type Entry = SharedChunk & {
   readonly start: number
   readonly length: number
   users: number
+  /** Once it is read. */
+  memory: FilledBuffer | undefined
   /** Whether its memory must not be used again. */
   isSpoiled: boolean
 }
@@ -94,11 +96,15 @@ export class SharedChunks {
       start: range.start,
       length: range.end - range.start,
       users: 1,
+      memory: undefined,
       isSpoiled: false,
     }
     blob.chunks.set(key, entry)
-    // A stream that comes later tries again.
-    entry.filled.catch(() => forget(entry))
+    entry.filled.then(
+      (memory) => (entry.memory = memory),
+      // A stream that comes later tries again.
+      () => forget(entry),
+    )
     return entry
   }
 
@@ -110,11 +116,16 @@ export class SharedChunks {
     this.#unused.add(entry)
     this.#unusedBytes += entry.length
     if (this.#streams <= 1 || !isKnown(entry)) this.#drop(entry)
-    else if (this.#unusedBytes > MAX_UNUSED_BYTES) this.#trim()
+    else if (this.#unusedBytes > MAX_UNUSED_BYTES) this.#trim(() => this.#unusedBytes <= KEPT_BYTES)
+  }
+
+  /** Drops chunks that no stream has, until there is room for a buffer or none is left. */
+  makeRoom(hasRoom: () => boolean): void {
+    if (!hasRoom()) this.#trim(hasRoom)
   }
 
   /** Drops the chunks that streams reach last. */
-  #trim(): void {
+  #trim(isEnough: () => boolean): void {
     /** Bytes that a stream has to go before it reaches a chunk. */
     const waits = new Map<Entry, number>()
     const positions = new Map<Blob, readonly number[]>()
@@ -126,7 +137,7 @@ export class SharedChunks {
       waits.set(entry, entry.start - behind)
     }
     for (const [entry] of [...waits].toSorted(([, a], [, b]) => b - a)) {
-      if (this.#unusedBytes <= KEPT_BYTES) return
+      if (isEnough()) return
       this.#drop(entry)
     }
   }
@@ -141,11 +152,17 @@ export class SharedChunks {
     if (!this.#unused.delete(entry)) return
     this.#unusedBytes -= entry.length
     forget(entry)
-    entry.filled.then(
-      ({ buffer, bytes }) =>
-        entry.isSpoiled ? this.#pool.giveLater(buffer, bytes) : this.#pool.give(buffer),
-      () => undefined,
-    )
+    if (entry.memory !== undefined) this.#giveBack(entry, entry.memory)
+    else
+      entry.filled.then(
+        (memory) => this.#giveBack(entry, memory),
+        () => undefined,
+      )
+  }
+
+  #giveBack({ isSpoiled }: Entry, { buffer, bytes }: FilledBuffer): void {
+    if (isSpoiled) this.#pool.giveLater(buffer, bytes)
+    else this.#pool.give(buffer)
   }
 }
 

@@ -30,6 +30,11 @@ const MAX_CHUNKS_AHEAD = 3
 /** Chunks that all streams together should hold: beyond it each still gets one. */
 const CHUNKS_TOGETHER = 8
 /**
+ * Bytes of all slabs beyond which chunks that no stream has make room. They pin slabs of buffers of another size: after
+ * 64 pulls there were 44 MB. With 16 MB, eight whole pulls read 28 % of their bytes instead of 19 %.
+ */
+const MAX_BYTES = 24 * 1024 * 1024
+/**
  * Bytes that may lie idle: as many as are in use at most. V8 doesn't count shared memory, so buffers that are dropped stay
  * until it collects garbage for another reason. With room for 8 MB, 256 pulls took 396 MB.
  */
@@ -113,7 +118,9 @@ export class BlobStreams {
 
   async #read(content: BlobContent, range: ByteRange): Promise<FilledBuffer> {
     const length = range.end - range.start
-    const buffer = this.#pool.take(sizeFor(length))
+    const size = sizeFor(length)
+    this.#chunks.makeRoom(() => this.#pool.hasWithin(MAX_BYTES, size))
+    const buffer = this.#pool.take(size)
     // Node's streams pass a Buffer on as it is, and make another view of any other array: see BufferPool.giveLater.
     const bytes = Buffer.from(buffer.slab.memory, buffer.start, length)
     try {

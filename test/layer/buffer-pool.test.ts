@@ -58,6 +58,18 @@ void t.test('no more lies idle than may, and who holds the memory hears of it', 
   t.equal(buffers.filter(({ slab }) => again.includes(slab)).length, 2)
 })
 
+void t.test('a pool says whether a buffer needs more memory than it may have', async (t) => {
+  const pool = new BufferPool(10 * SLAB)
+  t.ok(pool.hasWithin(SLAB, HALF))
+  t.notOk(pool.hasWithin(SLAB - 1, HALF))
+  const half = pool.take(HALF)
+  t.ok(pool.hasWithin(SLAB, HALF), 'the other half')
+  t.notOk(pool.hasWithin(SLAB, QUARTER), 'the slab is cut into halves')
+  t.ok(pool.hasWithin(2 * SLAB, QUARTER))
+  pool.give(half)
+  t.ok(pool.hasWithin(0, QUARTER), 'an idle slab is there already')
+})
+
 void t.test(
   'a buffer that somebody may still read is taken again after the last reference is gone',
   async (t) => {

@@ -42,7 +42,7 @@ function chunksOf(...names: readonly string[]) {
   })
   const shared = new SharedChunks(pool)
   const join = (blob: Blob) => shared.join(blob, blob.read)
-  return { use, blobs, join }
+  return { use, blobs, join, shared }
 }
 
 /** Takes chunks one after the other, and gives each back. */
@@ -112,6 +112,22 @@ void t.test('nothing is kept for a stream alone, or of a blob that no stream rea
   third.leave()
   await setImmediate()
   t.equal(use.now, 0, 'the last one that others left alone')
+})
+
+void t.test('chunks make room at once, those that are reached last first', async (t) => {
+  const { use, blobs, join, shared } = chunksOf('one')
+  const [blob] = blobs as [Blob]
+  const [first, second] = [join(blob), join(blob)]
+  await pass(first, 0, 8)
+  t.equal(use.now, 8)
+  shared.makeRoom(() => use.now <= 5)
+  t.equal(use.now, 5)
+  await pass(second, 0, 8)
+  t.strictSame(blob.reads.slice(8), [5, 6, 7])
+  const held = first.take({ start: 0, end: CHUNK })
+  shared.makeRoom(() => false)
+  t.equal(use.now, 1, 'a chunk that a stream has stays')
+  first.give(held, false)
 })
 
 void t.test('a chunk that could not be read is not kept', async (t) => {
