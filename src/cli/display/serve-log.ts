@@ -2,6 +2,7 @@
 import { pino, type Logger } from 'pino'
 import type { Settings } from '../../settings/settings.ts'
 import { errorFacts } from './error-facts.ts'
+import { turnLines } from './turn-lines.ts'
 
 export type LogStyle = 'json' | 'plain' | 'color'
 
@@ -22,7 +23,7 @@ export async function openLog(level: Settings['logLevel'], style: LogStyle): Pro
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: errorFacts(level === 'debug') },
   }
-  if (style === 'json') return pino(options)
+  if (style === 'json') return pino(options, turnLines())
   // Loaded for terminals alone.
   const { prettyLines } = await import('./pretty-log.ts')
   return pino(options, prettyLines(style === 'color'))
