@@ -21,6 +21,8 @@ import type { AuditListener } from '../access/audit-event.ts'
 import { PullGate, type PullGateOptions } from './access/pull-gate.ts'
 import { registerTokenEndpoint } from './access/token-endpoint.ts'
 import type { Token } from './access/token.ts'
+import { registerShortWay } from './short-way/short-way.ts'
+import { ANONYMOUS } from '../access/subject.ts'
 import { registerErrors, sendRefusal } from './errors.ts'
 import { CONNECTION_TIMES, connectionLimit, registerConnections } from './connection/connections.ts'
 import { originForm, type HostPattern } from './access/host-name.ts'
@@ -95,9 +97,10 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
     proxies = new TrustedProxies([]),
     limits = NO_LIMITS,
   } = options
+  const requestId = requestIds()
   const app = Fastify({
     loggerInstance: logger,
-    genReqId: requestIds(),
+    genReqId: requestId,
     logController: new RequestLog(),
     childLoggerFactory: requestLogger(proxies),
     exposeHeadRoutes: false,
@@ -126,14 +129,14 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
       ...(tls === undefined ? {} : { createServer: (handler: RequestListener) => tlsServer(tls, handler) }),
     },
   })
-  registerPipelining(app)
+  const turnsOf = registerPipelining(app)
   registerRequestLog(app)
   const { authentication, token } = options
   const access = authentication === undefined ? tokenAccess(token, loopback) : subjectAccess(loopback)
   registerRequestAudit(app, options.onAudit ?? NO_AUDIT)
   if (options.isTraced === true) registerRequestSpans(app)
   registerErrors(app, (request, refusal) => audienceOf(request, refusal, access))
-  registerConnections(app, connections, {
+  const connectionUse = registerConnections(app, connections, {
     most: limits.connections,
     isExempt: (address) => proxies.has(address),
   })
@@ -149,7 +152,7 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
   }
   options.metrics.register(app, () => options.registry.figures())
   registerHealth(app, () => options.registry.askNix(), options.isStateTroubled)
-  registerClientLimits(app, limits, (what) => options.metrics.onLimit(what))
+  const uses = registerClientLimits(app, limits, (what) => options.metrics.onLimit(what))
   const gate = new PullGate({ access, registry: options.registry, rules: options.rules ?? NO_RULES })
   registerV2(app, { ...options, gate })
   const { nixCache, compression } = options
@@ -160,6 +163,21 @@ export function createApp(options: AppOptions, logger: FastifyBaseLogger): Fasti
   if (web !== undefined) registerWebFiles(app, web)
   if (pages !== undefined) registerPages(app, { ...pages, access, gate })
   if (nixCache !== undefined) registerNixCache(app, { nixCache, access, gate, compression, bodies })
+  // Spans and subjects of certificates are of the other way alone.
+  if (options.isTraced !== true && (tls === undefined || tls.clientAuth === 'off'))
+    registerShortWay(app, {
+      ...options,
+      hosts,
+      loopback,
+      proxies,
+      gate,
+      turnsOf,
+      uses,
+      requestId,
+      log: app.log,
+      connections: connectionUse,
+      anonymous: (isLocal) => authentication?.authenticator.anonymous(isLocal) ?? ANONYMOUS,
+    })
   return app
 }
 

@@ -30,6 +30,18 @@ const V2_KIND = /\/(manifests|blobs|tags|referrers)\/[^/]*$/
 /** Counts of what is mounted into containers, and kept for them. */
 type ZeroCopyFigures = { readonly containers: number; readonly mounts: number; readonly roots: number }
 
+/** A request that was answered, or whose client left. */
+export type EndedRequest = {
+  /** As `routeOf` gives it. */
+  readonly route: string
+  readonly method: string
+  readonly status: number
+  /** From its beginning to its end. */
+  readonly ms: number
+  /** Sent on its connection meanwhile. */
+  readonly bytes: number
+}
+
 export class Metrics {
   readonly #collector = new Collector()
   readonly #work = {
@@ -115,6 +127,18 @@ export class Metrics {
 
   readonly onLookup = (result: Lookup): void => this.#lookups.inc({ result })
 
+  /** Counts a request that doesn't reach the hook. */
+  beginRequest(): void {
+    this.#requests.open.inc()
+  }
+
+  endRequest({ route, method, status, ms, bytes }: EndedRequest): void {
+    this.#requests.open.dec()
+    this.#requests.ended.inc({ route, method, status })
+    this.#requests.seconds.observe({ route }, ms / 1000)
+    this.#requests.bytes.inc({ route }, Math.max(0, bytes))
+  }
+
   /** @param figures asked whenever somebody looks. */
   register(app: FastifyInstance, figures: () => RegistryFigures): void {
     this.#gauge('requests_held', 'Requests that wait for a build or fetch', [], () => figures().held)
@@ -123,14 +147,11 @@ export class Metrics {
     app.addHook('onRequest', (request, reply, done) => {
       const { socket } = request.raw
       const [begun, sentBefore] = [performance.now(), socket.bytesWritten]
-      this.#requests.open.inc()
+      this.beginRequest()
       atEnd(reply.raw, () => {
-        const route = routeOf(request)
-        this.#requests.open.dec()
-        this.#requests.ended.inc({ route, method: request.method, status: reply.raw.statusCode })
-        this.#requests.seconds.observe({ route }, (performance.now() - begun) / 1000)
+        const [route, { method }, status] = [routeOf(request), request, reply.raw.statusCode]
         const bytes = bytesOverHttp2(reply.raw) ?? socket.bytesWritten - sentBefore
-        this.#requests.bytes.inc({ route }, Math.max(0, bytes))
+        this.endRequest({ route, method, status, ms: performance.now() - begun, bytes })
       })
       done()
     })
@@ -177,5 +198,10 @@ function outcomeOf(error: unknown): string {
 export function routeOf({ routeOptions, raw }: FastifyRequest): string {
   const { url = 'none' } = routeOptions
   if (url !== '/v2/*') return url
-  return V2_KIND.exec(pathOf(raw.url))?.[1] ?? '/v2/'
+  return v2RouteOf(pathOf(raw.url))
+}
+
+/** The label of a path below `/v2/`. */
+export function v2RouteOf(path: string): string {
+  return V2_KIND.exec(path)?.[1] ?? '/v2/'
 }

@@ -145,6 +145,31 @@ export class Registry {
   }
 
   /**
+   * The document that `manifest` would return, if its image is remembered and nothing has to be waited for. Keeps the
+   * image as a pull does.
+   */
+  recalledManifest(
+    reference: Reference,
+    selector: Selector,
+    { takesIndex = true, form: preferred }: ManifestWanted = {},
+  ): Document | undefined {
+    if (selector.kind === 'digest') return this.#recalledByDigest(reference, selector.digest)
+    const { tag, form, isDemanded } = wantedBy(selector.tag, this.#servedForm(preferred))
+    if (isDemanded) return undefined
+    const known = this.#images.recall(reference, tag, form, (one) => takesIndex || one.kind === 'image')
+    return known?.manifest
+  }
+
+  #recalledByDigest(reference: Reference, digest: Digest): Document | undefined {
+    for (const known of this.#images.allOf(reference)) {
+      // One of its images may have to be made.
+      if (known.kind === 'index' && known.manifest.digest !== digest) return undefined
+      if (known.manifest.digest === digest) return this.#images.markPulled(known).manifest
+    }
+    return undefined
+  }
+
+  /**
    * @param form that the client prefers, in which the digest is looked for first.
    * @throws RegistryError of any kind; `blob-unknown` for a digest that isn't this image's.
    */

@@ -64,7 +64,7 @@ export function fakeRegistry(failure?: FakeFailure): FakeRegistry {
       streams.ended += 1
     }
   }
-  const registry: Pick<Registry, 'manifest' | 'blob' | 'tags' | 'askNix' | 'figures'> = {
+  const registry: Pick<Registry, 'manifest' | 'recalledManifest' | 'blob' | 'tags' | 'askNix' | 'figures'> = {
     manifest: async (reference, selector) => {
       ask('manifest', reference)
       const isThere =
@@ -72,6 +72,7 @@ export function fakeRegistry(failure?: FakeFailure): FakeRegistry {
       if (!isThere) throw new RegistryError('manifest-unknown', 'no such tag')
       return MANIFEST
     },
+    recalledManifest: () => undefined,
     blob: async (reference, digest) => {
       ask('blob', reference)
       for (const { bytes, digest: found, mediaType } of [

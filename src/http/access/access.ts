@@ -1,6 +1,6 @@
 /** Decides what a request may do: by the rights of its subject, by the one token, or because it comes from here. */
 import type { FastifyRequest } from 'fastify'
-import type { Right } from '../../access/subject.ts'
+import type { Right, Subject } from '../../access/subject.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { clientOf } from './client.ts'
 import type { LoopbackTrust } from './loopback-trust.ts'
@@ -11,6 +11,8 @@ export type Access = {
   /** Whether anybody has credentials here. */
   readonly hasCredentials: boolean
   readonly has: (request: FastifyRequest, right: Right) => boolean
+  /** Whether a subject may pull, as far as its rights decide that. */
+  readonly mayPull: (subject: Subject) => boolean
   /**
    * @throws RegistryError `unauthorized` for a client without credentials, `too-many-guesses`, `refused` for one whose
    * credentials have no such right, and `denied` if that right is to pull: it looks as if the image weren't there.
@@ -24,6 +26,7 @@ export function tokenAccess(token: Token | undefined, loopback: LoopbackTrust): 
     loopback,
     hasCredentials: token !== undefined,
     has: (request, right) => right === 'pull' || hasToken(request, token),
+    mayPull: () => true,
     demand: (request, right) => {
       if (right !== 'pull') demandToken(request, token)
     },
@@ -36,6 +39,7 @@ export function subjectAccess(loopback: LoopbackTrust): Access {
     loopback,
     hasCredentials: true,
     has: hasRight,
+    mayPull: ({ rights }) => rights.has('pull'),
     demand: (request, right) => {
       if (hasRight(request, right)) return
       const { kind, name } = clientOf(request).subject

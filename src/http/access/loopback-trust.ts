@@ -5,7 +5,7 @@
  */
 import type { FastifyRequest } from 'fastify'
 import { addressOf } from './client.ts'
-import { isOwnAddress, requestedHost } from './host-name.ts'
+import { isOwnAddress, requestedHost, type RequestedHost } from './host-name.ts'
 import { isLoopback } from './peer.ts'
 
 /** A request that came through a proxy. @param sign the header, or the version of HTTP, that shows it. */
@@ -54,8 +54,13 @@ export class LoopbackTrust {
 
   /** Whether somebody on this machine asks: by the connection's address, and by a name that means this machine. */
   isLocal(request: FastifyRequest): boolean {
-    if (!this.#isTrusted || !isLoopback(addressOf(request))) return false
-    const host = requestedHost(request.raw, request.originalUrl)
+    return this.isLocalClient(addressOf(request), () => requestedHost(request.raw, request.originalUrl))
+  }
+
+  /** As `isLocal`, for a client's address and the host that it asks for. */
+  isLocalClient(address: string, hostOf: () => RequestedHost): boolean {
+    if (!this.#isTrusted || !isLoopback(address)) return false
+    const host = hostOf()
     return host.kind !== 'absent' && host.kind !== 'malformed' && isOwnAddress(host)
   }
 }

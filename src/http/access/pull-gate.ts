@@ -7,6 +7,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { decide, type PolicyFact, type PolicyQuestion } from '../../access/policy/decide.ts'
 import type { Action, PolicyRule } from '../../access/policy/policy-rule.ts'
+import type { Subject } from '../../access/subject.ts'
 import { RegistryError, type ErrorDetail } from '../../core/errors/errors.ts'
 import {
   parseStoreHash,
@@ -93,6 +94,16 @@ export class PullGate {
     return (decision.kind === 'open' ? decision.rule.allow : decision.allow).has('pull')
   }
 
+  /** Whether `admit` lets a subject at an image, and nothing has to be asked for that. */
+  admitsAtOnce(subject: Subject, { storeHash: hash, slug }: Reference): boolean {
+    const { access, rules: rulesNow } = this.#options
+    if (!access.mayPull(subject)) return false
+    const rules = rulesNow()
+    if (rules === undefined) return true
+    const decision = decide(rules, { subject: subject.name, hash, name: wholeNameIn(slug) })
+    return decision.kind === 'decided' && allowsAll(decision.allow)
+  }
+
   /** @throws RegistryError `unauthorized` for a client that has none and may not pull without. */
   demandCredentials(request: FastifyRequest): void {
     const { access } = this.#options
@@ -109,7 +120,7 @@ export class PullGate {
     let question: PolicyQuestion = {
       subject: subject.name,
       hash,
-      name: slug !== undefined && slug.length <= MAX_WHOLE_SLUG ? slug : undefined,
+      name: wholeNameIn(slug),
     }
     const decision = decide(rules, question)
     if (decision.kind === 'decided') {
@@ -153,6 +164,10 @@ export class PullGate {
 function needs(rules: readonly PolicyRule[], question: PolicyQuestion, fact: PolicyFact): boolean {
   const decision = decide(rules, question)
   return decision.kind === 'open' && decision.needs.includes(fact)
+}
+
+function wholeNameIn(slug: string | undefined): string | undefined {
+  return slug !== undefined && slug.length <= MAX_WHOLE_SLUG ? slug : undefined
 }
 
 function allowsAll(allow: ReadonlySet<Action>): boolean {

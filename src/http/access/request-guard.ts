@@ -9,7 +9,14 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { RegistryError } from '../../core/errors/errors.ts'
 import { forwardedHostOf, hostOf } from './client.ts'
-import { isKnownHost, parseHost, requestedHost, type HostPattern, type RequestedHost } from './host-name.ts'
+import {
+  isKnownHost,
+  parseHost,
+  requestedHost,
+  type HostName,
+  type HostPattern,
+  type RequestedHost,
+} from './host-name.ts'
 import type { LoopbackTrust } from './loopback-trust.ts'
 
 export type GuardOptions = {
@@ -60,6 +67,11 @@ function guard(request: FastifyRequest, { hosts, loopback }: GuardOptions): void
 function forwardedHost(request: FastifyRequest): RequestedHost | undefined {
   const text = forwardedHostOf(request)
   return text === undefined ? undefined : (parseHost(text) ?? { kind: 'malformed' })
+}
+
+/** Whether a Host that a client sent itself names this server. */
+export function isOwnHost(host: RequestedHost, hosts: readonly HostPattern[]): host is HostName {
+  return (host.kind === 'address' || host.kind === 'name') && isKnownHost(host, hosts)
 }
 
 function assertKnownHost(host: RequestedHost, hosts: readonly HostPattern[]): void {

@@ -73,8 +73,20 @@ export type AddressLimit = {
   readonly isExempt: (address: string) => boolean
 }
 
+/** Counts requests that don't reach the hook. */
+export type ConnectionUse = {
+  /** Whether the connection is one too many, of all or of its address. */
+  readonly isSurplus: (socket: Socket) => boolean
+  readonly begin: (socket: Socket) => void
+  readonly end: (socket: Socket) => void
+}
+
 /** @param limit of connections at once. */
-export function registerConnections(app: FastifyInstance, limit: number, ofAddress: AddressLimit): void {
+export function registerConnections(
+  app: FastifyInstance,
+  limit: number,
+  ofAddress: AddressLimit,
+): ConnectionUse {
   const connections = new Connections(limit)
   const addresses = new AddressCounts(ofAddress)
   let logged = -Infinity
@@ -112,6 +124,14 @@ export function registerConnections(app: FastifyInstance, limit: number, ofAddre
     throw new RegistryError('overloaded', 'too many connections are in use: ask again')
   })
   app.addHook('preClose', async () => connections.closeIdle())
+  return {
+    isSurplus: (socket) => {
+      const transport = transportOf(socket)
+      return addresses.isSurplus(transport) || connections.isSurplus(transport)
+    },
+    begin: (socket) => connections.begin(transportOf(socket)),
+    end: (socket) => connections.end(transportOf(socket)),
+  }
 }
 
 /** Connections by address; those beyond the limit are answered once, and closed. */

@@ -36,16 +36,28 @@ export function registerLoopTurn(app: FastifyInstance): void {
     run()
   })
   app.addHook('onRequest', (request, reply, done) => {
-    if (acceptingTurns <= ACCEPTING_TURNS && requests.length === 0 && begun < room) {
-      begun += 1
-      run()
-      return done()
-    }
+    if (takeTurn(1)) return done()
     if (request.routeOptions.config.isForProbes === true) return done()
     // Nothing is done for a client that left meanwhile.
     const begin = () => (reply.raw.closed ? reply.hijack() : done())
     void turnIn(requests).then(begin)
   })
+}
+
+/** Whether `takeTurn` has a place. */
+export function hasTurn(): boolean {
+  return acceptingTurns <= ACCEPTING_TURNS && requests.length === 0 && begun < room
+}
+
+/**
+ * Takes a place among the requests that begin at once. Returns false where there is none.
+ * @param share of the work of a request.
+ */
+export function takeTurn(share: number): boolean {
+  if (!hasTurn()) return false
+  begun += share
+  run()
+  return true
 }
 
 /** Waits for a turn that has room for one more piece. */

@@ -16,15 +16,25 @@ export type PipelineLimits = {
 
 const LIMITS: PipelineLimits = { waitingOfOne: 100, waiting: 2000 }
 
-export function registerPipelining(app: FastifyInstance, limits: PipelineLimits = LIMITS): void {
+/** Finds the turns of a connection. */
+export type TurnsOf = (socket: Socket) => Turns
+
+/** Returns the turns of each connection, for requests that don't reach the hook. */
+export function registerPipelining(app: FastifyInstance, limits: PipelineLimits = LIMITS): TurnsOf {
   const connections = new WeakMap<Socket, Turns>()
+  const turnsOf: TurnsOf = (socket) => {
+    const known = connections.get(socket)
+    if (known !== undefined) return known
+    const turns = new Turns(socket)
+    connections.set(socket, turns)
+    return turns
+  }
   let waiting = 0
   app.addHook('onRequest', ({ raw }, reply, done) => {
     // HTTP/2 answers in any order, and has a limit of its own.
     if (raw.httpVersionMajor > 1) return done()
     const { socket } = raw
-    const turns = connections.get(socket) ?? new Turns(socket)
-    connections.set(socket, turns)
+    const turns = turnsOf(socket)
     if (turns.isBusy && (turns.waiting >= limits.waitingOfOne || waiting >= limits.waiting)) {
       reply.log.debug('too many requests on one connection: closed')
       socket.destroy()
@@ -44,8 +54,10 @@ export function registerPipelining(app: FastifyInstance, limits: PipelineLimits 
       return isMine ? begin() : reply.hijack()
     })
   })
+  return turnsOf
 }
 
+/** The requests of one connection: one in work, and those that wait for it. */
 class Turns {
   readonly #socket: Socket
   readonly #waiting: ((isMine: boolean) => void)[] = []

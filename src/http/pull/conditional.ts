@@ -1,6 +1,7 @@
 /** Answers 304 and 412, and entity tags, for every route whose answers may be kept (RFC 9110, section 13). */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Digest } from '../../core/oci/digest.ts'
+import type { Selector } from '../../core/oci/route.ts'
 import { RegistryError } from '../../core/errors/errors.ts'
 import {
   entityTagText,
@@ -9,6 +10,7 @@ import {
   type EntityTag,
   type Preconditions,
 } from '../../core/oci/preconditions.ts'
+import { LAYERS_HEADER } from './wanted-form.ts'
 
 /**
  * Sets the ETag, and answers if the preconditions say so.
@@ -44,6 +46,11 @@ export function sendBytes(
   if (answered !== undefined) return answered
   reply.header('content-type', mediaType).header('content-length', bytes.length)
   return request.method === 'HEAD' ? reply.send() : reply.send(bytes)
+}
+
+/** The request headers that the answer for a manifest depends on. */
+export function varyOf({ kind }: Selector): string {
+  return kind === 'tag' ? `accept, ${LAYERS_HEADER}` : 'accept'
 }
 
 /** The Range that counts: only of GET (14.2), and only while If-Range agrees. */

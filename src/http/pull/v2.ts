@@ -16,7 +16,7 @@ import type { EncodedCopies } from '../../encoded/encoded-copies.ts'
 import type { Blob, Registry } from '../../registry/registry.ts'
 import { addressOf } from '../access/client.ts'
 import type { PullGate } from '../access/pull-gate.ts'
-import { answerPreconditions, needsPlainBytes, rangeOf, sendBytes } from './conditional.ts'
+import { answerPreconditions, needsPlainBytes, rangeOf, sendBytes, varyOf } from './conditional.ts'
 import { takesIndex } from './takes-index.ts'
 import { wantedEncoding } from './compression.ts'
 import type { CompressionMode } from './compression-mode.ts'
@@ -95,7 +95,7 @@ async function answer(
 ): Promise<FastifyReply> {
   switch (route.kind) {
     case 'manifest':
-      reply.header('vary', route.selector.kind === 'tag' ? `accept, ${LAYERS_HEADER}` : 'accept')
+      reply.header('vary', varyOf(route.selector))
       return sendDocument(request, reply, await findManifest(route, request, { registry, referrers }))
     case 'blob':
       return sendBlob(request, reply, await findBlob(route, request, { registry, referrers }), sending)
@@ -214,11 +214,14 @@ async function sendBlob(
     wanted === undefined || isProbe
       ? undefined
       : await encodedBody(blob, wanted, copies, links?.rateOf(client))
+  // A body that nobody would encode, or that is encoded on its way, shows nothing of the network.
+  const measured = (isPlain: boolean, chunks: AsyncGenerator<Uint8Array>) =>
+    links === undefined || wanted === undefined || encoded?.compressor !== undefined
+      ? chunks
+      : links.measured(client, isPlain, chunks)
   if (encoded !== undefined) {
     reply.header('content-encoding', encoded.encoding)
-    const { chunks, compressor } = encoded
-    const isMeasured = links !== undefined && compressor === undefined
-    return sendStream(request, reply, isMeasured ? links.measured(client, false, chunks) : chunks, compressor)
+    return sendStream(request, reply, measured(false, encoded.chunks), encoded.compressor)
   }
   reply.header('accept-ranges', 'bytes')
   if (isHead) return reply.header('content-length', blob.size).send()
@@ -226,7 +229,5 @@ async function sendBlob(
   if (asked.kind === 'part')
     reply.code(206).header('content-range', `bytes ${range.start}-${range.end - 1}/${blob.size}`)
   reply.header('content-length', range.end - range.start)
-  const chunks = blob.read(range)
-  const isMeasured = links !== undefined && wanted !== undefined
-  return sendStream(request, reply, isMeasured ? links.measured(client, true, chunks) : chunks, undefined)
+  return sendStream(request, reply, measured(true, blob.read(range)), undefined)
 }

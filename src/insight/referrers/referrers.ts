@@ -32,6 +32,11 @@ const MAX_DIGESTS = 20_000
 /** `sha256-<hex>`, the tag for registries without referrers, and the tags of cosign 2. */
 const TAG = /^sha256-([0-9a-f]{64})(\.att|\.sbom)?$/
 
+/** Whether a tag may name a referrer, and not an image. */
+export function isReferrerTag(tag: string): boolean {
+  return TAG.test(tag)
+}
+
 /** The part of insights that referrers need. */
 type Documents = Pick<Insights, 'document' | 'advisoryStamp' | 'advisoryTime' | 'signs'>
 

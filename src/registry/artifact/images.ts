@@ -65,10 +65,18 @@ export class Images {
     return this.#known.size
   }
 
-  /** Returns the image that is remembered for a tag, and keeps it in the store as one that was just pulled. */
-  recall(reference: Reference, tag: string, form: ImageForm): Artifact | undefined {
+  /**
+   * Returns the image that is remembered for a tag, and keeps it in the store as one that was just pulled.
+   * @param isWanted refuses one that is no answer. Default: none is refused.
+   */
+  recall(
+    reference: Reference,
+    tag: string,
+    form: ImageForm,
+    isWanted: (known: Artifact) => boolean = () => true,
+  ): Artifact | undefined {
     const known = this.#known.get(referenceBase(reference), tag, form)
-    return known === undefined ? undefined : this.markPulled(known)
+    return known === undefined || !isWanted(known) ? undefined : this.markPulled(known)
   }
 
   /** Returns all that is remembered of a name. Call `markPulled` with the one that is taken. */
