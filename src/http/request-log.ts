@@ -43,6 +43,9 @@ const MAX_URL = 500
 const MAX_FORWARDED = 200
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip'] as const
 
+/** The messages of lines about answers. */
+const ANSWERS = { pull: 'pull', other: 'request' } as const
+
 const cuts = new WeakSet<ServerResponse>()
 
 /** To be called before the response is destroyed because of our own fault. */
@@ -105,6 +108,11 @@ function logRequest(request: FastifyRequest, reply: FastifyReply, ms: number): v
   logAnswer(log, reply.raw, { method, url, route: routeOf(request), subject, digest, ms })
 }
 
+/** Whether a line with this message is one of `logAnswer`. */
+export function isOfAnswer(message: string | undefined): boolean {
+  return message === ANSWERS.pull || message === ANSWERS.other
+}
+
 /** Logs a request whose answer is over. */
 export function logAnswer(
   log: FastifyBaseLogger,
@@ -127,8 +135,8 @@ export function logAnswer(
     ms: Math.round(ms),
     digest: isPull ? digest : undefined,
   }
-  if (isPull) log.info(facts, 'pull')
-  else log.debug(facts, 'request')
+  if (isPull) log.info(facts, ANSWERS.pull)
+  else log.debug(facts, ANSWERS.other)
 }
 
 /** Fastify's own lines: without those that are ours. */

@@ -142,7 +142,7 @@ export class SharedChunks {
     }
   }
 
-  /** Where streams of a blob are, and where others may begin it. */
+  /** The places in a blob where its streams are, and where others may begin it. */
   #positions({ streams }: Blob): readonly number[] {
     const at = [...streams].map((stream) => stream.at).toSorted((a, b) => a - b)
     return streams.size < this.#streams ? [0, ...at] : at

@@ -1,6 +1,7 @@
 /** The log of `serve`: lines for people where a terminal shows them, JSON for everything else. */
 import { pino, type Logger } from 'pino'
 import type { Settings } from '../../settings/settings.ts'
+import { isOfAnswer } from '../../http/request-log.ts'
 import { errorFacts } from './error-facts.ts'
 import { turnLines } from './turn-lines.ts'
 
@@ -23,7 +24,7 @@ export async function openLog(level: Settings['logLevel'], style: LogStyle): Pro
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: errorFacts(level === 'debug') },
   }
-  if (style === 'json') return pino(options, turnLines())
+  if (style === 'json') return pino(options, turnLines(isOfAnswer))
   // Loaded for terminals alone.
   const { prettyLines } = await import('./pretty-log.ts')
   return pino(options, prettyLines(style === 'color'))

@@ -1,4 +1,4 @@
-/** What a store path is, and how its file begins: most kinds of images are told apart by that, so it is read once. */
+/** The kind of a store path, and the beginning of its file: most kinds of images are told apart by that, so it is read once. */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs'
 
 export type PathStart =

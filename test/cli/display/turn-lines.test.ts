@@ -14,7 +14,7 @@ void t.test('the lines of a turn are written together, in their order', async (t
   const directory = mkdtempSync(join(tmpdir(), 'turn-lines-'))
   t.teardown(() => rmSync(directory, { recursive: true }))
   const file = join(directory, 'log')
-  const lines = turnLines(openSync(file, 'w'))
+  const lines = turnLines((message) => message !== 'urgent', openSync(file, 'w'))
   const written = () => readFileSync(file, 'utf8')
   lines.write('one\n')
   lines.write('two\n')
@@ -26,7 +26,12 @@ void t.test('the lines of a turn are written together, in their order', async (t
   t.equal(written(), 'one\ntwo\nthree\n', 'and so in the next one')
   lines.write(`${'long '.repeat(2_000)}\n`)
   t.ok(written().length > 2_000, 'more than a turn may hold is written at once')
-  pino({}, lines).fatal('the end')
+  const log = pino({}, lines)
+  log.info('patient')
+  t.notMatch(written(), /patient/)
+  log.info('urgent')
+  t.match(written(), /patient[^]*urgent/, 'and so is a line that may not wait, with those before it')
+  log.fatal('the end')
   t.match(written(), /"msg":"the end"/, 'and so is what is fatal')
 })
 
@@ -36,7 +41,7 @@ void t.test('the lines of the last turn are written before the process ends', as
     ['throw new Error("a defect")', /a defect/],
     ['', /^$/],
   ] as const) {
-    const script = `import { turnLines } from ${JSON.stringify(MODULE)}; turnLines().write('last\\n'); ${end}`
+    const script = `import { turnLines } from ${JSON.stringify(MODULE)}; turnLines(() => true).write('last\\n'); ${end}`
     const ended = await execa(
       process.execPath,
       ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script],
