@@ -26,17 +26,18 @@ export async function serve(settings: Settings, hasColor: boolean, version: stri
     logger.info('SIGHUP: reading the token file and the certificates again')
     server?.reload()
   })
-  server = await startServer(settings, logger, version)
-  if (style !== 'json' && logger.isLevelEnabled('info')) process.stdout.write(nextSteps(server.url))
-  const { close } = server
+  const starting = startServer(settings, logger, version)
+  // Before it has started, too: a program that reads that it listens may end it at once.
   closeWithGrace(
     { delay: settings.graceMs + SHUTDOWN_SLACK_MS, logger, skip: ['SIGHUP'] },
     async ({ err, signal }) => {
       if (err !== undefined) logger.fatal({ err }, 'stopping after a defect')
       else
         logger.info({ signal, graceSeconds: settings.graceMs / 1000 }, 'stopping; running downloads may end')
-      await close()
+      await (await starting).close()
       logger.info('stopped')
     },
   )
+  server = await starting
+  if (style !== 'json' && logger.isLevelEnabled('info')) process.stdout.write(nextSteps(server.url))
 }

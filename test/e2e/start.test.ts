@@ -5,7 +5,9 @@
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
 import t from 'tap'
+import { nixEnv } from '../support/nix.ts'
 import { startPushless } from '../support/registry-process.ts'
 import { temporaryDirectory } from '../support/scope.ts'
 import { until } from './until.ts'
@@ -86,3 +88,25 @@ void t.test('a server that listens has no reader thread, and nothing that few re
   await fetch(`${url}/v2/nix/store/${'0'.repeat(32)}-web/manifests/nix`)
   t.equal(await until(async () => (await threads()) || undefined), 1, 'a pull starts one')
 })
+
+void t.test(
+  'a server that is told to stop while it starts, or as soon as it listens, ends with status 0',
+  async (t) => {
+    for (const awaited of ['bound to', 'listening']) {
+      const state = await temporaryDirectory(t, 'state')
+      const server = execa(
+        process.execPath,
+        [
+          '--disable-warning=ExperimentalWarning',
+          join(root, 'dist/main.js'),
+          ...['serve', '--listen', '127.0.0.1:0', '--state', state],
+        ],
+        { env: { ...nixEnv, PUSHLESS_NIX: 'nix-daemon --stdio' }, reject: false, timeout: 60_000 },
+      )
+      for await (const line of server) if (line.includes(awaited)) server.kill('SIGTERM')
+      const { exitCode, stdout } = await server
+      t.equal(exitCode, 0, awaited)
+      t.match(stdout, /"msg":"stopped"/)
+    }
+  },
+)
