@@ -28,7 +28,7 @@ export async function serve(settings: Settings, hasColor: boolean, version: stri
   })
   const starting = startServer(settings, logger, version)
   // Before it has started, too: a program that reads that it listens may end it at once.
-  closeWithGrace(
+  const grace = closeWithGrace(
     { delay: settings.graceMs + SHUTDOWN_SLACK_MS, logger, skip: ['SIGHUP'] },
     async ({ err, signal }) => {
       if (err !== undefined) logger.fatal({ err }, 'stopping after a defect')
@@ -38,6 +38,12 @@ export async function serve(settings: Settings, hasColor: boolean, version: stri
       logger.info('stopped')
     },
   )
-  server = await starting
+  try {
+    server = await starting
+  } catch (error) {
+    // Such as a port that is taken.
+    grace.uninstall()
+    throw error
+  }
   if (style !== 'json' && logger.isLevelEnabled('info')) process.stdout.write(nextSteps(server.url))
 }
