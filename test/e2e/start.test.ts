@@ -99,7 +99,11 @@ void t.test(
         [
           '--disable-warning=ExperimentalWarning',
           join(root, 'dist/main.js'),
-          ...['serve', '--listen', '127.0.0.1:0', '--state', state],
+          'serve',
+          '--listen',
+          '127.0.0.1:0',
+          '--state',
+          state,
         ],
         { env: { ...nixEnv, PUSHLESS_NIX: 'nix-daemon --stdio' }, reject: false, timeout: 60_000 },
       )
