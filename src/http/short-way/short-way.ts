@@ -137,7 +137,6 @@ function send(raw: IncomingMessage, response: ServerResponse, answer: Answer, pa
   const isNew = evaluatePreconditions({ ifNoneMatch }, tag) === 'perform'
   const isWhole = isNew && request.method === 'GET'
   const { socket } = raw
-  countUntilEnd(socket, response, answer, isWhole ? bytes.length : 0, parts)
   const headers = [
     'vary',
     varyOf(request.selector),
@@ -147,7 +146,9 @@ function send(raw: IncomingMessage, response: ServerResponse, answer: Answer, pa
     entityTagText(tag),
   ]
   if (isNew) headers.push('content-type', mediaType, 'content-length', String(bytes.length))
+  // It throws for a header that can't be sent, and then nothing is counted yet.
   response.writeHead(isNew ? 200 : 304, headers)
+  countUntilEnd(socket, response, answer, isWhole ? bytes.length : 0, parts)
   if (isWhole) response.end(bytes)
   else response.end()
   // Almost always the kernel has taken all of it.

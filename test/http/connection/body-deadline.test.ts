@@ -1,9 +1,10 @@
 import { once } from 'node:events'
-import { connect, type AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import Fastify from 'fastify'
 import t from 'tap'
 import { registerBodyDeadline } from '../../../src/http/connection/body-deadline.ts'
+import { openConnection } from '../open-connection.ts'
 
 const DEADLINE_MS = 200
 
@@ -21,9 +22,7 @@ void t.test('a body that nobody reads ends its connection at the deadline', asyn
   await app.listen({ port: 0, host: '127.0.0.1' })
   t.teardown(() => app.close())
   const open = async (head: string) => {
-    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
-    t.teardown(() => socket.destroy())
-    await once(socket, 'connect')
+    const socket = await openConnection(t, app)
     socket.write(`${head} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n`)
     return socket
   }

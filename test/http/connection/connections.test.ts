@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, type AddressInfo, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -11,6 +11,7 @@ import {
   registerConnections,
 } from '../../../src/http/connection/connections.ts'
 import { registerErrors } from '../../../src/http/errors.ts'
+import { openConnection } from '../open-connection.ts'
 
 const LIMIT = 4
 
@@ -29,14 +30,7 @@ async function listening(t: Test) {
   t.teardown(() => app.close())
   t.teardown(release)
   await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
-  const open = async () => {
-    const socket = connect(port, '127.0.0.1')
-    socket.on('error', () => undefined)
-    t.teardown(() => socket.destroy())
-    await once(socket, 'connect')
-    return socket
-  }
+  const open = async () => openConnection(t, app)
   /** Until so many requests are held, and there are so many connections. */
   const settled = async (requests: number, connections: number) => {
     for (let i = 0; i < 500; i++) {

@@ -1,8 +1,8 @@
-import { once } from 'node:events'
-import { connect, type AddressInfo, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { registerPipelining, type PipelineLimits } from '../../../src/http/connection/pipelining.ts'
+import { openConnection } from '../open-connection.ts'
 
 /** A server whose answers wait for `release`. */
 async function serverWith(t: Test, limits: PipelineLimits) {
@@ -18,13 +18,7 @@ async function serverWith(t: Test, limits: PipelineLimits) {
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
   t.teardown(() => app.close())
-  const open = async () => {
-    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
-    t.teardown(() => socket.destroy())
-    socket.on('error', () => undefined)
-    await once(socket, 'connect')
-    return socket
-  }
+  const open = async () => openConnection(t, app)
   const release = () => held.splice(0).forEach((go) => go())
   return { begun, held, open, release }
 }

@@ -1,7 +1,6 @@
 /** Two servers over the same registry: one remembers its image, so it can take the short way, and one never does. */
-import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
-import { connect, type AddressInfo, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import type { Test } from 'tap'
@@ -11,6 +10,7 @@ import { tokenOf } from '../../../src/http/access/token.ts'
 import { Metrics } from '../../../src/http/metrics.ts'
 import type { Registry } from '../../../src/registry/registry.ts'
 import { journalIn } from '../../registry/journal.ts'
+import { openConnection } from '../open-connection.ts'
 import { HASH, MANIFEST, NO_REFERRERS, fakeRegistry } from '../fake-registry.ts'
 
 export type Way = {
@@ -72,13 +72,7 @@ export async function wayOf(
   )
   await app.listen({ port: 0, host: '127.0.0.1', listenTextResolver: () => 'listening' })
   t.teardown(() => app.close())
-  const open = async () => {
-    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
-    t.teardown(() => socket.destroy())
-    socket.on('error', () => undefined)
-    await once(socket, 'connect')
-    return socket
-  }
+  const open = async () => openConnection(t, app)
   return {
     app,
     open,

@@ -3,7 +3,7 @@ import t from 'tap'
 import type { PolicyRule } from '../../../src/access/policy/policy-rule.ts'
 import { LoopbackTrust } from '../../../src/http/access/loopback-trust.ts'
 import { TrustedProxies } from '../../../src/http/access/trusted-proxies.ts'
-import { HASH, LAYER_DIGEST, MANIFEST, NAME } from '../fake-registry.ts'
+import { HASH, LAYER_DIGEST, MANIFEST, NAME, fakeRegistry } from '../fake-registry.ts'
 import { TOKEN, answersOn, wayOf } from './both-ways.ts'
 
 const TAG = `/v2/${NAME}/manifests/latest`
@@ -157,6 +157,22 @@ void t.test('behind a trusted proxy, a request that names no client comes from t
   t.strictSame(short.lines, other.lines)
   t.equal(short.recalled(), 1)
 })
+
+void t.test(
+  'an answer that cannot be sent by the short way goes the other way, and the connection is free after it',
+  async (t) => {
+    const unsendable = { ...MANIFEST, mediaType: 'a line\nbreak' }
+    const { registry } = fakeRegistry()
+    const way = await wayOf(t, true, {
+      registry: Object.assign(registry, { recalledManifest: () => unsendable }),
+    })
+    const socket = await way.open()
+    for (let i = 0; i < 2; i++) {
+      socket.write(get(TAG))
+      t.match(await answersOn(socket, 1), /^HTTP\/1\.1 200/)
+    }
+  },
+)
 
 void t.test('requests with spans go the other way', async (t) => {
   const way = await wayOf(t, true, { isTraced: true })
