@@ -45,7 +45,7 @@ const STATE_TROUBLE =
 
 /**
  * A server gets ready for its first pull when it has listened for so long: a reader thread takes 60 to 150 ms to start
- * (measured). A pull that comes earlier starts it, and many of the tests need none.
+ * (measured). A pull that comes earlier starts it.
  */
 const PREPARED_AFTER_MS = 2_000
 

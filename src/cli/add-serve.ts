@@ -1,3 +1,4 @@
+/** Defines `serve` on the command line. It is apart from the other commands, since a server needs no other one. */
 import type { Command } from 'commander'
 import type { ProcessFacts } from './process-facts.ts'
 import { settingsFrom, withSettings } from './setting-options.ts'

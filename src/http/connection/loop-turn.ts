@@ -50,7 +50,7 @@ export function hasTurn(): boolean {
 }
 
 /**
- * Takes a place among the requests that begin at once. Returns false where there is none.
+ * Counts a request that begins at once. Returns false if the turn has no room for it: then it has to wait.
  * @param share of the work of a request.
  */
 export function takeTurn(share: number): boolean {

@@ -184,7 +184,7 @@ function checkedLayer(part: Part, { source, digest, size }: Digested): ImageLaye
     )
   }
   const { diffId = digest, mediaType = typeOf(part.source) } = stored ?? {}
-  // Of a compressed one it stays what its maker says: nobody unpacks it here.
+  // The diff_id of a compressed layer can't be checked, since the layer isn't unpacked here.
   if (isPlainLayer({ mediaType }) && diffId !== digest) {
     throw new RegistryError(
       'unservable',

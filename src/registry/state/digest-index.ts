@@ -41,8 +41,6 @@ const SQL = {
 export class DigestIndex {
   readonly #database: StateDatabase
   readonly #trouble: StateTrouble
-  /** Whether rows are put in one piece just now. */
-  #isTogether = false
 
   /**
    * @param directory made if it isn't there.
@@ -118,14 +116,11 @@ export class DigestIndex {
 
   /** Writes what `work` puts in one piece: each piece costs as much as the rows in it. */
   together(work: () => void): void {
-    this.#isTogether = true
     try {
       this.#database.together(work)
       this.#trouble.clear()
     } catch (error) {
       this.#trouble.report(error)
-    } finally {
-      this.#isTogether = false
     }
   }
 
@@ -143,7 +138,7 @@ export class DigestIndex {
   }
 
   #put(sql: string, ...values: (string | number | Uint8Array)[]): void {
-    if (this.#isTogether) {
+    if (this.#database.isTogether) {
       this.#database.run(sql, ...values)
       return
     }

@@ -58,9 +58,14 @@ export class StateDatabase {
   /** Writes. @throws RegistryError `unavailable`. */
   run(sql: string, ...values: SQLInputValue[]): void {
     this.#explained(() => {
-      if (!this.#database.isTransaction && inodeOf(this.#path) !== this.#inode) this.#reopen()
+      if (!this.isTogether && inodeOf(this.#path) !== this.#inode) this.#reopen()
       this.#statement(sql).run(...values)
     })
+  }
+
+  /** Whether the work of `together` is running. */
+  get isTogether(): boolean {
+    return this.#database.isTransaction
   }
 
   /** Writes what `work` runs as a whole, or nothing of it. @throws RegistryError `unavailable`. */
@@ -71,7 +76,7 @@ export class StateDatabase {
       this.run('COMMIT')
     } catch (error) {
       // A full disk ends the transaction itself.
-      if (this.#database.isTransaction) this.run('ROLLBACK')
+      if (this.isTogether) this.run('ROLLBACK')
       throw error
     }
   }
